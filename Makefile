@@ -1,0 +1,54 @@
+# Two commands for a fresh Debian or Ubuntu machine with Python 3.11 and pip:
+#   make demo   install, identify the cells of the built-in sample, show or write them
+#   make test   install with the test tools and run the tests
+# Everything goes into .venv beside this file; `make clean` takes it away again.
+
+# the newest Python that starts here, of those the tests run with (a version manager
+# leaves commands on the PATH for versions that it then refuses to start)
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+  && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check install install-test libraries clean
+
+demo: install
+	$(BIN)/napari-cellid demo
+
+test: install-test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+# what a commit must pass besides the tests
+check: install-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/npe2 validate napari-cellid
+
+install: $(VENV)/installed
+install-test: $(VENV)/installed-test
+
+$(VENV)/installed: pyproject.toml | libraries $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[all]"
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml | libraries $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[test]"
+	touch $@
+
+# Debian keeps venv in a package of its own; virtualenv from pip does as well
+$(BIN)/python: | libraries
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer starts here: install one, or say make PYTHON=path"; exit 1; }
+	$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); $(PYTHON) -m virtualenv $(VENV); } \
+	  || { rm -rf $(VENV); $(PYTHON) -m pip install --user virtualenv \
+	       && $(PYTHON) -m virtualenv $(VENV); } \
+	  || { rm -rf $(VENV); echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+
+libraries:
+	bash tools/system_libraries.sh
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,25 @@
+"""Identify the cells of a recording in a script.
+
+python examples/identify.py red.tif green.tif 1.17 results
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from napari_cellid.classification.predict import load_classifier
+from napari_cellid.config import IdentifyConfig, SegmentConfig
+from napari_cellid.io.tiff import TiffOptions, open_recording
+from napari_cellid.pipeline import identify, write_results
+from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.steps import finish
+
+red, green, pixel_size, out = sys.argv[1:5]
+recording = open_recording(
+    Path(red), Path(green), options=TiffOptions(pixel_size_um=float(pixel_size))
+)
+config = IdentifyConfig(segment=SegmentConfig(threshold=0.6))
+result = finish(identify(recording, load_segmenter(), load_classifier(), config))
+print(result.cells.groupby("predicted")[["area_um2", "confidence"]].mean())
+print("written to", write_results(result, Path(out)))

@@ -1,0 +1,139 @@
+"""The cell table: one row a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from skimage.segmentation import expand_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_cellid.recording import MeanPlanes
+
+#: columns that every cell table has, in the order in which they are written
+COLUMNS = ("cell", "label", "plane", "y", "x", "area_um2", "predicted", "confidence")
+#: width of the surroundings that a cell is compared with (µm)
+_SURROUNDINGS_UM = 6.0
+
+
+def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
+    """Make the table of the cells in a label image.
+
+    Parameters
+    ----------
+    labels
+        (plane, y, x), a number unique in the recording.
+    planes
+        Mean images of the same shape.
+
+    Returns
+    -------
+    One row a cell, by label: `cell` (lasting number), `label`, `plane`, `y`, `x`
+    (centroid, px), `area_um2`, `predicted` and `confidence` (empty so far), and for
+    each channel its mean in the cell and `<channel>_contrast`, that mean over the
+    mean of the surroundings, less 1.
+    """
+    tables = [
+        _measure_plane(labels[plane], planes, plane) for plane in range(labels.shape[0])
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    return table.sort_values("label", ignore_index=True)
+
+
+def with_classes(
+    cells: pd.DataFrame,
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Fill in what a classifier says.
+
+    Parameters
+    ----------
+    cells
+        A cell table.
+    probabilities
+        (cell, class), in the order of the rows.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    The table with `p_<class>`, `predicted` and `confidence` (the largest of them).
+    """
+    filled = cells.copy()
+    for k, name in enumerate(classes):
+        filled[f"p_{name}"] = probabilities[:, k]
+    best = probabilities.argmax(1) if len(cells) else np.zeros(0, int)
+    filled["predicted"] = np.array(classes, dtype=object)[best]
+    filled["confidence"] = probabilities.max(1, initial=0)
+    chances = [f"p_{name}" for name in classes]
+    rest = [c for c in filled.columns if c not in (*COLUMNS, *chances)]
+    return filled[[*COLUMNS, *chances, *rest]]
+
+
+def count_classes(cells: pd.DataFrame, classes: Sequence[str]) -> dict[str, int]:
+    """How many cells of each class a table has."""
+    found = cells["predicted"].value_counts()
+    return {name: int(found.get(name, 0)) for name in classes}
+
+
+def _measure_plane(
+    labels: NDArray[np.int32], planes: MeanPlanes, plane: int
+) -> pd.DataFrame:
+    # numbered without gaps: labels may be as large as a painter likes
+    numbers, dense = np.unique(labels, return_inverse=True)
+    dense = dense.reshape(labels.shape)
+    if numbers[:1] != [0]:
+        numbers, dense = np.append(0, numbers), dense + 1
+    numbers = numbers[1:]
+    count = np.bincount(dense.ravel(), minlength=len(numbers) + 1)[1:]
+    y, x = np.meshgrid(*map(np.arange, labels.shape), indexing="ij")
+    centre = np.stack([_sum(p, dense, len(numbers)) / count for p in (y, x)], axis=1)
+    table = pd.DataFrame(
+        {
+            "cell": numbers.astype(np.int64),
+            "label": numbers.astype(np.int64),
+            "plane": plane,
+            "y": centre[:, 0],
+            "x": centre[:, 1],
+            "area_um2": count * planes.pixel_size_um**2,
+            "predicted": "",
+            "confidence": np.nan,
+        }
+    )
+    width = max(round(_SURROUNDINGS_UM / planes.pixel_size_um), 2)
+    around = expand_labels(dense, width)
+    around[dense > 0] = 0
+    for name in ("red", "green"):
+        channel = getattr(planes, name)
+        if channel is None:
+            continue
+        inside = _mean(channel[plane], dense, len(numbers))
+        outside = _mean(channel[plane], around, len(numbers))
+        table[f"{name}_mean"] = inside
+        ratio = np.divide(
+            inside, outside, out=np.full_like(inside, np.nan), where=outside > 0
+        )
+        table[f"{name}_contrast"] = ratio - 1
+    return table
+
+
+def _sum(image: NDArray[Any], dense: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    """Sum of the image over each of the cells 1 to n."""
+    sums = np.bincount(dense.ravel(), image.ravel(), minlength=n + 1)
+    return np.asarray(sums[1:], np.float64)
+
+
+def _mean(
+    image: NDArray[np.float32], dense: NDArray[np.intp], n: int
+) -> NDArray[np.float64]:
+    """Mean of the image over each of the cells 1 to n, NaN for one without pixels."""
+    count = np.bincount(dense.ravel(), minlength=n + 1)[1:]
+    mean = np.full(n, np.nan)
+    np.divide(_sum(image, dense, n), count, out=mean, where=count > 0)
+    return mean

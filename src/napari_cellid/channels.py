@@ -1,0 +1,127 @@
+"""Normalise the two channels, combine them, and bring them to a model's scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from napari_cellid.config import Config
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: what a network is fed with: `sum` one grey image, the mean of the normalised
+#: channels as in the paper; `rgb` mCherry, GCaMP and their mean
+Combination = Literal["sum", "rgb"]
+
+
+class Normalisation(Config):
+    """How a channel is brought to the range 0 to 1."""
+
+    low: float = Field(
+        1.0, ge=0, lt=50, description="Percentile that becomes 0 (per plane)."
+    )
+    high: float = Field(
+        99.8, gt=50, le=100, description="Percentile that becomes 1 (per plane)."
+    )
+
+
+def normalise(image: NDArray[np.float32], norm: Normalisation) -> NDArray[np.float32]:
+    """Stretch one plane (y, x) between two percentiles and clip it to 0 to 1.
+
+    A constant image becomes 0 everywhere.
+    """
+    low, high = np.percentile(image, [norm.low, norm.high])
+    if high <= low:
+        # a few bright pixels on an even ground: their range is all there is
+        low, high = float(image.min()), float(image.max())
+    if high <= low:
+        return np.zeros_like(image, dtype=np.float32)
+    stretched = (image.astype(np.float32) - low) / (high - low)
+    return np.asarray(np.clip(stretched, 0, 1), np.float32)
+
+
+def combine(
+    red: NDArray[np.float32] | None,
+    green: NDArray[np.float32] | None,
+    norm: Normalisation,
+    combination: Combination,
+) -> NDArray[np.float32]:
+    """Normalise one plane of each channel and stack what a network is fed with.
+
+    Parameters
+    ----------
+    red, green
+        (y, x); one of them may be missing, and then the other stands alone in `sum`
+        and the missing one is 0 in `rgb`.
+    norm
+        Percentiles of the model.
+    combination
+        What the model was trained on.
+
+    Returns
+    -------
+    (channel, y, x) float32, 0 to 1.
+    """
+    given = [
+        None if image is None else normalise(image, norm) for image in (red, green)
+    ]
+    present = [image for image in given if image is not None]
+    mean = np.asarray(np.mean(present, axis=0), np.float32)
+    if combination == "sum":
+        return mean[None]
+    nothing = np.zeros_like(mean)
+    first, second = (nothing if image is None else image for image in given)
+    return np.stack([first, second, mean])
+
+
+def rescale(
+    image: NDArray[np.float32], factor: float, shape: tuple[int, int] | None = None
+) -> NDArray[np.float32]:
+    """Resample images (..., y, x) by `factor`, linearly, smoothed before shrinking.
+
+    Pixel centres keep their place: position p of the input lies at
+    (p + 0.5) * factor - 0.5 of the output.
+
+    Parameters
+    ----------
+    image
+        (..., y, x).
+    factor
+        Output pixels per input pixel.
+    shape
+        Output (y, x); without it the input's size times the factor, rounded.
+    """
+    size = image.shape[-2:]
+    target = shape or scaled_shape((size[0], size[1]), factor)
+    if target == size and abs(factor - 1) < 1e-6:
+        return image
+    planes = image.reshape(-1, *size)
+    return np.stack([_resample(plane, factor, target) for plane in planes]).reshape(
+        *image.shape[:-2], *target
+    )
+
+
+def scaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
+    """Size (y, x) in pixels of an image after `rescale`."""
+    return max(round(shape[0] * factor), 1), max(round(shape[1] * factor), 1)
+
+
+def _resample(
+    plane: NDArray[np.float32], factor: float, target: tuple[int, int]
+) -> NDArray[np.float32]:
+    if factor < 1:
+        # the usual anti-aliasing width: a pixel of the output, less one of the input
+        plane = ndimage.gaussian_filter(plane, (1 / factor - 1) / 2)
+    resampled = ndimage.affine_transform(
+        plane,
+        matrix=[1 / factor, 1 / factor],
+        offset=[0.5 / factor - 0.5] * 2,
+        output_shape=target,
+        order=1,
+        mode="nearest",
+    )
+    return np.asarray(resampled, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""From outlined cells to classes."""

@@ -1,0 +1,60 @@
+"""The classifiers: torchvision's networks with as many outputs as classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from napari_cellid.config import Config
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Architecture = Literal["inception_v3", "resnet18", "resnet50"]
+#: below this side (px) nothing is left after the poolings
+SMALLEST_INPUT: dict[Architecture, int] = {
+    "inception_v3": 75,
+    "resnet18": 32,
+    "resnet50": 32,
+}
+#: how patches of 0 to 1 are shifted and scaled, by name: mean, standard deviation
+SCALING: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
+
+
+class ClassifierConfig(Config):
+    """Which network, and what it is fed with."""
+
+    architecture: Architecture = "inception_v3"
+    n_classes: int = Field(3, ge=2, le=100)
+    scaling: Literal["unit", "imagenet", "symmetric"] = Field(
+        "unit", description="How values of 0 to 1 are shifted and scaled."
+    )
+    spotlight_px: float = Field(
+        0.0,
+        ge=0,
+        le=500,
+        description="Radius (SD, px of the patch) of the light on the middle cell; "
+        "its neighbours are dimmed. 0: none, as in the paper.",
+    )
+
+
+def build(config: ClassifierConfig) -> nn.Module:
+    """Make a network with random weights; (patch, 3, y, x) to (patch, class) logits."""
+    import torchvision.models as tv
+    from torch import nn
+
+    if config.architecture == "inception_v3":
+        # without the auxiliary head, which the paper's network has not
+        net: nn.Module = tv.inception_v3(
+            weights=None, aux_logits=False, transform_input=False, init_weights=False
+        )
+    else:
+        net = getattr(tv, config.architecture)(weights=None)
+    body: Any = net
+    body.fc = nn.Linear(body.fc.in_features, config.n_classes)
+    return net

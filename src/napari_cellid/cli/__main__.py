@@ -1,0 +1,8 @@
+"""`python -m napari_cellid.cli`: the command line where no script was installed."""
+
+import sys
+
+from napari_cellid.cli.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

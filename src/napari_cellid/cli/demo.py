@@ -1,0 +1,106 @@
+"""napari-cellid demo: the main job on a simulated sample, start to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.identify import describe, load_models, outline
+from napari_cellid.cli.inputs import check_models, check_writable
+from napari_cellid.cli.options import (
+    add_models,
+    add_out,
+    add_output_style,
+    add_settings,
+)
+from napari_cellid.cli.simulate import write_field
+from napari_cellid.config import SAMPLE, DeviceConfig
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.cli.identify import Wanted
+    from napari_cellid.cli.report import Report
+    from napari_cellid.pipeline import Identified
+    from napari_cellid.recording import Recording
+
+_OUT = Path("napari-cellid-demo")
+
+
+def add_commands(commands: Any) -> None:
+    """Add demo to the subparsers."""
+    parser = commands.add_parser(
+        "demo",
+        help="try it: the main job on a simulated sample",
+        description="Simulates a recording of three planes, outlines its cells, tells "
+        "their classes, compares with the known truth, and opens napari where there "
+        "is a display.",
+    )
+    parser.set_defaults(run=run_demo)
+    add_out(parser, "folder for the sample and the results", default=_OUT)
+    parser.add_argument("--no-window", action="store_true", help="do not open napari")
+    add_models(parser, "segmenter", "classifier")
+    add_output_style(parser)
+    add_settings(parser, "settings", DeviceConfig)
+
+
+def run_demo(arguments: Namespace, report: Report) -> None:
+    """Simulate, identify, compare with the truth, show."""
+    from napari_cellid.cli.truth import compare
+    from napari_cellid.io.tiff import TiffOptions, open_recording
+    from napari_cellid.pipeline import write_results
+    from napari_cellid.simulation.field import simulate
+
+    started = time.perf_counter()
+    wanted = _models(arguments)
+    check_models(wanted)
+    check_writable(arguments.out)
+    field = finish(simulate(SAMPLE), report.progress)
+    sample = arguments.out / "sample"
+    write_field(field, sample)
+    recording = open_recording(
+        sample / "red.tif", sample / "green.tif", options=TiffOptions(name="simulated")
+    )
+    models = load_models(wanted, report)
+    result = finish(outline(recording, models, arguments), report.progress)
+    folder = write_results(result, arguments.out)
+    agreement = compare(result.cells, field)
+    values, lines = describe(result, folder, started)
+    values |= {"sample": str(sample), "simulated_truth": asdict(agreement)}
+    lines[1:1] = [
+        str(agreement),
+        f"Sample: {sample} (simulated images and their truth)",
+    ]
+    report.notes(result.notes)
+    report.result(values, lines)
+    if has_display() and not arguments.no_window:
+        _show(result, recording, models["classify"], report)
+
+
+def has_display() -> bool:
+    """Tell whether a window can be opened."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def _show(
+    result: Identified, recording: Recording, classifier: Classifier, report: Report
+) -> None:
+    from napari_cellid.widgets.show import show_recording
+
+    try:
+        show_recording(result, recording, classifier)
+    except ImportError as error:
+        # the results are written and good: no reason to fail
+        report.notes([f"napari was not opened: {error}"])
+
+
+def _models(arguments: Namespace) -> Wanted:
+    return {"segment": arguments.segmenter, "classify": arguments.classifier}

@@ -1,0 +1,231 @@
+"""The main job: napari-cellid identify, segment and classify."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.inputs import (
+    check_models,
+    check_replaced,
+    check_writable,
+    need_both,
+    note_one_channel,
+    open_given,
+)
+from napari_cellid.cli.options import (
+    add_models,
+    add_out,
+    add_output_style,
+    add_recording,
+    add_settings,
+    given_settings,
+)
+from napari_cellid.config import (
+    ClassifyConfig,
+    DeviceConfig,
+    IdentifyConfig,
+    SegmentConfig,
+)
+from napari_cellid.steps import Progress, finish
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Mapping
+
+    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.cli.report import Report
+    from napari_cellid.models import Task
+    from napari_cellid.pipeline import Identified
+    from napari_cellid.recording import Recording
+    from napari_cellid.segmentation.segment import Segmenter
+    from napari_cellid.steps import Step
+
+    #: for each task the name or folder of its model, None for the default
+    Wanted = dict[Task, str | None]
+
+#: what `write_results` makes for a recording
+FILES = ("labels.tif", "cells.csv", "overlay.png", "run.json")
+#: defaults that a model brings along
+_OWN = {"threshold": "the model's own"}
+_OUT = "results go to DIR/NAME; those of an earlier run there are replaced"
+
+
+def add_commands(commands: Any) -> None:
+    """Add identify, segment and classify to the subparsers."""
+    parser = _command(
+        commands, "identify", "outline every cell and tell its class", run_identify
+    )
+    add_models(parser, "segmenter", "classifier")
+    add_settings(
+        parser, "settings", SegmentConfig, ClassifyConfig, DeviceConfig, defaults=_OWN
+    )
+    parser = _command(commands, "segment", "outline every cell", run_segment)
+    add_models(parser, "segmenter")
+    add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
+    parser = _command(
+        commands, "classify", "tell the classes of cells you outlined", run_classify
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="L.tif", required=True,
+        help="your masks: 0 where there is no cell, a whole number for each cell",
+    )  # fmt: skip
+    add_models(parser, "classifier")
+    add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
+
+
+def run_identify(arguments: Namespace, report: Report) -> None:
+    """Outline the cells and tell their classes; outline only with one channel."""
+    started = time.perf_counter()
+    recording = _prepare(arguments, report)
+    wanted: Wanted = {"segment": arguments.segmenter}
+    if recording.red is not None and recording.green is not None:
+        wanted["classify"] = arguments.classifier
+    models = load_models(wanted, report)
+    step = outline(note_one_channel(recording), models, arguments)
+    _save(finish(step, report.progress), arguments, report, started)
+
+
+def run_segment(arguments: Namespace, report: Report) -> None:
+    """Outline the cells."""
+    started = time.perf_counter()
+    recording = _prepare(arguments, report)
+    models = load_models({"segment": arguments.segmenter}, report)
+    step = outline(recording, models, arguments)
+    _save(finish(step, report.progress), arguments, report, started)
+
+
+def run_classify(arguments: Namespace, report: Report) -> None:
+    """Tell the classes of cells whose masks the user gives."""
+    from napari_cellid.cli.labels import read_labels
+
+    started = time.perf_counter()
+    recording = _prepare(arguments, report)
+    need_both(recording)
+    labels, recording = read_labels(arguments.labels, recording)
+    models = load_models({"classify": arguments.classifier}, report)
+    from napari_cellid.pipeline import classify_labels
+
+    step = classify_labels(
+        recording, labels, models["classify"], read_config(arguments)
+    )
+    _save(finish(step, report.progress), arguments, report, started)
+
+
+def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
+    """Load the models for some tasks; their descriptions are checked first."""
+    check_models(wanted)
+    report.progress(Progress("Loading models", 0, len(wanted)))
+    from napari_cellid.classification.predict import load_classifier
+    from napari_cellid.segmentation.segment import load_segmenter
+
+    models: dict[Task, Segmenter | Classifier] = {}
+    for task, model in wanted.items():
+        load = load_segmenter if task == "segment" else load_classifier
+        models[task] = load(model)
+        report.progress(Progress("Loading models", len(models), len(wanted)))
+    return models
+
+
+def outline(
+    recording: Recording, models: dict[Task, Any], arguments: Namespace
+) -> Step[Identified]:
+    """Run the main job with loaded models and the settings of the command line."""
+    from napari_cellid.pipeline import identify
+
+    segmenter: Segmenter = models["segment"]
+    config = read_config(arguments, {"threshold": segmenter.card.threshold})
+    return identify(recording, segmenter, models.get("classify"), config)
+
+
+def read_config(
+    arguments: Namespace, defaults: Mapping[str, Any] | None = None
+) -> IdentifyConfig:
+    """Make the settings of the main job; `defaults` are those of the segmentation."""
+    given = given_settings(arguments, SegmentConfig)
+    return IdentifyConfig(
+        segment=SegmentConfig(**{**(defaults or {}), **given}),
+        classify=ClassifyConfig(**given_settings(arguments, ClassifyConfig)),
+        device=DeviceConfig(**given_settings(arguments, DeviceConfig)),
+    )
+
+
+def describe(
+    result: Identified, folder: Path, started: float
+) -> tuple[dict[str, Any], list[str]]:
+    """Say what came out: values for programs, lines for people.
+
+    Parameters
+    ----------
+    result
+        What was found.
+    folder
+        Where it was written.
+    started
+        `time.perf_counter()` when the command began.
+    """
+    from napari_cellid.cells import count_classes
+
+    counts = count_classes(result.cells, result.classes)
+    models = {task: model["name"] for task, model in result.run["models"].items()}
+    device = result.run["device"]
+    seconds = round(time.perf_counter() - started, 1)
+    values = {
+        "name": result.planes.name,
+        "folder": str(folder),
+        **{file.partition(".")[0]: str(folder / file) for file in FILES},
+        "n_cells": len(result.cells),
+        "counts": counts,
+        "models": models,
+        "device": device,
+        "seconds": seconds,
+    }
+    return values, [
+        _count_line(len(result.cells), counts),
+        f"Results: {folder} ({', '.join(FILES)})",
+        f"Models: {', '.join(models.values())}; device: {device}; {seconds:g} s.",
+    ]
+
+
+def _prepare(arguments: Namespace, report: Report) -> Recording:
+    recording = open_given(arguments)
+    check_writable(arguments.out)
+    check_writable(arguments.out / recording.name)
+    check_replaced(arguments.out / recording.name, recording, arguments)
+    # before the work, not after it: what was assumed may be wrong
+    report.notes(recording.notes)
+    return recording
+
+
+def _save(
+    result: Identified, arguments: Namespace, report: Report, started: float
+) -> None:
+    from napari_cellid.pipeline import write_results
+
+    folder = write_results(result, arguments.out)
+    report.notes(result.notes)
+    report.result(*describe(result, folder, started))
+
+
+def _count_line(n_cells: int, counts: dict[str, int]) -> str:
+    found = f"Found {n_cells} {'cell' if n_cells == 1 else 'cells'}"
+    if not counts:
+        return f"{found}."
+    return f"{found}: {', '.join(f'{n} {name}' for name, n in counts.items())}."
+
+
+def _command(
+    commands: Any,
+    name: str,
+    what: str,
+    run: Callable[[Namespace, Report], None],
+) -> ArgumentParser:
+    parser: ArgumentParser = commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    parser.set_defaults(run=run)
+    add_recording(parser)
+    add_out(parser, _OUT)
+    add_output_style(parser)
+    return parser

@@ -1,0 +1,191 @@
+"""What a command is given, checked before anything slow begins."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from napari_cellid.models import Task
+    from napari_cellid.recording import Recording
+
+_ONE_CHANNEL = (
+    "Only the {} channel was given, so cells were outlined but not told apart; that "
+    "takes both channels."
+)
+
+
+def open_given(arguments: Namespace) -> Recording:
+    """Open the recording that the command line names; only headers are read.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be used, or there is no pixel size.
+    """
+    from napari_cellid.io.tiff import TiffOptions, open_recording
+
+    _check_files(arguments)
+    if arguments.name is not None:
+        _check_name(arguments.name)
+    options = TiffOptions(
+        axes=arguments.axes,
+        red_channel=arguments.red_channel,
+        green_channel=arguments.green_channel,
+        pixel_size_um=arguments.pixel_size,
+        name=arguments.name,
+    )
+    recording = open_recording(arguments.red, arguments.green, arguments.file, options)
+    if recording.pixel_size_um is None:
+        raise InputError(
+            f"{recording.name}: the file does not say how large a pixel is; give it "
+            "with --pixel-size (µm per pixel), such as --pixel-size 1.17."
+        )
+    return recording
+
+
+def note_one_channel(recording: Recording) -> Recording:
+    """Add a note where a missing channel keeps cells from being told apart."""
+    if recording.red is not None and recording.green is not None:
+        return recording
+    note = _ONE_CHANNEL.format("green" if recording.red is None else "red")
+    return replace(recording, notes=(*recording.notes, note))
+
+
+def need_both(recording: Recording) -> None:
+    """Refuse a recording of one channel.
+
+    Raises
+    ------
+    InputError
+        If a channel is missing.
+    """
+    if recording.red is None or recording.green is None:
+        given, lacking = ("green", "red") if recording.red is None else ("red", "green")
+        raise InputError(
+            f"{recording.name} has the {given} channel only, but cells are told apart "
+            f"by two; give the other one with --{lacking}."
+        )
+
+
+def check_models(wanted: dict[Task, str | None]) -> None:
+    """Look at the descriptions of models before torch is loaded for them.
+
+    Parameters
+    ----------
+    wanted
+        Name or folder of the model for each task, None for the default.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it does another job.
+    """
+    from napari_cellid.models import find_model, load_card
+
+    for task, model in wanted.items():
+        load_card(find_model(model, task), task)
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, leaving nothing behind.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or its disk or permissions do not allow writing.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"{folder} is a file, but a folder for the results is wanted; choose "
+            "another name with --out."
+        )
+    near = (folder, *folder.absolute().parents)
+    there = next((path for path in near if path.exists()), None)
+    if there is None:
+        raise InputError(
+            f"There is no drive or share {folder.absolute().anchor}; choose another "
+            "folder with --out."
+        )
+    try:
+        # trying is the one test that holds for root, network drives and full disks
+        with tempfile.TemporaryDirectory(prefix=".napari-cellid-", dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"The folder {folder} cannot be written ({error.strerror}); choose another "
+            "one with --out."
+        ) from error
+
+
+def check_replaced(folder: Path, recording: Recording, arguments: Namespace) -> None:
+    """Refuse to replace the user's own files, or results of another recording.
+
+    Raises
+    ------
+    InputError
+        If files that were given lie in the folder, or it holds the results of other
+        files and the user did not name the recording.
+    """
+    labels = getattr(arguments, "labels", None)
+    given = [*recording.sources, *([] if labels is None else [str(labels)])]
+    own = [path for path in given if Path(path).absolute().parent == folder.absolute()]
+    if own:
+        raise InputError(
+            f"{own[0]} was given and lies in {folder}, where the results would go; "
+            "choose another folder with --out."
+        )
+    before = _sources_of(folder)
+    if arguments.name is None and before and before != _absolute(recording.sources):
+        raise InputError(
+            f"{folder} holds the results of another recording ({before[0]}); give "
+            "this one a name of its own with --name, or choose another --out."
+        )
+
+
+def _sources_of(folder: Path) -> list[Path]:
+    """Files of the recording whose results a folder holds, as far as it says."""
+    try:
+        run = json.loads((folder / "run.json").read_text("utf-8"))
+        return _absolute(str(source) for source in run["sources"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _absolute(paths: Iterable[str]) -> list[Path]:
+    return [Path(path).absolute() for path in paths]
+
+
+def _check_files(arguments: Namespace) -> None:
+    both, red, green = arguments.file, arguments.red, arguments.green
+    if both is None and red is None and green is None:
+        raise InputError(
+            "No recording was given; give one FILE with both channels, or --red and "
+            "--green."
+        )
+    if both is not None and (red is not None or green is not None):
+        raise InputError(
+            f"{both} was given as the file with both channels, and --red or --green "
+            "besides; give either the one file or the two."
+        )
+    if red is not None and green is not None and red.absolute() == green.absolute():
+        raise InputError(
+            f"{red} was given as both --red and --green; give two files, or this one "
+            "as FILE if it holds both channels."
+        )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip(" .") or any(sign in name for sign in '/\\:*?"<>|\0'):
+        raise InputError(
+            f"The name {name!r} cannot be that of a folder; use letters, digits, "
+            "spaces, - and _."
+        )

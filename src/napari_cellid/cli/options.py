@@ -1,0 +1,219 @@
+"""Options of the command line; those of settings are made from the settings."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args, get_origin
+
+from pydantic import ValidationError
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import Action, Namespace
+    from collections.abc import Callable, Mapping
+
+    from pydantic.fields import FieldInfo
+
+    from napari_cellid.config import Config
+
+C = TypeVar("C", bound="Config")
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, where there is one worth showing."""
+
+    def _get_help_string(self, action: Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells mistakes in one sentence, without the usage."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(f"{message}; see {self.prog} --help.")
+
+
+def add_settings(
+    parser: argparse.ArgumentParser,
+    title: str,
+    *configs: type[Config],
+    defaults: Mapping[str, str] | None = None,
+) -> None:
+    """Give a parser an option for each field of the settings.
+
+    Parameters
+    ----------
+    parser
+        Gets the options.
+    title
+        Of their group in the help.
+    configs
+        The settings.
+    defaults
+        What the help says of fields whose default is not that of the settings.
+    """
+    said = defaults or {}
+    group = parser.add_argument_group(title)
+    for config in configs:
+        for name, field in config.model_fields.items():
+            group.add_argument(
+                f"--{name.replace('_', '-')}",
+                dest=_destination(config, name),
+                # absent unless given: the defaults are those of the settings
+                default=argparse.SUPPRESS,
+                help=_help(field, said.get(name, _number(field.default))),
+                **_value(config, name, field),
+            )
+
+
+def given_settings(arguments: Namespace, config: type[Config]) -> dict[str, Any]:
+    """Collect the settings that were given on the command line."""
+    return {
+        name: getattr(arguments, _destination(config, name))
+        for name in config.model_fields
+        if hasattr(arguments, _destination(config, name))
+    }
+
+
+def read_settings(arguments: Namespace, config: type[C]) -> C:
+    """Make settings from the command line and their defaults."""
+    return config(**given_settings(arguments, config))
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which recording, and what its files do not say."""
+    group = parser.add_argument_group("recording")
+    group.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="TIFF with both channels"
+    )
+    group.add_argument(
+        "--red", type=Path, metavar="R.tif", help="red channel (mCherry)"
+    )
+    group.add_argument(
+        "--green", type=Path, metavar="G.tif", help="green channel (GCaMP)"
+    )
+    group.add_argument(
+        "--pixel-size", type=_positive, metavar="UM",
+        help="µm per pixel, where the file does not say it or is wrong",
+    )  # fmt: skip
+    group.add_argument("--name", help="name of the recording (default: after the file)")
+    group.add_argument(
+        "--axes",
+        help="what the file's dimensions are, such as TYX, ZYX or TCYX: T time, Z "
+        "planes, C channels (default: as the file says)",
+    )
+    for colour in ("red", "green"):
+        group.add_argument(
+            f"--{colour}-channel", metavar="C",
+            help=f"index (from 0) or name of the {colour} channel in FILE",
+        )  # fmt: skip
+
+
+def add_models(parser: argparse.ArgumentParser, *kinds: str) -> None:
+    """Add the options --segmenter or --classifier."""
+    words = {"segmenter": "outlines cells", "classifier": "tells cell classes"}
+    for kind in kinds:
+        parser.add_argument(
+            f"--{kind}", metavar="MODEL",
+            help=f"name or folder of the model that {words[kind]} (default: the one "
+            "that comes with napari-cellid)",
+        )  # fmt: skip
+
+
+def add_out(
+    parser: argparse.ArgumentParser, help_text: str, default: Path | None = None
+) -> None:
+    """Add the option --out."""
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", required=default is None, default=default,
+        help=help_text,
+    )  # fmt: skip
+
+
+def add_output_style(parser: argparse.ArgumentParser) -> None:
+    """Add the options --quiet and --json."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress bars and no summary"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="progress and results as lines of JSON"
+    )
+
+
+def _destination(config: type[Config], name: str) -> str:
+    return f"{config.__name__}.{name}"
+
+
+def _value(config: type[Config], name: str, field: FieldInfo) -> dict[str, Any]:
+    if get_origin(field.annotation) is Literal:
+        choices = get_args(field.annotation)
+        return {"choices": choices, "type": type(choices[0])}
+    return {
+        "type": _reader(config, name),
+        "metavar": "N" if field.annotation is int else "X",
+    }
+
+
+def _reader(config: type[Config], name: str) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return getattr(config.model_validate({name: text}), name)
+        except ValidationError as error:
+            field = config.model_fields[name]
+            kind = "a whole number" if field.annotation is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"{text!r} was given, but {kind} {_range(field)} is wanted"
+            ) from error
+
+    return read
+
+
+def _help(field: FieldInfo, default: str) -> str:
+    text = (field.description or "").rstrip(".")
+    limits = _range(field)
+    shown = f"{limits}; default: {default}" if limits else f"default: {default}"
+    return f"{text} ({shown})".replace("%", "%%")
+
+
+def _range(field: FieldInfo) -> str:
+    bounds = {
+        kind: getattr(limit, kind)
+        for limit in field.metadata
+        for kind in ("ge", "gt", "le", "lt")
+        if hasattr(limit, kind)
+    }
+    words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+    return " ".join(
+        words[kind].format(_number(bounds[kind])) for kind in words if kind in bounds
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given, but a number above 0 is wanted, such as 1.17"
+        )
+    return number

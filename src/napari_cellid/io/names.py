@@ -1,0 +1,123 @@
+"""What the names of files and channels say."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RED = (
+    "mcherry|cherry|td-?tomato|tomato|ds-?red|rfp|jrgeco|r-?geco|rcamp|mscarlet|"
+    "mruby|katushka|red"
+)
+_GREEN = "gcamp|e?gfp|green|ogb|fitc|calbryte"
+_COLOUR = re.compile(rf"(?P<red>{_RED})|(?P<green>{_GREEN})", re.IGNORECASE)
+_CHANNEL = rf"(?:j?gcamp\d*[a-z]?|{_RED}|{_GREEN}|ch(?:annel)?[ _-]?\d+|c\d)"
+_SUFFIX = re.compile(rf"(?:^|[ _.-]+){_CHANNEL}$", re.IGNORECASE)
+_PREFIX = re.compile(rf"^{_CHANNEL}[ _.-]+", re.IGNORECASE)
+
+
+def channel_colour(name: str) -> str | None:
+    """Tell "red" or "green" from a channel's name; None if it says neither or both."""
+    found = {match.lastgroup for match in _COLOUR.finditer(name)}
+    return found.pop() if len(found) == 1 else None
+
+
+def recording_name(paths: list[Path]) -> str:
+    """Name a recording after its files, without what only names a channel.
+
+    Files that are called only "red" or "green" give the name of their folder.
+    """
+    stems = [_without_channel(_stem(path)) for path in paths]
+    common = stems[0].strip(" _.-")
+    if common and len(set(stems)) == 1:
+        return common
+    common = _common_start(stems).strip(" _.-")
+    if len(common) >= 2 and len(stems) > 1:
+        return common
+    return paths[-1].absolute().parent.name or paths[-1].stem
+
+
+def pick_channels(
+    names: list[str], red: str | int | None, green: str | int | None, where: str
+) -> tuple[int, int]:
+    """Choose the red and the green channel of a file: their indices, from 0.
+
+    Parameters
+    ----------
+    names
+        Name of each channel; "" where it has none.
+    red, green
+        What the user chose, by name or index. In a file of two channels one choice
+        settles both.
+    where
+        The file's name, for messages.
+    """
+    chosen = {
+        colour: _find(names, key, colour, where)
+        for colour, key in (("red", red), ("green", green))
+        if key is not None
+    }
+    if not chosen:
+        chosen = _by_name(names)
+    if len(chosen) == 1 and len(names) == 2:
+        (colour, index), *_ = chosen.items()
+        chosen[_other(colour)] = 1 - index
+    if len(chosen) < 2:
+        raise InputError(
+            f"{where} has the channels {_listed(names)}, and which is red and which "
+            "green is not clear; say so with --red-channel and --green-channel."
+        )
+    if chosen["red"] == chosen["green"]:
+        raise InputError(
+            f"{where}: channel {chosen['red']} was chosen as both red and green; "
+            f"choose two of {_listed(names)} with --red-channel and --green-channel."
+        )
+    return chosen["red"], chosen["green"]
+
+
+def _by_name(names: list[str]) -> dict[str, int]:
+    colours = [channel_colour(name) for name in names]
+    if colours.count("red") == 1 and colours.count("green") == 1:
+        return {"red": colours.index("red"), "green": colours.index("green")}
+    return {}
+
+
+def _find(names: list[str], key: str | int, colour: str, where: str) -> int:
+    lower = [name.lower() for name in names]
+    if isinstance(key, str) and lower.count(key.lower()) == 1:
+        return lower.index(key.lower())
+    if str(key).isdecimal() and int(key) < len(names):
+        return int(key)
+    raise InputError(
+        f"{where} has no channel {key!r}; choose one of {_listed(names)} with "
+        f"--{colour}-channel."
+    )
+
+
+def _common_start(stems: list[str]) -> str:
+    letters = zip(*stems, strict=False)
+    return "".join(each[0] for each in takewhile(lambda e: len(set(e)) == 1, letters))
+
+
+def _other(colour: str) -> str:
+    return "green" if colour == "red" else "red"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(
+        f"{index} ({name})" if name else str(index) for index, name in enumerate(names)
+    )
+
+
+def _stem(path: Path) -> str:
+    return re.sub(r"\.ome$", "", path.stem, flags=re.IGNORECASE)
+
+
+def _without_channel(stem: str) -> str:
+    return _PREFIX.sub("", _SUFFIX.sub("", stem))

@@ -1,0 +1,130 @@
+"""What the dimensions of a TIFF file mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_LEADING = "TZC"
+_MEANING = {"T": "time points", "Z": "planes", "C": "channels"}
+
+
+class Axes(NamedTuple):
+    """The dimensions before y and x, in the file's order, and what was assumed."""
+
+    letters: str
+    sizes: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    def page_table(self) -> NDArray[np.int64]:
+        """Number of each page: (time, plane, channel)."""
+        table = np.arange(np.prod(self.sizes, dtype=np.int64)).reshape(self.sizes)
+        present = [letter for letter in _LEADING if letter in self.letters]
+        table = table.transpose([self.letters.index(letter) for letter in present])
+        shape = [self.size(letter) for letter in _LEADING]
+        return table.reshape(shape)
+
+    def size(self, letter: str) -> int:
+        """Length of an axis, 1 when the file has none such."""
+        if letter not in self.letters:
+            return 1
+        return self.sizes[self.letters.index(letter)]
+
+
+def given_axes(axes: str, shapes: Sequence[tuple[int, ...]], where: str) -> Axes:
+    """Read the dimensions as the user says.
+
+    Parameters
+    ----------
+    axes
+        Letters of T, Z, C, Y, X, one for each dimension, ending in YX.
+    shapes
+        Ways to see the file's shape: without and with dimensions of length 1.
+    where
+        The file's name, for messages.
+
+    Raises
+    ------
+    InputError
+        If the letters are not such, or their number fits none of the shapes.
+    """
+    letters = check_axes(axes)
+    for shape in shapes:
+        if len(shape) == len(letters):
+            return Axes(letters[:-2], shape[:-2])
+    raise InputError(
+        f"{where} has {len(shapes[0])} dimensions, {_by(shapes[0])}, but the axes "
+        f"{letters} name {len(letters)}; give one letter for each dimension with "
+        "--axes."
+    )
+
+
+def check_axes(axes: str) -> str:
+    """Give the axes in capitals, or refuse them."""
+    letters = axes.strip().upper()
+    leading = letters[:-2]
+    known = set(leading) <= set(_LEADING) and len(set(leading)) == len(leading)
+    if not (letters.endswith("YX") and known):
+        raise InputError(
+            f"The axes {axes!r} cannot be read; give T (time), Z (planes) and C "
+            "(channels) at most once each, followed by YX, such as TYX or TCYX."
+        )
+    return letters
+
+
+def found_axes(letters: str, shape: tuple[int, ...], where: str) -> Axes:
+    """Read the dimensions as the file says, taking one unknown one as time.
+
+    Parameters
+    ----------
+    letters
+        tifffile's code of each dimension, ending in YX.
+    shape
+        Length of each dimension.
+    where
+        The file's name, for messages.
+
+    Raises
+    ------
+    InputError
+        If more is unknown than one dimension, or time is known already.
+    """
+    if not letters.endswith("YX"):
+        raise InputError(
+            f"{where} has the axes {letters}, {_by(shape)}; save it again as images of "
+            "Y rows and X columns, one page a time point, plane and channel."
+        )
+    leading = [
+        (letter if letter in _LEADING else "?", size)
+        for letter, size in zip(letters[:-2], shape[:-2], strict=True)
+        if size > 1
+    ]
+    names = "".join(letter for letter, _ in leading)
+    sizes = tuple(size for _, size in leading)
+    if "?" not in names and len(set(names)) == len(names):
+        return Axes(names, sizes)
+    if names.count("?") > 1 or "T" in names or len(set(names)) < len(names):
+        raise InputError(
+            f"{where} has the dimensions {_by(shape)}, and it does not say what all of "
+            "them are; name them with --axes, such as --axes TZYX."
+        )
+    pages = sizes[names.index("?")]
+    assumed = names.replace("?", "T")
+    other = names.replace("?", "Z") if "Z" not in names else names.replace("?", "C")
+    note = (
+        f"{where}: assumed that its {pages} pages are {_MEANING['T']}; "
+        f"say --axes {other}YX if they are {_MEANING['C' if 'Z' in names else 'Z']}"
+    )
+    return Axes(assumed, sizes, (f"{note}.",))
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(str(size) for size in shape)

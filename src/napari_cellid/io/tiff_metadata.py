@@ -1,0 +1,151 @@
+"""What the header of a TIFF file says of pixel sizes and channels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+
+_UM = {
+    "µm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0,
+    "micrometers": 1.0, "micrometre": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3,
+    "millimeter": 1e3, "å": 1e-4, "m": 1e6, "pm": 1e-6,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TiffMetadata:
+    """Sizes and names from a file's header; what it does not say is None or empty.
+
+    Parameters
+    ----------
+    y_um, x_um
+        Height and width of a pixel in µm.
+    z_um
+        Distance of planes in µm.
+    source
+        Which header it was: "OME metadata" or "ImageJ metadata".
+    channels
+        Name of each channel.
+    other_files
+        How many other files the header counts to the same recording.
+    pages_wanted
+        How many pages the header promises; 0 when it does not.
+    planes_or_channels
+        Whether the header tells of several planes or channels.
+    """
+
+    y_um: float | None = None
+    x_um: float | None = None
+    z_um: float | None = None
+    source: str = ""
+    channels: tuple[str, ...] = ()
+    other_files: int = 0
+    pages_wanted: int = 0
+    planes_or_channels: bool = False
+
+
+def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
+    """Read the header of an open file: OME, ImageJ, ScanImage or none."""
+    if tif.ome_metadata:
+        return ome_metadata(tif.ome_metadata)
+    if tif.imagej_metadata:
+        return _imagej_metadata(tif)
+    return TiffMetadata()
+
+
+def ome_metadata(text: str) -> TiffMetadata:
+    """Read OME-XML; XML that cannot be parsed says nothing."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return TiffMetadata()
+    pixels = root.find(".//{*}Pixels")
+    if pixels is None:
+        # the metadata is in another file, and so are some of the images
+        return TiffMetadata(other_files=int(root.find("{*}BinaryOnly") is not None))
+    sizes = [_integer(pixels.get(f"Size{axis}")) for axis in "CZ"]
+    return TiffMetadata(
+        y_um=_ome_size(pixels, "Y"),
+        x_um=_ome_size(pixels, "X"),
+        z_um=_ome_size(pixels, "Z"),
+        source="OME metadata",
+        channels=tuple(c.get("Name", "") for c in pixels.findall("{*}Channel")),
+        other_files=_other_files(root, pixels),
+        planes_or_channels=max(sizes) > 1,
+    )
+
+
+def scanimage_layout(tif: tifffile.TiffFile) -> tuple[int, int]:
+    """Count the channels and planes that a ScanImage header says were saved."""
+    if not tif.is_scanimage:
+        return 1, 1
+    header = (tif.scanimage_metadata or {}).get("FrameData") or _software(tif)
+    saved = header.get("SI.hChannels.channelSave", 1)
+    stacked = header.get("SI.hStackManager.enable") or header.get("SI.hFastZ.enable")
+    planes = header.get("SI.hStackManager.actualNumSlices") or header.get(
+        "SI.hStackManager.numSlices", 1
+    )
+    old = tif.pages.first.description
+    n_old = sum(f"state.acq.savingChannel{number}=1" in old for number in range(1, 5))
+    return max(1, np.size(saved), n_old), int(planes) if stacked else 1
+
+
+def _software(tif: tifffile.TiffFile) -> dict[str, Any]:
+    text = tif.pages.first.software
+    return tifffile.matlabstr2py(text) if text.startswith("SI.") else {}
+
+
+def _other_files(root: ElementTree.Element, pixels: ElementTree.Element) -> int:
+    # a file that was renamed keeps its UUID, so UUIDs tell files apart, not names
+    uuids = {(e.text or "").strip() for e in pixels.findall(".//{*}TiffData/{*}UUID")}
+    own = root.get("UUID")
+    return max(0, len(uuids | {own} if uuids and own else uuids) - 1)
+
+
+def _ome_size(pixels: ElementTree.Element, axis: str) -> float | None:
+    unit = pixels.get(f"PhysicalSize{axis}Unit", "µm")
+    return _in_um(pixels.get(f"PhysicalSize{axis}"), unit)
+
+
+def _imagej_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
+    header = tif.imagej_metadata or {}
+    unit = str(header.get("unit", ""))
+    page = tif.pages.first
+    sizes = [header.get(key, 1) for key in ("frames", "slices", "channels")]
+    counts = [size for size in sizes if isinstance(size, int)]
+    return TiffMetadata(
+        y_um=_in_um(_per_pixel(page, "YResolution"), unit),
+        x_um=_in_um(_per_pixel(page, "XResolution"), unit),
+        z_um=_in_um(header.get("spacing"), unit),
+        source="ImageJ metadata",
+        pages_wanted=max(_integer(header.get("images")), math.prod(counts)),
+    )
+
+
+def _per_pixel(page: tifffile.TiffPage, tag: str) -> float | None:
+    """Units in a pixel, from pixels in a unit."""
+    pixels, units = page.tags.valueof(tag, (0, 0))
+    return units / pixels if pixels and units else None
+
+
+def _in_um(value: Any, unit: str) -> float | None:
+    # Greek mu and ImageJ's escape stand for the micro sign
+    unit = unit.strip().replace("μ", "µ").replace("\\u00B5", "µ").lower()
+    factor = _UM.get(unit)
+    try:
+        size = float(value) * factor if factor and value is not None else 0.0
+    except ValueError:
+        return None
+    return size if math.isfinite(size) and size > 0 else None
+
+
+def _integer(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0

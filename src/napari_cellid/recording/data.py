@@ -1,0 +1,175 @@
+"""Recordings and their mean planes: two channels with named axes and a scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dask.array as da
+    from numpy.typing import NDArray
+
+SMALLEST_SIDE_PX = 32
+PIXEL_SIZE_RANGE_UM = (0.05, 20.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Two channels of one recording, read only when needed.
+
+    Parameters
+    ----------
+    red, green
+        (time, plane, y, x); None where there is no such channel. The two may differ
+        in the number of time points only.
+    pixel_size_um
+        Edge of a pixel in µm, None when it is not known.
+    pixel_size_source
+        Where the pixel size comes from, such as "given" or "OME metadata"; empty
+        when there is none.
+    plane_depths_um
+        Depth of each plane in µm, the first plane being 0 when only the distance
+        of planes is known.
+    notes
+        One sentence each: how axes were read, what was assumed.
+
+    Raises
+    ------
+    InputError
+        If there is no channel, the channels do not fit one another, the image is too
+        small, or the pixel size is not that of a two-photon image.
+    """
+
+    name: str
+    red: da.Array | None
+    green: da.Array | None
+    pixel_size_um: float | None
+    pixel_size_source: str
+    plane_depths_um: tuple[float, ...] | None = None
+    animal: str = ""
+    subvolume: str = ""
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.red is None and self.green is None:
+            raise InputError(
+                f"{self.name}: neither a red nor a green channel was given; "
+                "give at least one."
+            )
+        for channel, array in self._channels():
+            _check_array(f"{self.name}, {channel} channel", array)
+        self._check_same_shape()
+        self._check_pixel_size()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of planes, rows and columns: (plane, y, x)."""
+        _, array = self._channels()[0]
+        _, planes, rows, columns = array.shape
+        return planes, rows, columns
+
+    @property
+    def n_planes(self) -> int:
+        """Number of planes."""
+        return self.shape[0]
+
+    def _channels(self) -> list[tuple[str, da.Array]]:
+        both = (("red", self.red), ("green", self.green))
+        return [(name, array) for name, array in both if array is not None]
+
+    def _check_same_shape(self) -> None:
+        if self.red is None or self.green is None:
+            return
+        red, green = self.red.shape[1:], self.green.shape[1:]
+        if red == green:
+            return
+        found = (
+            f"{self.name}: red has {_describe(red)} and green {_describe(green)}, "
+            "but both must show the same field"
+        )
+        if red[0] == green[0] and red[1:] == green[:0:-1]:
+            raise InputError(
+                f"{found}; one of them looks transposed, save it again with its rows "
+                "and columns swapped."
+            )
+        if red[1:] == green[1:]:
+            raise InputError(
+                f"{found}; if the images of a file are time points and not planes, say "
+                "so with --axes TYX."
+            )
+        raise InputError(f"{found}; choose two files of the same recording.")
+
+    def _check_pixel_size(self) -> None:
+        size = self.pixel_size_um
+        if size is None:
+            return
+        low, high = PIXEL_SIZE_RANGE_UM
+        if not (np.isfinite(size) and low <= size <= high):
+            raise InputError(
+                f"{self.name}: the pixel size {size:g} µm ({self.pixel_size_source}) "
+                f"is not between {low:g} and {high:g} µm; give the right one with "
+                "--pixel-size (µm per pixel)."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class MeanPlanes:
+    """The mean over time of each channel: float32 (plane, y, x).
+
+    Parameters
+    ----------
+    red, green
+        None where the recording has no such channel.
+    pixel_size_um
+        Edge of a pixel in µm.
+    notes
+        Those of the recording, and what was done to pixels without a value.
+    """
+
+    name: str
+    red: NDArray[np.float32] | None
+    green: NDArray[np.float32] | None
+    pixel_size_um: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of planes, rows and columns: (plane, y, x)."""
+        array = self.green if self.red is None else self.red
+        if array is None:
+            raise InputError(f"{self.name}: neither a red nor a green channel.")
+        planes, rows, columns = array.shape
+        return planes, rows, columns
+
+
+def _check_array(where: str, array: da.Array) -> None:
+    if array.ndim != 4:
+        raise InputError(
+            f"{where} has {array.ndim} axes; it must have time, plane, y and x."
+        )
+    if array.dtype.kind not in "buif":
+        raise InputError(
+            f"{where} holds values of type {array.dtype}; save it as real numbers, "
+            "such as uint16."
+        )
+    if not all(array.shape[:2]):
+        raise InputError(f"{where} holds no image; choose a file with at least one.")
+    rows, columns = array.shape[2:]
+    if min(rows, columns) < SMALLEST_SIDE_PX:
+        raise InputError(
+            f"{where}: images of {rows} x {columns} pixels are too small; at least "
+            f"{SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX} are needed."
+        )
+
+
+def _describe(shape: Sequence[int]) -> str:
+    planes, rows, columns = shape
+    images = "1 plane" if planes == 1 else f"{planes} planes"
+    return f"{images} of {rows} x {columns} pixels"

@@ -1,0 +1,209 @@
+"""The mean over time, in one pass over a recording of any length."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from dask.core import flatten
+from dask.local import get_sync
+from dask.optimization import cull
+
+from napari_cellid.errors import InputError
+from napari_cellid.recording.data import MeanPlanes, Recording
+from napari_cellid.recording.sums import BlockSum, sum_frames
+from napari_cellid.steps import Progress, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    import dask.array as da
+    from numpy.typing import NDArray
+
+# read by one thread in one go: many blocks, so that starting the read costs little
+_BATCH_BYTES = 32 << 20
+_MEMORY_BYTES = 400 << 20
+_MAX_THREADS = 4
+
+
+def mean_planes(recording: Recording) -> Step[MeanPlanes]:
+    """Average both channels over time, in one pass with bounded memory.
+
+    Whole numbers are added exactly. Pixels that are NaN or infinite at a time point
+    are left out of their mean.
+
+    Raises
+    ------
+    InputError
+        If there is no pixel size, a file turns out unreadable, or more than half of
+        a channel's pixels never have a value.
+    """
+    if recording.pixel_size_um is None:
+        raise InputError(
+            f"{recording.name}: no pixel size was found; give it with --pixel-size "
+            "(µm per pixel)."
+        )
+    sums = {
+        channel: _TimeSum(array)
+        for channel, array in (("red", recording.red), ("green", recording.green))
+        if array is not None
+    }
+    total = sum(channel.n_batches for channel in sums.values())
+    done = 0
+    yield Progress("Averaging frames", done, total)
+    for channel in sums.values():
+        for _ in channel.run():
+            done += 1
+            yield Progress("Averaging frames", done, total)
+    means, notes = {}, list(recording.notes)
+    for name, channel in sums.items():
+        means[name], filled = _fill(channel.mean(), f"{recording.name}, {name} channel")
+        notes += filled
+    return MeanPlanes(
+        name=recording.name,
+        red=means.get("red"),
+        green=means.get("green"),
+        pixel_size_um=float(recording.pixel_size_um),
+        notes=tuple(notes),
+    )
+
+
+def _fill(
+    mean: NDArray[np.float32], where: str
+) -> tuple[NDArray[np.float32], list[str]]:
+    """Give pixels that never have a value the channel's median; say so."""
+    missing = ~np.isfinite(mean)
+    n_missing = int(np.count_nonzero(missing))
+    if n_missing == 0:
+        return mean, []
+    if 2 * n_missing > mean.size:
+        raise InputError(
+            f"{where}: {n_missing} of {mean.size} pixels are NaN or infinite in every "
+            "frame; export the recording again without a mask around the cells."
+        )
+    mean[missing] = np.median(mean[~missing])
+    return mean, [
+        f"{where}: {n_missing} pixels are NaN or infinite in every frame and were "
+        "given the median of the others."
+    ]
+
+
+class _TimeSum:
+    """The running sum over time of one channel."""
+
+    def __init__(self, array: da.Array) -> None:
+        exact = array.dtype.kind in "bui" and array.dtype.itemsize <= 4
+        # int64 cannot overflow: 2**31 frames of the largest 32-bit number fit
+        self._total = np.zeros(array.shape[1:], np.int64 if exact else np.float64)
+        # one number is enough while every pixel of every frame has a value
+        self._missing: NDArray[np.int64] | None = None
+        self._frames = array.shape[0]
+        sums: da.Array = array.map_blocks(
+            sum_frames,
+            dtype=array.dtype,
+            meta=np.empty((0,) * 4, array.dtype),
+        )
+        # as it is: optimizing pays for longer graphs than one read and one sum a block
+        self._graph = dict(sums.__dask_graph__())
+        places = list(product(*(_slices(sizes) for sizes in array.chunks)))
+        keys = flatten(sums.__dask_keys__())
+        blocks = list(zip(keys, places, strict=True))
+        self._batches = list(_batches(blocks, array.dtype.itemsize))
+        largest = int(np.prod([max(sizes) for sizes in array.chunks], dtype=np.int64))
+        fitting = _MEMORY_BYTES // max(1, largest * array.dtype.itemsize)
+        self._threads = max(1, min(_MAX_THREADS, os.cpu_count() or 1, fitting))
+
+    @property
+    def n_batches(self) -> int:
+        """How many times `run` yields."""
+        return len(self._batches)
+
+    def run(self) -> Iterator[None]:
+        """Add every batch of blocks, yielding after each."""
+        reads = [
+            _Read(self._graph, [key for key, _ in batch]) for batch in self._batches
+        ]
+        for batch, results in zip(
+            self._batches, _in_order(reads, self._threads), strict=True
+        ):
+            for (_, place), result in zip(batch, results, strict=True):
+                self._add(place, result)
+            yield
+
+    def mean(self) -> NDArray[np.float32]:
+        """The mean of the frames in which a pixel has a value, NaN where in none."""
+        if self._missing is None:
+            return np.asarray(self._total / self._frames, np.float32)
+        count = self._frames - self._missing
+        mean = np.full(self._total.shape, np.nan)
+        np.divide(self._total, count, out=mean, where=count > 0)
+        return mean.astype(np.float32)
+
+    def _add(self, place: tuple[slice, ...], block: BlockSum) -> None:
+        times, *area = place
+        # not `+=` on an index, which would look the area up twice
+        here = self._total[tuple(area)]
+        np.add(here, block.total, out=here)
+        if isinstance(block.valid, int):
+            return
+        if self._missing is None:
+            self._missing = np.zeros(self._total.shape, np.int64)
+        self._missing[tuple(area)] += times.stop - times.start - block.valid
+
+
+class _Read(NamedTuple):
+    """Blocks of a dask graph, computed in the calling thread."""
+
+    graph: dict[Any, Any]
+    keys: list[Any]
+
+    def blocks(self) -> Sequence[BlockSum]:
+        # without dask's own scheduler: starting it costs more than reading a block
+        needed, _ = cull(self.graph, self.keys)
+        blocks: Sequence[BlockSum] = get_sync(needed, self.keys)
+        return blocks
+
+
+def _batches(
+    blocks: list[tuple[Hashable, tuple[slice, ...]]], itemsize: int
+) -> Iterator[list[tuple[Hashable, tuple[slice, ...]]]]:
+    """Group neighbouring blocks into reads of about `_BATCH_BYTES`."""
+    batch: list[tuple[Hashable, tuple[slice, ...]]] = []
+    room = _BATCH_BYTES
+    for block in blocks:
+        size = itemsize * int(np.prod([s.stop - s.start for s in block[1]]))
+        if batch and size > room:
+            yield batch
+            batch, room = [], _BATCH_BYTES
+        batch.append(block)
+        room -= size
+    if batch:
+        yield batch
+
+
+def _in_order(jobs: Sequence[_Read], threads: int) -> Iterator[Sequence[BlockSum]]:
+    """Run jobs in threads, giving their results in order, few being under way.
+
+    In order, because sums of floating-point numbers depend on it.
+    """
+    waiting: deque[Future[Sequence[BlockSum]]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(job.blocks))
+            if len(waiting) > threads + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # also when the step is cancelled, or a job fails
+        pool.shutdown(cancel_futures=True)
+
+
+def _slices(sizes: Sequence[int]) -> list[slice]:
+    ends = np.cumsum(sizes).tolist()
+    return [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]

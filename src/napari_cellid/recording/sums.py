@@ -1,0 +1,86 @@
+"""Adding up the frames of a block, fast and exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# frames added up at once: what stays in the processor's cache between two passes
+_CACHE_BYTES = 8 << 20
+# so many numbers of 16 bits still add up to no more than 32
+_MOST_FRAMES = 65536
+
+
+class BlockSum(NamedTuple):
+    """A block added up over time.
+
+    `total` is (plane, y, x); `valid` says in how many frames a pixel has a value,
+    one number when that is the same everywhere.
+    """
+
+    total: NDArray[Any]
+    valid: NDArray[np.intp] | int
+
+
+def sum_frames(block: NDArray[Any]) -> BlockSum:
+    """Add the frames of a block: (time, plane, y, x) to (plane, y, x), exactly.
+
+    The sum of whole numbers may come in a type that only just holds it.
+    """
+    block = np.asarray(block)
+    if block.dtype.kind == "b":
+        block = block.view(np.uint8)
+    if block.dtype.kind in "ui" and block.dtype.itemsize <= 4:
+        return BlockSum(_sum_integers(block), len(block))
+    return _sum_finite(block)
+
+
+def _sum_integers(block: NDArray[Any]) -> NDArray[Any]:
+    frame_bytes = max(1, block[:1].nbytes)
+    step = min(_MOST_FRAMES, max(1, _CACHE_BYTES // frame_bytes))
+    if step >= len(block):
+        return _sum_few(block)
+    total = np.zeros(block.shape[1:], np.int64)
+    for start in range(0, len(block), step):
+        total += _sum_few(block[start : start + step])
+    return total
+
+
+def _sum_few(frames: NDArray[Any]) -> NDArray[Any]:
+    """Add frames in their own type where that cannot overflow.
+
+    Adding 16-bit numbers as such runs at three times the speed of widening each one,
+    and what a detector of 12 bits gives leaves room for 16 frames.
+    """
+    kind = frames.dtype
+    if frames.size == 0:
+        return np.zeros(frames.shape[1:], np.int64)
+    largest = max(1, int(frames.max()), -int(frames.min()) if kind.kind == "i" else 0)
+    group = int(np.iinfo(kind).max) // largest
+    if group >= len(frames):
+        return np.asarray(np.add.reduce(frames, axis=0, dtype=kind))
+    if group < 4:
+        return np.asarray(np.add.reduce(frames, axis=0, dtype=_wider(kind)))
+    total = np.zeros(frames.shape[1:], _wider(kind))
+    for start in range(0, len(frames), group):
+        total += np.add.reduce(frames[start : start + group], axis=0, dtype=kind)
+    return total
+
+
+def _wider(kind: np.dtype[Any]) -> np.dtype[Any]:
+    # 32 bits, where the numbers have no more than 16, are added faster than 64
+    return np.dtype(np.int64 if kind.itemsize > 2 else f"{kind.kind}4")
+
+
+def _sum_finite(block: NDArray[Any]) -> BlockSum:
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.add.reduce(block, axis=0, dtype=np.float64)
+    if np.isfinite(total).all():
+        return BlockSum(total, len(block))
+    finite = np.isfinite(block)
+    total = np.add.reduce(block, axis=0, dtype=np.float64, where=finite)
+    return BlockSum(total, np.count_nonzero(finite, axis=0))

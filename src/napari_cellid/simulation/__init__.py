@@ -1,0 +1,1 @@
+"""Simulated two-colour two-photon fields with known truth."""

@@ -1,0 +1,127 @@
+"""Kinds of simulated recordings: the ranges from which settings are drawn.
+
+`wide` is what the default models are trained on: every lab's scale, brightness,
+density, noise, bleed-through and staining should fall inside it. The others are for
+measuring: `nominal` and four hard kinds, each hard in one respect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_cellid.config import SimulationConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Kind = Literal["wide", "nominal", "low_snr", "bleed", "weak_dense", "vignetting"]
+KINDS: tuple[Kind, ...] = (
+    "wide",
+    "nominal",
+    "low_snr",
+    "bleed",
+    "weak_dense",
+    "vignetting",
+)
+HARD: tuple[Kind, ...] = ("low_snr", "bleed", "weak_dense", "vignetting")
+
+_Range = tuple[float, float]
+
+_NOMINAL: dict[str, _Range] = {
+    "neuron_density": (0.7e5, 1.1e5),
+    "soma_diameter_um": (12.0, 14.0),
+    "expression_fraction": (0.65, 0.85),
+    "green_brightness": (1.5, 2.5),
+    "bleed_green_to_red": (0.01, 0.04),
+    "vignetting": (0.15, 0.35),
+    "tilt_um": (0.0, 12.0),
+}
+
+#: uniform between the two numbers; names in `_LOG` uniform in the logarithm
+_WIDE: dict[str, _Range] = {
+    "pixel_size_um": (0.45, 2.1),
+    "neuron_density": (0.2e5, 1.6e5),
+    "inhibitory_fraction": (0.08, 0.5),
+    "glia_density": (0.8e4, 7e4),
+    "soma_diameter_um": (10.0, 17.0),
+    "soma_spread": (0.06, 0.2),
+    "nucleus_ratio": (0.55, 0.85),
+    "soma_gap": (0.8, 1.05),
+    "expression_fraction": (0.3, 1.0),
+    "expression_scale_um": (60.0, 400.0),
+    "green_brightness": (0.7, 5.0),
+    "green_spread": (0.3, 0.9),
+    "nucleus_green": (0.05, 0.9),
+    "filled_fraction": (0.0, 0.35),
+    "red_brightness": (0.5, 1.6),
+    "red_spread": (0.2, 0.6),
+    "chromatin": (0.05, 1.2),
+    "neuropil_texture": (0.04, 0.3),
+    "neuropil_unevenness": (0.05, 0.45),
+    "exclusion": (0.2, 0.95),
+    "dendrites": (0.2, 3.0),
+    "processes": (0.0, 1.0),
+    "red_haze": (0.01, 0.4),
+    "out_of_focus": (0.05, 1.2),
+    "vessel_shadow": (0.2, 0.9),
+    "deep_vessels": (2.0, 80.0),
+    "capillary_density": (10.0, 200.0),
+    "axial_fwhm_um": (2.0, 9.0),
+    "blur_um": (0.25, 1.5),
+    "jitter_um": (0.05, 0.5),
+    "tilt_um": (0.0, 25.0),
+    "vignetting": (0.0, 0.75),
+    "unevenness": (0.0, 0.9),
+    "bleed_green_to_red": (0.0, 0.16),
+    "bleed_red_to_green": (0.0, 0.04),
+    "n_frames": (20.0, 3000.0),
+    "green_photons": (0.3, 8.0),
+    "red_photons": (0.2, 8.0),
+    "excess_noise": (1.0, 1.6),
+    "read_noise": (0.05, 0.5),
+}
+
+_LOG = {
+    "pixel_size_um", "neuron_density", "glia_density", "green_brightness",
+    "red_haze", "out_of_focus", "deep_vessels", "capillary_density", "n_frames",
+    "green_photons", "red_photons", "expression_scale_um", "dendrites",
+}  # fmt: skip
+
+_HARD: dict[Kind, dict[str, _Range]] = {
+    "low_snr": {
+        "n_frames": (8, 20),
+        "green_photons": (0.3, 0.6),
+        "red_photons": (0.3, 0.6),
+    },
+    "bleed": {"bleed_green_to_red": (0.12, 0.12)},
+    "weak_dense": {
+        "red_brightness": (0.2, 0.35),
+        "neuron_density": (1.3e5, 1.6e5),
+        "soma_gap": (0.8, 0.88),
+    },
+    "vignetting": {"vignetting": (0.65, 0.8), "unevenness": (0.5, 0.8)},
+}
+
+
+def draw_config(kind: Kind, rng: np.random.Generator, **fixed: Any) -> SimulationConfig:
+    """Draw the settings of one field of a kind; `fixed` settings are not drawn.
+
+    Fields of one animal share a gain and expression only as far as the caller fixes
+    them.
+    """
+    ranges = _WIDE if kind == "wide" else {**_NOMINAL, **_HARD.get(kind, {})}
+    drawn: dict[str, Any] = {"seed": int(rng.integers(2**31))}
+    for name, (low, high) in ranges.items():
+        drawn[name] = _draw(name, low, high, rng)
+    if kind == "wide":
+        drawn["vessels"] = int(rng.integers(0, 8))
+        drawn["bit_depth"] = 8 if rng.random() < 0.3 else 16
+    return SimulationConfig(**{**drawn, **fixed})
+
+
+def _draw(name: str, low: float, high: float, rng: np.random.Generator) -> float | int:
+    if name in _LOG:
+        value = float(low * (high / low) ** rng.random())
+    else:
+        value = float(rng.uniform(low, high))
+    return round(value) if name == "n_frames" else value

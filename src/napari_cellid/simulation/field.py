@@ -1,0 +1,77 @@
+"""A simulated field of view with its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from napari_cellid.simulation.detection import detect, digitise
+from napari_cellid.simulation.optics import illuminate
+from napari_cellid.simulation.tissue import grow_tissue
+from napari_cellid.simulation.truth import tell_truth
+from napari_cellid.steps import Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import SimulationConfig
+    from napari_cellid.steps import Step
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedField:
+    """Mean images of a simulated volume and what is true of them.
+
+    Parameters
+    ----------
+    red, green
+        (plane, y, x) uint8 or uint16.
+    labels
+        (plane, y, x) int32; a number is unique in the field.
+    unsure
+        (plane, y, x) bool: sections of which nobody could say whether they are cells.
+    cells
+        One row a label, with `plane`; see `napari_cellid.simulation.truth.Truth`.
+    config
+        The settings that made it.
+    """
+
+    red: NDArray[np.uint8] | NDArray[np.uint16]
+    green: NDArray[np.uint8] | NDArray[np.uint16]
+    labels: NDArray[np.int32]
+    unsure: NDArray[np.bool_]
+    cells: pd.DataFrame
+    config: SimulationConfig
+
+
+def simulate(config: SimulationConfig) -> Step[SimulatedField]:
+    """Simulate a field; the same settings give the same field."""
+    rng = np.random.default_rng(config.seed)
+    tissue = grow_tissue(config, rng)
+    images, truths = [], []
+    for plane in range(config.n_planes):
+        yield Progress("Simulating planes", plane, config.n_planes)
+        light = illuminate(tissue, config, plane, rng)
+        red, green = detect(light, config, rng)
+        truths.append(tell_truth(tissue, light, (red, green), config, rng))
+        images.append((red, green))
+    yield Progress("Simulating planes", config.n_planes, config.n_planes)
+    reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))
+    labels, tables, last = [], [], 0
+    for plane, truth in enumerate(truths):
+        labels.append(np.where(truth.labels > 0, truth.labels + last, 0))
+        tables.append(
+            truth.cells.assign(label=truth.cells["label"] + last, plane=plane)
+        )
+        last += len(truth.cells)
+    return SimulatedField(
+        red=digitise(reds, config.bit_depth, rng),
+        green=digitise(greens, config.bit_depth, rng),
+        labels=np.stack(labels).astype(np.int32),
+        unsure=np.stack([truth.unsure for truth in truths]),
+        cells=pd.concat(tables, ignore_index=True),
+        config=config,
+    )

@@ -1,0 +1,238 @@
+"""What is true of a simulated plane, and what a person could see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from napari_cellid.simulation.tissue import CLASSES, GLIA, INHIBITORY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import SimulationConfig
+    from napari_cellid.simulation.optics import Light
+    from napari_cellid.simulation.tissue import Tissue
+
+#: a section smaller than this is not counted as a cell (µm²)
+SMALLEST_UM2 = 27.0
+#: standing out: above the first number clearly, below the second clearly not; in
+#: robust SDs of the same measure at empty places
+_GREEN_SEEN, _GREEN_UNSEEN = 2.0, 0.8
+_RED_SEEN, _RED_UNSEEN = 4.0, 1.5
+#: a clearly red nucleus is brighter than its surroundings by this share
+_RED_CONTRAST = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Cells of one plane.
+
+    Parameters
+    ----------
+    labels
+        (y, x) int32: cells that stand out in either channel, numbered from 1.
+    unsure
+        (y, x) bool: sections of which nobody could say whether a cell is there.
+    cells
+        One row a label: `label, y, x, class, biological, ambiguous, red_z,
+        red_contrast, green_z, hole_z, touching, tissue`. `class` is what the
+        two colours of this plane say, `biological` what the cell is.
+    """
+
+    labels: NDArray[np.int32]
+    unsure: NDArray[np.bool_]
+    cells: pd.DataFrame
+
+
+def tell_truth(
+    tissue: Tissue,
+    light: Light,
+    images: tuple[NDArray[np.float64], NDArray[np.float64]],
+    config: SimulationConfig,
+    rng: np.random.Generator,
+) -> Truth:
+    """Judge every section of a plane by the images (red, green) an expert would see."""
+    outline = _outlines(tissue, light)
+    cells = _sections(outline, config)
+    measures = _measure(images, outline, cells, config, rng)
+    cells = pd.concat([cells, measures], axis=1)
+    tissue_row = cells["tissue"].to_numpy()
+    has_red = tissue.red[tissue_row] > 0
+    met = np.bincount(light.nucleus[light.nucleus >= 0], minlength=len(tissue.kind))
+    has_nucleus = met[tissue_row] * config.pixel_size_um**2 >= 12
+    red = _verdict(cells, "red", has_red & has_nucleus, has_red)
+    green = _verdict(cells, "green", tissue.green[tissue_row] > 0, None)
+    kind = tissue.kind[tissue_row]
+    cells["biological"] = np.array(CLASSES)[kind]
+    observable = np.where(red == 0, INHIBITORY, np.where(green == 0, GLIA, 0))
+    cells["class"] = np.array(CLASSES)[observable]
+    cells["ambiguous"] = (red == 1) | (green == 1)
+    big = cells["area_um2"].to_numpy() >= SMALLEST_UM2
+    seen = big & ((red == 2) | (green == 2))
+    unsure = ~seen & ((red >= 1) | (green >= 1))
+    return _numbered(outline, cells, seen, unsure)
+
+
+def _outlines(tissue: Tissue, light: Light) -> NDArray[np.int64]:
+    """Tissue row of the cell that owns each pixel, -1 for none.
+
+    Cells without GCaMP show their nucleus alone, so they own no more than that.
+    """
+    # the last entry stands for -1, no cell
+    unlit = np.append(tissue.green <= 0, False)
+    owner = np.where(unlit[light.soma], -1, light.soma)
+    alone = unlit[light.nucleus] & (owner < 0)
+    return np.where(alone, light.nucleus, owner)
+
+
+def _sections(outline: NDArray[np.int64], config: SimulationConfig) -> pd.DataFrame:
+    rows = np.unique(outline[outline >= 0])
+    flat = np.searchsorted(rows, outline[outline >= 0])
+    y, x = np.nonzero(outline >= 0)
+    count = np.bincount(flat)
+    return pd.DataFrame(
+        {
+            "tissue": rows,
+            "y": np.bincount(flat, y) / count,
+            "x": np.bincount(flat, x) / count,
+            "area_um2": count * config.pixel_size_um**2,
+            "touching": _touching(outline, rows),
+        }
+    )
+
+
+def _touching(outline: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    found = np.zeros(int(outline.max()) + 1, bool)
+    for a, b in ((outline[1:], outline[:-1]), (outline[:, 1:], outline[:, :-1])):
+        meet = (a >= 0) & (b >= 0) & (a != b)
+        found[a[meet]] = True
+        found[b[meet]] = True
+    return found[rows]
+
+
+def _measure(
+    images: tuple[NDArray[np.float64], NDArray[np.float64]],
+    outline: NDArray[np.int64],
+    cells: pd.DataFrame,
+    config: SimulationConfig,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """How far each section stands out, in SDs of the same measure at empty places."""
+    red, green = images
+    place = cells[["y", "x"]].to_numpy(float).reshape(-1, 2)
+    empty = _empty_places(outline, config.pixel_size_um, rng)
+    gauge = _Gauge(outline, config.pixel_size_um)
+    cell = cells["tissue"].to_numpy(int)
+    at_cells = gauge(red, green, place, cell)
+    at_empty = gauge(red, green, empty, np.full(len(empty), -2))
+    measures = pd.DataFrame({"red_contrast": at_cells["red_share"]})
+    for name in ("red", "green", "hole"):
+        background = at_empty[name]
+        middle = np.median(background)
+        spread = 1.48 * np.median(np.abs(background - middle))
+        measures[f"{name}_z"] = (at_cells[name] - middle) / max(spread, 1e-12)
+    return measures
+
+
+def _empty_places(
+    outline: NDArray[np.int64], pixel: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    away = ndimage.distance_transform_edt(outline < 0) * pixel
+    # where the tissue is crowded, the emptiest places there are
+    y, x = np.nonzero(away >= min(7.0, float(np.quantile(away, 0.97))))
+    chosen = rng.integers(0, len(y), 400)
+    return np.stack([y[chosen], x[chosen]], axis=1).astype(float)
+
+
+class _Gauge:
+    """Contrast of core, rim and surroundings round a place."""
+
+    def __init__(self, outline: NDArray[np.int64], pixel: float) -> None:
+        self._half = int(np.ceil(14 / pixel))
+        self._outline = np.pad(outline, self._half, constant_values=-1)
+        steps = np.arange(-self._half, self._half + 1) * pixel
+        self._radius = np.hypot(steps[:, None], steps[None, :])
+
+    def __call__(
+        self,
+        red: NDArray[np.float64],
+        green: NDArray[np.float64],
+        place: NDArray[np.float64],
+        cell: NDArray[np.int64],
+    ) -> dict[str, NDArray[np.float64]]:
+        padded = [np.pad(image, self._half, mode="reflect") for image in (red, green)]
+        rows = []
+        for (y, x), own in zip(np.round(place).astype(int), cell, strict=True):
+            here = np.s_[y : y + 2 * self._half + 1, x : x + 2 * self._half + 1]
+            rows.append(self._one(padded[0][here], padded[1][here], here, own))
+        table = np.array(rows).reshape(-1, 4)
+        return dict(zip(("red", "green", "hole", "red_share"), table.T, strict=True))
+
+    def _one(
+        self,
+        red: NDArray[np.float64],
+        green: NDArray[np.float64],
+        here: tuple[slice, slice],
+        own: int,
+    ) -> tuple[float, float, float, float]:
+        owner, radius = self._outline[here], self._radius
+        around = (radius > 9) & (radius < 14) & (owner < 0)
+        if around.sum() < 20:
+            around = (radius > 8) & (owner != own)
+        core = radius <= 3
+        body = owner == own if own >= 0 else radius < 6
+        rim = body & ~core
+        rim = rim if rim.any() else body
+        red_around, green_around = np.median(red[around]), np.median(green[around])
+        green_rim, red_core = green[rim].mean(), red[core].mean()
+        return (
+            red_core - red_around,
+            max(green_rim, green[body].mean()) - green_around,
+            green_rim - green[core].mean(),
+            (red_core - red_around) / max(red_around, 1e-9),
+        )
+
+
+def _verdict(
+    cells: pd.DataFrame,
+    channel: str,
+    has: NDArray[np.bool_],
+    somewhere: NDArray[np.bool_] | None,
+) -> NDArray[np.int64]:
+    """0 clearly not, 1 nobody could know, 2 clearly there, for one channel."""
+    if channel == "red":
+        z, hole = cells["red_z"].to_numpy(), np.zeros(len(cells))
+        seen = (z >= _RED_SEEN) & (cells["red_contrast"].to_numpy() >= _RED_CONTRAST)
+        unseen = z < _RED_UNSEEN
+    else:
+        z, hole = cells["green_z"].to_numpy(), cells["hole_z"].to_numpy()
+        seen = (z >= _GREEN_SEEN) | ((hole >= 2.5) & (z > -0.5))
+        unseen = (z < _GREEN_UNSEEN) & (hole < 1.5)
+    verdict = np.where(has & seen, 2, np.where(has & ~unseen, 1, 0))
+    # looks stained although it is not (bleed-through, a neighbour): nobody could know
+    verdict[~has & seen] = 1
+    if somewhere is not None:
+        # a cap cut off its nucleus: the stain is there, but not in this plane
+        verdict[somewhere & (verdict == 0)] = 1
+    return verdict
+
+
+def _numbered(
+    outline: NDArray[np.int64],
+    cells: pd.DataFrame,
+    seen: NDArray[np.bool_],
+    unsure: NDArray[np.bool_],
+) -> Truth:
+    tissue = cells["tissue"].to_numpy(int)
+    number = np.zeros(int(outline.max()) + 2, np.int32)  # the last stands for -1
+    number[tissue[seen]] = np.arange(1, seen.sum() + 1)
+    doubtful = np.zeros(len(number), bool)  # likewise
+    doubtful[tissue[unsure]] = True
+    table = cells[seen].reset_index(drop=True)
+    table.insert(0, "label", np.arange(1, len(table) + 1))
+    return Truth(number[outline], doubtful[outline], table)

@@ -1,0 +1,1 @@
+"""Dock widgets: the only part of the program that knows Qt and napari."""

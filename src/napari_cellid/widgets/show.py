@@ -1,0 +1,106 @@
+"""A window with what the main job found, as if the widget had found it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.config import IdentifyConfig
+from napari_cellid.widgets.layers import contrast_limits
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.pipeline import Identified
+    from napari_cellid.recording import Recording
+
+
+def show_recording(
+    result: Identified, recording: Recording, classifier: Classifier | None = None
+) -> None:
+    """Open napari with the images, the cells and the widget; returns when it closes.
+
+    Parameters
+    ----------
+    result
+        What was found.
+    recording
+        In what it was found.
+    classifier
+        Tells the classes of cells that the user changes.
+
+    Raises
+    ------
+    ImportError
+        If napari or a Qt binding is not installed; the message says how to get it.
+    """
+    try:
+        import napari
+        import qtpy.QtWidgets  # noqa: F401 - fails where there is no binding
+    except (ImportError, RuntimeError) as error:
+        # qtpy's error for a missing binding is a RuntimeError
+        raise ImportError(
+            'it needs a Qt binding; install one with pip install "napari[all]".'
+        ) from error
+    viewer = napari.Viewer(title=recording.name)
+    fill_viewer(viewer, result, recording, classifier)
+    napari.run()
+
+
+def fill_viewer(
+    viewer: Viewer,
+    result: Identified,
+    recording: Recording,
+    classifier: Classifier | None,
+) -> None:
+    """Add the mean images, the Identify widget and the cells to a viewer."""
+    from napari_cellid.widgets.identify import IdentifyWidget
+    from napari_cellid.widgets.layers import Channels
+    from napari_cellid.widgets.renumber import first_outlines
+    from napari_cellid.widgets.results import Result, add_result
+
+    place = _place(recording)
+    red, green = (
+        _add_image(viewer, getattr(result.planes, colour), name, colour, place)
+        for name, colour in (("mCherry", "red"), ("GCaMP", "green"))
+    )
+    channels = Channels(red, green, "planes", result.planes.pixel_size_um)
+    viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
+    shown = Result(
+        found=result,
+        outlines=first_outlines(result.labels, result.cells),
+        config=IdentifyConfig.model_validate(result.run["settings"]),
+        classifier=classifier,
+    )
+    # the widget notices the layer and takes it as its own
+    add_result(viewer, shown, channels)
+
+
+def _add_image(
+    viewer: Viewer, image: Any, name: str, colour: str, place: dict[str, Any]
+) -> Image | None:
+    if image is None:
+        return None
+    layer: Image = viewer.add_image(
+        image[0] if len(place["scale"]) == 2 else image,
+        name=name,
+        colormap=colour,
+        blending="additive",
+        contrast_limits=contrast_limits(image),
+        **place,
+    )
+    return layer
+
+
+def _place(recording: Recording) -> dict[str, Any]:
+    size = recording.pixel_size_um
+    if recording.n_planes == 1:
+        return {"scale": (size, size), "units": ("um",) * 2, "axis_labels": ("y", "x")}
+    depths = recording.plane_depths_um
+    step = depths[1] - depths[0] if depths else 1.0
+    return {
+        "scale": (step, size, size),
+        "units": ("um",) * 3,
+        "axis_labels": ("plane", "y", "x"),
+    }

@@ -1,0 +1,67 @@
+"""models: the list, and what is shown of one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from napari_cellid.cli import main
+
+
+@pytest.fixture
+def shipped(
+    tmp_path: Path,
+    segmenter_folder: Path,
+    classifier_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    shutil.copytree(segmenter_folder, tmp_path / "unet")
+    shutil.copytree(classifier_folder, tmp_path / "other")
+    monkeypatch.setattr("napari_cellid.models.SHIPPED", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", [["models"], ["models", "list"]])
+def test_list(shipped: Path, words: list[str], capsys) -> None:
+    assert main(words) == 0
+    other, unet = capsys.readouterr().out.splitlines()
+    assert other.startswith("other  tells cell classes")
+    assert unet.startswith("unet  outlines cells (default)")
+
+
+@pytest.mark.parametrize("words", [["models", "--json"], ["models", "list", "--json"]])
+def test_list_as_json(shipped: Path, words: list[str], capsys) -> None:
+    assert main(words) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found = {model["name"]: model for model in json.loads(line)["models"]}
+    assert found["unet"]["default"] is True
+    assert found["other"]["task"] == "classify"
+    assert found["other"]["default"] is False
+
+
+def test_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("napari_cellid.models.SHIPPED", tmp_path / "none")
+    assert main(["models"]) == 0
+    assert "No models" in capsys.readouterr().out
+
+
+def test_show_by_name(shipped: Path, capsys) -> None:
+    assert main(["models", "show", "unet"]) == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "bright: outlines cells", "background, rim, core", "1.17 µm per pixel",
+        "sha256", "not stated", "torch",
+    ):  # fmt: skip
+        assert words in shown
+
+
+def test_show_by_folder(classifier_folder: Path, capsys) -> None:
+    assert main(["models", "show", str(classifier_folder), "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["event"] == "result"
+    assert card["classes"] == ["excitatory", "inhibitory", "glia"]
+    assert main(["models", "show", str(classifier_folder)]) == 0
+    assert "patches of 101 x 101 pixels, enlarged to 64" in capsys.readouterr().out

@@ -1,0 +1,122 @@
+"""What tests share: a small simulated field and two quick models of known behaviour."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from napari_cellid.config import SimulationConfig
+from napari_cellid.models import save_model
+from napari_cellid.recording import MeanPlanes, Recording
+from napari_cellid.simulation.field import simulate
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_cellid.simulation.field import SimulatedField
+
+CLASSES = ("excitatory", "inhibitory", "glia")
+
+
+@pytest.fixture(scope="session")
+def field() -> SimulatedField:
+    """A simulated field of two planes, 128 x 160 px."""
+    config = SimulationConfig(seed=3, height=128, width=160, n_planes=2)
+    return finish(simulate(config))
+
+
+@pytest.fixture
+def recording(field: SimulatedField) -> Recording:
+    """The simulated field as a recording with one time point."""
+    return Recording(
+        name="simulated",
+        red=da.from_array(field.red[None]),
+        green=da.from_array(field.green[None]),
+        pixel_size_um=field.config.pixel_size_um,
+        pixel_size_source="given",
+    )
+
+
+@pytest.fixture
+def planes(field: SimulatedField) -> MeanPlanes:
+    """The simulated field's mean images."""
+    return MeanPlanes(
+        name="simulated",
+        red=field.red.astype(np.float32),
+        green=field.green.astype(np.float32),
+        pixel_size_um=field.config.pixel_size_um,
+    )
+
+
+@pytest.fixture(scope="session")
+def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that calls a pixel "cell" where the sum image is bright.
+
+    A U-Net whose weights are set by hand so that the image passes through: its cell
+    probability rises from 0 to 1 round a grey value of 0.35.
+    """
+    import torch
+
+    from napari_cellid.segmentation.unet import UNet, UNetConfig
+
+    config = UNetConfig(base=2, depth=1, batch_norm=False, out_channels=3)
+    net = UNet(config)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+        for block in (net.down[0], net.up[0]):
+            for layer in block:
+                if isinstance(layer, torch.nn.Conv2d):
+                    layer.weight[0, 0, 1, 1] = 1
+        net.head.weight[1:, 0] = torch.tensor([20.0, 30.0])[:, None, None]
+        net.head.bias[1:] = torch.tensor([-7.0, -13.5])
+    folder = tmp_path_factory.mktemp("models") / "bright"
+    save_model(
+        folder,
+        {
+            "name": "bright",
+            "task": "segment",
+            "architecture": "unet",
+            "settings": config.model_dump(),
+            "classes": ("background", "rim", "core"),
+            "combination": "sum",
+            "pixel_size_um": 1.17,
+        },
+        net.state_dict(),
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def classifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained ResNet18 that sees patches at 64 px: quick, and of no opinion."""
+    import torch
+
+    from napari_cellid.classification.networks import ClassifierConfig, build
+
+    torch.manual_seed(0)
+    config = ClassifierConfig(architecture="resnet18")
+    net = build(config)
+    folder = tmp_path_factory.mktemp("models") / "untrained"
+    save_model(
+        folder,
+        {
+            "name": "untrained",
+            "task": "classify",
+            "architecture": "resnet18",
+            "settings": config.model_dump(),
+            "classes": CLASSES,
+            "combination": "rgb",
+            "pixel_size_um": 1.17,
+            "input_size": 64,
+        },
+        net.state_dict(),
+    )
+    return folder

@@ -1,0 +1,72 @@
+"""A viewer with the simulated field, the dock beside it, quick models chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from driving import open_dock, wait_until_idle
+from napari.components import ViewerModel
+from napari.utils.notifications import notification_manager
+from qtpy.compat import isalive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari.layers import Image
+
+    from napari_cellid.simulation.field import SimulatedField
+    from napari_cellid.widgets.identify import IdentifyWidget
+
+PIXEL_UM = 1.17
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "gui" in item.path.parts:
+            item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture
+def viewer(qapp: Any) -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def channels(viewer: Any, field: SimulatedField) -> tuple[Image, Image]:
+    """The two channels of the simulated field as layers, with scale and units."""
+    place = {
+        "scale": (15, PIXEL_UM, PIXEL_UM),
+        "units": ("um", "um", "um"),
+        "axis_labels": ("plane", "y", "x"),
+    }
+    red = viewer.add_image(field.red, name="a17 mCherry", colormap="red", **place)
+    green = viewer.add_image(field.green, name="a17 GCaMP", colormap="green", **place)
+    return red, green
+
+
+@pytest.fixture
+def dock(
+    viewer: Any, segmenter_folder: Path, classifier_folder: Path, qtbot: Any
+) -> Iterator[IdentifyWidget]:
+    """The dock, as opened from napari's menu, with quick models chosen."""
+    widget = open_dock(viewer, segmenter_folder, classifier_folder)
+    yield widget
+    if isalive(widget):
+        wait_until_idle(qtbot, widget)
+        widget.close()
+        widget.deleteLater()
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """Messages of the notifications shown from now on."""
+    messages: list[str] = []
+
+    def keep(notification: Any) -> None:
+        messages.append(notification.message)
+
+    notification_manager.notification_ready.connect(keep)
+    yield messages
+    notification_manager.notification_ready.disconnect(keep)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_cellid.device import Device
+from napari_cellid.segmentation.tiles import pad, plan_tiles, predict
+from napari_cellid.segmentation.unet import UNet, UNetConfig, shrinkage
+from napari_cellid.steps import finish
+
+CPU = Device("cpu", "fp32", "CPU")
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("shape", [(150, 190), (96, 96), (33, 260)])
+def test_seams_do_not_show(padding: str, shape: tuple[int, int]) -> None:
+    torch.manual_seed(1)
+    net = UNet(UNetConfig(base=4, depth=2, padding=padding)).eval()
+    # statistics and weights of a network that has learnt something, not of a new one
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    image = np.random.default_rng(0).random((1, *shape), np.float32)
+    whole = finish(predict(net, image, CPU, tile=1024))
+    tiled = finish(predict(net, image, CPU, tile=32))
+    assert whole.shape == (3, *shape)
+    np.testing.assert_allclose(tiled, whole, atol=1e-4)
+    np.testing.assert_allclose(whole.sum(0), 1, atol=1e-5)
+
+
+def test_one_tile_is_the_network_itself() -> None:
+    torch.manual_seed(2)
+    net = UNet(UNetConfig(base=2, depth=2)).eval()
+    image = np.random.default_rng(0).random((1, 64, 48), np.float32)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(image)[None])[0].softmax(0).numpy()
+    np.testing.assert_allclose(finish(predict(net, image, CPU)), expected, atol=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(1, 700),
+    width=st.integers(1, 700),
+    depth=st.integers(1, 4),
+    tile=st.integers(1, 600),
+    padding=st.sampled_from(["same", "valid"]),
+)
+def test_tiles_cover_every_pixel_once(
+    height: int, width: int, depth: int, tile: int, padding: str
+) -> None:
+    config = UNetConfig(base=2, depth=depth, padding=padding)
+    padded = pad(np.zeros((1, height, width), np.float32), config)
+    covered = np.zeros((height, width), int)
+    for part in plan_tiles((height, width), config, tile):
+        covered[part.place] += 1
+        for axis, (window, kept, place) in enumerate(
+            zip(part.window, part.kept, part.place, strict=True)
+        ):
+            size = window.stop - window.start
+            assert window.start >= 0 and window.stop <= padded.shape[1 + axis]
+            assert _fits(size, config)
+            assert kept.stop <= size - shrinkage(config)
+            assert kept.stop - kept.start == place.stop - place.start
+            assert window.start % 2**depth == 0
+    assert (covered == 1).all()
+
+
+def _fits(size: int, config: UNetConfig) -> bool:
+    """Follow the size through the poolings."""
+    lost = 4 if config.padding == "valid" else 0
+    for _ in range(config.depth):
+        size -= lost
+        if size % 2:
+            return False
+        size //= 2
+    return size > lost

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cellid.config import SimulationConfig
+from napari_cellid.simulation.conditions import KINDS, draw_config
+from napari_cellid.simulation.field import SimulatedField, simulate
+from napari_cellid.simulation.tissue import grow_tissue
+from napari_cellid.steps import finish
+
+SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
+
+
+def test_the_seed_fixes_everything() -> None:
+    a, b = finish(simulate(SMALL)), finish(simulate(SMALL))
+    for name in ("red", "green", "labels", "unsure"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    assert a.cells.equals(b.cells)
+    other = finish(simulate(SMALL.model_copy(update={"seed": 6})))
+    assert not np.array_equal(a.red, other.red)
+
+
+def test_labels_and_table_agree(field: SimulatedField) -> None:
+    assert field.red.shape == field.green.shape == field.labels.shape == (2, 128, 160)
+    assert np.unique(field.labels[field.labels > 0]).tolist() == sorted(
+        field.cells["label"]
+    )
+    for row in field.cells.itertuples():
+        y, x = np.nonzero(field.labels[row.plane] == row.label)
+        assert abs(y.mean() - row.y) < 1e-6
+        assert abs(x.mean() - row.x) < 1e-6
+    assert not (field.unsure & (field.labels > 0)).any()
+
+
+def test_colours_carry_the_class() -> None:
+    config = SimulationConfig(
+        seed=1, n_planes=1, bleed_green_to_red=0, green_brightness=3, n_frames=2000
+    )
+    result = finish(simulate(config))
+    clear = result.cells[~result.cells["ambiguous"]]
+    red = clear["red_z"].groupby(clear["class"]).median()
+    green = clear["green_z"].groupby(clear["class"]).median()
+    assert red["excitatory"] > 10 and red["glia"] > 10 > red["inhibitory"]
+    assert green["excitatory"] > 4 and green["inhibitory"] > 4 > green["glia"]
+    inhibitory = clear[clear["biological"] == "inhibitory"]
+    assert (inhibitory["class"] == "inhibitory").all()
+
+
+def test_somata_do_not_overlap() -> None:
+    tissue = grow_tissue(SMALL, np.random.default_rng(0))
+    radius = tissue.soma.mean(1)
+    away = np.linalg.norm(tissue.centre[:, None] - tissue.centre[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    # outlines are drawn after placing, so a hair of tolerance
+    assert (away > 0.9 * SMALL.soma_gap * (radius[:, None] + radius[None])).all()
+
+
+def test_density_is_what_was_asked_for() -> None:
+    config = SimulationConfig(seed=0, neuron_density=0.6e5, glia_density=2e4)
+    tissue = grow_tissue(config, np.random.default_rng(0))
+    extent = np.ptp(tissue.centre, axis=0)
+    density = (tissue.kind != 2).sum() / (np.prod(extent) * 1e-9)
+    assert density == pytest.approx(0.6e5, rel=0.1)
+
+
+def test_no_cells_make_an_empty_field() -> None:
+    config = SMALL.model_copy(update={"neuron_density": 0.0, "glia_density": 0.0})
+    result = finish(simulate(config))
+    assert len(result.cells) == 0
+    assert result.labels.max() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_drawn(kind) -> None:
+    rng = np.random.default_rng(2)
+    config = draw_config(kind, rng, n_planes=1, height=96, width=96)
+    result = finish(simulate(config))
+    assert result.red.shape == (1, 96, 96)
+    assert result.red.dtype == (np.uint8 if config.bit_depth == 8 else np.uint16)
+    assert np.ptp(result.green) > 0

@@ -1,0 +1,62 @@
+"""The models that come with the package: whole, described, and good enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cellid.cells import measure
+from napari_cellid.classification.predict import classify, load_classifier
+from napari_cellid.cli.truth import compare
+from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
+from napari_cellid.device import choose_device
+from napari_cellid.models import DEFAULTS, SHIPPED, find_model, list_models, load_card
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.segmentation.segment import load_segmenter, segment
+from napari_cellid.simulation.conditions import draw_config
+from napari_cellid.simulation.field import simulate
+from napari_cellid.steps import finish
+
+
+@pytest.mark.parametrize("task", ["segment", "classify"])
+def test_the_default_is_there(task) -> None:
+    card = load_card(find_model(None, task), task)
+    assert card.name == DEFAULTS[task]
+
+
+def test_every_card_says_where_its_figures_come_from() -> None:
+    models = list_models(SHIPPED)
+    assert len(models) >= 2
+    for _, card in models:
+        assert "simulated" in card.metrics["measured_on"]
+        assert "simulated" in card.training["data"]
+        assert card.licence and card.versions["torch"]
+        assert len(card.training["fields_sha256"]) == 64
+
+
+def test_starting_weights_are_credited() -> None:
+    folder = find_model("inception_v3", "classify")
+    assert "MIT" in load_card(folder).licence
+    assert "Infinite Red" in (folder / "LICENSE-starting-weights.txt").read_text()
+
+
+@pytest.mark.slow
+def test_good_on_a_simulated_field_never_seen() -> None:
+    config = draw_config("nominal", np.random.default_rng(31), n_planes=1)
+    field = finish(simulate(config))
+    planes = MeanPlanes(
+        name="simulated",
+        red=field.red.astype(np.float32),
+        green=field.green.astype(np.float32),
+        pixel_size_um=config.pixel_size_um,
+    )
+    device = choose_device(DeviceConfig())
+    step = segment(planes, load_segmenter(), SegmentConfig(), device)
+    cells = measure(finish(step).labels, planes)
+    step = classify(planes, cells, load_classifier(), ClassifyConfig(), device)
+    result = compare(finish(step), field)
+    precision = result.found / (result.found + result.superfluous)
+    recall = result.found / (result.found + result.missed)
+    assert precision > 0.8
+    assert recall > 0.75
+    assert result.right / result.judged > 0.9

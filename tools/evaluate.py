@@ -1,0 +1,147 @@
+"""Score the default models, beside a classical reference where one is given.
+
+    python tools/evaluate.py [--per-kind 4] [--truth FOLDER ...] \
+        --score score.py [--baseline baseline.py]
+
+`--score` is a scoring program with `score(labels, rows, truth_dir)`, `--baseline` a
+classical reference with `run(green, red, pixel_size)`; neither is part of this
+repository. Fields are simulated anew from seeds that no training used; `--truth` adds
+folders with red.tif, green.tif, labels.tif, cells.csv and meta.json. Prints one line a
+field and the mean of every kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from napari_cellid.cells import measure
+from napari_cellid.classification.predict import classify, load_classifier
+from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
+from napari_cellid.device import choose_device
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.segmentation.segment import load_segmenter, segment
+from napari_cellid.simulation.conditions import KINDS, draw_config
+from napari_cellid.simulation.field import simulate
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SEED = 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--per-kind", type=int, default=4)
+    parser.add_argument("--kinds", nargs="*", default=[k for k in KINDS if k != "wide"])
+    parser.add_argument("--truth", type=Path, nargs="*", default=[])
+    parser.add_argument("--score", type=Path, required=True)
+    parser.add_argument("--baseline", type=Path)
+    parser.add_argument("--segmenter")
+    parser.add_argument("--classifier")
+    parser.add_argument("--threshold", type=float, default=0.7)
+    parser.add_argument("--split", choices=["core", "distance", "none"], default="core")
+    options = parser.parse_args()
+    score = _load(options.score)
+    methods = {"napari-cellid": Ours(options)}
+    if options.baseline:
+        methods["reference"] = _load(options.baseline).run
+    for folder in options.truth:
+        _report(folder.name, [folder], methods, score)
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in options.kinds:
+            folders = [
+                _simulated(Path(scratch), kind, k) for k in range(options.per_kind)
+            ]
+            _report(kind, folders, methods, score)
+
+
+class Ours:
+    """The default models as a function of images (y, x) and pixel size."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.segmenter = load_segmenter(options.segmenter)
+        self.classifier = load_classifier(options.classifier)
+        self.config = SegmentConfig(threshold=options.threshold, split=options.split)
+        self.device = choose_device(DeviceConfig())
+
+    def __call__(
+        self, green: np.ndarray, red: np.ndarray, pixel_size_um: float
+    ) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        planes = MeanPlanes(
+            name="field",
+            red=np.asarray(red, np.float32)[None],
+            green=np.asarray(green, np.float32)[None],
+            pixel_size_um=pixel_size_um,
+        )
+        labels = finish(
+            segment(planes, self.segmenter, self.config, self.device)
+        ).labels
+        cells = measure(labels, planes)
+        settings = ClassifyConfig()
+        table = finish(classify(planes, cells, self.classifier, settings, self.device))
+        return labels[0], table[["label", "predicted"]].to_dict("records")
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _simulated(parent: Path, kind: str, k: int) -> Path:
+    rng = np.random.default_rng([SEED, KINDS.index(kind), k])
+    field = finish(simulate(draw_config(kind, rng, n_planes=1)))
+    folder = parent / f"{kind}-{k}"
+    folder.mkdir()
+    for name in ("red", "green", "labels"):
+        tifffile.imwrite(folder / f"{name}.tif", getattr(field, name)[0])
+    cells = field.cells[["label", "y", "x", "class", "ambiguous"]]
+    cells.to_csv(folder / "cells.csv", index=False)
+    meta = {"pixel_size_um": field.config.pixel_size_um, "simulated": True}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    return folder
+
+
+def _report(
+    name: str, folders: list[Path], methods: dict[str, Any], score: ModuleType
+) -> None:
+    for method, run in methods.items():
+        rows = [_one(folder, run, score) for folder in folders]
+        means = {
+            key: round(float(np.mean([r[key] for r in rows])), 3) for key in rows[0]
+        }
+        print(
+            json.dumps({"field": name, "n": len(rows), "method": method} | means),
+            flush=True,
+        )
+
+
+def _one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
+    red, green = (tifffile.imread(folder / f"{c}.tif") for c in ("red", "green"))
+    pixel = json.loads((folder / "meta.json").read_text())["pixel_size_um"]
+    labels, cells = run(green, red, pixel)
+    text = [{key: str(value) for key, value in row.items()} for row in cells]
+    result = score.score(np.asarray(labels, np.int64), text, str(folder))
+    return {
+        "f1_iou": result["iou"]["f1"],
+        "f1_6um": result["centroid"]["f1"],
+        "precision_6um": result["centroid"]["precision"],
+        "recall_6um": result["centroid"]["recall"],
+        "balanced": result["centroid"]["balanced_accuracy"] or 0.0,
+        "macro_f1_end_to_end": result["centroid"]["end_to_end_macro_f1"] or 0.0,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Simulated fields as training material: made once, kept on disk, read in pieces.
+
+    python tools/simulated_set.py --out WORK/fields --n 300 --kind wide --seed 1
+
+Each field is simulated at its own pixel size, brought to the models' scale and kept
+as one .npz: red, green (float16, after the mean over time), target (0 background,
+1 rim of a cell, 2 core of a cell, 255 leave out) and its cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+from multiprocessing import Pool
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from tqdm import tqdm
+
+from napari_cellid.channels import rescale
+from napari_cellid.simulation.conditions import KINDS, draw_config
+from napari_cellid.simulation.field import SimulatedField, simulate
+from napari_cellid.simulation.tissue import CLASSES
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PIXEL_SIZE_UM = 1.17
+FIELD_UM = 420.0
+CORE_SHARE = 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--n", type=int, default=300)
+    parser.add_argument("--kind", choices=KINDS, default="wide")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    jobs = [
+        (options.out / f"{options.kind}-{options.seed}-{k:04d}.npz", options.kind,
+         (options.seed, k))
+        for k in range(options.n)
+    ]  # fmt: skip
+    missing = [job for job in jobs if not job[0].exists()]
+    with Pool(options.workers) as pool:
+        for _ in tqdm(pool.imap_unordered(_make, missing), total=len(missing)):
+            pass
+
+
+def _make(job: tuple[Path, str, tuple[int, int]]) -> None:
+    path, kind, seed = job
+    rng = np.random.default_rng(seed)
+    size_um = {"n_planes": 1}
+    config = draw_config(kind, rng, **size_um)
+    side = round(FIELD_UM / config.pixel_size_um)
+    config = config.model_copy(update={"height": side, "width": side})
+    field = finish(simulate(config))
+    arrays = at_model_scale(field)
+    temporary = path.with_suffix(".part.npz")
+    np.savez_compressed(temporary, settings=config.model_dump_json(), **arrays)
+    temporary.replace(path)
+
+
+def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
+    """Bring the first plane of a field to `PIXEL_SIZE_UM`, with its targets."""
+    factor = field.config.pixel_size_um / PIXEL_SIZE_UM
+    red = rescale(field.red[0].astype(np.float32), factor)
+    green = rescale(field.green[0].astype(np.float32), factor)
+    labels = _nearest(field.labels[0], factor, red.shape)
+    unsure = _nearest(field.unsure[0].astype(np.int32), factor, red.shape) > 0
+    cells = field.cells
+    place = (cells[["y", "x"]].to_numpy() + 0.5) * factor - 0.5
+    return {
+        "red": _half(red),
+        "green": _half(green),
+        "labels": labels,
+        "target": targets(labels, unsure),
+        "place": place.astype(np.float32),
+        "kind": np.array([CLASSES.index(k) for k in cells["class"]], np.int8),
+        "ambiguous": cells["ambiguous"].to_numpy(bool),
+    }
+
+
+def targets(labels: NDArray[np.int32], unsure: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """0 background, 1 rim, 2 core of a cell, 255 leave out, from (y, x) labels."""
+    target = (labels > 0).astype(np.uint8)
+    for number, box in enumerate(ndimage.find_objects(labels), 1):
+        if box is None:
+            continue
+        mask = np.pad(labels[box] == number, 1)
+        depth = ndimage.distance_transform_edt(mask)[1:-1, 1:-1]
+        target[box][depth > CORE_SHARE * depth.max()] = 2
+    target[unsure & (labels == 0)] = 255
+    return target
+
+
+def _nearest(
+    labels: NDArray[np.int32], factor: float, shape: tuple[int, ...]
+) -> NDArray[np.int32]:
+    where = [
+        np.clip(np.round((np.arange(n) + 0.5) / factor - 0.5).astype(int), 0, m - 1)
+        for n, m in zip(shape, labels.shape, strict=True)
+    ]
+    return labels[np.ix_(*where)]
+
+
+def _half(image: NDArray[np.float32]) -> NDArray[np.float16]:
+    # the absolute level means nothing after normalisation; float16 keeps 3 digits
+    return (image / max(float(image.max()), 1e-9) * 1000).astype(np.float16)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Train the default U-Net on simulated fields.
+
+    python tools/train_segmenter.py --fields WORK/fields --work WORK/unet
+
+Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
+that it can be run in pieces (`--minutes`). The last tenth of the fields is held out.
+`ship_models.py` makes a model folder of the checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import nn
+
+from checkpoints import keep, resume
+from napari_cellid.channels import Normalisation, normalise
+from napari_cellid.segmentation.unet import UNet, UNetConfig
+
+IGNORE = 255
+NORM = Normalisation()
+
+
+class Fields:
+    """Normalised fields in memory; random augmented crops of their sum image."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.items = []
+        for path in paths:
+            with np.load(path) as file:
+                red, green = (
+                    normalise(file[name].astype(np.float32), NORM).astype(np.float16)
+                    for name in ("red", "green")
+                )
+                kind = file["kind"]
+                labels, target = file["labels"], file["target"]
+                # cells that only the red channel shows, left out where it is missing
+                hidden = np.isin(labels, np.flatnonzero(kind == 2) + 1)
+                alone = np.where(hidden, IGNORE, target).astype(np.uint8)
+                self.items.append((red, green, target, alone))
+
+    def crop(
+        self, rng: np.random.Generator, side: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        red, green, target, alone = self.items[rng.integers(len(self.items))]
+        top, left = (rng.integers(0, max(n - side, 0) + 1) for n in red.shape)
+        here = np.s_[top : top + side, left : left + side]
+        red, green = red[here].astype(np.float32), green[here].astype(np.float32)
+        target, alone = target[here], alone[here]
+        red, green = (image ** rng.uniform(0.75, 1.3) for image in (red, green))
+        if rng.random() < 0.12:
+            image, target = green, alone
+        else:
+            share = rng.uniform(0.35, 0.65)
+            image = share * red + (1 - share) * green
+        if rng.random() < 0.3:
+            image = ndimage.gaussian_filter(image, rng.uniform(0.3, 0.9))
+        if rng.random() < 0.4:
+            image = image + rng.normal(0, rng.uniform(0, 0.05), image.shape)
+        image = image * rng.uniform(0.8, 1.2) + rng.uniform(-0.04, 0.04)
+        turn = rng.integers(4)
+        image, target = np.rot90(image, turn), np.rot90(target, turn)
+        if rng.random() < 0.5:
+            image, target = image[:, ::-1], target[:, ::-1]
+        return _fit(image, side, 0.0), _fit(target, side, IGNORE)
+
+    def batch(
+        self, rng: np.random.Generator, n: int, side: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        crops = [self.crop(rng, side) for _ in range(n)]
+        images = np.stack([c[0] for c in crops]).astype(np.float32)[:, None]
+        return torch.from_numpy(images), torch.from_numpy(
+            np.stack([c[1] for c in crops]).astype(np.int64)
+        )
+
+
+def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:
+    lack = [(0, side - n) for n in image.shape]
+    return np.ascontiguousarray(np.pad(image, lack, constant_values=fill))
+
+
+def loss_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the three kinds plus soft Dice of cell against background."""
+    logits = logits.float()
+    entropy = nn.functional.cross_entropy(logits, target, ignore_index=IGNORE)
+    known = (target != IGNORE).float()
+    cell = logits.softmax(1)[:, 1:].sum(1) * known
+    truth = ((target == 1) | (target == 2)).float()
+    dice = 1 - (2 * (cell * truth).sum() + 1) / (cell.sum() + truth.sum() + 1)
+    return entropy + 0.5 * dice
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fields", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--base", type=int, default=24)
+    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    train(options)
+
+
+def train(options: argparse.Namespace) -> None:
+    paths = sorted(options.fields.glob("*.npz"))
+    held = max(len(paths) // 10, 1)
+    training, testing = Fields(paths[:-held]), Fields(paths[-held:])
+    torch.manual_seed(options.seed)
+    net = UNet(UNetConfig(base=options.base)).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, options.rate, total_steps=options.steps, pct_start=0.1
+    )
+    learners = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    begun, losses = time.monotonic(), []
+    for step in range(resume(options.work, learners), options.steps):
+        rng = np.random.default_rng([options.seed, step])
+        images, target = training.batch(rng, options.batch, options.side)
+        net.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(images.to(memory_format=torch.channels_last))
+        loss = loss_of(logits, target)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        out_of_time = time.monotonic() - begun > 60 * options.minutes
+        if (step + 1) % 100 == 0 or out_of_time or step + 1 == options.steps:
+            line = {
+                "step": step + 1,
+                "loss": float(np.mean(losses[-100:])),
+                "held_out": evaluate(net, testing, options),
+                "seconds": round(time.monotonic() - begun),
+            }
+            keep(options.work, learners, line)
+        if out_of_time:
+            return
+
+
+@torch.no_grad()
+def evaluate(
+    net: UNet, fields: Fields, options: argparse.Namespace
+) -> dict[str, float]:
+    """Loss and Dice (cell against background) on fixed crops of held-out fields."""
+    net.eval()
+    rng = np.random.default_rng(99)
+    losses, overlap, size = [], 0.0, 0.0
+    for _ in range(6):
+        images, target = fields.batch(rng, options.batch, options.side)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(images.to(memory_format=torch.channels_last))
+        losses.append(float(loss_of(logits, target)))
+        known = target != IGNORE
+        cell = (logits.float().softmax(1)[:, 1:].sum(1) >= 0.5) & known
+        truth = ((target == 1) | (target == 2)) & known
+        overlap += 2 * float((cell & truth).sum())
+        size += float(cell.sum() + truth.sum())
+    return {"loss": float(np.mean(losses)), "dice": overlap / max(size, 1.0)}
+
+
+if __name__ == "__main__":
+    main()
