@@ -38,17 +38,17 @@ $(VENV)/installed-test: pyproject.toml | libraries $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[test]"
 	touch $@
 
-# Debian keeps venv in a package of its own; virtualenv from pip does as well
+# Debian keeps venv in a package of its own; virtualenv, from pip, does as well, and in a
+# folder of its own it leaves the system's Python as it is
 $(BIN)/python: | libraries
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer starts here: install one, or say make PYTHON=path"; exit 1; }
-	$(PYTHON) -m venv $(VENV) \
-	  || { rm -rf $(VENV); $(PYTHON) -m virtualenv $(VENV); } \
-	  || { rm -rf $(VENV); $(PYTHON) -m pip install --user virtualenv \
-	       && $(PYTHON) -m virtualenv $(VENV); } \
-	  || { rm -rf $(VENV); echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV) >/dev/null \
+	  || { rm -rf $(VENV); $(PYTHON) -m pip install --quiet --target $(VENV)-maker virtualenv \
+	       && PYTHONPATH=$(VENV)-maker $(PYTHON) -m virtualenv --quiet $(VENV) && rm -rf $(VENV)-maker; } \
+	  || { rm -rf $(VENV) $(VENV)-maker; echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
 libraries:
 	bash tools/system_libraries.sh
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-maker
