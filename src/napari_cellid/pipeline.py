@@ -262,6 +262,7 @@ def describe_run(
     return {
         "recording": recording.name,
         "sources": list(recording.sources),
+        "read_as": dict(recording.read_as),
         "pixel_size_um": recording.pixel_size_um,
         "pixel_size_source": recording.pixel_size_source,
         "notes": list(planes.notes),

@@ -144,6 +144,7 @@ def test_pixel_size_and_axes_given(
     assert tifffile.imread(tmp_path / "movie" / "labels.tif").shape == (128, 160)
     run = json.loads((tmp_path / "movie" / "run.json").read_text("utf-8"))
     assert (run["pixel_size_um"], run["pixel_size_source"]) == (1.2, "given")
+    assert run["read_as"] == {"axes": "TYX"}
 
 
 def test_settings_reach_the_run(

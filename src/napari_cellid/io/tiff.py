@@ -133,7 +133,16 @@ def _recording(
         plane_depths_um=_depths(stacks),
         sources=tuple(str(stack.path) for stack in stacks),
         notes=tuple(note for stack in stacks for note in stack.notes),
+        read_as=_asked(options),
     )
+
+
+def _asked(options: TiffOptions) -> dict[str, str | int]:
+    given = {
+        name: getattr(options, name)
+        for name in ("axes", "red_channel", "green_channel")
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _pixel_size(stacks: list[TiffStack]) -> tuple[float | None, str]:

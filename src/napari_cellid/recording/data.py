@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import dask.array as da
     from numpy.typing import NDArray
@@ -38,6 +38,9 @@ class Recording:
         of planes is known.
     notes
         One sentence each: how axes were read, what was assumed.
+    read_as
+        What was asked for when the files were read, such as the axes and the channels;
+        a run records it.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Recording:
     subvolume: str = ""
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    read_as: Mapping[str, str | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.red is None and self.green is None:
