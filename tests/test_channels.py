@@ -48,11 +48,13 @@ def test_combinations() -> None:
     assert grey.tolist() == [[[0, 0.5], [0.5, 1]]]
     rgb = combine(red, green, PLAIN, "rgb")
     np.testing.assert_array_equal(rgb, [red, green, (red + green) / 2])
+    np.testing.assert_array_equal(combine(red, green, PLAIN, "pair"), [red, green])
 
 
 def test_a_missing_channel_does_not_dim_the_other() -> None:
     green = np.array([[0, 1]], np.float32)
     assert combine(None, green, PLAIN, "sum").tolist() == [[[0, 1]]]
+    assert combine(None, green, PLAIN, "pair").tolist() == [[[0, 0]], [[0, 1]]]
     assert combine(None, green, PLAIN, "rgb").tolist() == [[[0, 0]], [[0, 1]], [[0, 1]]]
 
 

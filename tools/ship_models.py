@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_cellid.channels import combine
+from napari_cellid.channels import N_IMAGES, Combination, combine
 from napari_cellid.classification.networks import ClassifierConfig, build
 from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
@@ -42,6 +42,10 @@ def main() -> None:
     parser.add_argument("--fields", type=Path, required=True)
     parser.add_argument("--unet", type=Path)
     parser.add_argument("--base", type=int, default=24)
+    parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
+    parser.add_argument("--unet-start", default="random weights", help="for the card")
+    parser.add_argument("--unet-command", default="", help="for the card")
+    parser.add_argument("--inception-command", default="", help="for the card")
     parser.add_argument("--inception", type=Path)
     parser.add_argument("--start", type=Path)
     parser.add_argument("--steps", type=int, help="in all, if trained in two turns")
@@ -61,22 +65,27 @@ def held_out(fields: Path) -> tuple[list[Path], int]:
 
 def ship_unet(options: argparse.Namespace) -> None:
     state = torch.load(options.unet / "checkpoint.pt", weights_only=True)
-    config = UNetConfig(base=options.base)
+    mean = {
+        name.removeprefix("module."): value
+        for name, value in state["mean"].items()
+        if name.startswith("module.")
+    }
+    config = UNetConfig(base=options.base, in_channels=N_IMAGES[options.combination])
     net = UNet(config)
-    net.load_state_dict(state["net"])
+    net.load_state_dict(mean)
     testing, n_training = held_out(options.fields)
-    shift, figures = best_shift(net.eval(), testing)
+    shift, figures = best_shift(net.eval(), testing, options.combination)
     with torch.no_grad():
         net.head.bias[1:] += shift
     card = {
         "name": "unet",
         "task": "segment",
-        "description": "Outlines cells from the sum of both channels, or from one "
-        "alone. Trained on simulated fields.",
+        "description": "Outlines cells from both channels, or from one alone. Trained "
+        "on simulated fields.",
         "architecture": "unet",
         "settings": config.model_dump(),
         "classes": ("background", "rim", "core"),
-        "combination": "sum",
+        "combination": options.combination,
         "pixel_size_um": PIXEL_SIZE_UM,
         "threshold": THRESHOLD,
         "training": {
@@ -84,9 +93,9 @@ def ship_unet(options: argparse.Namespace) -> None:
             "fields": n_training,
             "fields_sha256": digest(options.fields),
             "steps": state["step"],
-            "start": "random weights",
+            "start": options.unet_start,
             "cell_output_shift": round(shift, 3),
-            "command": "tools/train_segmenter.py --base 24 --steps 2400",
+            "command": options.unet_command,
         },
         "metrics": figures,
         "licence": "BSD-3-Clause",
@@ -95,7 +104,9 @@ def ship_unet(options: argparse.Namespace) -> None:
     save_model(options.out / "unet", card, net.state_dict())
 
 
-def best_shift(net: UNet, paths: list[Path]) -> tuple[float, dict[str, object]]:
+def best_shift(
+    net: UNet, paths: list[Path], combination: Combination
+) -> tuple[float, dict[str, object]]:
     """Shift of the cell outputs with the best detection at the threshold."""
     device = choose_device(DeviceConfig())
     shifts = np.arange(-0.5, 3.01, 0.25)
@@ -104,7 +115,7 @@ def best_shift(net: UNet, paths: list[Path]) -> tuple[float, dict[str, object]]:
         with np.load(path) as file:
             red, green = (file[n].astype(np.float32) for n in ("red", "green"))
             truth, unsure = file["labels"], file["target"] == 255
-        image = combine(red, green, NORM, "sum")
+        image = combine(red, green, NORM, combination)
         kinds = finish(predict(net, image, device))
         for k, shift in enumerate(shifts):
             odds = kinds * np.exp([0, shift, shift])[:, None, None]
@@ -179,8 +190,7 @@ def ship_inception(options: argparse.Namespace) -> None:
             "ImageNet weights rounded to 8 bit, later blocks fine-tuned on content "
             "moderation; its head was removed",
             "start_sha256": hashlib.sha256(start).hexdigest() if start else "",
-            "command": "tools/train_classifier.py, --plan 151:900 299:350, then from "
-            "there --plan 299:250 --rate 1.2e-4 --seed 1",
+            "command": options.inception_command,
         },
         "metrics": figures,
         "licence": "BSD-3-Clause; starting weights MIT (LICENSE-starting-weights.txt)",

@@ -17,9 +17,11 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume
-from napari_cellid.channels import Normalisation, normalise
+from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
+from napari_cellid.segmentation.segment import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 
 IGNORE = 255
@@ -27,9 +29,10 @@ NORM = Normalisation()
 
 
 class Fields:
-    """Normalised fields in memory; random augmented crops of their sum image."""
+    """Normalised fields in memory; random augmented crops of both channels."""
 
-    def __init__(self, paths: list[Path]) -> None:
+    def __init__(self, paths: list[Path], combination: Combination) -> None:
+        self.combination = combination
         self.items = []
         for path in paths:
             with np.load(path) as file:
@@ -47,40 +50,50 @@ class Fields:
     def crop(
         self, rng: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray]:
+        """One crop: images (channel, y, x) and target (y, x)."""
         red, green, target, alone = self.items[rng.integers(len(self.items))]
         top, left = (rng.integers(0, max(n - side, 0) + 1) for n in red.shape)
         here = np.s_[top : top + side, left : left + side]
         red, green = red[here].astype(np.float32), green[here].astype(np.float32)
         target, alone = target[here], alone[here]
-        red, green = (image ** rng.uniform(0.75, 1.3) for image in (red, green))
-        if rng.random() < 0.12:
-            image, target = green, alone
-        else:
-            share = rng.uniform(0.35, 0.65)
-            image = share * red + (1 - share) * green
         if rng.random() < 0.3:
-            image = ndimage.gaussian_filter(image, rng.uniform(0.3, 0.9))
-        if rng.random() < 0.4:
-            image = image + rng.normal(0, rng.uniform(0, 0.05), image.shape)
-        image = image * rng.uniform(0.8, 1.2) + rng.uniform(-0.04, 0.04)
-        turn = rng.integers(4)
-        image, target = np.rot90(image, turn), np.rot90(target, turn)
+            # the two channels of a microscope never lie on one another exactly
+            red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
+        images = [_disturbed(image, rng) for image in (red, green)]
+        lonely = rng.random() < 0.12
+        if lonely:
+            images[0], target = np.zeros_like(images[0]), alone
+        if self.combination == "sum":
+            share = 0.0 if lonely else rng.uniform(0.35, 0.65)
+            images = [share * images[0] + (1 - share) * images[1]]
+        stack, turn = np.stack(images), rng.integers(4)
+        stack, target = np.rot90(stack, turn, (1, 2)), np.rot90(target, turn)
         if rng.random() < 0.5:
-            image, target = image[:, ::-1], target[:, ::-1]
-        return _fit(image, side, 0.0), _fit(target, side, IGNORE)
+            stack, target = stack[..., ::-1], target[:, ::-1]
+        return _fit(stack, side, 0.0), _fit(target, side, IGNORE)
 
     def batch(
         self, rng: np.random.Generator, n: int, side: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         crops = [self.crop(rng, side) for _ in range(n)]
-        images = np.stack([c[0] for c in crops]).astype(np.float32)[:, None]
+        images = np.stack([c[0] for c in crops]).astype(np.float32)
         return torch.from_numpy(images), torch.from_numpy(
             np.stack([c[1] for c in crops]).astype(np.int64)
         )
 
 
+def _disturbed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another gamma, focus, noise, gain and offset, for one channel."""
+    image = image ** rng.uniform(0.75, 1.3)
+    if rng.random() < 0.3:
+        image = ndimage.gaussian_filter(image, rng.uniform(0.3, 0.9))
+    if rng.random() < 0.4:
+        image = image + rng.normal(0, rng.uniform(0, 0.06), image.shape)
+    return image * rng.uniform(0.75, 1.25) + rng.uniform(-0.04, 0.04)
+
+
 def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:
-    lack = [(0, side - n) for n in image.shape]
+    lack = [(0, 0)] * (image.ndim - 2) + [(0, side - n) for n in image.shape[-2:]]
     return np.ascontiguousarray(np.pad(image, lack, constant_values=fill))
 
 
@@ -100,6 +113,8 @@ def main() -> None:
     parser.add_argument("--fields", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--base", type=int, default=24)
+    parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
+    parser.add_argument("--start", help="folder or name of a model to go on from")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=192)
@@ -111,17 +126,42 @@ def main() -> None:
     train(options)
 
 
+def begin(options: argparse.Namespace) -> UNet:
+    """Make a network: random weights, or those of a model of the same width.
+
+    A model of the sum image becomes one of the pair that says the same at first.
+    """
+    n_images = N_IMAGES[options.combination]
+    net = UNet(UNetConfig(base=options.base, in_channels=n_images))
+    if options.start is None:
+        return net
+    weights = load_segmenter(options.start).net.state_dict()
+    first = weights["down.0.0.weight"]
+    if first.shape[1] < n_images:
+        weights["down.0.0.weight"] = first.repeat(1, n_images, 1, 1) / n_images
+    net.load_state_dict(weights)
+    return net
+
+
 def train(options: argparse.Namespace) -> None:
     paths = sorted(options.fields.glob("*.npz"))
     held = max(len(paths) // 10, 1)
-    training, testing = Fields(paths[:-held]), Fields(paths[-held:])
+    training, testing = (
+        Fields(some, options.combination) for some in (paths[:-held], paths[-held:])
+    )
     torch.manual_seed(options.seed)
-    net = UNet(UNetConfig(base=options.base)).to(memory_format=torch.channels_last)
+    net = begin(options).to(memory_format=torch.channels_last)
+    # the mean of the weights over the last steps, which outlines more steadily
+    mean = AveragedModel(
+        net, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True
+    )
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, options.rate, total_steps=options.steps, pct_start=0.1
     )
-    learners = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    learners = {
+        "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
+    }  # fmt: skip
     begun, losses = time.monotonic(), []
     for step in range(resume(options.work, learners), options.steps):
         rng = np.random.default_rng([options.seed, step])
@@ -135,13 +175,14 @@ def train(options: argparse.Namespace) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         schedule.step()
+        mean.update_parameters(net)
         losses.append(float(loss.detach()))
         out_of_time = time.monotonic() - begun > 60 * options.minutes
         if (step + 1) % 100 == 0 or out_of_time or step + 1 == options.steps:
             line = {
                 "step": step + 1,
                 "loss": float(np.mean(losses[-100:])),
-                "held_out": evaluate(net, testing, options),
+                "held_out": evaluate(mean.module, testing, options),
                 "seconds": round(time.monotonic() - begun),
             }
             keep(options.work, learners, line)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: what a network is fed with: `sum` one grey image, the mean of the normalised
-#: channels as in the paper; `rgb` mCherry, GCaMP and their mean
-Combination = Literal["sum", "rgb"]
+#: channels as in the paper; `pair` mCherry and GCaMP; `rgb` both and their mean
+Combination = Literal["sum", "pair", "rgb"]
+#: how many images that are
+N_IMAGES: dict[Combination, int] = {"sum": 1, "pair": 2, "rgb": 3}
 
 
 class Normalisation(Config):
@@ -56,7 +58,7 @@ def combine(
     ----------
     red, green
         (y, x); one of them may be missing, and then the other stands alone in `sum`
-        and the missing one is 0 in `rgb`.
+        and the missing one is 0 in `pair` and `rgb`.
     norm
         Percentiles of the model.
     combination
@@ -75,7 +77,8 @@ def combine(
         return mean[None]
     nothing = np.zeros_like(mean)
     first, second = (nothing if image is None else image for image in given)
-    return np.stack([first, second, mean])
+    both = [first, second] if combination == "pair" else [first, second, mean]
+    return np.stack(both)
 
 
 def rescale(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from napari_cellid import __version__
-from napari_cellid.channels import Combination, Normalisation
+from napari_cellid.channels import N_IMAGES, Combination, Normalisation
 from napari_cellid.config import Config
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
@@ -160,7 +160,7 @@ def check_fits(card: ModelCard, n_inputs: int, n_outputs: int) -> None:
     InputError
         If they differ.
     """
-    images = {"sum": 1, "rgb": 3}[card.combination]
+    images = N_IMAGES[card.combination]
     if images != n_inputs:
         raise InputError(
             f"The model {card.name!r} is described as fed with {images} images "

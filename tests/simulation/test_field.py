@@ -47,6 +47,17 @@ def test_colours_carry_the_class() -> None:
     assert (inhibitory["class"] == "inhibitory").all()
 
 
+def test_what_a_screen_would_not_show_is_not_called_seen() -> None:
+    config = SimulationConfig(seed=1, n_planes=1, n_frames=2000)
+    cells = finish(simulate(config)).cells
+    # noise alone would let far fainter nuclei count as seen
+    certain = cells[(cells["class"] != "inhibitory") & ~cells["ambiguous"]]
+    assert certain["red_shown"].min() >= 0.12
+    assert (cells["red_z"] > 10).sum() > 100
+    lit = (cells["class"] == "glia") & ~cells["ambiguous"]
+    assert cells.loc[lit, "green_shown"].max() < 0.3
+
+
 def test_somata_do_not_overlap() -> None:
     tissue = grow_tissue(SMALL, np.random.default_rng(0))
     radius = tissue.soma.mean(1)

@@ -53,7 +53,7 @@ _WIDE: dict[str, _Range] = {
     "green_spread": (0.3, 0.9),
     "nucleus_green": (0.05, 0.9),
     "filled_fraction": (0.0, 0.35),
-    "red_brightness": (0.5, 1.6),
+    "red_brightness": (0.2, 1.6),
     "red_spread": (0.2, 0.6),
     "chromatin": (0.05, 1.2),
     "neuropil_texture": (0.04, 0.3),
@@ -74,8 +74,8 @@ _WIDE: dict[str, _Range] = {
     "unevenness": (0.0, 0.9),
     "bleed_green_to_red": (0.0, 0.16),
     "bleed_red_to_green": (0.0, 0.04),
-    "n_frames": (20.0, 3000.0),
-    "green_photons": (0.3, 8.0),
+    "n_frames": (6.0, 3000.0),
+    "green_photons": (0.25, 8.0),
     "red_photons": (0.2, 8.0),
     "excess_noise": (1.0, 1.6),
     "read_noise": (0.05, 0.5),
@@ -85,6 +85,7 @@ _LOG = {
     "pixel_size_um", "neuron_density", "glia_density", "green_brightness",
     "red_haze", "out_of_focus", "deep_vessels", "capillary_density", "n_frames",
     "green_photons", "red_photons", "expression_scale_um", "dendrites",
+    "red_brightness",
 }  # fmt: skip
 
 _HARD: dict[Kind, dict[str, _Range]] = {

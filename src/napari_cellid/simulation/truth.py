@@ -26,6 +26,11 @@ _GREEN_SEEN, _GREEN_UNSEEN = 2.0, 0.8
 _RED_SEEN, _RED_UNSEEN = 4.0, 1.5
 #: a clearly red nucleus is brighter than its surroundings by this share
 _RED_CONTRAST = 0.5
+#: share of the range that is shown on a screen (from the 1st to the 99.8th percentile)
+#: by which a cell must be brighter than its surroundings: to be seen, and below which
+#: nobody sees it
+_RED_SHOWN, _RED_HIDDEN = 0.12, 0.04
+_GREEN_SHOWN, _GREEN_HIDDEN = 0.06, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +45,10 @@ class Truth:
         (y, x) bool: sections of which nobody could say whether a cell is there.
     cells
         One row a label: `label, y, x, class, biological, ambiguous, red_z,
-        red_contrast, green_z, hole_z, touching, tissue`. `class` is what the
-        two colours of this plane say, `biological` what the cell is.
+        red_contrast, red_shown, green_z, green_shown, hole_z, touching, tissue`.
+        `class` is what the two colours of this plane say, `biological` what the cell
+        is; `_z` counts standard deviations of empty places, `_shown` is a share of
+        the range of brightness that a screen would show.
     """
 
     labels: NDArray[np.int32]
@@ -131,6 +138,9 @@ def _measure(
     at_cells = gauge(red, green, place, cell)
     at_empty = gauge(red, green, empty, np.full(len(empty), -2))
     measures = pd.DataFrame({"red_contrast": at_cells["red_share"]})
+    for name, image in (("red", red), ("green", green)):
+        low, high = np.percentile(image, [1, 99.8])
+        measures[f"{name}_shown"] = at_cells[name] / max(high - low, 1e-12)
     for name in ("red", "green", "hole"):
         background = at_empty[name]
         middle = np.median(background)
@@ -205,14 +215,17 @@ def _verdict(
     somewhere: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
     """0 clearly not, 1 nobody could know, 2 clearly there, for one channel."""
+    shown = cells[f"{channel}_shown"].to_numpy()
     if channel == "red":
         z, hole = cells["red_z"].to_numpy(), np.zeros(len(cells))
         seen = (z >= _RED_SEEN) & (cells["red_contrast"].to_numpy() >= _RED_CONTRAST)
-        unseen = z < _RED_UNSEEN
+        seen &= shown >= _RED_SHOWN
+        unseen = (z < _RED_UNSEEN) | (shown < _RED_HIDDEN)
     else:
         z, hole = cells["green_z"].to_numpy(), cells["hole_z"].to_numpy()
-        seen = (z >= _GREEN_SEEN) | ((hole >= 2.5) & (z > -0.5))
-        unseen = (z < _GREEN_UNSEEN) & (hole < 1.5)
+        bright = (z >= _GREEN_SEEN) & (shown >= _GREEN_SHOWN)
+        seen = bright | ((hole >= 2.5) & (z > -0.5))
+        unseen = ((z < _GREEN_UNSEEN) | (shown < _GREEN_HIDDEN)) & (hole < 1.5)
     verdict = np.where(has & seen, 2, np.where(has & ~unseen, 1, 0))
     # looks stained although it is not (bleed-through, a neighbour): nobody could know
     verdict[~has & seen] = 1
