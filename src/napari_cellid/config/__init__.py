@@ -7,14 +7,33 @@ from napari_cellid.config.identify import (
     IdentifyConfig,
     SegmentConfig,
 )
+from napari_cellid.config.queue import QueueConfig, QueueOrder
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
+from napari_cellid.config.study import (
+    NOT_A_CELL,
+    SPECIAL_KEYS,
+    UNSURE,
+    RecordingInfo,
+    StudyClass,
+    StudyConfig,
+    VoteConfig,
+)
 
 __all__ = [
+    "NOT_A_CELL",
     "SAMPLE",
+    "SPECIAL_KEYS",
+    "UNSURE",
     "ClassifyConfig",
     "Config",
     "DeviceConfig",
     "IdentifyConfig",
+    "QueueConfig",
+    "QueueOrder",
+    "RecordingInfo",
     "SegmentConfig",
     "SimulationConfig",
+    "StudyClass",
+    "StudyConfig",
+    "VoteConfig",
 ]

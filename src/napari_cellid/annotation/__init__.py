@@ -1,0 +1,1 @@
+"""What people say of cells: journals, votes, agreement, and whom to ask about next."""

@@ -1,0 +1,148 @@
+"""Who said what of each cell, as a table of numbers that is quick to count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from numpy.typing import NDArray
+
+#: stands where a person gave no answer
+NO_ANSWER = -1
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerTable:
+    """One row a cell, one column a person.
+
+    Parameters
+    ----------
+    recording, cell
+        (cell,), names of recordings and lasting numbers, sorted.
+    annotators
+        Names of the people, sorted: the columns of `codes`.
+    answers
+        What can be said: `codes` holds places in this list.
+    codes
+        int16 (cell, annotator), `NO_ANSWER` where a person said nothing.
+    """
+
+    recording: NDArray[np.object_]
+    cell: NDArray[np.int64]
+    annotators: tuple[str, ...]
+    answers: tuple[str, ...]
+    codes: NDArray[np.int16]
+
+    def at(self, rows: NDArray[np.intp]) -> AnswerTable:
+        """Give some of the cells."""
+        return replace(
+            self,
+            recording=self.recording[rows],
+            cell=self.cell[rows],
+            codes=self.codes[rows],
+        )
+
+    def of_people(self, columns: NDArray[np.intp]) -> AnswerTable:
+        """Give the answers of some of the people."""
+        names = tuple(self.annotators[k] for k in columns.tolist())
+        return replace(self, annotators=names, codes=self.codes[:, columns])
+
+    def leaving_out(self, answers: Collection[str]) -> AnswerTable:
+        """Treat some answers as if they had not been given."""
+        kept = np.array([name not in answers for name in self.answers] + [False])
+        codes = np.where(kept[self.codes], self.codes, NO_ANSWER).astype(np.int16)
+        return replace(self, codes=codes)
+
+    def counts(self) -> NDArray[np.int64]:
+        """How many people gave each answer: (cell, answer)."""
+        return count_answers(self.codes, len(self.answers))
+
+
+def tabulate(answers: pd.DataFrame, order: Iterable[str] = ()) -> AnswerTable:
+    """Arrange answers by cell and person.
+
+    Parameters
+    ----------
+    answers
+        One row an answer: columns `recording`, `cell`, `annotator`, `answer`; rows
+        without an answer are left out. Where a person has several of one cell the
+        latest by the column `time` counts.
+    order
+        The answers that come first, in this order; others follow by name.
+
+    Returns
+    -------
+    The table, with a row for each cell that has an answer.
+    """
+    given = answers[answers["answer"].notna().to_numpy()]
+    annotator, annotators = pd.factorize(given["annotator"].to_numpy(object), sort=True)
+    said, names = pd.factorize(given["answer"].to_numpy(object), sort=True)
+    recording, recordings = pd.factorize(given["recording"].to_numpy(object), sort=True)
+    first = tuple(order)
+    every = (*first, *(name for name in names if name not in first))
+    said = np.array([every.index(name) for name in names], np.int64)[said]
+    cell = given["cell"].to_numpy(np.int64)
+    keys, row = _number(recording, cell)
+    codes = np.full((len(keys), len(annotators)), NO_ANSWER, np.int16)
+    place = row * max(len(annotators), 1) + annotator
+    if np.unique(place).size < place.size:
+        # by time, so that the order of the rows does not matter; the last one stays
+        by_time = np.lexsort((said, _times(given)))
+        place, said = place[by_time], said[by_time]
+    codes.reshape(-1)[place] = said
+    return AnswerTable(
+        recording=np.asarray(recordings, object)[recording[keys]],
+        cell=cell[keys],
+        annotators=tuple(annotators),
+        answers=every,
+        codes=codes,
+    )
+
+
+def count_answers(codes: NDArray[np.int16], n_answers: int) -> NDArray[np.int64]:
+    """How often each answer stands in each row: (row, answer)."""
+    n_rows, n_columns = codes.shape
+    row = np.repeat(np.arange(n_rows), n_columns).reshape(codes.shape)
+    given = codes != NO_ANSWER
+    flat = row[given] * n_answers + codes[given]
+    counts = np.bincount(flat, minlength=n_rows * n_answers)
+    return counts.reshape(n_rows, n_answers)
+
+
+def patterns(rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find rows that are equal: the first of each kind, and the kind of each row."""
+    if not rows.size:
+        n_rows = len(rows)
+        return np.arange(min(n_rows, 1)), np.zeros(n_rows, np.intp)
+    bytes_of_rows = np.ascontiguousarray(rows).view(
+        np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))
+    )
+    _, first, kind = np.unique(
+        bytes_of_rows.ravel(), return_index=True, return_inverse=True
+    )
+    return first, kind
+
+
+def _number(
+    recording: NDArray[np.intp], cell: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number the cells by recording and cell: one place of each, and all numbers."""
+    order = np.lexsort((cell, recording))
+    new = np.ones(len(cell), bool)
+    new[1:] = (np.diff(recording[order]) != 0) | (np.diff(cell[order]) != 0)
+    number = np.empty(len(cell), np.intp)
+    number[order] = np.cumsum(new) - 1
+    return order[new], number
+
+
+def _times(answers: pd.DataFrame) -> NDArray[np.int64]:
+    if "time" not in answers:
+        return np.zeros(len(answers), np.int64)
+    times = pd.DatetimeIndex(pd.to_datetime(answers["time"], utc=True))
+    return times.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)

@@ -1,0 +1,133 @@
+"""What the lines of one journal amount to: what counts now, and what can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from napari_cellid.annotation.answer import Answer, CellKey, Role
+
+#: what counts, by role and cell
+State = dict[tuple["Role", "CellKey"], "Answer"]
+
+
+class _Step(NamedTuple):
+    before: Answer | None
+    after: Answer
+
+
+class History:
+    """Lines of one person, in the order of the file.
+
+    The last line for a cell and role counts, whatever its time. Undo and redo are lines
+    as well, so that the same lines always give the same history.
+
+    Attributes
+    ----------
+    lines
+        All lines so far.
+    """
+
+    def __init__(self, lines: Iterable[Answer] = ()) -> None:
+        self.lines: list[Answer] = []
+        self._state: State = {}
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
+        self.take(lines)
+
+    def take(self, lines: Iterable[Answer]) -> None:
+        """Go on with more lines."""
+        for line in lines:
+            if line.origin == "undo":
+                _move(self._done, self._undone, line)
+            elif line.origin == "redo":
+                _move(self._undone, self._done, line)
+            elif line.origin == "restore":  # undone by restoring the time before it
+                self._done.clear()
+                self._undone.clear()
+            else:
+                self._done.append(_Step(self._state.get(_slot(line)), line))
+                self._undone.clear()
+            _count(self._state, line)
+            self.lines.append(line)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an answer to undo."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone answer and none was given since."""
+        return bool(self._undone)
+
+    def undo_line(self, now: datetime) -> Answer:
+        """The line that undoes the last answer not undone yet."""
+        before, after = self._done[-1]
+        return replace(before or _taken_back(after), time=now, origin="undo")
+
+    def redo_line(self, now: datetime) -> Answer:
+        """The line that gives the answer undone last once more."""
+        return replace(self._undone[-1].after, time=now, origin="redo")
+
+    def restore_lines(self, time: datetime, now: datetime) -> list[Answer]:
+        """Lines after which the same answers count as at an earlier time."""
+        then, lines = self._state_at(time), []
+        for slot in dict.fromkeys((*then, *self._state)):
+            old, new = then.get(slot), self._state.get(slot)
+            if old is None and new is not None:
+                lines.append(replace(_taken_back(new), time=now, origin="restore"))
+            elif old is not None:
+                line = replace(old, time=now, origin="restore")
+                if new is None or line != replace(new, time=now, origin="restore"):
+                    lines.append(line)
+        return lines
+
+    def current(self, role: Role) -> dict[CellKey, Answer]:
+        """What counts now."""
+        return _of_role(self._state, role)
+
+    def at(self, time: datetime, role: Role) -> dict[CellKey, Answer]:
+        """What counted after the last line that was written at or before a time."""
+        return _of_role(self._state_at(time), role)
+
+    def _state_at(self, time: datetime) -> State:
+        lines, state = self.lines, State()
+        written = (k for k in reversed(range(len(lines))) if lines[k].time <= time)
+        for line in lines[: next(written, -1) + 1]:
+            _count(state, line)
+        return state
+
+
+def _slot(line: Answer) -> tuple[Role, CellKey]:
+    return line.role, line.key
+
+
+def _count(state: State, line: Answer) -> None:
+    if line.answer is None:
+        state.pop(_slot(line), None)
+    else:
+        state[_slot(line)] = line
+
+
+def _of_role(state: State, role: Role) -> dict[CellKey, Answer]:
+    return {key: answer for (of, key), answer in state.items() if of == role}
+
+
+def _taken_back(answer: Answer) -> Answer:
+    return replace(answer, answer=None, shown=None, seconds=0.0, repeat=False)
+
+
+def _move(source: list[_Step], target: list[_Step], line: Answer) -> None:
+    """Move the last step about the line's cell from one stack to the other.
+
+    In copies that were merged other steps may have come between.
+    """
+    for k in reversed(range(len(source))):
+        if _slot(source[k].after) == _slot(line):
+            target.append(source.pop(k))
+            return
