@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from napari_cellid.cells import count_classes
 from napari_cellid.channels import Normalisation, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -30,8 +31,13 @@ _MOST_PLANES = 24
 _SIDE, _DPI = 9.0, 120
 
 
-def class_colours(classes: Sequence[str]) -> dict[str, str]:
-    """Colour (#rrggbb) of each class, in order; the palette begins anew after seven."""
+def class_colours(classes: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """Colour (#rrggbb) of each class, in order; the palette begins anew after seven.
+
+    Colours that are given with the names are kept.
+    """
+    if isinstance(classes, Mapping):
+        return dict(classes)
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
 
 
@@ -56,7 +62,7 @@ def save_overlay(
     planes: MeanPlanes,
     labels: NDArray[np.int32],
     cells: pd.DataFrame,
-    classes: Sequence[str],
+    classes: Sequence[str] | Mapping[str, str],
 ) -> None:
     """Draw the planes (the first 24) with cells outlined in their classes' colours.
 
@@ -71,7 +77,8 @@ def save_overlay(
     cells
         Cell table: `label`, `plane` and `predicted` are read.
     classes
-        Names of the classes; empty where cells were only outlined.
+        Names of the classes, with or without their colours (#rrggbb); empty where
+        cells were only outlined.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -150,10 +157,12 @@ def scale_bar_um(field_um: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= wanted))
 
 
-def _legend(figure: Any, cells: pd.DataFrame, classes: Sequence[str]) -> None:
+def _legend(
+    figure: Any, cells: pd.DataFrame, classes: Sequence[str] | Mapping[str, str]
+) -> None:
     from matplotlib.lines import Line2D
 
-    counts = count_classes(cells, classes)
+    counts = count_classes(cells, list(classes))
     colours = class_colours(classes)
     entries = [(colours[name], f"{name} ({n})") for name, n in counts.items()]
     if not classes:

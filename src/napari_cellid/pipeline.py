@@ -20,6 +20,7 @@ from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.segment import segment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -195,7 +196,13 @@ def checked(planes: MeanPlanes) -> MeanPlanes:
     return planes
 
 
-def write_results(result: Identified, folder: Path) -> Path:
+def write_results(
+    result: Identified,
+    folder: Path,
+    *,
+    colours: Mapping[str, str] | None = None,
+    more: Callable[[Path], None] | None = None,
+) -> Path:
     """Write labels.tif, cells.csv, overlay.png and run.json, all or none.
 
     Parameters
@@ -205,6 +212,10 @@ def write_results(result: Identified, folder: Path) -> Path:
     folder
         A folder of the recording's name is made in it; files of an earlier run there
         are replaced.
+    colours
+        Colour (#rrggbb) of each of the result's classes, where they have their own.
+    more
+        Writes further files, all or none with these, into the folder it is given.
 
     Returns
     -------
@@ -244,10 +255,12 @@ def write_results(result: Identified, folder: Path) -> Path:
             result.planes,
             result.labels,
             result.cells,
-            result.classes,
+            colours or result.classes,
         )
         text = json.dumps(result.run, indent=2, ensure_ascii=False)
         (temporary / "run.json").write_text(text + "\n", "utf-8")
+        if more is not None:
+            more(temporary)
     return target
 
 

@@ -17,7 +17,10 @@ from napari_cellid.cli.report import make_report
 from napari_cellid.config import SegmentConfig, SimulationConfig
 from napari_cellid.steps import Progress
 
-COMMANDS = ["identify", "segment", "classify", "simulate", "models", "demo"]
+COMMANDS = [
+    "identify", "segment", "classify", "annotate", "agree", "merge", "answers",
+    "restore", "simulate", "models", "demo",
+]  # fmt: skip
 SLOW = ["torch", "pandas", "skimage", "scipy", "matplotlib", "dask", "napari", "qtpy"]
 
 

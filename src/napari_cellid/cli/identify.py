@@ -6,17 +6,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.cli.destination import (
+    add_destination,
+    check_destination,
+    need_destination,
+    open_study,
+    put,
+)
 from napari_cellid.cli.inputs import (
     check_models,
-    check_replaced,
-    check_writable,
     need_both,
     note_one_channel,
     open_given,
 )
 from napari_cellid.cli.options import (
     add_models,
-    add_out,
     add_output_style,
     add_recording,
     add_settings,
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.segment import Segmenter
     from napari_cellid.steps import Step
+    from napari_cellid.study.folder import Study
 
     #: for each task the name or folder of its model, None for the default
     Wanted = dict[Task, str | None]
@@ -49,7 +54,6 @@ if TYPE_CHECKING:
 FILES = ("labels.tif", "cells.csv", "overlay.png", "run.json")
 #: defaults that a model brings along
 _OWN = {"threshold": "the model's own"}
-_OUT = "results go to DIR/NAME; those of an earlier run there are replaced"
 
 
 def add_commands(commands: Any) -> None:
@@ -83,8 +87,11 @@ def run_identify(arguments: Namespace, report: Report) -> None:
     if recording.red is not None and recording.green is not None:
         wanted["classify"] = arguments.classifier
     models = load_models(wanted, report)
+    classes = models["classify"].card.classes if "classify" in models else ()
+    study = open_study(arguments, classes)
     step = outline(note_one_channel(recording), models, arguments)
-    _save(finish(step, report.progress), arguments, report, started)
+    result = finish(step, report.progress)
+    _save(result, study, arguments, report, started)
 
 
 def run_segment(arguments: Namespace, report: Report) -> None:
@@ -92,8 +99,9 @@ def run_segment(arguments: Namespace, report: Report) -> None:
     started = time.perf_counter()
     recording = _prepare(arguments, report)
     models = load_models({"segment": arguments.segmenter}, report)
+    study = open_study(arguments)
     step = outline(recording, models, arguments)
-    _save(finish(step, report.progress), arguments, report, started)
+    _save(finish(step, report.progress), study, arguments, report, started)
 
 
 def run_classify(arguments: Namespace, report: Report) -> None:
@@ -107,10 +115,11 @@ def run_classify(arguments: Namespace, report: Report) -> None:
     models = load_models({"classify": arguments.classifier}, report)
     from napari_cellid.pipeline import classify_labels
 
+    study = open_study(arguments, models["classify"].card.classes)
     step = classify_labels(
         recording, labels, models["classify"], read_config(arguments)
     )
-    _save(finish(step, report.progress), arguments, report, started)
+    _save(finish(step, report.progress), study, arguments, report, started)
 
 
 def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
@@ -189,23 +198,25 @@ def describe(
 
 
 def _prepare(arguments: Namespace, report: Report) -> Recording:
+    need_destination(arguments)
     recording = open_given(arguments)
-    check_writable(arguments.out)
-    check_writable(arguments.out / recording.name)
-    check_replaced(arguments.out / recording.name, recording, arguments)
+    check_destination(arguments, recording)
     # before the work, not after it: what was assumed may be wrong
     report.notes(recording.notes)
     return recording
 
 
 def _save(
-    result: Identified, arguments: Namespace, report: Report, started: float
+    result: Identified,
+    study: Study | None,
+    arguments: Namespace,
+    report: Report,
+    started: float,
 ) -> None:
-    from napari_cellid.pipeline import write_results
-
-    folder = write_results(result, arguments.out)
-    report.notes(result.notes)
-    report.result(*describe(result, folder, started))
+    folder, more, notes = put(result, study, arguments)
+    report.notes([*result.notes, *notes])
+    values, lines = describe(result, folder, started)
+    report.result(values | more, lines)
 
 
 def _count_line(n_cells: int, counts: dict[str, int]) -> str:
@@ -226,6 +237,6 @@ def _command(
     )
     parser.set_defaults(run=run)
     add_recording(parser)
-    add_out(parser, _OUT)
+    add_destination(parser)
     add_output_style(parser)
     return parser

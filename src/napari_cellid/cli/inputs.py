@@ -95,8 +95,15 @@ def check_models(wanted: dict[Task, str | None]) -> None:
         load_card(find_model(model, task), task)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--out") -> None:
     """Refuse a folder that cannot be made or written to, leaving nothing behind.
+
+    Parameters
+    ----------
+    folder
+        Where results would go.
+    option
+        What the user chose it with.
 
     Raises
     ------
@@ -106,14 +113,14 @@ def check_writable(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(
             f"{folder} is a file, but a folder for the results is wanted; choose "
-            "another name with --out."
+            f"another name with {option}."
         )
     near = (folder, *folder.absolute().parents)
     there = next((path for path in near if path.exists()), None)
     if there is None:
         raise InputError(
             f"There is no drive or share {folder.absolute().anchor}; choose another "
-            "folder with --out."
+            f"folder with {option}."
         )
     try:
         # trying is the one test that holds for root, network drives and full disks
@@ -122,12 +129,25 @@ def check_writable(folder: Path) -> None:
     except OSError as error:
         raise InputError(
             f"The folder {folder} cannot be written ({error.strerror}); choose another "
-            "one with --out."
+            f"one with {option}."
         ) from error
 
 
-def check_replaced(folder: Path, recording: Recording, arguments: Namespace) -> None:
+def check_replaced(
+    folder: Path, recording: Recording, arguments: Namespace, option: str = "--out"
+) -> None:
     """Refuse to replace the user's own files, or results of another recording.
+
+    Parameters
+    ----------
+    folder
+        Where results would go.
+    recording
+        What they would be of.
+    arguments
+        What the user said.
+    option
+        What the user chose the folder with.
 
     Raises
     ------
@@ -141,13 +161,13 @@ def check_replaced(folder: Path, recording: Recording, arguments: Namespace) -> 
     if own:
         raise InputError(
             f"{own[0]} was given and lies in {folder}, where the results would go; "
-            "choose another folder with --out."
+            f"choose another folder with {option}."
         )
     before = _sources_of(folder)
     if arguments.name is None and before and before != _absolute(recording.sources):
         raise InputError(
             f"{folder} holds the results of another recording ({before[0]}); give "
-            "this one a name of its own with --name, or choose another --out."
+            f"this one a name of its own with --name, or choose another {option}."
         )
 
 

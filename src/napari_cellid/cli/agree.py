@@ -1,0 +1,159 @@
+"""napari-cellid agree: how well people agree, and what their votes come to."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.figures import describe, figures, number_of, quality_values
+from napari_cellid.cli.options import add_output_style, add_settings, given_settings
+from napari_cellid.config import NOT_A_CELL, VoteConfig
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from napari_cellid.annotation.quality import Quality
+    from napari_cellid.cli.report import Report
+    from napari_cellid.config import StudyConfig
+
+_OWN = dict.fromkeys(VoteConfig.model_fields, "the study's own")
+
+
+def add_commands(commands: Any) -> None:
+    """Add agree to the subparsers."""
+    parser = commands.add_parser(
+        "agree",
+        help="say how well people agree, and count their votes",
+        description="Says how well the people of a study agree, counts their votes, "
+        "and writes STUDY/consensus.csv.",
+    )
+    parser.set_defaults(run=run_agree)
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    parser.add_argument(
+        "--quality", action="store_true",
+        help="also estimate how reliable each person is (Dawid and Skene), and the "
+        "likeliest class of each cell",
+    )  # fmt: skip
+    add_output_style(parser)
+    add_settings(parser, "how votes are counted", VoteConfig, defaults=_OWN)
+
+
+def run_agree(arguments: Namespace, report: Report) -> None:
+    """Compare people, count votes, write the consensus table."""
+    from napari_cellid.annotation.agreement import agreement
+    from napari_cellid.annotation.lines import read_annotations
+    from napari_cellid.study.consensus import table_of, write_consensus
+    from napari_cellid.study.folder import Study
+
+    started = time.perf_counter()
+    study = Study.open(arguments.study)
+    config = _config(study.config, arguments)
+    annotations = read_annotations(study.annotations)
+    problems = [*study.problems, *annotations.problems]
+    report.notes(problems)
+    resolved = study.answers(annotations.lines)
+    answers, lost = resolved.current(), resolved.lost()
+    found = agreement(answers, config, lines=resolved.lines)
+    table = table_of(study.cells(), resolved, config.vote)
+    quality = _quality(answers, config) if arguments.quality else None
+    if quality is not None:
+        table = _with_estimates(table, quality)
+    path = write_consensus(study, table)
+    notes = [*found.notes, *_about_lost(len(lost))]
+    report.notes(notes)
+    tally = count_cells(table, config)
+    values = {
+        "study": str(study.path),
+        "file": str(path),
+        "rule": config.vote.model_dump(mode="json"),
+        **tally,
+        **figures(found),
+        "quality": None if quality is None else quality_values(quality),
+        "unmatched": len(lost),
+        "problems": problems,
+        "notes": notes,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    lines = [*describe(found, quality), *_describe_votes(tally, config.vote)]
+    report.result(values, [*lines, f"Written: {path}"])
+
+
+def count_cells(table: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
+    """Count the cells of a consensus table by what came of them.
+
+    Returns
+    -------
+    `consensus`: number of decided cells by answer, adjudicated ones included;
+    `adjudicated`, of which `settled_unsure` without a class; `disputed`, `too_few`
+    and `unanswered`.
+    """
+    status = table["status"]
+    decided = table["consensus"].loc[status.isin(["consensus", "adjudicated"])]
+    answers = [one.name for one in config.classes] + [NOT_A_CELL]
+    found = decided[decided != ""].value_counts()
+    answers += [name for name in found.index if name not in answers]
+    return {
+        "consensus": {name: int(found.get(name, 0)) for name in answers},
+        "adjudicated": int((status == "adjudicated").sum()),
+        "settled_unsure": int((decided == "").sum()),
+        **{
+            name: int((status == name).sum())
+            for name in ("disputed", "too_few", "unanswered")
+        },
+    }
+
+
+def _config(config: StudyConfig, arguments: Namespace) -> StudyConfig:
+    given = given_settings(arguments, VoteConfig)
+    return config.model_copy(update={"vote": config.vote.model_copy(update=given)})
+
+
+def _quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
+    from napari_cellid.annotation.quality import annotator_quality
+
+    return annotator_quality(answers, config)
+
+
+def _with_estimates(table: pd.DataFrame, quality: Quality) -> pd.DataFrame:
+    columns = ["estimated", "estimated_p"]
+    table = table.merge(quality.estimates, how="left", on=["recording", "cell"])
+    # the number of a cell that is gone can be that of another one today
+    table.loc[table["status"] == "unmatched", columns] = None
+    return table
+
+
+def _about_lost(n_lost: int) -> list[str]:
+    if not n_lost:
+        return []
+    belong = "belongs" if n_lost == 1 else "belong"
+    return [
+        f"{number_of(n_lost, 'answer')} {belong} to a cell that is not there any more: "
+        "kept in the journal, listed as unmatched in "
+        "consensus.csv, and counted nowhere."
+    ]
+
+
+def _describe_votes(tally: Mapping[str, Any], rule: VoteConfig) -> Iterator[str]:
+    what = {
+        "unanimous": "all who answered say the same",
+        "majority": "more than half say the same",
+        "quorum": f"at least {rule.quorum} say the same",
+    }[rule.rule]
+    yield ""
+    yield f"Votes ({rule.rule}: {what}; at least {rule.min_annotators} people):"
+    counts = tally["consensus"]
+    said = ", ".join(f"{n} {name}" for name, n in counts.items())
+    yield f"  {number_of(sum(counts.values()), 'cell')} decided: {said}"
+    if tally["adjudicated"]:
+        yield (
+            f"  {tally['adjudicated']} settled by an adjudicator, of which "
+            f"{tally['settled_unsure']} as unsure"
+        )
+    yield (
+        f"  undecided: {tally['disputed']} disputed, {tally['too_few']} with too few "
+        f"answers, {tally['unanswered']} not answered"
+    )

@@ -1,0 +1,206 @@
+"""What people do in a study: napari-cellid annotate, merge, answers and restore."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.demo import has_display
+from napari_cellid.cli.options import add_output_style
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Mapping
+
+    from napari_cellid.cli.report import Report
+
+    Run = Callable[[Namespace, Report], None]
+
+
+def add_commands(commands: Any) -> None:
+    """Add annotate, merge, answers and restore to the subparsers."""
+    parser = _command(
+        commands, "annotate", "open a study in napari and answer cells", run_annotate
+    )
+    parser.add_argument(
+        "--annotator", metavar="NAME", help="who you are (default: napari asks)"
+    )
+    parser = _command(
+        commands, "merge", "take over the answers of another copy of a study", run_merge
+    )
+    parser.add_argument(
+        "--from", dest="other", type=Path, metavar="OTHER_COPY", required=True,
+        help="the other copy; it is only read",
+    )  # fmt: skip
+    _add_answers(commands)
+    parser = _command(
+        commands, "restore", "bring a person's answers back to a time", run_restore
+    )
+    parser.add_argument(
+        "--annotator", metavar="NAME", required=True, help="whose answers"
+    )
+    parser.add_argument(
+        "--to", metavar="TIME", required=True,
+        help='such as "2026-11-20 14:30", in your time zone unless it names another '
+        "(2026-11-20T14:30Z); what was answered since is kept in the journal",
+    )  # fmt: skip
+
+
+def run_annotate(arguments: Namespace, report: Report) -> None:
+    """Open a study in napari; returns when the window is closed."""
+    from napari_cellid.study.folder import Study
+
+    study = Study.open(arguments.study)
+    if arguments.annotator is not None:
+        from napari_cellid.annotation.names import annotator_file
+
+        annotator_file(study.annotations, arguments.annotator)
+    report.notes(study.problems)
+    if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
+        raise InputError(
+            "napari needs a display, and there is none here; open the study on a "
+            "computer with a screen."
+        )
+    try:
+        from napari_cellid.widgets.show_study import show_study
+
+        show_study(study.path, arguments.annotator)
+    except ImportError as error:
+        raise InputError(f"napari cannot be opened: {error}") from error
+
+
+def run_merge(arguments: Namespace, report: Report) -> None:
+    """Take over journals and recordings that another copy of the study has."""
+    from napari_cellid.study.folder import Study
+    from napari_cellid.study.merging import merge_studies
+
+    study, other = Study.open(arguments.study), Study.open(arguments.other)
+    merged = merge_studies(study, other)
+    report.notes(merged.notes)
+    lines = _counts(merged.lines, "new line")
+    lines += [f"New recording: {name}" for name in merged.recordings]
+    values = {
+        "study": str(study.path),
+        "lines": merged.lines,
+        "recordings": list(merged.recordings),
+    }
+    report.result(values, lines or ["The other copy has nothing that is new here."])
+
+
+def run_export(arguments: Namespace, report: Report) -> None:
+    """Write the answers that count now as CSV."""
+    from napari_cellid.study.exchanging import export_from
+    from napari_cellid.study.folder import Study
+
+    if arguments.out.is_dir():
+        raise InputError(
+            f"{arguments.out} is a folder; give the name of a file with --out."
+        )
+    given = export_from(Study.open(arguments.study), arguments.out)
+    report.notes(given.notes)
+    values = {"file": str(arguments.out), "answers": given.answers}
+    report.result(values, [*_counts(given.answers), f"Written: {arguments.out}"])
+
+
+def run_import(arguments: Namespace, report: Report) -> None:
+    """Take in answers of people who work without napari."""
+    from napari_cellid.study.exchanging import import_into
+    from napari_cellid.study.folder import Study
+
+    study = Study.open(arguments.study)
+    taken = import_into(study, arguments.file)
+    report.notes(taken.notes)
+    values = {"study": str(study.path), "answers": taken.answers}
+    report.result(
+        values, _counts(taken.answers) or ["The file holds no answer that is new here."]
+    )
+
+
+def run_restore(arguments: Namespace, report: Report) -> None:
+    """Make a person's answers what they were at a time."""
+    from napari_cellid.annotation.journal import Journal
+    from napari_cellid.annotation.names import annotators, clean_name
+    from napari_cellid.study.folder import Study
+
+    time = read_time(arguments.to)
+    study = Study.open(arguments.study)
+    name, known = clean_name(arguments.annotator), annotators(study.annotations)
+    if name not in known:
+        raise InputError(
+            f"{name} has no answers in {study.path}; choose one of "
+            f"{', '.join(known) or 'nobody yet'}."
+        )
+    journal = Journal.open(study.annotations, name)
+    try:
+        n = journal.restore(time)
+    finally:
+        journal.close()
+    report.notes(journal.problems)
+    said = time.astimezone().isoformat(" ", "seconds")
+    report.result(
+        {"annotator": name, "to": time.isoformat(), "lines": n},
+        [
+            f"The answers of {name} are as they were at {said} "
+            f"({n} {'was' if n == 1 else 'were'} different)."
+        ],
+    )
+
+
+def read_time(text: str) -> datetime:
+    """Read a time, local unless it says otherwise; in UTC.
+
+    Raises
+    ------
+    InputError
+        If it is none, or lies in the future.
+    """
+    try:
+        time = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{text!r} is not a time; give it as 2026-11-20 14:30 with --to."
+        ) from error
+    if time > datetime.now(UTC):
+        raise InputError(f"{text} has not come yet; give an earlier time with --to.")
+    return time
+
+
+def _add_answers(commands: Any) -> None:
+    what = "write answers to a CSV file, or take them in from one"
+    parser = commands.add_parser(
+        "answers", help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    add_output_style(parser)
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    export = _command(actions, "export", "write the answers that count now", run_export)
+    export.add_argument(
+        "--out", type=Path, metavar="FILE.csv", required=True, help="the file to write"
+    )
+    taken = _command(
+        actions, "import", "take in answers from people without napari", run_import
+    )
+    taken.add_argument(
+        "file", type=Path, metavar="FILE.csv",
+        help="columns recording, cell (or plane, y, x), annotator and answer",
+    )  # fmt: skip
+
+
+def _counts(answers: Mapping[str, int], what: str = "answer") -> list[str]:
+    return [
+        f"{name}: {n} {what if n == 1 else what + 's'}"
+        for name, n in answers.items()
+        if n
+    ]
+
+
+def _command(commands: Any, name: str, what: str, run: Run) -> ArgumentParser:
+    parser: ArgumentParser = commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    add_output_style(parser)
+    return parser

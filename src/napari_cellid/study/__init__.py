@@ -1,0 +1,1 @@
+"""The folder in which a lab's work on many recordings lives."""

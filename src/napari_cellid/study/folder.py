@@ -1,0 +1,274 @@
+"""A study: the folder in which a lab's work on many recordings lives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+
+from napari_cellid.config import StudyConfig
+from napari_cellid.errors import InputError
+from napari_cellid.study.contents import look
+from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.resolve import CellPlaces, Resolved, resolve
+from napari_cellid.study.settings_file import (
+    STUDY_FILE,
+    StudySettings,
+    read_settings,
+    write_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_cellid.config import RecordingInfo
+    from napari_cellid.pipeline import Identified
+    from napari_cellid.study.recordings import StudyRecording
+
+#: a folder with nothing but these is a study that lost its `study.toml`
+_PARTS = (STUDY_FILE, RECORDINGS, "annotations", "models", "runs")
+
+
+class Study:
+    """A study that is open: its settings, its recordings, and where the rest lies.
+
+    Only settings and tables are read at opening; images when they are asked for.
+    Others may work in the same folder: what a method returns is as it is on disk then,
+    while `config` and `recordings` are as they were at opening, or after the last
+    `add`.
+    """
+
+    def __init__(self, path: Path, settings: StudySettings) -> None:
+        self.path = path
+        self._settings = settings
+        self._found: dict[str, StudyRecording] = {}
+        #: one sentence each: what is wrong with a recording; the others work
+        self.problems: tuple[str, ...] = ()
+        self.look_again()
+
+    @classmethod
+    def create(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Make a new study in a folder that is empty or not there.
+
+        Raises
+        ------
+        InputError
+            If there is something else, or it cannot be written.
+        """
+        study = cls.prepare(path, config)
+        if (path / STUDY_FILE).exists():
+            raise InputError(f"{path} is a study already; open it, or choose another.")
+        study.begin()
+        return study
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a study.
+
+        Raises
+        ------
+        InputError
+            If it is no study, was made by a newer version, or `study.toml` is wrong.
+        """
+        _check_is_study(path)
+        return cls(path, read_settings(path / STUDY_FILE))
+
+    @classmethod
+    def open_or_create(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Open a study, or make one with some settings where there is none.
+
+        Raises
+        ------
+        InputError
+            As `open` and `create`.
+        """
+        study = cls.prepare(path, config)
+        study.begin()
+        return study
+
+    @classmethod
+    def prepare(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Open a study, or begin one that is written with its first recording.
+
+        Raises
+        ------
+        InputError
+            If `path` is a file, or a folder of something else.
+        """
+        if (path / STUDY_FILE).exists():
+            return cls.open(path)
+        try:
+            taken = path.exists() and (not path.is_dir() or _others(path))
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}); choose another folder for "
+                "the study."
+            ) from error
+        if taken:
+            kind = "a folder with other files" if path.is_dir() else "a file"
+            raise InputError(
+                f"{path} is {kind}, not a study; choose an empty or new folder for it."
+            )
+        return cls(path, StudySettings(config or StudyConfig()))
+
+    @property
+    def config(self) -> StudyConfig:
+        """Classes, and how votes are counted."""
+        return self._settings.config
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """Names of the recordings, sorted; those that cannot be used are left out."""
+        return tuple(self._found)
+
+    @property
+    def annotations(self) -> Path:
+        """Folder of the journals."""
+        return self.path / "annotations"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the models that were trained in this study."""
+        return self.path / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the trainings."""
+        return self.path / "runs"
+
+    def recording(self, name: str) -> StudyRecording:
+        """One recording.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or it cannot be used.
+        """
+        if name in self._found:
+            return self._found[name]
+        few = ", ".join(self.recordings[:8]) or "none"
+        raise InputError(
+            f"{self.path} has no recording {name!r} that can be used; it has {few}."
+        )
+
+    def add(self, found: Identified, info: RecordingInfo) -> StudyRecording:
+        """Write what was found in a recording; cells that were known keep their number.
+
+        The files of the recording are replaced all at once or not at all.
+
+        Parameters
+        ----------
+        found
+            What was found; its name is that of the recording.
+        info
+            What is to be known of the recording.
+
+        Raises
+        ------
+        InputError
+            If the name is that of no folder or of another recording, the images have
+            another size than before, or it cannot be written.
+        """
+        from napari_cellid.study.storing import store
+
+        store(self, found, info)
+        self.begin()
+        self.look_again()
+        return self.recording(found.planes.name)
+
+    def begin(self) -> None:
+        """Write `study.toml` where there is none yet.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        path = self.path / STUDY_FILE
+        if not path.exists():
+            write_settings(path, self._settings)
+
+    def save_config(self, config: StudyConfig) -> Study:
+        """Write other settings; tables of recordings in `study.toml` are kept.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        path = self.path / STUDY_FILE
+        now = read_settings(path) if path.exists() else self._settings
+        write_settings(path, replace(now, config=config))
+        return Study.open(self.path)
+
+    def cells(self) -> pd.DataFrame:
+        """The cells of all recordings: `recording`, `animal`, `subvolume`, cell table.
+
+        Raises
+        ------
+        InputError
+            If a table became unreadable since the study was opened.
+        """
+        tables = []
+        for one in self._found.values():
+            cells = one.cells()
+            cells.insert(0, "subvolume", one.info.subvolume)
+            cells.insert(0, "animal", one.info.animal)
+            cells.insert(0, "recording", one.name)
+            tables.append(cells)
+        return _stacked(tables)
+
+    def answers(self, lines: pd.DataFrame) -> Resolved:
+        """Bring the lines of the journals to the cells that are there now."""
+        places = {
+            one.name: CellPlaces(one.cells(), one.retired(), one.info.pixel_size_um)
+            for one in self._found.values()
+        }
+        return resolve(lines, places)
+
+    def table(self) -> pd.DataFrame:
+        """All cells with what people and models say, as `consensus_table` makes it."""
+        from napari_cellid.study.consensus import consensus_table
+
+        return consensus_table(self)
+
+    def look_again(self) -> None:
+        """See which recordings there are now, and what is wrong with others."""
+        self._found, self.problems = look(self.path, self._settings.overrides)
+
+
+def study_beside(files: Sequence[Path], name: str) -> Path:
+    """Where the study of a single recording lies: beside its first file."""
+    return Path(files[0]).absolute().parent / f"{name} study"
+
+
+def _check_is_study(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check its name and folder.")
+    if not path.is_dir():
+        raise InputError(f"{path} is a file, but a study is a folder; choose that.")
+    if not (path / STUDY_FILE).exists():
+        raise InputError(
+            f"{path} is not a study, for it has no {STUDY_FILE}; choose the folder of "
+            "a study, or make one with napari-cellid identify --study."
+        )
+
+
+def _others(path: Path) -> bool:
+    """Whether a folder has files that are not those of a study."""
+    return any(
+        entry.name not in _PARTS and entry.name[0] != "." for entry in path.iterdir()
+    )
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    from napari_cellid.cells import COLUMNS
+
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    if tables:
+        return tables[0]
+    return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])

@@ -1,0 +1,198 @@
+"""One recording of a study: its mean images, labels and cell table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellid.errors import InputError
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.study.tables import no_retired, read_cells, read_retired
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import RecordingInfo
+
+#: folder of a study in which the recordings are, and what one consists of
+RECORDINGS = "recordings"
+IMAGES, LABELS, CELLS = "images.tif", "labels.tif", "cells.csv"
+RETIRED, RUN = "retired.csv", "run.json"
+
+
+@dataclass(frozen=True)
+class StudyRecording:
+    """A recording of a study; its files are read when they are asked for.
+
+    Parameters
+    ----------
+    name
+        Name of the recording, which is that of its folder.
+    folder
+        Where its files are.
+    info
+        Animal, sub-volume, pixel size, channels and source files.
+    """
+
+    name: str
+    folder: Path
+    info: RecordingInfo
+
+    def planes(self) -> MeanPlanes:
+        """Mean images, float32 (plane, y, x) each.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, broken, or has other channels than were said.
+        """
+        path = self.folder / IMAGES
+        images = _read_tiff(path)
+        n = len(self.info.channels)
+        # axes of length 1 are not told when a TIFF is read
+        found = 1 if images.ndim < 3 else len(images)
+        if (n > 1 and found != n) or (n == 1 and images.ndim > 3):
+            shape = " x ".join(map(str, images.shape))
+            raise InputError(
+                f"{path} has the shape {shape}, but {n} channels of (plane, y, x) are "
+                "wanted; identify the recording again."
+            )
+        images = images.reshape(n, -1, *images.shape[-2:]).astype(np.float32)
+        channels = dict(zip(self.info.channels, images, strict=True))
+        return MeanPlanes(
+            name=self.name,
+            red=channels.get("red"),
+            green=channels.get("green"),
+            pixel_size_um=self.info.pixel_size_um,
+        )
+
+    def labels(self) -> NDArray[np.int32]:
+        """Label image int32 (plane, y, x): the column `label` of the cell table.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or broken.
+        """
+        return read_labels(self.folder / LABELS)
+
+    def cells(self) -> pd.DataFrame:
+        """Cell table, one row a cell; `predicted` is "" where there is no class.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or broken.
+        """
+        return read_cells(self.folder / CELLS)
+
+    def retired(self) -> pd.DataFrame:
+        """Cells of earlier outlines that are not there now, with the time they left.
+
+        Raises
+        ------
+        InputError
+            If the file is broken.
+        """
+        path = self.folder / RETIRED
+        return read_retired(path) if path.exists() else no_retired()
+
+    def run(self) -> dict[str, Any]:
+        """What it takes to repeat the run; empty where that is not known.
+
+        Raises
+        ------
+        InputError
+            If the file is broken.
+        """
+        path = self.folder / RUN
+        try:
+            run = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path} cannot be read ({error}); identify the recording again."
+            ) from error
+        return run if isinstance(run, dict) else {}
+
+
+def read_labels(path: Path) -> NDArray[np.int32]:
+    """Read a label image, int32 (plane, y, x).
+
+    Raises
+    ------
+    InputError
+        If the file is missing or broken.
+    """
+    labels = _read_tiff(path)
+    return labels.reshape(-1, *labels.shape[-2:]).astype(np.int32, copy=False)
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Names of the files that a recording needs and does not have."""
+    return [name for name in (IMAGES, LABELS) if not (folder / name).is_file()]
+
+
+def write_images(path: Path, planes: MeanPlanes) -> None:
+    """Write mean images as OME-TIFF, float32 (channel, plane, y, x), red first.
+
+    The file is the same whenever it is written.
+    """
+    import hashlib
+    import uuid
+
+    import tifffile
+
+    channels = channels_of(planes)
+    images = np.stack([getattr(planes, name) for name in channels])
+    digest = hashlib.sha256(images.tobytes()).digest()
+    pixels_per_cm = 1e4 / planes.pixel_size_um
+    tifffile.imwrite(
+        path,
+        images.astype(np.float32, copy=False),
+        ome=True,
+        photometric="minisblack",
+        resolution=(pixels_per_cm, pixels_per_cm),
+        resolutionunit="CENTIMETER",
+        metadata={
+            "axes": "CZYX",
+            "UUID": str(uuid.UUID(bytes=digest[:16])),
+            "PhysicalSizeX": planes.pixel_size_um,
+            "PhysicalSizeY": planes.pixel_size_um,
+            "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeYUnit": "µm",
+            "Channel": {"Name": list(channels)},
+        },
+    )
+
+
+def channels_of(planes: MeanPlanes) -> tuple[str, ...]:
+    """Names of the channels that there are, red first."""
+    return tuple(c for c in ("red", "green") if getattr(planes, c) is not None)
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    import tifffile
+
+    from napari_cellid.io.tiff_pages import DECODE_ERRORS
+
+    if not path.is_file():
+        raise InputError(f"{path} is missing; identify the recording again.")
+    try:
+        images = np.asarray(tifffile.imread(path))
+        if images.ndim < 2:
+            # what tifffile makes of a file whose images are lost
+            raise ValueError("it holds no image")
+    except (tifffile.TiffFileError, *DECODE_ERRORS) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}); put it back from a copy, or identify "
+            "the recording again."
+        ) from error
+    return images

@@ -1,0 +1,171 @@
+"""TOML files: read with every mistake told in one sentence, written whole."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tomli_w
+from pydantic import ValidationError
+
+from napari_cellid.errors import InputError
+from napari_cellid.files import replacing_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+    from napari_cellid.config import Config
+
+C = TypeVar("C", bound="Config")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} is missing; put it back from a copy of the study."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not text in UTF-8; save it again with that encoding."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"{path} is not valid TOML ({reason}); mend that line in a text editor."
+        ) from error
+
+
+def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> None:
+    """Write a TOML file whole, with lines of comment at its head.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written; the old file is then as it was.
+    """
+    try:
+        with replacing_file(path) as temporary:
+            temporary.write_text(toml_text(values, head), "utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}) and was left as it "
+            "was; check the permissions and the free room."
+        ) from error
+
+
+def toml_text(values: Mapping[str, Any], head: Sequence[str]) -> str:
+    """TOML with lines of comment at its head."""
+    comment = "".join(f"# {line}\n" for line in head)
+    return f"{comment}\n{tomli_w.dumps(values, multiline_strings=False)}"
+
+
+def checked(model: type[C], values: Any, path: Path, where: str = "") -> C:
+    """Make settings from what a file says.
+
+    Parameters
+    ----------
+    model
+        The settings.
+    values
+        What was read.
+    path
+        The file, for the message.
+    where
+        Key under which the values stand in the file, such as `vote`.
+
+    Raises
+    ------
+    InputError
+        If a key is not known or a value not allowed: file, key, what was wanted.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {describe(error, where)}.") from error
+
+
+def describe(error: ValidationError, where: str = "") -> str:
+    """Say in one sentence what the first mistake in some settings is."""
+    first = error.errors(include_url=False)[0]
+    key = _key([*([where] if where else []), *first["loc"]])
+    kind, given = first["type"], first["input"]
+    if kind == "extra_forbidden":
+        return f"the key {key} is not known; take it out, or mend its spelling"
+    if kind == "missing":
+        return f"the key {key} is missing; add it"
+    if kind == "value_error":
+        reason = str(first.get("ctx", {}).get("error", first["msg"])).rstrip(".")
+        return f"{key}: {reason}" if key else reason
+    return f"{key} is {_shown(given)}, but {_wanted(first)} is wanted"
+
+
+def _wanted(error: ErrorDetails) -> str:
+    limits = error.get("ctx", {})
+    if error["type"] == "literal_error":
+        return str(limits["expected"])
+    if error["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(str(error["loc"][-1]), f"text like {limits['pattern']}")
+    words = {
+        "greater_than": "a number above {gt}",
+        "greater_than_equal": "a number from {ge} on",
+        "less_than": "a number below {lt}",
+        "less_than_equal": "a number up to {le}",
+        "too_short": "a list of at least {min_length}",
+        "too_long": "a list of at most {max_length}",
+        "string_too_short": "text",
+        "string_too_long": "text of at most {max_length} letters",
+    }
+    if error["type"] in words:
+        return words[error["type"]].format(**limits)
+    return _TYPES.get(error["type"], error["msg"].lower().removeprefix("input should "))
+
+
+_PATTERNS = {
+    "key": "one capital letter from A to Z",
+    "colour": 'a colour such as "#e69f00"',
+    "name": "a name without commas, semicolons or quotes, or spaces at its ends",
+}
+_TYPES = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "tuple_type": "a list",
+    "model_type": "a table",
+    "dict_type": "a table",
+}
+
+
+def _key(parts: Sequence[int | str]) -> str:
+    """Say `classes[2].key` for the key of the second class: people count from one."""
+    text = ""
+    for part in parts:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
