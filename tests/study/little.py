@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -53,3 +55,12 @@ def info(**values: object) -> RecordingInfo:
 
 #: three cells far from one another
 THREE = squares((0, 4, 4), (0, 4, 40), (0, 40, 70))
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Content of every file in a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from napari_cellid.pipeline import Identified
     from napari_cellid.study.recordings import StudyRecording
 
-#: a folder with nothing but these is a study that lost its `study.toml`
-_PARTS = (STUDY_FILE, RECORDINGS, "annotations", "models", "runs")
-
 
 class Study:
     """A study that is open: its settings, its recordings, and where the rest lies.
@@ -99,18 +96,7 @@ class Study:
         """
         if (path / STUDY_FILE).exists():
             return cls.open(path)
-        try:
-            taken = path.exists() and (not path.is_dir() or _others(path))
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be read ({error.strerror}); choose another folder for "
-                "the study."
-            ) from error
-        if taken:
-            kind = "a folder with other files" if path.is_dir() else "a file"
-            raise InputError(
-                f"{path} is {kind}, not a study; choose an empty or new folder for it."
-            )
+        _check_free(path)
         return cls(path, StudySettings(config or StudyConfig()))
 
     @property
@@ -256,11 +242,32 @@ def _check_is_study(path: Path) -> None:
         )
 
 
-def _others(path: Path) -> bool:
-    """Whether a folder has files that are not those of a study."""
-    return any(
-        entry.name not in _PARTS and entry.name[0] != "." for entry in path.iterdir()
-    )
+def _check_free(path: Path) -> None:
+    """Refuse a place where something else is than the beginning of a study."""
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file, not a study; choose an empty or new folder for it."
+        )
+    try:
+        names = {entry.name for entry in path.iterdir() if entry.name[0] != "."}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another folder for the "
+            "study."
+        ) from error
+    if {RECORDINGS, "annotations"} <= names:
+        # not begun anew: its classes would be lost
+        raise InputError(
+            f"{path} is a study that lost its {STUDY_FILE}; put that back from a copy, "
+            "or write it anew with the study's classes."
+        )
+    if names - {RECORDINGS}:
+        raise InputError(
+            f"{path} is a folder with other files, not a study; choose an empty or new "
+            "folder for it."
+        )
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
