@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.annotation.journal import Journal, annotator_file, annotators
 from napari_cellid.annotation.lines import read_annotations
-from napari_cellid.annotation.names import clean_name, journal_files
+from napari_cellid.annotation.names import annotator_of, clean_name
 from napari_cellid.errors import InputError
 
 
@@ -59,7 +59,7 @@ def test_any_name_comes_back_from_its_file(name: str) -> None:
     file = annotator_file(Path("nowhere"), name)
     assert not re.search(r'[<>:"/\\|?*\x00-\x1f]|^\.|[. ]$', file.name)
     assert len(file.name.encode()) < 210
-    assert journal_files.__globals__["_annotator_of"](file) == clean
+    assert annotator_of(file) == clean
     assert clean_name(clean) == clean
 
 
@@ -71,7 +71,7 @@ def test_an_empty_name_is_refused(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["A\x00", "A\x07b", "\ud800", "x" * 51])
 def test_a_name_of_odd_signs_or_length_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="The annotator's name .*; use"):
+    with pytest.raises(InputError, match=r"The annotator's name .*; use"):
         Journal.open(tmp_path, name)
 
 

@@ -61,7 +61,8 @@ class Agreement:
         Number of answers by person (rows) and answer (columns), those that abstain
         included.
     not_blind
-        For each person the number of answers given with a model's opinion in view.
+        For each person the number of answers given with the opinion of a model or of
+        colleagues in view.
     pairs
         Every two people.
     fleiss
@@ -201,7 +202,7 @@ def _influenced(not_blind: Mapping[str, int], table: AnswerTable) -> list[str]:
     n_answers = int((table.codes != NO_ANSWER).sum())
     who = ", ".join(f"{name} {n}" for name, n in not_blind.items())
     return [
-        f"{sum(not_blind.values())} of {n_answers} answers were given with a model's "
-        f"opinion in view ({who}): people who see the same opinion agree more than "
-        "blind ones would."
+        f"{sum(not_blind.values())} of {n_answers} answers were given with the opinion "
+        f"of a model or of colleagues in view ({who}): people who see the same opinion "
+        "agree more than blind ones would."
     ]

@@ -39,8 +39,8 @@ class Answer:
     answer
         A class, `not_a_cell`, `unsure`, or None for taking the answer back.
     shown
-        Name of the model whose opinion was visible; None when the person was blind to
-        model and colleagues.
+        What was visible: the name of the model, or that colleagues' votes were; None
+        when the person was blind to both.
     seconds
         How long the cell had been shown.
     role

@@ -59,7 +59,10 @@ def export_answers(lines: pd.DataFrame, target: Path | TextIO) -> int:
         if isinstance(target, Path):
             with replacing_file(target) as temporary:
                 table.to_csv(
-                    temporary, index=False, lineterminator="\n", errors="backslashreplace"
+                    temporary,
+                    index=False,
+                    lineterminator="\n",
+                    errors="backslashreplace",
                 )
         else:
             table.to_csv(target, index=False, lineterminator="\n")

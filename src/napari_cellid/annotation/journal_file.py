@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.history import History
 from napari_cellid.annotation.line_format import to_line
+from napari_cellid.annotation.locking import alone_in
 from napari_cellid.annotation.names import annotator_file
 from napari_cellid.annotation.reading import Reading
 from napari_cellid.errors import InputError
@@ -27,8 +28,9 @@ _TRIES = 5
 class JournalFile:
     """A person's lines in a file that others may add to or replace meanwhile.
 
-    It is opened for each writing alone, so that a merge can replace it. Lines that a
-    file put in its place does not have are written once more, at the next writing.
+    It is opened for each writing alone, so that a merge can replace it. Lines written
+    here that a file put in its place does not have are written once more, at the next
+    writing.
 
     Attributes
     ----------
@@ -45,6 +47,8 @@ class JournalFile:
         self.annotator = annotator
         self.odd: list[str] = []
         self.reading, self.history = Reading(annotator), History()
+        #: lines written here, and those of them that a later file lacks
+        self._own: list[Answer] = []
         self._lost: list[Answer] = []
         #: which file it was, its size and time; None before there is one
         self._seen: tuple[int, ...] | None = None
@@ -83,7 +87,9 @@ class JournalFile:
             for _ in range(_TRIES):
                 with self._opened() as file:
                     self._follow(file)
-                    self._write(file, [*self._lost, *answers])
+                    lines = [*self._lost, *answers]
+                    self._write(file, lines)
+                    self._own += lines
                     answers, self._lost = [], []
                     if self._in_place(file):
                         return
@@ -101,8 +107,7 @@ class JournalFile:
             # not later: a drive that is gone must not leave a folder in its place
             folder.mkdir(parents=True, exist_ok=True)
             annotator_file(folder, self.annotator)  # refused if a twin came meanwhile
-        # without buffer: what is written reaches the file by one call
-        with self.path.open("ab+", buffering=0) as file:
+        with alone_in(folder), self.path.open("ab+", buffering=0) as file:
             yield file
         if new:
             _to_disk(folder)
@@ -140,11 +145,15 @@ class JournalFile:
         self.history.take(self.reading.take(data).answers())
 
     def _find_lost(self, known: list[Answer]) -> None:
-        """Find which known lines a file in the old one's place lacks."""
+        """Find which known lines a file in the old one's place lacks.
+
+        Of lines that were only read here nobody knows why they are not there, unless
+        nothing at all is.
+        """
         have = set(self.history.lines)
-        lost = [line for line in known if line not in have]
+        lost = [line for line in (self._own if have else known) if line not in have]
         if lost:
-            self._lost += lost
+            self._lost = lost
             self.odd.append(
                 f"{self.path.name}: another program put a file in its place without "
                 f"{len(lost)} of the lines known here; they are written once more."

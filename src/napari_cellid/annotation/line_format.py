@@ -6,10 +6,9 @@ import json
 import re
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from math import isfinite
 from operator import itemgetter
 from typing import Any, get_args
-
-import numpy as np
 
 from napari_cellid.annotation.answer import Answer, Origin, Role
 
@@ -33,6 +32,7 @@ _TYPES: dict[str, set[Any]] = {
 _BEGINNING = re.compile(rb'(?=\{"time":)')
 #: lines that are read at once
 _AT_ONCE = 1000
+_INT64 = 2**63
 _YEARS = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _UNREADABLE = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
 
@@ -173,9 +173,10 @@ def _check_values(columns: dict[str, list[Any]]) -> None:
     if not set(columns["origin"]) <= set(get_args(Origin)):
         raise ValueError
     for key in ("cell", "plane"):
-        np.array(columns[key], np.int64)  # OverflowError where it does not fit
+        if not -_INT64 <= min(columns[key]) <= max(columns[key]) < _INT64:
+            raise OverflowError
     for key in ("y", "x", "seconds"):
-        if not np.isfinite(np.array(columns[key], np.float64)).all():
+        if not all(map(isfinite, columns[key])):
             raise ValueError
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from napari_cellid.annotation.answer import Role
     from napari_cellid.annotation.line_format import Columns
 
@@ -161,10 +163,12 @@ def _twins(names: list[str]) -> list[str]:
     return problems
 
 
-def _written_until(lines: pd.DataFrame, until: datetime) -> pd.Series[bool]:
-    place = pd.Series(np.arange(len(lines)), index=lines.index)
-    last = place[lines["time"] <= until].groupby(lines["annotator"]).max()
-    return place <= lines["annotator"].map(last).fillna(-1)
+def _written_until(lines: pd.DataFrame, until: datetime) -> NDArray[np.bool_]:
+    person, names = pd.factorize(lines["annotator"])
+    place, last = np.arange(len(lines)), np.full(len(names), -1)
+    written = (lines["time"] <= until).to_numpy()
+    np.maximum.at(last, person[written], place[written])
+    return np.asarray(place <= last[person])
 
 
 def _undone(lines: pd.DataFrame, places: list[int]) -> set[int]:

@@ -6,11 +6,12 @@ import os
 import shutil
 from collections import Counter, deque
 from collections.abc import Hashable
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.locking import alone_in
 from napari_cellid.annotation.names import annotator_file, journal_files
 from napari_cellid.annotation.reading import BYTE_ORDER_MARK, Reading
 from napari_cellid.errors import InputError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+class _Grown(Exception):
+    """A journal was added to while it was merged."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +86,30 @@ def merge(source_folder: Path, target_folder: Path) -> dict[str, int]:
 
 def _merge_files(annotator: str, source: Path, target: Path) -> int:
     theirs = [one for one in _lines(source.read_bytes(), annotator) if one.answers]
-    with ExitStack() as stack:
-        old = stack.enter_context(target.open("rb")) if target.exists() else None
-        before = old.read() if old else b""
-        ours = _lines(before, annotator)
-        merged = _interleave(ours, theirs)
-        if len(merged) == len(ours):
-            return 0
-        if os.name == "nt":  # which does not replace a file that is open
-            stack.close()
-        with replacing_file(target) as temporary:
-            temporary.write_bytes(b"".join(one.text + b"\n" for one in merged))
-            if old:
-                shutil.copymode(target, temporary)
-        if old and not old.closed and (late := old.read()):
-            # somebody answered meanwhile, and that went into the old file
-            with target.open("ab", buffering=0) as file:
-                file.write(late)
-                os.fsync(file.fileno())
-    return len(merged) - len(ours)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with alone_in(target.parent):
+        while True:
+            before = target.read_bytes() if target.exists() else b""
+            ours = _lines(before, annotator)
+            merged = _interleave(ours, theirs)
+            if len(merged) == len(ours):
+                return 0
+            with suppress(_Grown):
+                _replace(target, before, merged)
+                return len(merged) - len(ours)
+
+
+def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
+    """Replace a journal, unless it has other bytes than before."""
+    with replacing_file(target) as temporary:
+        temporary.write_bytes(b"".join(one.text + b"\n" for one in merged))
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        # somebody may have answered whom the lock did not keep out
+        if (target.stat().st_size if target.exists() else 0) != len(before):
+            raise _Grown
 
 
 def _lines(data: bytes, annotator: str) -> list[_Line]:

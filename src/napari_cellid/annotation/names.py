@@ -76,6 +76,12 @@ def annotator_file(folder: Path, annotator: str) -> Path:
     return path if path in own or not own else own[0]
 
 
+def annotator_of(path: Path) -> str:
+    """Whose journal a file is, by its name."""
+    name = unquote(path.name.removesuffix(SUFFIX))
+    return unicodedata.normalize("NFC", name)
+
+
 def annotators(folder: Path) -> tuple[str, ...]:
     """Names of the people who have a journal in a folder, sorted."""
     return tuple(sorted({name for name, _ in journal_files(folder)}))
@@ -94,16 +100,11 @@ def journal_files(folder: Path) -> list[tuple[str, Path]]:
             return []
         # hidden: half-written files of a crash, and what macOS puts beside files
         files = [p for p in folder.glob(f"*{SUFFIX}") if not p.name.startswith(".")]
-        return [(_annotator_of(p), p) for p in sorted(files) if p.is_file()]
+        return [(annotator_of(p), p) for p in sorted(files) if p.is_file()]
     except OSError as error:
         raise InputError(
             f"The folder {folder} cannot be read ({error.strerror}); make it readable."
         ) from error
-
-
-def _annotator_of(path: Path) -> str:
-    name = unquote(path.name.removesuffix(SUFFIX))
-    return unicodedata.normalize("NFC", name)
 
 
 def _encoded(name: str) -> str:

@@ -56,7 +56,7 @@ class Reading:
             return Columns()
         self.ends_open = not data.endswith(b"\n")
         whole, last = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
-        self.half_written = bool(parse(last).broken)
+        self.half_written = bool(last and parse(last).broken)
         if not self.half_written:  # only its line end may be missing
             whole = data
         text = whole.removeprefix(BYTE_ORDER_MARK) if self.read_to == 0 else whole
@@ -83,9 +83,8 @@ class Reading:
                 "the file and does not count, everything else does."
             )
         found += [
-            f"{file}: {_count(n, 'line')} of '{name}' stand in the journal of "
-            f"'{self._annotator}' and do not count; if the file is theirs, give it "
-            "their name."
+            f"{file}: not counted: {_count(n, 'line')} of '{name}' in the journal of "
+            f"'{self._annotator}'; if the file is theirs, give it their name."
             for name, n in self._strangers.items()
         ]
         if self._back:
@@ -105,8 +104,8 @@ class Reading:
 
     def _look_through(self, found: Columns) -> Columns:
         names = found.values["annotator"]
-        likely = likeness(self._annotator)
-        strangers = {n for n in set(names) if likeness(n) != likely}
+        others = set(names) - {self._annotator}
+        strangers = {n for n in others if likeness(n) != likeness(self._annotator)}
         if strangers:
             self._strangers.update(name for name in names if name in strangers)
             rows = {row for row, name in enumerate(names) if name in strangers}

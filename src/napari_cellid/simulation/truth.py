@@ -26,11 +26,9 @@ _GREEN_SEEN, _GREEN_UNSEEN = 2.0, 0.8
 _RED_SEEN, _RED_UNSEEN = 4.0, 1.5
 #: a clearly red nucleus is brighter than its surroundings by this share
 _RED_CONTRAST = 0.5
-#: share of the range that is shown on a screen (from the 1st to the 99.8th percentile)
-#: by which a cell must be brighter than its surroundings: to be seen, and below which
-#: nobody sees it
-_RED_SHOWN, _RED_HIDDEN = 0.12, 0.04
-_GREEN_SHOWN, _GREEN_HIDDEN = 0.06, 0.02
+#: share of the range that a screen shows (from the 1st to the 99.8th percentile) by
+#: which a cell must be brighter than its surroundings to count as clearly seen
+_RED_SHOWN, _GREEN_SHOWN = 0.08, 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,12 +218,12 @@ def _verdict(
         z, hole = cells["red_z"].to_numpy(), np.zeros(len(cells))
         seen = (z >= _RED_SEEN) & (cells["red_contrast"].to_numpy() >= _RED_CONTRAST)
         seen &= shown >= _RED_SHOWN
-        unseen = (z < _RED_UNSEEN) | (shown < _RED_HIDDEN)
+        unseen = z < _RED_UNSEEN
     else:
         z, hole = cells["green_z"].to_numpy(), cells["hole_z"].to_numpy()
         bright = (z >= _GREEN_SEEN) & (shown >= _GREEN_SHOWN)
         seen = bright | ((hole >= 2.5) & (z > -0.5))
-        unseen = ((z < _GREEN_UNSEEN) | (shown < _GREEN_HIDDEN)) & (hole < 1.5)
+        unseen = (z < _GREEN_UNSEEN) & (hole < 1.5)
     verdict = np.where(has & seen, 2, np.where(has & ~unseen, 1, 0))
     # looks stained although it is not (bleed-through, a neighbour): nobody could know
     verdict[~has & seen] = 1
