@@ -18,6 +18,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.widgets.identify_panel import Panel, Scrolling
+from napari_cellid.widgets.keeping import Keeping
 from napari_cellid.widgets.layers import recording_from_layers, source_paths
 from napari_cellid.widgets.links import Links
 from napari_cellid.widgets.live import Live
@@ -56,6 +57,7 @@ class IdentifyWidget(QWidget):
         layout.addWidget(Scrolling(self.panel))
         self.work = Work(self)
         self.live = Live(viewer, self)
+        self.keeping = Keeping(viewer, self)
         self._connect()
         self._follow_viewer()
 
@@ -159,6 +161,7 @@ class IdentifyWidget(QWidget):
             folder=paths[0].parent if paths else None,
         )
         self._set_current(add_result(self._viewer, result, channels))
+        self.keeping.keep(result)
 
     def _watch(self, layer: Layer) -> None:
         channels = self.panel.channels

@@ -58,10 +58,10 @@ class Panel(QWidget):
             "with the name of the recording.</qt>"
         )
         self._bar = QProgressBar()
-        self._stage = _small_text()
+        self._stage = small_text()
         self._counts = Counts()
-        self._notes = _small_text()
-        self._where = _small_text()
+        self._notes = small_text()
+        self._where = small_text()
         self._shown_progress = ("", 0.0)
         self._build()
         self.set_running(False)
@@ -157,7 +157,7 @@ class Panel(QWidget):
         form = _form(models)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
-        more = _Folding("More settings", [self.segment, self.device, self.classify])
+        more = Folding("More settings", [self.segment, self.device, self.classify])
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False
         self._result_box = QGroupBox()
@@ -200,7 +200,7 @@ class Scrolling(QScrollArea):
         return QSize(max(smallest.width(), 330), self.widget().sizeHint().height())
 
 
-class _Folding(QWidget):
+class Folding(QWidget):
     """Parts that show when their title is clicked."""
 
     def __init__(self, title: str, parts: list[QWidget]) -> None:
@@ -235,10 +235,10 @@ def _form(widget: QWidget) -> QFormLayout:
     return form
 
 
-def _small_text() -> QLabel:
+def small_text() -> QLabel:
+    """A text that is as narrow as the dock, and can be copied."""
     label = QLabel()
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    # as narrow as the dock, whatever the words
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return label

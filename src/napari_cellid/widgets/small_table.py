@@ -1,0 +1,131 @@
+"""Small tables of figures that are as high as their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qtpy.QtGui import QWheelEvent
+
+#: blue, which shows on light and dark themes beneath text of either colour
+_SHADE = (0, 114, 178)
+_DEEPEST = 170
+_PADDING = 8
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a table.
+
+    Parameters
+    ----------
+    text
+        What is read.
+    tip
+        On how many cells it rests, and what else is worth knowing.
+    shade
+        0 to 1: how deep the background is; None for none.
+    """
+
+    text: str
+    tip: str = ""
+    shade: float | None = None
+
+
+class SmallTable(QTableWidget):
+    """A table to read, without a scroll bar of its own where there is room."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setMinimumSectionSize(24)
+        head.setTextElideMode(Qt.TextElideMode.ElideRight)
+
+    def show_rows(
+        self,
+        header: Sequence[str],
+        rows: Sequence[tuple[str, Sequence[Cell]]],
+        tips: Sequence[str] = (),
+    ) -> None:
+        """Show rows.
+
+        Parameters
+        ----------
+        header
+            Above each column of figures.
+        rows
+            Name of each row, and what stands in it.
+        tips
+            Explains each column; its name by default.
+        """
+        self.setRowCount(len(rows))
+        self.setColumnCount(1 + len(header))
+        self.setHorizontalHeaderLabels(["", *header])
+        for column, tip in enumerate(tips or header, 1):
+            self.horizontalHeaderItem(column).setToolTip(f"<qt>{tip}</qt>")
+        for row, (name, cells) in enumerate(rows):
+            self.setItem(row, 0, _name(name))
+            for column, cell in enumerate(cells, 1):
+                self.setItem(row, column, _item(cell))
+            self.setRowHeight(row, self.fontMetrics().height() + _PADDING)
+        mode = QHeaderView.ResizeMode
+        self.horizontalHeader().setSectionResizeMode(mode.Stretch)
+        self.horizontalHeader().setSectionResizeMode(0, mode.ResizeToContents)
+        self.updateGeometry()
+
+    def text(self, row: int, column: int) -> str:
+        """What stands in a place; the names of the rows are in column 0."""
+        return str(self.item(row, column).text())
+
+    def sizeHint(self) -> QSize:
+        """As high as the rows."""
+        height = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        height += sum(self.rowHeight(row) for row in range(self.rowCount()))
+        return QSize(200, height)
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: nothing is scrolled."""
+        return self.sizeHint()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the page that the table stands on."""
+        event.ignore()
+
+
+def _name(text: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setToolTip(text)
+    return item
+
+
+def _item(cell: Cell) -> QTableWidgetItem:
+    item = QTableWidgetItem(cell.text)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+    item.setToolTip(f"<qt>{cell.tip}</qt>" if cell.tip else "")
+    if cell.shade is not None:
+        depth = min(max(cell.shade, 0.0), 1.0)
+        item.setBackground(QColor(*_SHADE, round(_DEEPEST * depth)))
+    return item
