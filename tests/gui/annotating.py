@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.lines import read_annotations
 from napari_cellid.config import IdentifyConfig
 from napari_cellid.pipeline import Identified
+from napari_cellid.widgets.annotate import AnnotateWidget
 from napari_cellid.widgets.layers import Channels
 from napari_cellid.widgets.renumber import first_outlines
 from napari_cellid.widgets.results import Result, add_result
@@ -23,15 +24,19 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_cellid.study.folder import Study
-    from napari_cellid.widgets.annotate import AnnotateWidget
 
 
-def open_dock(viewer: Any) -> AnnotateWidget:
-    """Open the dock from the manifest, as the menu does."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-cellid", "Annotate cells")
-    viewer.window._qt_window.show()
-    QApplication.processEvents()
-    return widget
+def window_with(viewer: Any) -> tuple[QMainWindow, AnnotateWidget]:
+    """A window with a canvas and the Annotate dock, without OpenGL."""
+    window, canvas, dock = QMainWindow(), QWidget(), QDockWidget()
+    canvas.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    window.setCentralWidget(canvas)
+    widget = AnnotateWidget(viewer)
+    dock.setWidget(widget)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.resize(1100, 800)
+    window.show()
+    return window, widget
 
 
 def canvas_of(dock: AnnotateWidget) -> Any:

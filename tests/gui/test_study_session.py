@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shutil
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,7 +19,7 @@ from annotating import (
     written,
 )
 from napari.components import ViewerModel
-from voting import make_study, say
+from voting import say
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.lines import read_annotations
@@ -35,14 +33,9 @@ from napari_cellid.widgets.study_session import session_of
 ORANGE, BLUE, WHITE = (0.902, 0.624, 0), (0.337, 0.706, 0.914), (1, 1, 1)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, field):
-    return make_study(tmp_path_factory.mktemp("session") / "study", field).path
-
-
 @pytest.fixture
-def study(tmp_path, made):
-    return Study.open(Path(shutil.copytree(made, tmp_path / "study")))
+def study(lab):
+    return lab
 
 
 @pytest.fixture
@@ -154,6 +147,14 @@ def test_blind_hides_what_the_model_says(viewer, session, study):
     drawn = set(np.unique(viewer.layers["b2 classes"].data).tolist())
     assert drawn == {0, 1}
     assert result.found.cells["predicted"].nunique() > 1
+    # nor napari's table of the layer that Identify made
+    cells = viewer.layers["b2 cells"]
+    assert list(cells.features) == ["index", "label"]
+    session.set_blind(False)
+    assert "predicted" in cells.features and not cells.visible
+    session.set_blind(True)
+    session.close_study()
+    assert "predicted" in cells.features and cells.visible
 
 
 def test_shown_tells_who_could_be_seen(viewer, session, study):
@@ -426,6 +427,20 @@ def test_session_ends_with_its_viewer(study, qapp):
     gc.collect()
     assert gone() is None
     assert session() is None
+
+
+def test_session_of_a_viewer_that_is_gone_does_no_harm(study, qapp):
+    viewer = ViewerModel()
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Ann")
+    session.go_to(CellKey("a1", 1))
+    del viewer
+    gc.collect()
+    session.answer("glia")
+    session.go_to(CellKey("a1", 2))
+    session.close_study()
+    assert written(study) == [("Ann", 1, "glia")]
 
 
 def test_outline_is_the_border_of_the_cell(session, viewer):

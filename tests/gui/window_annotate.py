@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from annotating import cells_of, found_in, show_result, written
-from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
-from voting import make_study
 
 from napari_cellid.widgets.show_study import add_study
 from napari_cellid.widgets.study_session import session_of
@@ -26,15 +25,9 @@ LAYERS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path):
-    place = QSettings.Format.IniFormat, QSettings.Scope.UserScope
-    QSettings.setPath(*place, str(tmp_path / "settings"))
-
-
 @pytest.fixture
-def study(tmp_path, field):
-    return make_study(tmp_path / "study", field)
+def study(lab):
+    return lab
 
 
 @pytest.fixture

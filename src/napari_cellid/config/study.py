@@ -52,8 +52,8 @@ class VoteConfig(Config):
     rule: Rule = Field(
         "unanimous",
         title="Rule",
-        description="unanimous: all who answered say the same; majority: more than half "
-        "do; quorum: at least a fixed number do.",
+        description="unanimous: all who answered say the same; majority: more than "
+        "half do; quorum: at least a fixed number do.",
     )
     min_annotators: int = Field(
         3,
@@ -67,8 +67,8 @@ class VoteConfig(Config):
         ge=1,
         le=100,
         title="Quorum",
-        description="Equal answers that are enough under the rule quorum; if two answers "
-        "have as many, the cell is disputed.",
+        description="Equal answers that are enough under the rule quorum; if two "
+        "answers have as many, the cell is disputed.",
     )
     not_a_cell: SpecialAnswer = Field(
         "class",

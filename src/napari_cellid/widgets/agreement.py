@@ -25,6 +25,7 @@ from napari_cellid.widgets.agreement_steps import (
 from napari_cellid.widgets.patch_image import Tissue
 from napari_cellid.widgets.study_session import session_of
 from napari_cellid.widgets.study_votes import read_votes
+from napari_cellid.widgets.tabs import join_tabs_soon
 from napari_cellid.widgets.vote_counts import tally
 from napari_cellid.widgets.work import Work
 
@@ -74,6 +75,7 @@ class AgreementWidget(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
         self._on_recording()
+        join_tabs_soon(self)
 
     def refresh(self) -> None:
         """Read the answers anew, when this is seen."""

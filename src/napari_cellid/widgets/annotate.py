@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.names import annotators
@@ -23,7 +23,7 @@ from napari_cellid.widgets.opinions import Opinions, opinion_text
 from napari_cellid.widgets.picking import Picking
 from napari_cellid.widgets.study_layers import answer_colours
 from napari_cellid.widgets.study_session import session_of
-from napari_cellid.widgets.tabs import join_tabs
+from napari_cellid.widgets.tabs import join_tabs_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,10 +65,7 @@ class AnnotateWidget(QWidget):
         layout.addWidget(Scrolling(self.panel))
         self._connect()
         self._on_study()
-        # once it lies in the window
-        self._settled = QTimer(self, singleShot=True, interval=0)
-        self._settled.timeout.connect(lambda: join_tabs(self))
-        self._settled.start()
+        join_tabs_soon(self)
 
     def open_study(self, path: Path | str, annotator: str | None = None) -> None:
         """Open a study and begin, by default as the person known on this computer."""
@@ -128,9 +125,11 @@ class AnnotateWidget(QWidget):
         self.offers.changed.connect(self._show_offers)
         self.offers.stored.connect(self._on_stored)
         panel.name.entered.connect(self.begin)
+        # or keys would be typed into the line
+        panel.name.kept.connect(self.setFocus)
         panel.blind.toggled.connect(session.set_blind)
         panel.recording.activated.connect(self._ask)
-        panel.queue.valueChanged.connect(self._ask)
+        panel.queue.valueChanged.connect(self._on_queue)
         panel.key_editor.changed.connect(self._change_keys)
         panel.key_editor.refused.connect(show_info)
         panel.buttons.chosen.connect(self.answer)
@@ -162,7 +161,7 @@ class AnnotateWidget(QWidget):
         panel.study.show_study(path, len(session.cells()))
         panel.blind.setChecked(session.blind)
         panel.set_config(session.config)
-        panel.set_recordings(() if study is None else study.recordings)
+        panel.set_recordings(session.recordings())
         if study is not None:
             panel.name.suggest(annotators(study.annotations))
             panel.name.prefill(remembered_name())
@@ -189,6 +188,16 @@ class AnnotateWidget(QWidget):
             with _told():
                 self._show_something()
                 self.asking.start(self.panel.recording.currentData(), config)
+
+    def _on_queue(self) -> None:
+        """Another order begins anew; another share of repeats does not."""
+        config, before = self.panel.queue.value(), self.asking.config
+        if not isinstance(config, QueueConfig):
+            return
+        if config.model_copy(update={"repeat_share": before.repeat_share}) == before:
+            self.asking.ask_with(config)
+        else:
+            self._ask()
 
     def _show_something(self) -> None:
         """Show a recording also to those who have not said who they are."""
@@ -260,7 +269,8 @@ class AnnotateWidget(QWidget):
 
     def _show_offers(self) -> None:
         found = self.offers.results()
-        self.panel.study.show_offers(found, more=self.session.study is not None)
+        more = self.session.study is not None
+        self.panel.study.show_offers(found, more=more, busy=self.offers.work.busy)
 
     def _show_tally(self) -> None:
         self.panel.counts.show_tally(self.asking.tally)

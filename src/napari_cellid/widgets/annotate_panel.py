@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import CellKey
     from napari_cellid.config import StudyConfig
 
+#: height (px) in which a patch and its sliders can still be used
+_LEAST_PATCH = 260
 _EVERYTHING = "all recordings"
 _BLIND = (
     "<qt>Blind: you see your own answers alone, and neither what the model says nor "
@@ -69,6 +71,11 @@ class AnnotatePanel(QWidget):
         self.queue = Form(QueueConfig)
         self.key_editor = KeyEditor()
         self.patch = PatchView()
+        # it gets the room that is left, and gives some away before anything scrolls
+        self.patch.setSizePolicy(
+            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored
+        )
+        self.patch.setMinimumHeight(_LEAST_PATCH)
         self.cell = small_text()
         self.cell.setTextFormat(Qt.TextFormat.RichText)
         self.opinion = small_text()

@@ -28,6 +28,8 @@ class NameEdit(QWidget):
 
     #: a name to begin with
     entered = Signal(str)
+    #: the same name as before
+    kept = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +78,8 @@ class NameEdit(QWidget):
         typed = self.line.text().strip()
         if typed and typed != self._begun:
             self.entered.emit(typed)
+        elif typed:
+            self.kept.emit()
 
 
 def _settings() -> QSettings:

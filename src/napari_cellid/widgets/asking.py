@@ -45,6 +45,11 @@ class Asking(QObject):
         session.answered.connect(self._on_answered)
 
     @property
+    def config(self) -> QueueConfig:
+        """How cells are queued up."""
+        return self._config
+
+    @property
     def turn(self) -> Turn | None:
         """Whose turn it is in the queue."""
         return self._queue.current
@@ -55,8 +60,8 @@ class Asking(QObject):
 
         session, self._config = self._session, config
         cells = session.cells()
-        if recording is not None:
-            cells = cells[cells["recording"] == recording]
+        names = session.recordings() if recording is None else (recording,)
+        cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
         self._cells = frozenset(map(CellKey, *columns))
         self.tally = Tally(self._cells, session.own)
@@ -65,6 +70,10 @@ class Asking(QObject):
             self._queue = CellQueue(self._ordered(cells))
             self._show(self._queue.advance())
         self.counted.emit()
+
+    def ask_with(self, config: QueueConfig) -> None:
+        """Go on with another share of repeats; the order of the cells stays."""
+        self._config = config
 
     def answer(self, answer: str) -> None:
         """Answer for what is selected or looked at, and go on.

@@ -16,6 +16,7 @@ from napari_cellid.widgets.gallery_panel import ORDERS, SOURCES, GalleryPanel, f
 from napari_cellid.widgets.study_layers import answer_colours
 from napari_cellid.widgets.study_session import session_of
 from napari_cellid.widgets.study_votes import Votes, decided, read_votes
+from napari_cellid.widgets.tabs import join_tabs_soon
 from napari_cellid.widgets.thumbnails import Thumbnails
 from napari_cellid.widgets.work import Work
 
@@ -60,6 +61,7 @@ class GalleryWidget(QWidget):
         # as high as the window, or napari would push it together
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
+        join_tabs_soon(self)
 
     def refresh(self) -> None:
         """Make the list anew, when this is seen."""

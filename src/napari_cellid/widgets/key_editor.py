@@ -45,6 +45,8 @@ class KeyEditor(QWidget):
             field.setAlignment(Qt.AlignmentFlag.AlignCenter)
             field.setToolTip(f"<qt>Letter that answers “{one.name}”.</qt>")
             field.editingFinished.connect(self._on_edited)
+            # or the keys would be typed into it
+            field.returnPressed.connect(field.clearFocus)
             self.fields[one.name] = field
             self._grid.addWidget(field, row, 0)
             self._grid.addWidget(QLabel(one.name), row, 1)

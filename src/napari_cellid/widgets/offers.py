@@ -51,6 +51,7 @@ class Offers(QObject):
         self._viewer = viewer
         self._session = session
         self.work = Work(self)
+        self.work.finished.connect(self._tell)
         self._links = Links(self)
         self._links.join(viewer.layers.events.inserted, self._on_inserted)
         self._links.join(viewer.layers.events.removed, self._tell)
@@ -78,6 +79,7 @@ class Offers(QObject):
             self.stored.emit(recording.name)
 
         self.work.start(storing(study, result), done)
+        self._tell()
 
     def _own_study(self, result: Result) -> Study | None:
         path = beside(result)

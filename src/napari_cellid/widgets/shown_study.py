@@ -75,6 +75,17 @@ class ShownStudy(QObject):
         """Name of the model that told the classes of a recording; empty without."""
         return self._cells.model(recording)
 
+    def recordings(self) -> tuple[str, ...]:
+        """Names of the recordings that have everything it takes to show them."""
+        from napari_cellid.study.recordings import missing_files
+
+        names = () if self.study is None else self.study.recordings
+        return tuple(
+            name
+            for name in names
+            if not missing_files(self._open_study().recording(name).folder)
+        )
+
     def answers(self, role: Role = "annotator") -> pd.DataFrame:
         """Everybody's current answers, brought to the cells there are; read anew."""
         return read_answers(self._open_study()).current(role)
@@ -92,6 +103,8 @@ class ShownStudy(QObject):
         self._show_nothing()
         self.recording, self.planes, self.labels = recording, planes, labels
         self._view.show(planes, labels, self.config)
+        if self.blind:
+            self._view.hide_opinions()
         self._draw()
         self.recording_changed.emit()
 
@@ -150,6 +163,8 @@ class ShownStudy(QObject):
             self.blind = blind
             if blind:
                 self._view.hide_opinions()
+            else:
+                self._view.give_opinions_back()
             self.blind_changed.emit(blind)
 
     def _open_study(self) -> Study:

@@ -46,6 +46,8 @@ class StudyChoice(QWidget):
         self.open_button.clicked.connect(self.opening)
         self._hint = small_text()
         self._hint.setText(_NONE)
+        self._busy = QLabel("Putting the cells into the study…")
+        self._busy.hide()
         self.offers: list[QPushButton] = []
         row = QHBoxLayout()
         row.addWidget(self.name, 1)
@@ -54,6 +56,7 @@ class StudyChoice(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addLayout(row)
         self._column.addWidget(self._hint)
+        self._column.addWidget(self._busy)
         self.show_study(None, 0)
 
     def show_study(self, path: Path | None, n_cells: int) -> None:
@@ -66,7 +69,7 @@ class StudyChoice(QWidget):
         self.name.setText(f"<b>{path.name}</b> · {n_cells:,} cells")
         self.name.setToolTip(str(path))
 
-    def show_offers(self, results: Sequence[Result], *, more: bool) -> None:
+    def show_offers(self, results: Sequence[Result], *, more: bool, busy: bool) -> None:
         """Offer to annotate what Identify found.
 
         Parameters
@@ -75,6 +78,8 @@ class StudyChoice(QWidget):
             What is not in the study as it is now.
         more
             Whether a study is open, into which they would go.
+        busy
+            Whether one of them is being put there.
         """
         for button in self.offers:
             # at once, or the old ones would still show through the new ones
@@ -83,6 +88,8 @@ class StudyChoice(QWidget):
         self.offers = [self._offer(result, more) for result in results]
         for button in self.offers:
             self._column.addWidget(button)
+            button.setEnabled(not busy)
+        self._busy.setVisible(busy)
 
     def _offer(self, result: Result, more: bool) -> QPushButton:
         into = "Put the cells of {} into this study"

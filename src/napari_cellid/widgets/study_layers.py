@@ -81,6 +81,7 @@ class RecordingLayers:
         self._size = planes.pixel_size_um
         self._place = _place(planes) if like is None else _place_of(like)
         self._pixels = OutlinePixels(labels)
+        self._first_zoom = 0.0
         self._selected: tuple[int, ...] = ()
         self._code = _codes(config)
         self._images = [
@@ -147,7 +148,17 @@ class RecordingLayers:
         """Show a part of the field, in which a cell and its neighbours are large."""
         self._viewer.reset_view()
         shown = max(self._labels.shape[1:]) * self._size
-        camera_of(self._viewer).zoom *= max(1.0, shown / _FIRST_VIEW_UM)
+        camera = camera_of(self._viewer)
+        camera.zoom *= max(1.0, shown / _FIRST_VIEW_UM)
+        self._first_zoom = camera.zoom
+
+    def zoom_again(self) -> None:
+        """Do so for the size that the window has now, unless the user has zoomed."""
+        camera = camera_of(self._viewer)
+        if camera.zoom == self._first_zoom:
+            centre = camera.center
+            self.zoom_in()
+            camera.center = centre
 
     def label_at(self, position: Sequence[float]) -> int:
         """Label of the cell at a place of the viewer's world; 0 where there is none."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
+
+
+def join_tabs_soon(widget: QWidget) -> None:
+    """Do so once the widget, which is being made, lies in the window."""
+    timer = QTimer(widget, singleShot=True, interval=0)
+    timer.timeout.connect(lambda: join_tabs(widget))
+    timer.start()
 
 
 def join_tabs(widget: QWidget) -> None:
@@ -35,6 +42,17 @@ def join_tabs(widget: QWidget) -> None:
     if beside and not window.tabifiedDockWidgets(dock):
         window.tabifyDockWidget(beside[-1], dock)
         dock.raise_()
+        # when the window has noticed that it needs less room now
+        timer = QTimer(widget, singleShot=True, interval=0)
+        timer.timeout.connect(lambda: _back_on_screen(window))
+        timer.start()
     wanted = widget.sizeHint().width()
     if dock.width() < wanted:
         window.resizeDocks([dock], [wanted], Qt.Orientation.Horizontal)
+
+
+def _back_on_screen(window: QMainWindow) -> None:
+    """Undo that stacked docks had stretched the window beyond the screen."""
+    room = window.screen().availableGeometry()
+    if window.height() > room.height():
+        window.resize(window.width(), room.height())
