@@ -13,10 +13,12 @@ import napari_cellid.config as settings
 from napari_cellid.config import Config, IdentifyConfig, SegmentConfig, SimulationConfig
 from napari_cellid.widgets.form import Form
 
+#: what the files of a study say of names, classes and recordings; no form shows them
+IN_FILES = {settings.RecordingInfo, settings.StudyClass, settings.StudyConfig}
 MODELS = [
     model
     for _, model in inspect.getmembers(settings, inspect.isclass)
-    if issubclass(model, Config) and model is not Config
+    if issubclass(model, Config) and model not in {Config, *IN_FILES}
 ]
 
 
