@@ -12,10 +12,10 @@ from hypothesis.extra.numpy import arrays
 
 from napari_cellid.annotation.answer import Answer, CellKey
 from napari_cellid.config import NOT_A_CELL, StudyConfig
+from napari_cellid.study.settings_file import config_for
 from napari_cellid.widgets.cell_queue import CellQueue, Turn
 from napari_cellid.widgets.outline_pixels import OutlinePixels, joined
 from napari_cellid.widgets.study_layers import answer_colours
-from napari_cellid.widgets.study_store import config_for
 from napari_cellid.widgets.tally import Tally, duration
 
 LABELS = arrays(np.int32, (2, 6, 7), elements=st.sampled_from([0, 0, 1, 2, 5, 10**6]))

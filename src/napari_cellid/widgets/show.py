@@ -35,17 +35,11 @@ def show_recording(
     ImportError
         If napari or a Qt binding is not installed; the message says how to get it.
     """
-    try:
-        import napari
-        import qtpy.QtWidgets  # noqa: F401 - fails where there is no binding
-    except (ImportError, RuntimeError) as error:
-        # qtpy's error for a missing binding is a RuntimeError
-        raise ImportError(
-            'it needs a Qt binding; install one with pip install "napari[all]".'
-        ) from error
-    viewer = napari.Viewer(title=recording.name)
+    from napari_cellid.widgets.window import open_viewer, run
+
+    viewer = open_viewer(recording.name)
     fill_viewer(viewer, result, recording, classifier)
-    napari.run()
+    run()
 
 
 def fill_viewer(

@@ -30,17 +30,11 @@ def show_study(path: Path, annotator: str | None = None) -> None:
     ImportError
         If napari or a Qt binding is not installed; the message says how to get it.
     """
-    try:
-        import napari
-        import qtpy.QtWidgets  # noqa: F401 - fails where there is no binding
-    except (ImportError, RuntimeError) as error:
-        # qtpy's error for a missing binding is a RuntimeError
-        raise ImportError(
-            'it needs a Qt binding; install one with pip install "napari[all]".'
-        ) from error
-    viewer = napari.Viewer(title=path.name)
+    from napari_cellid.widgets.window import open_viewer, run
+
+    viewer = open_viewer(path.name)
     add_study(viewer, path, annotator)
-    napari.run()
+    run()
 
 
 def add_study(
