@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from under_xvfb import run_in_window
 from voting import make_study, say, truths
 
 SCRIPT = """
@@ -78,26 +75,12 @@ viewer.close()
 
 @pytest.mark.slow
 def test_settle_and_correct_in_the_real_window(field, tmp_path: Path):
-    xvfb = shutil.which("xvfb-run")
-    if sys.platform != "linux" or not xvfb:
-        pytest.skip("needs xvfb-run")
     study = make_study(tmp_path / "study", field)
     told = truths(study)
     for name in ("Ann", "Bo"):
         say(study, name, told)
     say(study, "Cy", told | dict.fromkeys(list(told)[:3], "unsure"))
     picture = tmp_path / "window.png"
-    screen = ["-a", "-s", "-screen 0 1366x768x24"]
-    arguments = [sys.executable, "-c", SCRIPT, str(study.path), str(picture)]
-    done = subprocess.run(
-        [xvfb, *screen, *arguments],
-        env=os.environ | {"QT_QPA_PLATFORM": "xcb"},
-        timeout=300,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "could not connect" in done.stderr or "could not be initialized" in done.stderr:
-        pytest.skip("no X server")
-    assert done.returncode == 0, done.stderr[-2000:]
+    words = ["-c", SCRIPT, str(study.path), str(picture)]
+    run_in_window(words, size="1366x768", folder=tmp_path)
     assert picture.stat().st_size > 10_000
