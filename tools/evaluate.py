@@ -23,7 +23,7 @@ import numpy as np
 import tifffile
 
 from napari_cellid.cells import measure
-from napari_cellid.classification.predict import classify, load_classifier
+from napari_cellid.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.recording import MeanPlanes
@@ -50,10 +50,10 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=0.7)
     parser.add_argument("--split", choices=["core", "distance", "none"], default="core")
     options = parser.parse_args()
-    score = _load(options.score)
+    score = load_program(options.score)
     methods = {"napari-cellid": Ours(options)}
     if options.baseline:
-        methods["reference"] = _load(options.baseline).run
+        methods["reference"] = load_program(options.baseline).run
     for folder in options.truth:
         _report(folder.name, [folder], methods, score)
     with tempfile.TemporaryDirectory() as scratch:
@@ -69,7 +69,7 @@ class Ours:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.segmenter = load_segmenter(options.segmenter)
-        self.classifier = load_classifier(options.classifier)
+        self.classifier = load_any_classifier(options.classifier)
         self.config = SegmentConfig(threshold=options.threshold, split=options.split)
         self.device = choose_device(DeviceConfig())
 
@@ -86,12 +86,13 @@ class Ours:
             segment(planes, self.segmenter, self.config, self.device)
         ).labels
         cells = measure(labels, planes)
-        settings = ClassifyConfig()
-        table = finish(classify(planes, cells, self.classifier, settings, self.device))
+        work = ClassifyConfig(), self.device
+        table = finish(tell_classes(planes, labels, cells, self.classifier, work))
         return labels[0], table[["label", "predicted"]].to_dict("records")
 
 
-def _load(path: Path) -> ModuleType:
+def load_program(path: Path) -> ModuleType:
+    """Import a program by its file."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -117,7 +118,7 @@ def _report(
     name: str, folders: list[Path], methods: dict[str, Any], score: ModuleType
 ) -> None:
     for method, run in methods.items():
-        rows = [_one(folder, run, score) for folder in folders]
+        rows = [score_one(folder, run, score) for folder in folders]
         means = {
             key: round(float(np.mean([r[key] for r in rows])), 3) for key in rows[0]
         }
@@ -127,7 +128,8 @@ def _report(
         )
 
 
-def _one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
+def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
+    """Figures of one field with truth."""
     red, green = (tifffile.imread(folder / f"{c}.tif") for c in ("red", "green"))
     pixel = json.loads((folder / "meta.json").read_text())["pixel_size_um"]
     labels, cells = run(green, red, pixel)

@@ -16,16 +16,18 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from model_figures import best_shift, best_temperature, class_figures
 from napari_cellid.channels import N_IMAGES, Combination, combine
 from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.config import DeviceConfig, SegmentConfig
+from napari_cellid.classifiers import means
+from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.models import SHIPPED, save_model
-from napari_cellid.segmentation.objects import find_cells
 from napari_cellid.segmentation.tiles import predict
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
@@ -34,9 +36,6 @@ from simulated_set import PIXEL_SIZE_UM
 from train_classifier import NORM, PATCH, SPOTLIGHT_PX, Cells, enlarge
 
 THRESHOLD = 0.7
-#: detection F1 that two operating points may differ by
-EQUALLY_GOOD = 0.005
-SIMULATED = "simulated fields held out from training (kind: wide, own simulator)"
 
 
 def main() -> None:
@@ -47,6 +46,8 @@ def main() -> None:
     parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
     parser.add_argument("--unet-start", default="random weights", help="for the card")
     parser.add_argument("--unet-command", default="", help="for the card")
+    parser.add_argument("--one-pass", type=Path, help="a U-Net trained with --classes")
+    parser.add_argument("--one-pass-command", default="", help="for the card")
     parser.add_argument("--inception-command", default="", help="for the card")
     parser.add_argument("--inception", type=Path)
     parser.add_argument("--start", type=Path)
@@ -55,6 +56,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.unet:
         ship_unet(options)
+    if options.one_pass:
+        ship_one_pass(options)
     if options.inception:
         ship_inception(options)
 
@@ -65,18 +68,34 @@ def held_out(fields: Path) -> tuple[list[Path], int]:
     return paths[-held:], len(paths) - held
 
 
-def ship_unet(options: argparse.Namespace) -> None:
-    state = torch.load(options.unet / "checkpoint.pt", weights_only=True)
+def trained_unet(
+    work: Path, options: argparse.Namespace, *, classes: bool
+) -> tuple[UNet, dict[str, Any]]:
+    """Network of the mean weights, with or without class outputs; the checkpoint."""
+    state = torch.load(work / "checkpoint.pt", weights_only=True)
     mean = {
         name.removeprefix("module."): value
         for name, value in state["mean"].items()
         if name.startswith("module.")
     }
-    config = UNetConfig(base=options.base, in_channels=N_IMAGES[options.combination])
+    config = UNetConfig(
+        base=options.base,
+        in_channels=N_IMAGES[options.combination],
+        class_outputs=len(CLASSES) if classes else 0,
+    )
+    kept = config.out_channels + config.class_outputs
+    for name in ("head.weight", "head.bias"):
+        mean[name] = mean[name][:kept]
     net = UNet(config)
     net.load_state_dict(mean)
+    return net.eval(), state
+
+
+def ship_unet(options: argparse.Namespace) -> None:
+    net, state = trained_unet(options.unet, options, classes=False)
+    config = net.config
     testing, n_training = held_out(options.fields)
-    shift, figures = best_shift(net.eval(), testing, options.combination)
+    shift, figures = best_shift(net, testing, options.combination)
     with torch.no_grad():
         net.head.bias[1:] += shift
     card = {
@@ -106,56 +125,60 @@ def ship_unet(options: argparse.Namespace) -> None:
     save_model(options.out / "unet", card, net.state_dict())
 
 
-def best_shift(
+def ship_one_pass(options: argparse.Namespace) -> None:
+    net, state = trained_unet(options.one_pass, options, classes=True)
+    testing, n_training = held_out(options.fields)
+    logits, truth = tell_held_out(net, testing, options.combination)
+    temperature = best_temperature(logits, truth)
+    figures = class_figures(logits / temperature, truth)
+    card = {
+        "name": "one_pass",
+        "task": "classify",
+        "description": "Tells excitatory, inhibitory and glia pixel by pixel in one "
+        "pass over the plane. Trained on simulated fields.",
+        "architecture": "unet",
+        "settings": net.config.model_dump(),
+        "classes": CLASSES,
+        "combination": options.combination,
+        "pixel_size_um": PIXEL_SIZE_UM,
+        "temperature": round(temperature, 4),
+        "training": {
+            "data": "simulated by napari_cellid.simulation, kind wide; classes are "
+            "what both colours show, ambiguous cells left out",
+            "fields": n_training,
+            "fields_sha256": digest(options.fields),
+            "steps": state["step"],
+            "start": options.unet_start,
+            "command": options.one_pass_command,
+        },
+        "metrics": figures,
+        "licence": "BSD-3-Clause",
+    }
+    print(json.dumps(figures, indent=1))
+    save_model(options.out / "one_pass", card, net.state_dict())
+
+
+def tell_held_out(
     net: UNet, paths: list[Path], combination: Combination
-) -> tuple[float, dict[str, object]]:
-    """Shift of the cell outputs with the best detection at the threshold."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logarithms of class probabilities, and true classes, of all clear cells.
+
+    Means over the true outlines, as `napari_cellid.classifiers` makes them.
+    """
     device = choose_device(DeviceConfig())
-    shifts = np.arange(-0.5, 4.01, 0.25)
-    counts = np.zeros((len(shifts), 3))
+    votes, truth = [], []
     for path in paths:
         with np.load(path) as file:
             red, green = (file[n].astype(np.float32) for n in ("red", "green"))
-            truth, unsure = file["labels"], file["target"] == 255
-        image = combine(red, green, NORM, combination)
-        kinds = finish(predict(net, image, device))
-        for k, shift in enumerate(shifts):
-            odds = kinds * np.exp([0, shift, shift])[:, None, None]
-            odds /= odds.sum(0)
-            found = find_cells(odds[1:].sum(0), odds[2], PIXEL_SIZE_UM, SegmentConfig())
-            counts[k] += detection_counts(found, truth, unsure)
-    f1 = 2 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
-    # of equally good ones the one that misses fewest: an outline is quickly deleted
-    best = int(np.flatnonzero(f1 >= f1.max() - EQUALLY_GOOD)[-1])
-    hit, found, true = counts[best]
-    figures = {
-        "measured_on": f"{len(paths)} {SIMULATED}; outlines on sections too faint to "
-        "judge are left out",
-        "detection_f1_iou_0.5": round(float(f1[best]), 4),
-        "precision": round(float(hit / found), 4),
-        "recall": round(float(hit / true), 4),
-        "true_cells": int(true),
-    }
-    return float(shifts[best]), figures
-
-
-def detection_counts(
-    found: np.ndarray, truth: np.ndarray, unsure: np.ndarray
-) -> tuple[int, int, int]:
-    """Pairs of IoU 0.5 or more, found cells that count, true cells."""
-    n_true = len(np.unique(truth[truth > 0]))
-    area = np.bincount(found.ravel())
-    true_area = np.bincount(truth.ravel())
-    both = (found > 0) & (truth > 0)
-    pairs, overlap = np.unique(
-        np.stack([found[both], truth[both]]), axis=1, return_counts=True
-    )
-    iou = overlap / (area[pairs[0]] + true_area[pairs[1]] - overlap)
-    hits = iou >= 0.5
-    doubtful = np.bincount(found[unsure], minlength=len(area)) > 0.5 * area
-    doubtful[0] = True
-    doubtful[pairs[0][hits]] = False
-    return int(hits.sum()), int(((area > 0) & ~doubtful).sum()), n_true
+            labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
+        maps = finish(predict(net, combine(red, green, NORM, combination), device))
+        there = np.unique(labels[labels > 0])
+        numbers = there[clear[there - 1]]
+        if len(numbers):
+            votes.append(means(maps[net.config.out_channels :], labels, numbers))
+            truth.append(kind[numbers - 1].astype(int))
+    chances = np.maximum(np.concatenate(votes), 1e-12)
+    return torch.from_numpy(np.log(chances)), torch.from_numpy(np.concatenate(truth))
 
 
 def ship_inception(options: argparse.Namespace) -> None:
@@ -214,36 +237,6 @@ def classify_held_out(
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             votes.append(net(images.to(memory_format=torch.channels_last)).float())
     return torch.cat(votes), torch.from_numpy(cells.rows[:, 3])
-
-
-def best_temperature(logits: torch.Tensor, truth: torch.Tensor) -> float:
-    grid = np.geomspace(0.3, 5, 80)
-    loss = [
-        float(torch.nn.functional.cross_entropy(logits / float(t), truth)) for t in grid
-    ]
-    return float(grid[int(np.argmin(loss))])
-
-
-def class_figures(logits: torch.Tensor, truth: torch.Tensor) -> dict[str, object]:
-    chances = logits.softmax(1).numpy()
-    guess, true = chances.argmax(1), truth.numpy()
-    recall = [float((guess[true == k] == k).mean()) for k in range(len(CLASSES))]
-    sure = chances.max(1)
-    bins = np.minimum((sure * 15).astype(int), 14)
-    gap = sum(
-        abs((guess == true)[bins == b].mean() - sure[bins == b].mean())
-        * (bins == b).mean()
-        for b in np.unique(bins)
-    )
-    return {
-        "measured_on": f"{len(true)} unambiguous cells of {SIMULATED}",
-        "balanced_accuracy": round(float(np.mean(recall)), 4),
-        "accuracy": round(float((guess == true).mean()), 4),
-        "sensitivity": {
-            name: round(value, 4) for name, value in zip(CLASSES, recall, strict=True)
-        },
-        "expected_calibration_error": round(float(gap), 4),
-    }
 
 
 def digest(fields: Path) -> str:

@@ -2,6 +2,8 @@
 
     python tools/train_segmenter.py --fields WORK/fields --work WORK/unet
 
+With `--classes` it learns cell classes beside the outlines (one pass).
+
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
 that it can be run in pieces (`--minutes`). The last tenth of the fields is held out.
 `ship_models.py` makes a model folder of the checkpoint.
@@ -23,6 +25,7 @@ from checkpoints import keep, resume
 from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
 from napari_cellid.segmentation.segment import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
+from napari_cellid.simulation.tissue import CLASSES
 
 IGNORE = 255
 NORM = Normalisation()
@@ -45,17 +48,20 @@ class Fields:
                 # cells that only the red channel shows, left out where it is missing
                 hidden = np.isin(labels, np.flatnonzero(kind == 2) + 1)
                 alone = np.where(hidden, IGNORE, target).astype(np.uint8)
-                self.items.append((red, green, target, alone))
+                # 255 where nobody could tell the class
+                lookup = np.append(IGNORE, np.where(file["ambiguous"], IGNORE, kind))
+                classes = lookup[labels].astype(np.uint8)
+                self.items.append((red, green, target, alone, classes))
 
     def crop(
         self, rng: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """One crop: images (channel, y, x) and target (y, x)."""
-        red, green, target, alone = self.items[rng.integers(len(self.items))]
+        """One crop: images (channel, y, x) and targets (kind and class, y, x)."""
+        red, green, target, alone, classes = self.items[rng.integers(len(self.items))]
         top, left = (rng.integers(0, max(n - side, 0) + 1) for n in red.shape)
         here = np.s_[top : top + side, left : left + side]
         red, green = red[here].astype(np.float32), green[here].astype(np.float32)
-        target, alone = target[here], alone[here]
+        target, alone, classes = target[here], alone[here], classes[here]
         if rng.random() < 0.3:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
@@ -63,14 +69,16 @@ class Fields:
         lonely = rng.random() < 0.12
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
+            classes = np.full_like(classes, IGNORE)
         if self.combination == "sum":
             share = 0.0 if lonely else rng.uniform(0.35, 0.65)
             images = [share * images[0] + (1 - share) * images[1]]
         stack, turn = np.stack(images), rng.integers(4)
-        stack, target = np.rot90(stack, turn, (1, 2)), np.rot90(target, turn)
+        targets = np.stack([target, classes])
+        stack, targets = (np.rot90(a, turn, (1, 2)) for a in (stack, targets))
         if rng.random() < 0.5:
-            stack, target = stack[..., ::-1], target[:, ::-1]
-        return _fit(stack, side, 0.0), _fit(target, side, IGNORE)
+            stack, targets = stack[..., ::-1], targets[..., ::-1]
+        return _fit(stack, side, 0.0), _fit(targets, side, IGNORE)
 
     def batch(
         self, rng: np.random.Generator, n: int, side: int
@@ -97,15 +105,31 @@ def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:
     return np.ascontiguousarray(np.pad(image, lack, constant_values=fill))
 
 
-def loss_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of the three kinds plus soft Dice of cell against background."""
-    logits = logits.float()
+def loss_of(
+    outputs: torch.Tensor, targets: torch.Tensor, kinds: int, dice_share: float = 0.5
+) -> torch.Tensor:
+    """Cross-entropy of the kinds plus soft Dice of cell against background.
+
+    Plus the cross-entropy of the classes where the network tells them: each class
+    counts as much as the others, each pixel of a cell as much as the next.
+    """
+    logits, target = outputs[:, :kinds].float(), targets[:, 0]
+    if kinds == 2:
+        target = torch.where(target == 2, 1, target)
     entropy = nn.functional.cross_entropy(logits, target, ignore_index=IGNORE)
     known = (target != IGNORE).float()
     cell = logits.softmax(1)[:, 1:].sum(1) * known
     truth = ((target == 1) | (target == 2)).float()
     dice = 1 - (2 * (cell * truth).sum() + 1) / (cell.sum() + truth.sum() + 1)
-    return entropy + 0.5 * dice
+    loss = entropy + dice_share * dice
+    if outputs.shape[1] > kinds:
+        share = torch.bincount(targets[:, 1].flatten(), minlength=256)[:3].float()
+        weight = (share.sum() / (3 * share.clamp(min=1))).clamp(0.3, 5)
+        telling = nn.functional.cross_entropy(
+            outputs[:, kinds:].float(), targets[:, 1], weight, ignore_index=IGNORE
+        )
+        loss = loss + (telling if share.sum() else 0.0)
+    return loss
 
 
 def main() -> None:
@@ -114,6 +138,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--base", type=int, default=24)
     parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
+    parser.add_argument(
+        "--kinds", type=int, choices=[2, 3], default=3, help="2: cell or not, as paper"
+    )
+    parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
+    parser.add_argument("--classes", action="store_true", help="tell classes, too")
     parser.add_argument("--start", help="folder or name of a model to go on from")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=8)
@@ -132,13 +161,24 @@ def begin(options: argparse.Namespace) -> UNet:
     A model of the sum image becomes one of the pair that says the same at first.
     """
     n_images = N_IMAGES[options.combination]
-    net = UNet(UNetConfig(base=options.base, in_channels=n_images))
+    n_classes = len(CLASSES) if options.classes else 0
+    net = UNet(
+        UNetConfig(
+            base=options.base,
+            in_channels=n_images,
+            out_channels=options.kinds,
+            class_outputs=n_classes,
+        )
+    )
     if options.start is None:
         return net
     weights = load_segmenter(options.start).net.state_dict()
     first = weights["down.0.0.weight"]
     if first.shape[1] < n_images:
         weights["down.0.0.weight"] = first.repeat(1, n_images, 1, 1) / n_images
+    for name, fresh in net.head.named_parameters(prefix="head"):
+        # class outputs that the model has not begin at random
+        weights[name] = torch.cat([weights[name], fresh.detach()[len(weights[name]) :]])
     net.load_state_dict(weights)
     return net
 
@@ -169,7 +209,7 @@ def train(options: argparse.Namespace) -> None:
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(images.to(memory_format=torch.channels_last))
-        loss = loss_of(logits, target)
+        loss = loss_of(logits, target, options.kinds, options.dice)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -198,17 +238,28 @@ def evaluate(
     net.eval()
     rng = np.random.default_rng(99)
     losses, overlap, size = [], 0.0, 0.0
+    right, judged = 0.0, 0.0
     for _ in range(6):
-        images, target = fields.batch(rng, options.batch, options.side)
+        images, targets = fields.batch(rng, options.batch, options.side)
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(images.to(memory_format=torch.channels_last))
-        losses.append(float(loss_of(logits, target)))
+        losses.append(float(loss_of(logits, targets, options.kinds, options.dice)))
+        target = targets[:, 0]
+        if logits.shape[1] > options.kinds:
+            clear = targets[:, 1] != IGNORE
+            guess = logits[:, options.kinds :].argmax(1)
+            right += float((guess == targets[:, 1])[clear].sum())
+            judged += float(clear.sum())
         known = target != IGNORE
-        cell = (logits.float().softmax(1)[:, 1:].sum(1) >= 0.5) & known
+        kinds = logits[:, : options.kinds].float().softmax(1)
+        cell = (kinds[:, 1:].sum(1) >= 0.5) & known
         truth = ((target == 1) | (target == 2)) & known
         overlap += 2 * float((cell & truth).sum())
         size += float(cell.sum() + truth.sum())
-    return {"loss": float(np.mean(losses)), "dice": overlap / max(size, 1.0)}
+    figures = {"loss": float(np.mean(losses)), "dice": overlap / max(size, 1.0)}
+    if judged:
+        figures["pixels_right"] = right / judged
+    return figures
 
 
 if __name__ == "__main__":

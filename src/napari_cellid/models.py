@@ -34,6 +34,10 @@ Task = Literal["segment", "classify"]
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 #: the models that come with the package
 SHIPPED = Path(__file__).parent / "weights"
+#: other names by which models that come with the package can be asked for
+ALIASES = {"inception": "inception_v3", "one-pass": "one_pass"}
+#: stands for Inception-v3 and one pass together; their probabilities are averaged
+BOTH = "both"
 DEFAULTS: dict[Task, str] = {"segment": "unet", "classify": "inception_v3"}
 _TASK_WORDS = {"segment": "outlines cells", "classify": "tells cell classes"}
 
@@ -71,6 +75,9 @@ def find_model(wanted: str | Path | None, task: Task) -> Path:
         If there is no such model.
     """
     name = str(wanted or DEFAULTS[task])
+    if name == BOTH and task == "classify":
+        name = DEFAULTS[task]
+    name = ALIASES.get(name, name)
     # a bare name is one of ours, whatever lies in the working directory
     if (SHIPPED / name / CARD).is_file():
         return SHIPPED / name

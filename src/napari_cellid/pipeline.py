@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells import measure
-from napari_cellid.classification.predict import classify
+from napari_cellid.classifiers import tell_classes
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.device import Device
     from napari_cellid.recording import MeanPlanes, Recording
@@ -71,7 +71,7 @@ class Identified:
 def identify(
     recording: Recording,
     segmenter: Segmenter,
-    classifier: Classifier | None,
+    classifier: AnyClassifier | None,
     config: IdentifyConfig,
 ) -> Step[Identified]:
     """Outline the cells of a recording and tell their classes.
@@ -101,7 +101,10 @@ def identify(
     cells = measure(segmentation.labels, planes)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
-        cells = yield from classify(planes, cells, classifier, config.classify, device)
+        work = config.classify, device
+        cells = yield from tell_classes(
+            planes, segmentation.labels, cells, classifier, work
+        )
         classes = classifier.card.classes
     clock.stop("classifying")
     run = describe_run(recording, planes, (segmenter, classifier), config, device)
@@ -118,7 +121,7 @@ def identify(
 def classify_labels(
     recording: Recording,
     labels: NDArray[np.int32],
-    classifier: Classifier,
+    classifier: AnyClassifier,
     config: IdentifyConfig,
 ) -> Step[Identified]:
     """Tell the classes of cells that somebody else outlined.
@@ -154,7 +157,9 @@ def classify_labels(
         )
     clock.stop("averaging")
     cells = measure(labels, planes)
-    cells = yield from classify(planes, cells, classifier, config.classify, device)
+    cells = yield from tell_classes(
+        planes, labels, cells, classifier, (config.classify, device)
+    )
     clock.stop("classifying")
     run = describe_run(recording, planes, (None, classifier), config, device)
     return Identified(
@@ -267,7 +272,7 @@ def write_results(
 def describe_run(
     recording: Recording,
     planes: MeanPlanes,
-    models: tuple[Segmenter | None, Classifier | None],
+    models: tuple[Segmenter | None, AnyClassifier | None],
     config: IdentifyConfig,
     device: Device,
 ) -> dict[str, Any]:

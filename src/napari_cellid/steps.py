@@ -7,9 +7,9 @@ layer or a widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -33,6 +33,22 @@ class Progress:
     done: int = 0
     total: int = 0
     message: str = ""
+
+
+@dataclass(frozen=True)
+class News(Progress):
+    """Progress with something to tell a program: a training began, an epoch ended.
+
+    Parameters
+    ----------
+    event
+        What happened, one word.
+    values
+        What is to be known of it, as JSON can hold it.
+    """
+
+    event: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 Step = Generator[Progress, None, T]

@@ -39,6 +39,11 @@ class Enlarging(nn.Module):
 
     def forward(self, patch: Tensor) -> Tensor:
         """Logits (patch, class) of patches (patch, 3, y, x), 0 to 1."""
+        logits: Tensor = self.net(self.enlarged(patch))
+        return logits
+
+    def enlarged(self, patch: Tensor) -> Tensor:
+        """What `net` is fed with (patch, 3, size, size)."""
         if self.config.spotlight_px:
             patch = patch * spotlight(patch.shape[-1], self.config.spotlight_px).to(
                 patch.device
@@ -46,8 +51,22 @@ class Enlarging(nn.Module):
         large = nn.functional.interpolate(
             patch, (self.size, self.size), mode="bilinear", align_corners=False
         )
-        logits: Tensor = self.net((large - self.mean) / self.spread)
-        return logits
+        return (large - self.mean) / self.spread
+
+    def lit(self, large: Tensor, side: int) -> Tensor:
+        """What `net` is fed with, from images that are large already.
+
+        Parameters
+        ----------
+        large
+            (patch, 3, size, size), 0 to 1.
+        side
+            Side (px) of the patches that they show.
+        """
+        if self.config.spotlight_px:
+            radius = self.config.spotlight_px * large.shape[-1] / side
+            large = large * spotlight(large.shape[-1], radius).to(large.device)
+        return (large - self.mean) / self.spread
 
 
 def spotlight(side: int, radius: float) -> Tensor:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.cli.report import Report
     from napari_cellid.models import Task
     from napari_cellid.pipeline import Identified
@@ -126,12 +126,12 @@ def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
     """Load the models for some tasks; their descriptions are checked first."""
     check_models(wanted)
     report.progress(Progress("Loading models", 0, len(wanted)))
-    from napari_cellid.classification.predict import load_classifier
+    from napari_cellid.classifiers import load_any_classifier
     from napari_cellid.segmentation.segment import load_segmenter
 
-    models: dict[Task, Segmenter | Classifier] = {}
+    models: dict[Task, Segmenter | AnyClassifier] = {}
     for task, model in wanted.items():
-        load = load_segmenter if task == "segment" else load_classifier
+        load = load_segmenter if task == "segment" else load_any_classifier
         models[task] = load(model)
         report.progress(Progress("Loading models", len(models), len(wanted)))
     return models

@@ -7,6 +7,8 @@ import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
+from napari_cellid.steps import News
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -119,6 +121,9 @@ class JsonReport(Report):
         """Nothing is ever half drawn."""
 
     def _draw(self, progress: Progress) -> None:
+        if isinstance(progress, News):
+            _write(progress.event, progress.values)
+            return
         stage = {"stage": progress.stage, "done": progress.done}
         _write("progress", {**stage, "total": progress.total})
 

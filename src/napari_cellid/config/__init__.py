@@ -18,21 +18,31 @@ from napari_cellid.config.study import (
     StudyConfig,
     VoteConfig,
 )
+from napari_cellid.config.training import (
+    ClassifierTrainingConfig,
+    PlanName,
+    SegmenterTrainingConfig,
+    SplitConfig,
+)
 
 __all__ = [
     "NOT_A_CELL",
     "SAMPLE",
     "SPECIAL_KEYS",
     "UNSURE",
+    "ClassifierTrainingConfig",
     "ClassifyConfig",
     "Config",
     "DeviceConfig",
     "IdentifyConfig",
+    "PlanName",
     "QueueConfig",
     "QueueOrder",
     "RecordingInfo",
     "SegmentConfig",
+    "SegmenterTrainingConfig",
     "SimulationConfig",
+    "SplitConfig",
     "StudyClass",
     "StudyConfig",
     "VoteConfig",

@@ -129,7 +129,8 @@ def _cell_maps(
     if not image.any():
         empty = np.zeros(planes.shape[1:], np.float32)
         return empty, empty if segmenter.net.config.out_channels > 2 else None
-    kinds = yield from predict(segmenter.net, image, device)
+    maps = yield from predict(segmenter.net, image, device)
+    kinds = maps[: segmenter.net.config.out_channels]
     shape = planes.shape[1], planes.shape[2]
     cell = rescale(kinds[1:].sum(0), 1 / factor, shape)
     core = rescale(kinds[2], 1 / factor, shape) if len(kinds) > 2 else None

@@ -36,9 +36,14 @@ class Tile:
 
 
 def predict(
-    net: UNet, image: NDArray[np.float32], device: Device, tile: int = TILE
+    net: UNet,
+    image: NDArray[np.float32],
+    device: Device,
+    tile: int = TILE,
+    *,
+    stage: str = "Outlining cells",
 ) -> Step[NDArray[np.float32]]:
-    """Probability of each kind of pixel.
+    """Probability of each kind of pixel, and of each class where the network tells.
 
     Parameters
     ----------
@@ -50,10 +55,12 @@ def predict(
         Where it runs.
     tile
         Output pixels of a tile along y and x.
+    stage
+        Name of the work, for the progress.
 
     Returns
     -------
-    (kind, y, x) float32; the kinds sum to 1.
+    (kind, y, x) float32; the kinds sum to 1. Classes follow, and sum to 1 too.
     """
     import torch
 
@@ -66,12 +73,12 @@ def predict(
             None
         ]
 
-    outputs = yield from run_batches(
-        net, window, len(tiles), device, ("Outlining cells", 1)
-    )
-    result = np.zeros((net.config.out_channels, *shape), np.float32)
+    outputs = yield from run_batches(net, window, len(tiles), device, (stage, 1))
+    kinds = net.config.out_channels
+    result = np.zeros((kinds + net.config.class_outputs, *shape), np.float32)
     for part, output in zip(tiles, outputs, strict=True):
-        result[:, *part.place] = output[0].softmax(0).numpy()[:, *part.kept]
+        maps = torch.cat([output[0][:kinds].softmax(0), output[0][kinds:].softmax(0)])
+        result[:, *part.place] = maps.numpy()[:, *part.kept]
     return result
 
 

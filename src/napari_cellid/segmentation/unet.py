@@ -23,6 +23,13 @@ class UNetConfig(Config):
         description="Kinds of pixels: 2 background and cell (paper), 3 background, "
         "rim of a cell, core of a cell.",
     )
+    class_outputs: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Cell classes that are told pixel by pixel beside the kinds "
+        "(one pass); 0: none.",
+    )
     base: int = Field(16, ge=2, le=128, description="Channels of the first level.")
     depth: int = Field(4, ge=1, le=6, description="Poolings.")
     padding: Literal["same", "valid"] = Field(
@@ -66,13 +73,17 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             _double(2 * width, width, config) for width in reversed(widths[:-1])
         )
-        self.head = nn.Conv2d(config.base, config.out_channels, 1)
+        outputs = config.out_channels + config.class_outputs
+        self.head = nn.Conv2d(config.base, outputs, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of each pixel; smaller than the image by `shrinkage` when valid."""
+        """Logits of each pixel, kinds before classes.
+
+        Smaller than the image by `shrinkage` when valid.
+        """
         skips = []
         for level, block in enumerate(self.down):
             image = block(self.pool(image) if level else image)

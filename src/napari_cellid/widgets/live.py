@@ -188,15 +188,15 @@ def _outlining(
 
 
 def _classifying(result: Result, before: Outlines) -> Step[pd.DataFrame]:
-    from napari_cellid.classification.predict import classify
+    from napari_cellid.classifiers import tell_classes
     from napari_cellid.device import choose_device
 
     rows = before.cells[before.cells["label"].isin(list(before.stale))]
     if result.classifier is None:
         return rows
-    device = choose_device(result.config.device)
+    work = result.config.classify, choose_device(result.config.device)
     return (
-        yield from classify(
-            result.found.planes, rows, result.classifier, result.config.classify, device
+        yield from tell_classes(
+            result.found.planes, before.labels, rows, result.classifier, work
         )
     )

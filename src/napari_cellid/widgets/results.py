@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.pipeline import Identified
     from napari_cellid.widgets.layers import Channels
@@ -53,7 +53,7 @@ class Result:
     found: Identified
     outlines: Outlines
     config: IdentifyConfig
-    classifier: Classifier | None
+    classifier: AnyClassifier | None
     folder: Path | None = None
     shown_in: weakref.ref[Any] | None = None
 

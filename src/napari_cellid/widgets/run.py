@@ -12,7 +12,7 @@ from napari_cellid.widgets.torch_import import import_torch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.pipeline import Identified
     from napari_cellid.recording import Recording
@@ -27,7 +27,7 @@ class Models:
     segmenter_folder: Path | None = None
     classifier_folder: Path | None = None
     segmenter: Segmenter | None = None
-    classifier: Classifier | None = None
+    classifier: AnyClassifier | None = None
 
 
 def run_identify(
@@ -65,7 +65,7 @@ def run_identify(
 def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Models:
     """Load the models in two folders; those in memory already are taken from there."""
     import_torch()
-    from napari_cellid.classification.predict import load_classifier
+    from napari_cellid.classifiers import load_any_classifier
     from napari_cellid.segmentation.segment import load_segmenter
 
     outline, classify = folders
@@ -75,7 +75,7 @@ def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Mod
     if classify is None:
         classifier = None
     elif classifier is None or classify != loaded.classifier_folder:
-        classifier = load_classifier(classify)
+        classifier = load_any_classifier(classify)
     return Models(outline, classify, segmenter, classifier)
 
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.pipeline import Identified
     from napari_cellid.recording import Recording
 
 
 def show_recording(
-    result: Identified, recording: Recording, classifier: Classifier | None = None
+    result: Identified, recording: Recording, classifier: AnyClassifier | None = None
 ) -> None:
     """Open napari with the images, the cells and the widget; returns when it closes.
 
@@ -46,7 +46,7 @@ def fill_viewer(
     viewer: Viewer,
     result: Identified,
     recording: Recording,
-    classifier: Classifier | None,
+    classifier: AnyClassifier | None,
 ) -> None:
     """Add the mean images, the Identify widget and the cells to a viewer."""
     from napari_cellid.widgets.identify import IdentifyWidget

@@ -1,0 +1,211 @@
+"""What tells the classes of cells: Inception-v3, a U-Net in one pass, or both.
+
+Inception-v3 (or a ResNet) looks at a patch round each cell, as in the paper. A U-Net
+with class outputs tells the class of every pixel in one pass over the plane; the class
+of a cell is the mean over its pixels. `both` takes the mean of their probabilities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.cells import with_classes
+from napari_cellid.channels import combine, rescale
+from napari_cellid.classification.predict import Classifier, classify, load_classifier
+from napari_cellid.errors import InputError
+from napari_cellid.models import (
+    BOTH,
+    check_fits,
+    find_model,
+    fitting,
+    load_card,
+    load_weights,
+)
+from napari_cellid.segmentation.tiles import predict
+from napari_cellid.steps import part
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import ClassifyConfig
+    from napari_cellid.device import Device
+    from napari_cellid.models import ModelCard
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.segmentation.unet import UNet
+    from napari_cellid.steps import Step
+
+#: architecture of models that tell classes in one pass
+ONE_PASS = "unet"
+
+
+@dataclass(frozen=True, eq=False)
+class OnePass:
+    """A U-Net that tells the class of every pixel."""
+
+    card: ModelCard
+    net: UNet
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Two classifiers whose probabilities are averaged."""
+
+    card: ModelCard
+    patches: Classifier
+    pixels: OnePass
+
+
+#: whatever tells the classes of cells
+AnyClassifier = Classifier | OnePass | Together
+
+
+def load_any_classifier(wanted: str | Path | None = None) -> AnyClassifier:
+    """Load what tells cell classes: the default, by name, by path, or both together.
+
+    Raises
+    ------
+    InputError
+        If there is none, it does another job, or its weights do not fit.
+    """
+    if str(wanted) == BOTH:
+        return _together(load_classifier(None), _load_one_pass("one_pass"))
+    folder = find_model(wanted, "classify")
+    if load_card(folder, "classify").architecture == ONE_PASS:
+        return _load_one_pass(folder)
+    return load_classifier(folder)
+
+
+def tell_classes(
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    classifier: AnyClassifier,
+    work: tuple[ClassifyConfig, Device],
+) -> Step[pd.DataFrame]:
+    """Fill in class probabilities, the likeliest class and its probability.
+
+    Parameters
+    ----------
+    planes
+        Mean images of both channels.
+    labels
+        (plane, y, x) int32: the pixels of the cells.
+    cells
+        Cell table, all cells or some; `label`, `plane`, `y` and `x` are read.
+    classifier
+        What tells the classes.
+    work
+        Settings, and where to compute.
+    """
+    config, device = work
+    if isinstance(classifier, Classifier):
+        return (yield from classify(planes, cells, classifier, config, device))
+    if isinstance(classifier, OnePass):
+        chances = yield from _by_pixels(planes, labels, cells, classifier, device)
+        return with_classes(cells, chances, classifier.card.classes)
+    first = yield from classify(planes, cells, classifier.patches, config, device)
+    second = yield from _by_pixels(planes, labels, cells, classifier.pixels, device)
+    classes = classifier.card.classes
+    names = [f"p_{name}" for name in classes]
+    mean = np.asarray((first[names].to_numpy() + second) / 2, np.float32)
+    return with_classes(cells, mean, classes)
+
+
+def _by_pixels(
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    classifier: OnePass,
+    device: Device,
+) -> Step[NDArray[np.float32]]:
+    """Class probabilities (cell, class): means over the pixels of each cell."""
+    n_classes = len(classifier.card.classes)
+    chances = np.full((len(cells), n_classes), 1 / n_classes, np.float32)
+    wanted = np.unique(cells["plane"].to_numpy(int))
+    for k, plane in enumerate(wanted):
+        step = _class_maps(planes, int(plane), classifier, device)
+        maps = yield from part(step, k, len(wanted))
+        here = cells["plane"].to_numpy(int) == plane
+        numbers = cells.loc[here, "label"].to_numpy(int)
+        chances[here] = means(maps, labels[plane], numbers)
+    return _tempered(chances, classifier.card.temperature)
+
+
+def means(
+    maps: NDArray[np.float32], labels: NDArray[np.int32], numbers: NDArray[np.int_]
+) -> NDArray[np.float32]:
+    """Mean of each map (class, y, x) over each numbered cell of one plane."""
+    longest = max(int(labels.max(initial=0)), int(numbers.max(initial=0))) + 1
+    count = np.bincount(labels.ravel(), minlength=longest)[numbers]
+    sums = np.stack(
+        [np.bincount(labels.ravel(), one.ravel(), longest)[numbers] for one in maps],
+        axis=1,
+    )
+    even = np.full_like(sums, 1 / len(maps))
+    # a cell without pixels could be anything
+    means = np.divide(sums, count[:, None], out=even, where=count[:, None] > 0)
+    total = means.sum(1, keepdims=True)
+    return np.asarray(means / np.where(total > 0, total, 1), np.float32)
+
+
+def _class_maps(
+    planes: MeanPlanes, plane: int, classifier: OnePass, device: Device
+) -> Step[NDArray[np.float32]]:
+    """Probability of each class (class, y, x) of one plane, in its own pixels."""
+    card, kinds = classifier.card, classifier.net.config.out_channels
+    factor = planes.pixel_size_um / card.pixel_size_um
+    red, green = (
+        None if channel is None else rescale(channel[plane], factor)
+        for channel in (planes.red, planes.green)
+    )
+    image = combine(red, green, card.normalisation, card.combination)
+    maps = yield from predict(classifier.net, image, device, stage="Classifying cells")
+    shape = planes.shape[1], planes.shape[2]
+    return rescale(maps[kinds:], 1 / factor, shape)
+
+
+def _tempered(chances: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Probabilities (cell, class) made as sure as they are right."""
+    powers = np.maximum(chances, 1e-12) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+
+def _load_one_pass(wanted: str | Path) -> OnePass:
+    from napari_cellid.segmentation.unet import UNet, UNetConfig
+
+    folder = find_model(wanted, "classify")
+    card = load_card(folder, "classify")
+    with fitting(card, folder, "U-Net"):
+        config = UNetConfig.model_validate(card.settings)
+        if not config.class_outputs:
+            raise InputError(
+                f"The model {card.name!r} in {folder} tells no classes; choose another "
+                "model, or copy the folder again."
+            )
+        check_fits(card, config.in_channels, config.class_outputs)
+        net = UNet(config)
+        net.load_state_dict(load_weights(folder, card))
+    return OnePass(card, net.eval())
+
+
+def _together(patches: Classifier, pixels: OnePass) -> Together:
+    if patches.card.classes != pixels.card.classes:
+        raise InputError(
+            f"The models {patches.card.name!r} and {pixels.card.name!r} tell other "
+            "classes and cannot be averaged; choose one of them."
+        )
+    hashes = patches.card.weights_sha256 + pixels.card.weights_sha256
+    card = patches.card.model_copy(
+        update={
+            "name": f"{patches.card.name} + {pixels.card.name}",
+            "weights_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+        }
+    )
+    return Together(card, patches, pixels)

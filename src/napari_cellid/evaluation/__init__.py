@@ -1,0 +1,1 @@
+"""How good class predictions are, with intervals."""

@@ -1,0 +1,134 @@
+"""Intervals by bootstrap over groups: cells of one animal are not independent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.evaluation.metrics import (
+    accuracy,
+    balanced_accuracy,
+    confusion_matrix,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Figure = Callable[[NDArray[np.int64]], float]
+
+#: figures that get an interval
+FIGURES: dict[str, Figure] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+}
+#: with fewer groups the interval is taken over cells, and is too narrow
+FEWEST_GROUPS = 5
+_TIMES = 1000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Cells and what models said of them.
+
+    Parameters
+    ----------
+    truth
+        Index of the class of each cell.
+    told
+        Of each model the index of the class that it says, by its name.
+    groups
+        Group of each cell, such as its animal.
+    n_classes
+        Number of classes.
+    """
+
+    truth: NDArray[np.int64]
+    told: dict[str, NDArray[np.int64]]
+    groups: NDArray[np.object_]
+    n_classes: int
+
+
+def over_groups(judged: Judged) -> bool:
+    """Whether there are enough groups to draw from; else cells are drawn."""
+    return len(np.unique(judged.groups.astype(str))) >= FEWEST_GROUPS
+
+
+def intervals(judged: Judged, seed: int = 0) -> dict[str, dict[str, Interval]]:
+    """Each figure of each model with its interval: by model, then by figure."""
+    drawn = _drawn(judged, seed)
+    return {
+        model: {
+            name: _interval(
+                figure(_one(judged, model)), [figure(d[model]) for d in drawn]
+            )
+            for name, figure in FIGURES.items()
+        }
+        for model in judged.told
+    }
+
+
+def difference(
+    judged: Judged, new: str, old: str, seed: int = 0
+) -> dict[str, Interval]:
+    """How much better one model is than another on the same cells, by figure.
+
+    Both are measured on the same drawn cells, so that what is hard for both does not
+    widen the interval.
+    """
+    drawn = _drawn(judged, seed)
+    return {
+        name: _interval(
+            figure(_one(judged, new)) - figure(_one(judged, old)),
+            [figure(d[new]) - figure(d[old]) for d in drawn],
+        )
+        for name, figure in FIGURES.items()
+    }
+
+
+def _one(judged: Judged, model: str) -> NDArray[np.int64]:
+    return confusion_matrix(judged.truth, judged.told[model], judged.n_classes)
+
+
+def _drawn(judged: Judged, seed: int) -> list[dict[str, NDArray[np.int64]]]:
+    """Confusion matrices of each model on cells drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    n = len(judged.truth)
+    units = np.arange(n)
+    if over_groups(judged):
+        units = np.unique(judged.groups.astype(str), return_inverse=True)[1]
+    n_units = int(units.max(initial=-1)) + 1
+    shape = n_units, judged.n_classes**2
+    counts = {}
+    for model, told in judged.told.items():
+        of_unit = np.zeros(shape, np.int64)
+        np.add.at(of_unit, (units, judged.truth * judged.n_classes + told), 1)
+        counts[model] = of_unit
+    found = []
+    for _ in range(_TIMES if n_units else 0):
+        times = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
+        side = judged.n_classes
+        found.append(
+            {model: (times @ one).reshape(side, side) for model, one in counts.items()}
+        )
+    return found
+
+
+def _interval(value: float, drawn: list[float]) -> Interval:
+    known = [one for one in drawn if not np.isnan(one)]
+    if not known:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.percentile(known, [2.5, 97.5])
+    return Interval(float(value), float(low), float(high))

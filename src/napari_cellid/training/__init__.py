@@ -1,0 +1,1 @@
+"""What every training shares: the run folder, checkpoints, the loop."""

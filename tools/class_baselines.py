@@ -1,0 +1,137 @@
+"""What a deep network must beat: two thresholds, and logistic regression.
+
+    python tools/class_baselines.py --fields WORK/fields
+
+Both see a few measurements of each cell inside its true outline; they learn on the
+training fields and are scored, beside the models that come with the package, on the
+held-out ones (the last tenth). Unambiguous cells only; all fields are simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from model_figures import class_figures
+from napari_cellid.cells import measure
+from napari_cellid.classifiers import load_any_classifier, tell_classes
+from napari_cellid.config import ClassifyConfig, DeviceConfig
+from napari_cellid.device import choose_device
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.simulation.tissue import CLASSES
+from napari_cellid.steps import finish
+from simulated_set import PIXEL_SIZE_UM
+
+#: the two measurements that the two thresholds look at
+RED, GREEN = "red_contrast", "green_contrast"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fields", type=Path, required=True)
+    parser.add_argument("--train", type=int, default=300, help="fields to learn on")
+    parser.add_argument("--test", type=int, default=60, help="fields to score on")
+    parser.add_argument(
+        "--models", nargs="*", default=["inception", "one-pass", "both"]
+    )
+    options = parser.parse_args()
+    paths = sorted(options.fields.glob("*.npz"))
+    held = max(len(paths) // 10, 1)
+    testing = [Field(path) for path in paths[-held:][: options.test]]
+    training = [Field(path) for path in paths[:-held][: options.train]]
+    x, y = (np.concatenate([getattr(f, n) for f in training]) for n in ("x", "truth"))
+    unseen, truth = (
+        np.concatenate([getattr(f, n) for f in testing]) for n in ("x", "truth")
+    )
+    _say("two thresholds", two_thresholds(x, y, unseen), truth)
+    regression = make_pipeline(
+        StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
+    ).fit(x, y)
+    _say("logistic regression", np.log(regression.predict_proba(unseen)), truth)
+    for name in options.models:
+        _say(name, _told(testing, name), truth)
+
+
+class Field:
+    """The clear cells of a field: measurements (cell, feature) and classes."""
+
+    def __init__(self, path: Path) -> None:
+        with np.load(path) as file:
+            images = [file[n].astype(np.float32)[None] for n in ("red", "green")]
+            self.labels = file["labels"].astype(np.int32)[None]
+            kind, clear = file["kind"].astype(int), ~file["ambiguous"]
+        self.planes = MeanPlanes("field", *images, pixel_size_um=PIXEL_SIZE_UM)
+        cells = measure(self.labels, self.planes)
+        row = cells["label"].to_numpy() - 1
+        self.cells = cells[clear[row]].reset_index(drop=True)
+        self.truth = kind[row[clear[row]]]
+        self.x = self._measured()
+
+    def _measured(self) -> np.ndarray:
+        numbers = self.cells["label"].to_numpy()
+        inner = _middle(self.labels[0])
+        ratios = []
+        for image in (self.planes.red[0], self.planes.green[0]):
+            whole = ndimage.mean(image, self.labels[0], numbers)
+            ratios.append(ndimage.mean(image, inner, numbers) / np.maximum(whole, 1e-6))
+        columns = [self.cells[RED], self.cells[GREEN], *ratios]
+        columns.append(np.log(self.cells["area_um2"]))
+        stacked = np.nan_to_num(np.column_stack(columns), nan=0.0)
+        return np.clip(stacked, -10, 50)
+
+
+def _middle(labels: np.ndarray) -> np.ndarray:
+    """Labels of the inner half of each cell: its nucleus."""
+    inner = np.zeros_like(labels)
+    for number, box in enumerate(ndimage.find_objects(labels), 1):
+        if box is not None:
+            mask = np.pad(labels[box] == number, 1)
+            depth = ndimage.distance_transform_edt(mask)[1:-1, 1:-1]
+            inner[box][depth > 0.5 * depth.max()] = number
+    return inner
+
+
+def two_thresholds(x: np.ndarray, y: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Log-odds of classes of `unseen` by the two thresholds that suit (x, y) best."""
+    steps = np.linspace(0.02, 0.98, 49)
+    best, limits = -1.0, (0.0, 0.0)
+    for red in np.quantile(x[:, 0], steps):
+        for green in np.quantile(x[:, 1], steps):
+            guess = _by_rule(x, red, green)
+            right = np.mean([(guess[y == k] == k).mean() for k in range(3)])
+            if right > best:
+                best, limits = float(right), (float(red), float(green))
+    return np.eye(3)[_by_rule(unseen, *limits)] * 10
+
+
+def _by_rule(x: np.ndarray, red: float, green: float) -> np.ndarray:
+    """Red and green: excitatory; green alone: inhibitory; else glia."""
+    stained, ringed = x[:, 0] > red, x[:, 1] > green
+    return np.where(stained, np.where(ringed, 0, 2), 1)
+
+
+def _told(fields: list[Field], name: str) -> np.ndarray:
+    classifier = load_any_classifier(name)
+    work = ClassifyConfig(), choose_device(DeviceConfig())
+    chances = []
+    for field in fields:
+        step = tell_classes(field.planes, field.labels, field.cells, classifier, work)
+        chances.append(finish(step)[[f"p_{one}" for one in CLASSES]].to_numpy())
+    return np.log(np.maximum(np.concatenate(chances), 1e-9))
+
+
+def _say(name: str, logits: np.ndarray, truth: np.ndarray) -> None:
+    figures = class_figures(torch.from_numpy(logits), torch.from_numpy(truth))
+    print(json.dumps({"classifier": name} | figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

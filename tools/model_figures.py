@@ -1,0 +1,110 @@
+"""Operating points and figures of the default models, on held-out simulated fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_cellid.channels import Combination, combine
+from napari_cellid.config import DeviceConfig, SegmentConfig
+from napari_cellid.device import choose_device
+from napari_cellid.segmentation.objects import find_cells
+from napari_cellid.segmentation.tiles import predict
+from napari_cellid.simulation.tissue import CLASSES
+from napari_cellid.steps import finish
+from simulated_set import PIXEL_SIZE_UM
+from train_classifier import NORM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_cellid.segmentation.unet import UNet
+
+#: detection F1 that two operating points may differ by
+EQUALLY_GOOD = 0.005
+SIMULATED = "simulated fields held out from training (kind: wide, own simulator)"
+
+
+def best_shift(
+    net: UNet, paths: list[Path], combination: Combination
+) -> tuple[float, dict[str, object]]:
+    """Shift of the cell outputs with the best detection at the threshold."""
+    device = choose_device(DeviceConfig())
+    shifts = np.arange(-0.5, 4.01, 0.25)
+    counts = np.zeros((len(shifts), 3))
+    for path in paths:
+        with np.load(path) as file:
+            red, green = (file[n].astype(np.float32) for n in ("red", "green"))
+            truth, unsure = file["labels"], file["target"] == 255
+        image = combine(red, green, NORM, combination)
+        kinds = finish(predict(net, image, device))[: net.config.out_channels]
+        for k, shift in enumerate(shifts):
+            odds = kinds * np.exp([0, shift, shift][: len(kinds)])[:, None, None]
+            odds /= odds.sum(0)
+            core = odds[2] if len(kinds) > 2 else None
+            found = find_cells(odds[1:].sum(0), core, PIXEL_SIZE_UM, SegmentConfig())
+            counts[k] += detection_counts(found, truth, unsure)
+    f1 = 2 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
+    # of equally good ones the one that misses fewest: an outline is quickly deleted
+    best = int(np.flatnonzero(f1 >= f1.max() - EQUALLY_GOOD)[-1])
+    hit, found, true = counts[best]
+    figures = {
+        "measured_on": f"{len(paths)} {SIMULATED}; outlines on sections too faint to "
+        "judge are left out",
+        "detection_f1_iou_0.5": round(float(f1[best]), 4),
+        "precision": round(float(hit / found), 4),
+        "recall": round(float(hit / true), 4),
+        "true_cells": int(true),
+    }
+    return float(shifts[best]), figures
+
+
+def detection_counts(
+    found: np.ndarray, truth: np.ndarray, unsure: np.ndarray
+) -> tuple[int, int, int]:
+    """Pairs of IoU 0.5 or more, found cells that count, true cells."""
+    n_true = len(np.unique(truth[truth > 0]))
+    area = np.bincount(found.ravel())
+    true_area = np.bincount(truth.ravel())
+    both = (found > 0) & (truth > 0)
+    pairs, overlap = np.unique(
+        np.stack([found[both], truth[both]]), axis=1, return_counts=True
+    )
+    iou = overlap / (area[pairs[0]] + true_area[pairs[1]] - overlap)
+    hits = iou >= 0.5
+    doubtful = np.bincount(found[unsure], minlength=len(area)) > 0.5 * area
+    doubtful[0] = True
+    doubtful[pairs[0][hits]] = False
+    return int(hits.sum()), int(((area > 0) & ~doubtful).sum()), n_true
+
+
+def best_temperature(logits: torch.Tensor, truth: torch.Tensor) -> float:
+    grid = np.geomspace(0.3, 5, 80)
+    loss = [
+        float(torch.nn.functional.cross_entropy(logits / float(t), truth)) for t in grid
+    ]
+    return float(grid[int(np.argmin(loss))])
+
+
+def class_figures(logits: torch.Tensor, truth: torch.Tensor) -> dict[str, object]:
+    chances = logits.softmax(1).numpy()
+    guess, true = chances.argmax(1), truth.numpy()
+    recall = [float((guess[true == k] == k).mean()) for k in range(len(CLASSES))]
+    sure = chances.max(1)
+    bins = np.minimum((sure * 15).astype(int), 14)
+    gap = sum(
+        abs((guess == true)[bins == b].mean() - sure[bins == b].mean())
+        * (bins == b).mean()
+        for b in np.unique(bins)
+    )
+    return {
+        "measured_on": f"{len(true)} unambiguous cells of {SIMULATED}",
+        "balanced_accuracy": round(float(np.mean(recall)), 4),
+        "accuracy": round(float((guess == true).mean()), 4),
+        "sensitivity": {
+            name: round(value, 4) for name, value in zip(CLASSES, recall, strict=True)
+        },
+        "expected_calibration_error": round(float(gap), 4),
+    }
