@@ -8,7 +8,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_cellid import __version__
-from napari_cellid.cli import agree, demo, identify, models, simulate, study
+from napari_cellid.cli import (
+    agree,
+    demo,
+    identify,
+    models,
+    runs,
+    simulate,
+    study,
+    train,
+)
 from napari_cellid.cli.options import Parser
 from napari_cellid.cli.report import make_report
 from napari_cellid.device import share_cores
@@ -73,7 +82,7 @@ def build_parser() -> Parser:
         "--version", action="version", version=f"napari-cellid {__version__}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (identify, study, agree, simulate, models, demo):
+    for module in (identify, study, agree, train, runs, simulate, models, demo):
         module.add_commands(commands)
     return parser
 

@@ -7,6 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
+from napari_cellid.cli.training_words import epoch_line
 from napari_cellid.steps import News
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class TextReport(Report):
         self._bar, self._stage = None, ""
 
     def _draw(self, progress: Progress) -> None:
+        if isinstance(progress, News):
+            if progress.event == "epoch":
+                self.close()
+                print(epoch_line(progress.values), file=sys.stderr)
+            return
         if progress.stage != self._stage or self._bar is None:
             self.close()
             self._stage, self._bar = progress.stage, _new_bar(progress)

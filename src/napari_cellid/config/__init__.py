@@ -16,6 +16,7 @@ from napari_cellid.config.study import (
     RecordingInfo,
     StudyClass,
     StudyConfig,
+    StudyModels,
     VoteConfig,
 )
 from napari_cellid.config.training import (
@@ -45,5 +46,6 @@ __all__ = [
     "SplitConfig",
     "StudyClass",
     "StudyConfig",
+    "StudyModels",
     "VoteConfig",
 ]

@@ -12,6 +12,9 @@ from napari_cellid.config.base import Config
 NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
 SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
 
+#: a name without a path in it, or nothing
+_FOLDER = r"^(?:[^./\\:*?\"<>|][^/\\:*?\"<>|]*)?$"
+
 Rule = Literal["unanimous", "majority", "quorum"]
 SpecialAnswer = Literal["class", "against", "abstain"]
 
@@ -84,6 +87,23 @@ class VoteConfig(Config):
     )
 
 
+class StudyModels(Config):
+    """Models that a study uses, by the names of their folders in `models/`."""
+
+    segment: str = Field(
+        "",
+        title="Outlines",
+        description="Model that outlines cells; empty for the default one.",
+        pattern=_FOLDER,
+    )
+    classify: str = Field(
+        "",
+        title="Classes",
+        description="Model that tells classes; empty for the default one.",
+        pattern=_FOLDER,
+    )
+
+
 class StudyConfig(Config):
     """What `study.toml` says of a whole study."""
 
@@ -95,6 +115,7 @@ class StudyConfig(Config):
         max_length=12,
     )
     vote: VoteConfig = VoteConfig()
+    models: StudyModels = StudyModels()
 
     @model_validator(mode="after")
     def _check_names_and_keys(self) -> Self:

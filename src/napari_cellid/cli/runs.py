@@ -1,0 +1,134 @@
+"""Trainings of a study: napari-cellid runs list, show, compare, stop and use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.options import add_output_style
+from napari_cellid.cli.training_words import epoch_line, state_words, summary
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from napari_cellid.cli.report import Report
+    from napari_cellid.training.run import Run
+
+_RUN = "folder STUDY/runs/NAME of the training"
+
+
+def add_commands(commands: Any) -> None:
+    """Add runs, with its actions, to the subparsers."""
+    what = "list, show, compare, stop and use trainings of a study"
+    parser = commands.add_parser(
+        "runs", help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    one = _action(actions, "list", "list the trainings of a study", run_list)
+    one.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    one = _action(actions, "show", "show a training", run_show)
+    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    one = _action(actions, "compare", "set trainings beside one another", run_compare)
+    one.add_argument("trainings", type=Path, nargs="+", metavar="RUN", help=_RUN)
+    one = _action(actions, "stop", "stop a training; the best epoch is kept", run_stop)
+    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    what = "make the model of a training the study's; the one before stays"
+    one = _action(actions, "use", what, run_use)
+    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    one.add_argument(
+        "--name", metavar="NAME", help="of the model (default: that of the training)"
+    )
+
+
+def run_list(arguments: Namespace, report: Report) -> None:
+    """List the trainings of a study."""
+    from napari_cellid.study.folder import Study
+    from napari_cellid.training.run import list_runs
+
+    runs = list_runs(Study.open(arguments.study).runs)
+    values = [_values(run) for run in runs]
+    lines = [f"{run.name}: {_what(run)}; {state_words(run)}" for run in runs]
+    report.result({"runs": values}, lines or ["No training yet."])
+
+
+def run_show(arguments: Namespace, report: Report) -> None:
+    """Show settings, epochs and figures of a training."""
+    from napari_cellid.training.run import REPORT, Run
+
+    run = Run.open(arguments.training)
+    found, events = run.read_json(REPORT), run.events()
+    lines = [f"{run.name}: {_what(run)}; {state_words(run)}", f"Folder: {run.folder}"]
+    lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
+    lines += summary(run, found) if found else []
+    values = {**_values(run), "about": run.about, "events": events}
+    report.result(values | {"report": found or None}, lines)
+
+
+def run_compare(arguments: Namespace, report: Report) -> None:
+    """Set the figures of trainings beside one another."""
+    from napari_cellid.training.run import REPORT, Run
+
+    values, lines = [], []
+    for folder in arguments.trainings:
+        run = Run.open(folder)
+        new = run.read_json(REPORT).get("new") or {}
+        values.append({**_values(run), "new": new or None})
+        keys = ("balanced_accuracy", "accuracy", "f1", "dice")
+        said = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
+        lines.append(f"{run.name}: {_what(run)}; {', '.join(said) or state_words(run)}")
+    report.result({"runs": values}, lines)
+
+
+def run_stop(arguments: Namespace, report: Report) -> None:
+    """Ask a training to stop."""
+    from napari_cellid.training.run import Run
+
+    run = Run.open(arguments.training)
+    if run.state().state != "running":
+        raise InputError(f"The training {run.name} is not under way, so nothing stops.")
+    run.ask_to_stop()
+    report.result(_values(run), [f"{run.name} stops at its next step."])
+
+
+def run_use(arguments: Namespace, report: Report) -> None:
+    """Make the model of a training the study's."""
+    from napari_cellid.retrain.use import use_run
+    from napari_cellid.study.folder import Study
+    from napari_cellid.training.run import Run
+
+    run = Run.open(arguments.training)
+    study = Study.open(arguments.training.absolute().parent.parent)
+    name = arguments.name or run.name
+    use_run(study, run, name)
+    report.result(
+        {"study": str(study.path), "model": str(study.models / name)},
+        [f"{study.path} uses the model {name} from now on."],
+    )
+
+
+def _what(run: Run) -> str:
+    settings = run.about.get("settings", {})
+    if run.task == "segment":
+        return f"outlines, {settings.get('epochs')} epochs"
+    start = run.about.get("start", {}).get("name", "")
+    return f"classes, {settings.get('plan')} from {start}"
+
+
+def _values(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "folder": str(run.folder),
+        "task": run.task,
+        "made": run.about.get("made"),
+        "state": run.state().state,
+    }
+
+
+def _action(actions: Any, name: str, what: str, run: Any) -> ArgumentParser:
+    parser: ArgumentParser = actions.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    parser.set_defaults(run=run)
+    add_output_style(parser)
+    return parser

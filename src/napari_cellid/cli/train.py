@@ -1,0 +1,198 @@
+"""Training: napari-cellid train classifier, segmenter and resume."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.options import (
+    add_output_style,
+    add_settings,
+    given_settings,
+    read_settings,
+)
+from napari_cellid.cli.training_words import summary
+from napari_cellid.config import (
+    ClassifierTrainingConfig,
+    DeviceConfig,
+    SegmenterTrainingConfig,
+    SplitConfig,
+    VoteConfig,
+)
+from napari_cellid.errors import InputError
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from napari_cellid.cli.report import Report
+    from napari_cellid.study.folder import Study
+    from napari_cellid.training.run import Run
+
+_START = {
+    "classifier": "what to start from: shipped, a model of the study by name, a model "
+    "folder, imagenet (fetched once), random, or a state dict (.safetensors, .pth) "
+    "(default: the model that comes with napari-cellid)",
+    "segmenter": "what to start from: shipped, a model of the study by name, a model "
+    "folder, or random (default: the model that comes with napari-cellid)",
+}
+
+
+def add_commands(commands: Any) -> None:
+    """Add train, with classifier, segmenter and resume, to the subparsers."""
+    what = "train on what people decided in a study"
+    parser = commands.add_parser(
+        "train", help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    kinds = parser.add_subparsers(title="what to train", metavar="WHAT", required=True)
+    one = _command(kinds, "classifier", "train what tells cell classes", run_classifier)
+    add_settings(one, "training", ClassifierTrainingConfig)
+    add_settings(one, "votes, in place of the study's rule", VoteConfig)
+    add_settings(one, "what is held out", SplitConfig)
+    add_settings(one, "device", DeviceConfig)
+    one = _command(kinds, "segmenter", "train what outlines cells", run_segmenter)
+    one.add_argument(
+        "--recordings", nargs="+", metavar="NAME", default=[],
+        help="recordings whose outlines are right (default: all of the study)",
+    )  # fmt: skip
+    add_settings(one, "training", SegmenterTrainingConfig)
+    add_settings(one, "what is held out", SplitConfig)
+    add_settings(one, "device", DeviceConfig)
+    what = "go on with a training that was interrupted"
+    resume = kinds.add_parser(
+        "resume", help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    resume.add_argument(
+        "training", type=Path, metavar="RUN", help="its folder, STUDY/runs/NAME"
+    )
+    resume.set_defaults(run=run_resume)
+    add_settings(resume, "device", DeviceConfig)
+    add_output_style(resume)
+
+
+def run_classifier(arguments: Namespace, report: Report) -> None:
+    """Train a classifier on the cells that people decided."""
+    from napari_cellid.retrain.classifier import Request, begin, estimate
+    from napari_cellid.study.folder import Study
+
+    study = Study.open(arguments.study)
+    report.notes(study.problems)
+    given = given_settings(arguments, VoteConfig)
+    request = Request(
+        start=arguments.start or "",
+        settings=read_settings(arguments, ClassifierTrainingConfig),
+        split=read_settings(arguments, SplitConfig),
+        rule=study.config.vote.model_copy(update=given) if given else None,
+        name=arguments.name or "",
+    )
+    device = read_settings(arguments, DeviceConfig)
+    if arguments.estimate:
+        _tell_estimate(estimate(study, request, device), report)
+        return
+    _train(study, begin(study, request), device, report)
+
+
+def run_segmenter(arguments: Namespace, report: Report) -> None:
+    """Train a U-Net on corrected outlines."""
+    from napari_cellid.retrain.segmenter import Request, begin, estimate
+    from napari_cellid.study.folder import Study
+
+    study = Study.open(arguments.study)
+    report.notes(study.problems)
+    request = Request(
+        start=arguments.start or "",
+        settings=read_settings(arguments, SegmenterTrainingConfig),
+        split=read_settings(arguments, SplitConfig),
+        recordings=tuple(arguments.recordings),
+        name=arguments.name or "",
+    )
+    device = read_settings(arguments, DeviceConfig)
+    if arguments.estimate:
+        _tell_estimate(estimate(study, request, device), report)
+        return
+    _train(study, begin(study, request), device, report)
+
+
+def run_resume(arguments: Namespace, report: Report) -> None:
+    """Go on with a training; what is finished is not trained again."""
+    from napari_cellid.study.folder import Study
+    from napari_cellid.training.run import Run
+
+    folder = arguments.training.absolute()
+    run = Run.open(folder)
+    study = Study.open(folder.parent.parent)
+    if run.state().state == "finished":
+        raise InputError(
+            f"The training {run.name} is finished already; use its model with "
+            "napari-cellid runs use, or train anew."
+        )
+    _train(study, run, read_settings(arguments, DeviceConfig), report)
+
+
+def _train(study: Study, run: Run, device: DeviceConfig, report: Report) -> None:
+    from importlib import import_module
+
+    word = "segmenter" if run.task == "segment" else "classifier"
+    train_on = import_module(f"napari_cellid.retrain.{word}").go_on
+    report.notes([f"The training is {run.folder}; Ctrl-C stops it and keeps the best."])
+    with _stopping(run):
+        outcome = finish(train_on(study, run, device), report.progress)
+    report.notes(outcome.notes)
+    values = {"run": run.name, "folder": str(run.folder), "state": outcome.state}
+    report.result(values | {"report": outcome.report}, summary(run, outcome.report))
+
+
+@contextmanager
+def _stopping(run: Run) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the training in order; a second Ctrl-C ends it."""
+    before: dict[signal.Signals, Any] = {}
+
+    def ask(number: int, _: object) -> None:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        run.ask_to_stop()
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        try:
+            before[one] = signal.signal(one, ask)
+        except ValueError:
+            # not in the main thread, where there are no signals
+            break
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _tell_estimate(values: dict[str, Any], report: Report) -> None:
+    minutes = max(round(values["seconds"] / 60), 1)
+    report.result(
+        values,
+        [
+            f"About {minutes} minute{'s' if minutes > 1 else ''} on this computer "
+            f"({values['device']})."
+        ],
+    )
+
+
+def _command(commands: Any, name: str, what: str, run: Any) -> ArgumentParser:
+    parser: ArgumentParser = commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}."
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    parser.add_argument("--start", metavar="MODEL", help=_START[name])
+    parser.add_argument(
+        "--run", dest="name", metavar="NAME",
+        help="name of the training, a folder in STUDY/runs (default: made of the time)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--estimate", action="store_true",
+        help="say how long it would take, from a try of two seconds; train nothing",
+    )  # fmt: skip
+    add_output_style(parser)
+    return parser

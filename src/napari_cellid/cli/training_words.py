@@ -1,0 +1,101 @@
+"""What trainings say to people: an epoch a line, and what came out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from napari_cellid.training.run import Run
+
+_STATES = {
+    "new": "not begun",
+    "running": "under way",
+    "stopped": "stopped",
+    "finished": "finished",
+    "failed": "failed",
+    "interrupted": "interrupted (can be resumed)",
+}
+
+
+def epoch_line(values: Mapping[str, Any]) -> str:
+    """Say what an epoch brought, on one line."""
+    said = [f"epoch {values['epoch']:>3}"]
+    if "train" in values:
+        said.append(f"loss {values['train']['loss']:.4f}")
+    validation = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in values["validation"].items()
+    )
+    said.append(f"validation: {validation}")
+    if values.get("best"):
+        said.append("best so far")
+    return "; ".join(said)
+
+
+def summary(run: Run, report: Mapping[str, Any]) -> list[str]:
+    """Say whether the training helped."""
+    if report.get("task") == "segment":
+        lines = list(_segmenter_lines(report))
+    else:
+        lines = list(_classifier_lines(report))
+    return [
+        *lines,
+        f"Model: {run.folder / 'model'}",
+        f'Use it in the study: napari-cellid runs use "{run.folder}"',
+    ]
+
+
+def state_words(run: Run) -> str:
+    """Say how a training stands."""
+    state = run.state()
+    words = _STATES[state.state]
+    return f"{words}: {state.error}" if state.error else words
+
+
+def _classifier_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    yield f"On {report['n_cells']} held-out cells. {report['measured_on']}"
+    names = {"new": "new model", "old": "model before", "floor": "two thresholds"}
+    yield f"{'':16} {'accuracy':>9} {'balanced':>9} {'kappa':>9} {'macro F1':>9}"
+    for key, name in names.items():
+        one = report.get(key)
+        if one is not None:
+            keys = ("accuracy", "balanced_accuracy", "kappa", "macro_f1")
+            yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
+    if report.get("experts"):
+        yield f"{'people':16} {_number(report['experts']['accuracy']):>9}"
+    change = report.get("difference")
+    if change:
+        yield in_words(change["balanced_accuracy"])
+
+
+def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{report['measured_on']}"
+    yield f"{'':16} {'F1':>9} {'precision':>9} {'recall':>9} {'Dice':>9}"
+    for key, name in (("new", "new model"), ("old", "model before")):
+        one = report.get(key)
+        if one is not None:
+            keys = ("f1", "precision", "recall", "dice")
+            yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
+    original = report.get("original_fields")
+    if original:
+        yield (
+            f"On simulated fields: F1 {_number(original['new']['f1'])}, before "
+            f"{_number(original['old']['f1'])}."
+        )
+
+
+def in_words(change: Mapping[str, float]) -> str:
+    """Say whether one model is better, from a difference and its interval."""
+    value, low, high = change["value"], change["low"], change["high"]
+    said = f"{value:+.3f} balanced accuracy, 95 % interval {low:+.3f} to {high:+.3f}"
+    if low > 0:
+        return f"Better than the model before: {said}."
+    if high < 0:
+        return f"Worse than the model before: {said}."
+    return f"No clear difference from the model before: {said}."
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,324 @@
+"""From the answers of a study to a better classifier, and whether it is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.classification.material import joined
+from napari_cellid.classification.starting import find_start
+from napari_cellid.classification.training import (
+    Material,
+    checked,
+    estimate_seconds,
+    train_classifier,
+)
+from napari_cellid.classifiers import load_any_classifier
+from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, SplitConfig
+from napari_cellid.device import choose_device
+from napari_cellid.errors import InputError
+from napari_cellid.models import load_card, save_model
+from napari_cellid.retrain.comparison import compare
+from napari_cellid.retrain.material import CELLS_FILE, decide, labelled, read_cells
+from napari_cellid.retrain.replay import can_replay, replay
+from napari_cellid.retrain.use import current_model
+from napari_cellid.steps import News
+from napari_cellid.study.consensus import write_csv
+from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_name
+
+if TYPE_CHECKING:
+    from napari_cellid.classification.material import LabelledCells
+    from napari_cellid.classification.starting import Start
+    from napari_cellid.classification.training import TrainedClassifier
+    from napari_cellid.classifiers import AnyClassifier
+    from napari_cellid.config import VoteConfig
+    from napari_cellid.device import Device
+    from napari_cellid.models import ModelCard
+    from napari_cellid.retrain.material import DecidedCells
+    from napari_cellid.steps import Step
+    from napari_cellid.study.folder import Study
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Parameters
+    ----------
+    start
+        What to start from, as `find_start` takes it.
+    settings
+        How to train.
+    split
+        What is held out.
+    rule
+        How votes become one; None for the study's.
+    name
+        Of the run; "" for one made of the time.
+    """
+
+    start: str = ""
+    settings: ClassifierTrainingConfig = field(default_factory=ClassifierTrainingConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    rule: VoteConfig | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training gave.
+
+    Parameters
+    ----------
+    run
+        Its folder.
+    state
+        finished or stopped.
+    report
+        As `report.json` holds it.
+    notes
+        What is worth knowing.
+    """
+
+    run: Run
+    state: str
+    report: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def begin(study: Study, request: Request) -> Run:
+    """Check everything that can be checked, and make the folder of the run.
+
+    Raises
+    ------
+    InputError
+        If there is too little to train on, no such start, or the study cannot be
+        written to.
+    """
+    decided = decide(study, request.split, request.rule)
+    _check_counts(decided)
+    start = find_start(
+        request.start, decided.classes, request.settings.plan, study.models
+    )
+    name = request.name or new_run_name(study.runs, "classify")
+    if not name.strip() or set(name) & set('/\\:*?"<>|') or name[0] == ".":
+        raise InputError(
+            f"{name!r} cannot be the name of a folder on every computer; give one of "
+            "letters, digits, spaces and dashes."
+        )
+    about = {
+        "name": name,
+        "task": "classify",
+        "start": {"asked": request.start or "shipped", **start.origin},
+        "settings": request.settings.model_dump(mode="json"),
+        "split": request.split.model_dump(mode="json"),
+        "classes": list(decided.classes),
+        "data": {**decided.about, "counts": decided.counts()},
+        "old_model": str(current_model(study, "classify")),
+    }
+    run = Run.create(study.runs / name, about)
+    write_csv(decided.table, run.folder / CELLS_FILE)
+    return run
+
+
+def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
+    """Train a run that was begun, or was interrupted, and compare the result.
+
+    Raises
+    ------
+    InputError
+        If it cannot go on; the run says why, and no model is changed.
+    """
+    run.begin()
+    try:
+        outcome = yield from _go_on(study, run, choose_device(device))
+    except InputError as error:
+        _fail(run, str(error))
+        raise
+    except Exception as error:
+        _fail(run, f"The training failed ({error}).")
+        raise
+    run.end("stopped" if outcome.state == "stopped" else "finished")
+    return outcome
+
+
+def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, Any]:
+    """Say how long a training would take, and on what; nothing is trained or written.
+
+    Raises
+    ------
+    InputError
+        As `begin`.
+    """
+    settings = request.settings
+    decided = decide(study, request.split, request.rule)
+    _check_counts(decided)
+    start = find_start(request.start, decided.classes, settings.plan, study.models)
+    material = Material(
+        labelled(study, decided, "train", start.card),
+        labelled(study, decided, "validation", start.card),
+    )
+    chosen = choose_device(device)
+    seconds = estimate_seconds(material, start, settings, chosen)
+    if settings.replay and can_replay(decided.classes):
+        # as many patches more, and fields to be simulated
+        seconds *= 1 + settings.replay / max(len(material.training), 1)
+        seconds += settings.replay / 25
+    return {
+        "seconds": round(seconds, 1),
+        "device": str(chosen),
+        "measured_on": decided.about["held_out"],
+        **decided.counts(),
+    }
+
+
+def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
+    settings = ClassifierTrainingConfig.model_validate(run.about["settings"])
+    classes = tuple(run.about["classes"])
+    decided = read_cells(run.folder, classes, run.about["data"])
+    start = find_start(_asked(run), classes, settings.plan, study.models)
+    _check_same_start(run, start)
+    card = start.card
+    training = labelled(study, decided, "train", card)
+    validation = labelled(study, decided, "validation", card)
+    checked(Material(training, validation), classes)
+    training = yield from _with_replay(training, settings, classes, card)
+    trained = yield from train_classifier(
+        Material(training, validation),
+        start,
+        settings,
+        (run, device),
+        begin={"task": "classify", **decided.counts()},
+    )
+    _save(run, decided, trained, None)
+    new = load_any_classifier(run.folder / MODEL)
+    old = _old_model(run, classes)
+    compared = yield from compare(study, decided, (new, old), device)
+    compared.report["notes"] += trained.notes
+    _save(run, decided, trained, compared.report)
+    write_csv(compared.cells, run.folder / HELD_OUT)
+    run.write_json(REPORT, compared.report)
+    done = trained.trained
+    end = {
+        "state": done.state,
+        "best_epoch": done.best_epoch,
+        "model": str(run.folder / MODEL),
+        "report": str(run.folder / REPORT),
+        "message": _in_words(compared.report, done.state),
+    }
+    run.log({"event": "end", **end})
+    yield News("Training", 1, 1, event="end", values=end)
+    return Outcome(run, done.state, compared.report, tuple(compared.report["notes"]))
+
+
+def _with_replay(
+    training: LabelledCells,
+    settings: ClassifierTrainingConfig,
+    classes: tuple[str, ...],
+    card: ModelCard,
+) -> Step[LabelledCells]:
+    """Mix simulated cells in; all of them count as much as all real ones at most."""
+    if not (settings.replay and can_replay(classes)):
+        return training
+    simulated = yield from replay(settings.replay, classes, card, settings.seed)
+    share = min(1.0, len(training) / max(len(simulated), 1))
+    return joined(training, simulated.weighted(share))
+
+
+def _save(
+    run: Run,
+    decided: DecidedCells,
+    trained: TrainedClassifier,
+    report: dict[str, Any] | None,
+) -> None:
+    about, done = run.about, trained.trained
+    metrics = {}
+    if report is not None:
+        metrics = {"measured_on": report["measured_on"], **report["new"]}
+        metrics.pop("name")
+    card = {
+        **trained.card,
+        "name": run.name,
+        "description": f"Trained in a study on {len(decided.part('train'))} cells, "
+        f"from {about['start'].get('name', '')}.",
+        "training": {
+            "run": run.name,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "state": done.state,
+            "best_epoch": done.best_epoch,
+            "plan": about["settings"]["plan"],
+            "settings": about["settings"],
+            "start": about["start"],
+            "data": about["data"],
+        },
+        "metrics": metrics,
+        "licence": about["start"].get("licence", ""),
+    }
+    save_model(run.folder / MODEL, card, trained.net.state_dict())
+
+
+def _old_model(run: Run, classes: tuple[str, ...]) -> AnyClassifier | None:
+    from pathlib import Path
+
+    folder = Path(run.about["old_model"])
+    try:
+        if set(load_card(folder, "classify").classes) != set(classes):
+            return None
+        return load_any_classifier(folder)
+    except InputError:
+        return None
+
+
+def _asked(run: Run) -> str:
+    asked = str(run.about["start"]["asked"])
+    return "" if asked == "shipped" else asked
+
+
+def _check_same_start(run: Run, start: Start) -> None:
+    was, now = (one.get("weights_sha256") for one in (run.about["start"], start.origin))
+    if was != now:
+        raise InputError(
+            f"The model {start.origin.get('name')} from which the training {run.name} "
+            "started was replaced by another one since; train anew."
+        )
+
+
+def _check_counts(decided: DecidedCells) -> None:
+    """Refuse early what `training.checked` would refuse late."""
+    counts = decided.counts()["train"]["by_class"]
+    few = {name: n for name, n in counts.items() if n < 2}
+    if few:
+        name, n = next(iter(few.items()))
+        cells = "1 decided cell" if n == 1 else f"{n} decided cells"
+        raise InputError(
+            f"The class {name} has {cells} to train on, but at least 2 are "
+            "needed beside those that are held out; answer more cells of it, or take "
+            "the class out of the study."
+        )
+
+
+def _in_words(report: dict[str, Any], state: str) -> str:
+    new, change = report["new"]["balanced_accuracy"], report["difference"]
+    said = "Stopped; the best epoch is kept." if state == "stopped" else "Finished."
+    if new is None:
+        return f"{said} Nothing was held out to measure it on."
+    said += f" Balanced accuracy {new:.3f} on {report['n_cells']} held-out cells"
+    if change is None:
+        return said + "."
+    one = change["balanced_accuracy"]
+    return (
+        f"{said}, {one['value']:+.3f} beside the model before (95 % interval "
+        f"{one['low']:+.3f} to {one['high']:+.3f})."
+    )
+
+
+def _fail(run: Run, sentence: str) -> None:
+    """Say in the run's folder why it failed, as far as that can be written."""
+    try:
+        run.log({"event": "end", "state": "failed", "best_epoch": 0, "model": None,
+                 "report": None, "message": sentence})  # fmt: skip
+        run.end("failed", sentence)
+    except InputError:
+        # the disk is full or the study is gone: the caller tells it
+        return
