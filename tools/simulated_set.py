@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 from tqdm import tqdm
 
 from napari_cellid.channels import rescale
+from napari_cellid.segmentation.targets import targets
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.tissue import CLASSES
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 PIXEL_SIZE_UM = 1.17
 FIELD_UM = 420.0
-CORE_SHARE = 0.5
 
 
 def main() -> None:
@@ -84,19 +83,6 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
         "kind": np.array([CLASSES.index(k) for k in cells["class"]], np.int8),
         "ambiguous": cells["ambiguous"].to_numpy(bool),
     }
-
-
-def targets(labels: NDArray[np.int32], unsure: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """0 background, 1 rim, 2 core of a cell, 255 leave out, from (y, x) labels."""
-    target = (labels > 0).astype(np.uint8)
-    for number, box in enumerate(ndimage.find_objects(labels), 1):
-        if box is None:
-            continue
-        mask = np.pad(labels[box] == number, 1)
-        depth = ndimage.distance_transform_edt(mask)[1:-1, 1:-1]
-        target[box][depth > CORE_SHARE * depth.max()] = 2
-    target[unsure & (labels == 0)] = 255
-    return target
 
 
 def _nearest(

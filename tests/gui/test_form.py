@@ -14,7 +14,12 @@ from napari_cellid.config import Config, IdentifyConfig, SegmentConfig, Simulati
 from napari_cellid.widgets.form import Form
 
 #: what the files of a study say of names, classes and recordings; no form shows them
-IN_FILES = {settings.RecordingInfo, settings.StudyClass, settings.StudyConfig}
+IN_FILES = {
+    settings.RecordingInfo,
+    settings.StudyClass,
+    settings.StudyConfig,
+    settings.StudyModels,
+}
 MODELS = [
     model
     for _, model in inspect.getmembers(settings, inspect.isclass)
@@ -90,3 +95,14 @@ def test_some_fields_alone(qtbot):
     qtbot.addWidget(form)
     form.setValue(SegmentConfig(threshold=0.3, split="none"))
     assert form.values() == {"threshold": pytest.approx(0.3)}
+
+
+def test_a_tiny_rate_is_typed_for_no_slider_goes_there(qtbot):
+    form = Form(settings.ClassifierTrainingConfig)
+    qtbot.addWidget(form)
+    rate = form.editor("rate")
+    assert isinstance(rate, QDoubleSpinBox)
+    assert rate.text() == "0.0001"
+    rate.setValue(0.00025)
+    assert form.value().rate == 0.00025
+    assert not isinstance(form.editor("momentum"), QDoubleSpinBox)

@@ -21,6 +21,12 @@ from napari_cellid.errors import InputError
 from napari_cellid.models import load_card, save_model
 from napari_cellid.retrain.comparison import compare
 from napari_cellid.retrain.material import CELLS_FILE, decide, labelled, read_cells
+from napari_cellid.retrain.outcome import (
+    Outcome,
+    check_name,
+    check_same_start,
+    fail,
+)
 from napari_cellid.retrain.replay import can_replay, replay
 from napari_cellid.retrain.use import current_model
 from napari_cellid.steps import News
@@ -29,7 +35,6 @@ from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_nam
 
 if TYPE_CHECKING:
     from napari_cellid.classification.material import LabelledCells
-    from napari_cellid.classification.starting import Start
     from napari_cellid.classification.training import TrainedClassifier
     from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.config import VoteConfig
@@ -65,28 +70,6 @@ class Request:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a training gave.
-
-    Parameters
-    ----------
-    run
-        Its folder.
-    state
-        finished or stopped.
-    report
-        As `report.json` holds it.
-    notes
-        What is worth knowing.
-    """
-
-    run: Run
-    state: str
-    report: dict[str, Any]
-    notes: tuple[str, ...]
-
-
 def begin(study: Study, request: Request) -> Run:
     """Check everything that can be checked, and make the folder of the run.
 
@@ -101,12 +84,7 @@ def begin(study: Study, request: Request) -> Run:
     start = find_start(
         request.start, decided.classes, request.settings.plan, study.models
     )
-    name = request.name or new_run_name(study.runs, "classify")
-    if not name.strip() or set(name) & set('/\\:*?"<>|') or name[0] == ".":
-        raise InputError(
-            f"{name!r} cannot be the name of a folder on every computer; give one of "
-            "letters, digits, spaces and dashes."
-        )
+    name = check_name(request.name or new_run_name(study.runs, "classify"))
     about = {
         "name": name,
         "task": "classify",
@@ -134,10 +112,10 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
     except InputError as error:
-        _fail(run, str(error))
+        fail(run, str(error))
         raise
     except Exception as error:
-        _fail(run, f"The training failed ({error}).")
+        fail(run, f"The training failed ({error}).")
         raise
     run.end("stopped" if outcome.state == "stopped" else "finished")
     return outcome
@@ -178,7 +156,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     classes = tuple(run.about["classes"])
     decided = read_cells(run.folder, classes, run.about["data"])
     start = find_start(_asked(run), classes, settings.plan, study.models)
-    _check_same_start(run, start)
+    check_same_start(run, start.origin)
     card = start.card
     training = labelled(study, decided, "train", card)
     validation = labelled(study, decided, "validation", card)
@@ -275,15 +253,6 @@ def _asked(run: Run) -> str:
     return "" if asked == "shipped" else asked
 
 
-def _check_same_start(run: Run, start: Start) -> None:
-    was, now = (one.get("weights_sha256") for one in (run.about["start"], start.origin))
-    if was != now:
-        raise InputError(
-            f"The model {start.origin.get('name')} from which the training {run.name} "
-            "started was replaced by another one since; train anew."
-        )
-
-
 def _check_counts(decided: DecidedCells) -> None:
     """Refuse early what `training.checked` would refuse late."""
     counts = decided.counts()["train"]["by_class"]
@@ -311,14 +280,3 @@ def _in_words(report: dict[str, Any], state: str) -> str:
         f"{said}, {one['value']:+.3f} beside the model before (95 % interval "
         f"{one['low']:+.3f} to {one['high']:+.3f})."
     )
-
-
-def _fail(run: Run, sentence: str) -> None:
-    """Say in the run's folder why it failed, as far as that can be written."""
-    try:
-        run.log({"event": "end", "state": "failed", "best_epoch": 0, "model": None,
-                 "report": None, "message": sentence})  # fmt: skip
-        run.end("failed", sentence)
-    except InputError:
-        # the disk is full or the study is gone: the caller tells it
-        return

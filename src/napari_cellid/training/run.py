@@ -146,7 +146,9 @@ class Run:
                 f"The training {self.name} is under way in process {now.pid} on "
                 f"{now.host}; wait for it, or stop it first."
             )
-        (self.folder / STOP).unlink(missing_ok=True)
+        if now.state != "running":
+            # else it is this process that was asked, while it prepared
+            (self.folder / STOP).unlink(missing_ok=True)
         beat = time.time()
         self._state = RunState("running", "", os.getpid(), platform.node(), beat, beat)
         self._keep_state()

@@ -129,12 +129,19 @@ def _editor(field: FieldInfo) -> _Editor:
         spin.setRange(int(low), int(high))
         return _Editor(spin, spin.value, spin.setValue, spin.valueChanged)
     if kind is float:
-        number = _Slider(low, high) if 0 <= low < high <= 1 else _number(low, high)
+        number = _Slider(low, high) if _fits_slider(field) else _number(low, high)
         return _Editor(number, number.value, number.setValue, number.valueChanged)
     if isinstance(kind, type) and issubclass(kind, Config):
         form = Form(kind)
         return _Editor(form, form.value, form.setValue, form.valueChanged)
     raise TypeError(f"There is no editor for fields of type {kind}.")
+
+
+def _fits_slider(field: FieldInfo) -> bool:
+    """Whether a fraction can be set on a slider: not where its default is tiny."""
+    low, high = _bounds(field)
+    default = field.get_default(call_default_factory=True)
+    return 0 <= low < high <= 1 and not 0 < default < 1 / _STEPS
 
 
 def _choice(options: Sequence[Any]) -> _Editor:

@@ -17,6 +17,7 @@ from napari_cellid.config import (
     SegmentConfig,
 )
 from napari_cellid.errors import InputError
+from napari_cellid.retrain.use import current_model
 from napari_cellid.widgets.identify_panel import Panel, Scrolling
 from napari_cellid.widgets.keeping import Keeping
 from napari_cellid.widgets.layers import recording_from_layers, source_paths
@@ -25,6 +26,7 @@ from napari_cellid.widgets.live import Live
 from napari_cellid.widgets.renumber import first_outlines
 from napari_cellid.widgets.results import Result, add_result, result_of
 from napari_cellid.widgets.run import Models, run_identify, save_results
+from napari_cellid.widgets.study_session import session_of
 from napari_cellid.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.events import Event
 
+    from napari_cellid.models import Task
     from napari_cellid.pipeline import Identified
     from napari_cellid.steps import Progress
     from napari_cellid.widgets.layers import Channels
+    from napari_cellid.widgets.model_choice import ModelChoice
 
 
 class IdentifyWidget(QWidget):
@@ -58,8 +62,10 @@ class IdentifyWidget(QWidget):
         self.work = Work(self)
         self.live = Live(viewer, self)
         self.keeping = Keeping(viewer, self)
+        self._session = session_of(viewer)
         self._connect()
         self._follow_viewer()
+        self._offer_models()
 
     def config(self) -> IdentifyConfig:
         """The settings that the form shows."""
@@ -130,6 +136,7 @@ class IdentifyWidget(QWidget):
         panel.segmenter.valueChanged.connect(self._take_threshold)
         self.work.progressed.connect(self._on_progress)
         self.work.finished.connect(self._on_finished)
+        self._session.study_changed.connect(self._offer_models)
         self.live.changed.connect(self._on_changed)
         self.live.status.connect(panel.show_stage)
         self._take_threshold()
@@ -142,6 +149,21 @@ class IdentifyWidget(QWidget):
         self._links.join(layers.selection.events.active, self._on_selected)
         for layer in layers:
             self._watch(layer)
+
+    def _offer_models(self) -> None:
+        """Offer the open study's models, and choose those that it uses."""
+        study = self._session.study
+        choices: tuple[tuple[Task, ModelChoice], ...] = (
+            ("segment", self.panel.segmenter),
+            ("classify", self.panel.classifier),
+        )
+        for task, choice in choices:
+            try:
+                own = study is not None and getattr(study.config.models, task)
+                used = current_model(study, task) if study and own else None
+                choice.offer(None if study is None else study.models, used)
+            except InputError as error:
+                show_error(str(error))
 
     def _segment_config(self) -> SegmentConfig:
         return SegmentConfig(

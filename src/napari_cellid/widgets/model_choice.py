@@ -34,6 +34,8 @@ class ModelChoice(QComboBox):
         super().__init__(parent)
         self._task = task
         self._cards: dict[Path, ModelCard] = {}
+        self._offered: list[Path] = []
+        self._used: Path | None = None
         self._last = 0
         # a long name must not widen the whole dock
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -80,6 +82,39 @@ class ModelChoice(QComboBox):
         # by place: models trained anew often share name and folder name
         self.setCurrentIndex(list(self._cards).index(folder))
 
+    def offer(self, models: Path | None, used: Path | None) -> None:
+        """Offer the models of the open study, too.
+
+        Parameters
+        ----------
+        models
+            Folder of the study's models; None without a study.
+        used
+            Folder of the model that the study uses, which is chosen when it is another
+            than before; None for the default one.
+        """
+        kept = self.value()
+        for folder in self._offered:
+            self._withdraw(folder)
+        found = list_models(models) if models is not None else []
+        self._offered = [
+            folder
+            for folder, card in found
+            if card.task == self._task and folder not in self._cards
+        ]
+        for folder in self._offered:
+            self._add(folder, load_card(folder, self._task))
+        if used != self._used:
+            self._used = used
+            self.setValue(used or SHIPPED / DEFAULTS[self._task])
+        elif kept is not None and kept != self.value():
+            self.setValue(kept if kept in self._cards else used)
+
+    def _withdraw(self, folder: Path) -> None:
+        place = list(self._cards).index(folder)
+        del self._cards[folder]
+        self.removeItem(place)
+
     def _add(self, folder: Path, card: ModelCard) -> None:
         self._cards[folder] = card
         place = len(self._cards) - 1
@@ -89,6 +124,8 @@ class ModelChoice(QComboBox):
 
     def _text(self, folder: Path) -> str:
         card = self._cards[folder]
+        if folder in self._offered:
+            return f"{folder.name} (of this study)"
         return card.name if folder.parent == SHIPPED else f"{card.name} ({folder.name})"
 
     def _on_pick(self, index: int) -> None:

@@ -1,0 +1,101 @@
+"""How well cells are found: pairs of outlines that overlap enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: outlines whose common share of their union is at least this are the same cell
+IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Counts of a comparison of outlines; they can be added.
+
+    Parameters
+    ----------
+    hits
+        Pairs of a true and a found cell.
+    found, true
+        Cells found, and cells that there are.
+    common, both
+        Pixels in found and true cells alike, and pixels of found plus of true ones.
+    """
+
+    hits: int = 0
+    found: int = 0
+    true: int = 0
+    common: int = 0
+    both: int = 0
+
+    def __add__(self, other: Self) -> Detection:
+        return Detection(
+            *(a + b for a, b in zip(vars(self).values(), vars(other).values(),
+                                    strict=True))
+        )  # fmt: skip
+
+    def figures(self) -> dict[str, Any]:
+        """F1, precision, recall, Dice and numbers, ready for JSON."""
+        return {
+            "f1": _share(2 * self.hits, self.found + self.true),
+            "precision": _share(self.hits, self.found),
+            "recall": _share(self.hits, self.true),
+            "dice": _share(2 * self.common, self.both),
+            "n": self.true,
+            "found": self.found,
+        }
+
+
+def detect(
+    found: NDArray[np.int32],
+    truth: NDArray[np.int32],
+    judged: NDArray[np.bool_] | None = None,
+) -> Detection:
+    """Compare found outlines with true ones, both (plane, y, x) or (y, x).
+
+    Parameters
+    ----------
+    found, truth
+        Labels, 0 where there is no cell.
+    judged
+        Where the comparison counts: cells most of which lie outside are left out.
+    """
+    found, truth = _within(found, judged), _within(truth, judged)
+    area, true_area = np.bincount(found.ravel()), np.bincount(truth.ravel())
+    both = (found > 0) & (truth > 0)
+    pairs, overlap = np.unique(
+        np.stack([found[both], truth[both]]), axis=1, return_counts=True
+    )
+    iou = overlap / (area[pairs[0]] + true_area[pairs[1]] - overlap)
+    # above one half a cell has one partner at most; at one half the first counts
+    hits = pairs[:, iou >= IOU]
+    n_hits = min(len(np.unique(hits[0])), len(np.unique(hits[1])))
+    return Detection(
+        hits=n_hits,
+        found=int((area[1:] > 0).sum()),
+        true=int((true_area[1:] > 0).sum()),
+        common=int(both.sum()),
+        both=int((found > 0).sum() + (truth > 0).sum()),
+    )
+
+
+def _within(
+    labels: NDArray[np.int32], judged: NDArray[np.bool_] | None
+) -> NDArray[np.int32]:
+    if judged is None:
+        return labels
+    area = np.bincount(labels.ravel())
+    inside = np.bincount(labels.ravel(), judged.ravel())
+    kept = 2 * inside >= np.maximum(area, 1)
+    kept[0] = False
+    return np.where(kept[labels], labels, 0).astype(np.int32)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return round(part / whole, 6) if whole else None

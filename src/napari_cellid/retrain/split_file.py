@@ -1,0 +1,134 @@
+"""`split.json`: which unit each recording belongs to, and the role of each unit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+from napari_cellid.errors import InputError
+from napari_cellid.files import replacing_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPLIT_FILE = "split.json"
+Role = Literal["train", "validation", "test"]
+_FORMAT = 1
+
+
+@dataclass
+class Tiles:
+    """A recording that is cut in pieces.
+
+    Parameters
+    ----------
+    size_px
+        Edge of a piece.
+    cells
+        The piece of each cell that was seen: it stays though the outline be mended.
+    """
+
+    size_px: float
+    cells: dict[int, str] = field(default_factory=dict)
+
+    def unit(self, recording: str, cell: int, y: float, x: float) -> str:
+        """Piece of a cell; where it lies counts when it is seen first."""
+        if cell not in self.cells:
+            # all planes alike, for they may show the same cells
+            self.cells[cell] = f"{int(y // self.size_px)}, {int(x // self.size_px)}"
+        return f"part {self.cells[cell]} of {recording}"
+
+
+@dataclass
+class Known:
+    """What is settled.
+
+    Parameters
+    ----------
+    units
+        Unit of each recording that is not cut in pieces.
+    tiles
+        The recordings that are.
+    roles
+        Of each unit.
+    """
+
+    units: dict[str, str] = field(default_factory=dict)
+    tiles: dict[str, Tiles] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    _text: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what is settled; nothing where there is no file yet.
+
+        Raises
+        ------
+        InputError
+            If it is broken.
+        """
+        try:
+            text = path.read_text("utf-8")
+            return cls._from(json.loads(text), text)
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path}, which says what is held out, cannot be read ({error}); put "
+                "it back from a copy, for without it held-out cells could be trained "
+                "on."
+            ) from error
+
+    @classmethod
+    def _from(cls, values: dict[str, Any], text: str) -> Self:
+        if values["format"] != _FORMAT:
+            raise ValueError(f"it has the format {values['format']}")
+        roles = {str(name): role for name, role in values["roles"].items()}
+        if not set(roles.values()) <= set(get_args(Role)):
+            raise ValueError("it names a role that there is not")
+        units, tiles = {}, {}
+        for name, one in values["recordings"].items():
+            if "unit" in one:
+                units[name] = str(one["unit"])
+                continue
+            parts = one["parts"].items()
+            cells = {int(cell): part for part, cells in parts for cell in cells}
+            tiles[name] = Tiles(float(one["size_px"]), cells)
+        return cls(units, tiles, roles, text)
+
+    def write(self, path: Path) -> None:
+        """Write what is settled, where something new is.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        text = json.dumps(self._values(), indent=1, ensure_ascii=False) + "\n"
+        if text == self._text:
+            return
+        try:
+            with replacing_file(path) as temporary:
+                temporary.write_text(text, "utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be written ({error.strerror or error}); training needs "
+                "a study that can be written to."
+            ) from error
+        self._text = text
+
+    def _values(self) -> dict[str, Any]:
+        recordings: dict[str, Any] = {
+            name: {"unit": unit} for name, unit in self.units.items()
+        }
+        for name, tiles in self.tiles.items():
+            parts: dict[str, list[int]] = {}
+            for cell, part in sorted(tiles.cells.items()):
+                parts.setdefault(part, []).append(cell)
+            recordings[name] = {"size_px": tiles.size_px, "parts": parts}
+        return {
+            "format": _FORMAT,
+            "recordings": dict(sorted(recordings.items())),
+            "roles": dict(sorted(self.roles.items())),
+        }
