@@ -30,11 +30,11 @@ def plan(study: Study, **how: object) -> None:
     (study.path / "fake.json").write_text(json.dumps(how), "utf-8")
 
 
-def show(viewer: Any, qtbot: Any) -> RetrainWidget:
-    """Open the dock; it measures the time a little sooner."""
+def show(viewer: Any, qtbot: Any, *, measure_ms: int = 60_000) -> RetrainWidget:
+    """Open the dock; it measures the time after so many milliseconds."""
     dock = RetrainWidget(viewer)
     qtbot.addWidget(dock)
-    dock._soon.setInterval(50)
+    dock._soon.setInterval(measure_ms)
     dock.resize(440, 780)
     dock.show()
     if dock.session.study is not None:

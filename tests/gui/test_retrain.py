@@ -15,6 +15,7 @@ from voting import make_study, say, truths
 
 from napari_cellid.study.folder import Study
 from napari_cellid.training.run import MODEL, Run
+from napari_cellid.widgets.retrain import RetrainWidget
 from napari_cellid.widgets.retrain_panel import CURVES, HELPED
 from napari_cellid.widgets.study_session import session_of
 
@@ -49,7 +50,6 @@ def dock(viewer, session, qtbot):
     if dock.trainings.busy:
         dock.stop()
         finish(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.estimating.busy, timeout=10_000)
 
 
 def test_without_a_study_it_says_what_to_do(viewer, qtbot):
@@ -72,13 +72,39 @@ def test_counts_by_class_and_animal(dock, study):
     assert all(f"{n[name]} {name}" in dock.panel.setup.warning.text() for name in few)
 
 
-def test_the_time_and_what_is_held_out_are_told(dock, qtbot):
+def test_the_time_and_what_is_held_out_are_told(viewer, session, qtbot):
+    dock = show(viewer, qtbot, measure_ms=50)
     panel = dock.panel
     assert panel.estimate.text().startswith("Measuring")
     qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
-    assert panel.estimate.text() == "Takes about 3 minutes on this computer's CPU."
-    held = panel.setup.held_out.text()
+    assert panel.estimate.text() == "About 3 minutes on this computer's CPU."
+    held = panel.setup.held_out["classify"].text()
     assert "40 are held out" in held and "animal mb2" in held
+
+
+def test_another_depth_takes_another_time(viewer, session, study, qtbot):
+    dock = show(viewer, qtbot, measure_ms=50)
+    panel, depth = dock.panel, dock.panel.setup.depth
+    qtbot.waitUntil(lambda: dock.times.work.busy, timeout=10_000)
+    # given up, and taken up again
+    depth.setValue("inceptionv3_311")
+    assert panel.estimate.text().startswith("Measuring")
+    qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
+    depth.setValue("inceptionv3_249")
+    assert panel.estimate.text().startswith("Measuring")
+    qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
+    # known by now
+    depth.setValue("inceptionv3_311")
+    assert "3 minutes" in panel.estimate.text()
+
+
+def test_a_time_that_cannot_be_told_is_asked_once(viewer, session, study, qtbot, told):
+    plan(study, refuse="The class glia has 1 decided cell; answer more.")
+    dock = show(viewer, qtbot, measure_ms=20)
+    qtbot.waitUntil(lambda: bool(told), timeout=10_000)
+    qtbot.wait(300)
+    assert told == ["The class glia has 1 decided cell; answer more."]
+    assert dock.panel.estimate.text() == ""
 
 
 def test_nothing_to_train_on(viewer, lab, qtbot, told, monkeypatch):
@@ -144,10 +170,12 @@ def test_stop_before_it_began_leaves_nothing(dock, study, qtbot):
     assert list(study.runs.iterdir()) == []
 
 
-def test_a_run_is_found_again(dock, viewer, study, session, qtbot):
+def test_a_run_is_found_again(viewer, study, session, qtbot):
     plan(study, epochs=40, seconds=0.2)
+    dock = RetrainWidget(viewer)
+    dock.show()
+    qtbot.waitUntil(lambda: dock.decided is not None, timeout=10_000)
     look = begin(qtbot, dock)
-    dock.close()
     dock.deleteLater()
     session.close_study()
     session.open(study.path)
@@ -251,6 +279,7 @@ def test_use_this_model(dock, study, session, qtbot, classifier_folder):
     assert dock.panel.runs.table.item(0, 3).text() == "finished ✓"
     starts = dock.panel.setup.starts["classify"]
     assert starts.findText(f"{look.name}: this study's model") > 0
+    qtbot.waitUntil(report.go_back.isEnabled)
     click(report.go_back)
     qtbot.waitUntil(lambda: report.use.isVisible(), timeout=10_000)
     assert Study.open(study.path).config.models.classify == ""

@@ -104,11 +104,12 @@ class ModelChoice(QComboBox):
         ]
         for folder in self._offered:
             self._add(folder, load_card(folder, self._task))
+        usual = used or SHIPPED / DEFAULTS[self._task]
         if used != self._used:
             self._used = used
-            self.setValue(used or SHIPPED / DEFAULTS[self._task])
+            self.setValue(usual)
         elif kept is not None and kept != self.value():
-            self.setValue(kept if kept in self._cards else used)
+            self.setValue(kept if kept in self._cards else usual)
 
     def _withdraw(self, folder: Path) -> None:
         place = list(self._cards).index(folder)
