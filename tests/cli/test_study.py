@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import tifffile
 
 from napari_cellid.cli import main
+from napari_cellid.config import StudyModels
 from napari_cellid.study.folder import Study
 
 FILES = [
@@ -235,3 +237,33 @@ def test_a_broken_table_is_told_before_the_work(
     refused(capsys, main(words), "cells.csv", "not a number")
     assert snapshot(tmp_path) == before
     assert pd.read_csv(table)["cell"][0] == "one"
+
+
+def test_the_models_of_the_study_are_used(
+    tmp_path: Path, channels, segmenter_folder: Path, classifier_folder: Path, capsys
+) -> None:
+    study = Study.create(tmp_path / "study")
+    for folder in (segmenter_folder, classifier_folder):
+        shutil.copytree(folder, study.models / folder.name)
+    models = StudyModels(segment=segmenter_folder.name, classify=classifier_folder.name)
+    study.save_config(study.config.model_copy(update={"models": models}))
+    words = [*channels, "--study", str(study.path), "--name", "r1", "--json"]
+
+    def used(*more: str) -> dict[str, str]:
+        assert main(["identify", *words, *more]) == 0
+        return json.loads(capsys.readouterr().out.splitlines()[-1])["models"]
+
+    assert used() == {"segment": "bright", "classify": "untrained"}
+    # a name means a model of the study, too
+    copy = study.models / "copy"
+    shutil.copytree(classifier_folder, copy)
+    card = json.loads((copy / "model.json").read_text("utf-8")) | {"name": "mine"}
+    (copy / "model.json").write_text(json.dumps(card), "utf-8")
+    assert used("--classifier", "copy")["classify"] == "mine"
+    # what is gone is told before anything slow
+    shutil.rmtree(study.models / segmenter_folder.name)
+    assert main(["identify", *words]) == 2
+    said = capsys.readouterr().err
+    assert "study.toml names the model 'bright'" in said
+    assert said.count("\n") == 1
+    assert used("--segmenter", str(segmenter_folder))["segment"] == "bright"

@@ -11,9 +11,14 @@ import numpy as np
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells import measure, with_classes
-from napari_cellid.config import RecordingInfo, SimulationConfig
+from napari_cellid.config import (
+    ClassifierTrainingConfig,
+    RecordingInfo,
+    SimulationConfig,
+)
 from napari_cellid.pipeline import Identified
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.retrain.classifier import Request
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.steps import finish
 from napari_cellid.study.folder import Study
@@ -97,3 +102,10 @@ def small(seed: int, **other: object) -> SimulationConfig:
     """A quick field with some cells of each class."""
     given = {"height": 160, "width": 160, "n_planes": 1, "inhibitory_fraction": 0.3}
     return SimulationConfig(seed=seed, **{**given, **other})
+
+
+def make_request(name: str = "one", **other: object) -> Request:
+    """The last layer of the tiny model of the tests, for two epochs."""
+    given = {"plan": "resnet18_69", "input_size": 32, "replay": 0, "epochs": 2}
+    settings = ClassifierTrainingConfig(**{**given, "rate": 1e-3, **other})
+    return Request(start="tiny", settings=settings, name=name)

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from napari_cellid.models import Task
     from napari_cellid.pipeline import Identified
     from napari_cellid.recording import Recording
     from napari_cellid.study.folder import Study
     from napari_cellid.study.recordings import StudyRecording
+
+#: the option that names the model for a task
+_OPTIONS: dict[Task, str] = {"segment": "segmenter", "classify": "classifier"}
 
 
 def add_destination(parser: ArgumentParser) -> None:
@@ -97,6 +101,23 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     if (arguments.study / "study.toml").exists():
         return Study.open(arguments.study)
     return Study.prepare(arguments.study, config_for(classes))
+
+
+def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
+    """Name or folder of the model for a task: as given, else the study's own.
+
+    Raises
+    ------
+    InputError
+        If the study's own model is not there.
+    """
+    given: str | None = vars(arguments)[_OPTIONS[task]]
+    if arguments.study is None or not (arguments.study / "study.toml").exists():
+        return {task: given}
+    from napari_cellid.retrain.use import find_for
+    from napari_cellid.study.folder import Study
+
+    return {task: find_for(Study.open(arguments.study), given, task)}
 
 
 def put(

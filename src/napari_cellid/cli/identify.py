@@ -12,6 +12,7 @@ from napari_cellid.cli.destination import (
     need_destination,
     open_study,
     put,
+    wanted_models,
 )
 from napari_cellid.cli.inputs import (
     check_models,
@@ -61,12 +62,12 @@ def add_commands(commands: Any) -> None:
     parser = _command(
         commands, "identify", "outline every cell and tell its class", run_identify
     )
-    add_models(parser, "segmenter", "classifier")
+    add_models(parser, "segmenter", "classifier", of_study=True)
     add_settings(
         parser, "settings", SegmentConfig, ClassifyConfig, DeviceConfig, defaults=_OWN
     )
     parser = _command(commands, "segment", "outline every cell", run_segment)
-    add_models(parser, "segmenter")
+    add_models(parser, "segmenter", of_study=True)
     add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
     parser = _command(
         commands, "classify", "tell the classes of cells you outlined", run_classify
@@ -75,7 +76,7 @@ def add_commands(commands: Any) -> None:
         "--labels", type=Path, metavar="L.tif", required=True,
         help="your masks: 0 where there is no cell, a whole number for each cell",
     )  # fmt: skip
-    add_models(parser, "classifier")
+    add_models(parser, "classifier", of_study=True)
     add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
 
 
@@ -83,9 +84,9 @@ def run_identify(arguments: Namespace, report: Report) -> None:
     """Outline the cells and tell their classes; outline only with one channel."""
     started = time.perf_counter()
     recording = _prepare(arguments, report)
-    wanted: Wanted = {"segment": arguments.segmenter}
+    wanted = wanted_models(arguments, "segment")
     if recording.red is not None and recording.green is not None:
-        wanted["classify"] = arguments.classifier
+        wanted |= wanted_models(arguments, "classify")
     models = load_models(wanted, report)
     classes = models["classify"].card.classes if "classify" in models else ()
     study = open_study(arguments, classes)
@@ -98,7 +99,7 @@ def run_segment(arguments: Namespace, report: Report) -> None:
     """Outline the cells."""
     started = time.perf_counter()
     recording = _prepare(arguments, report)
-    models = load_models({"segment": arguments.segmenter}, report)
+    models = load_models(wanted_models(arguments, "segment"), report)
     study = open_study(arguments)
     step = outline(recording, models, arguments)
     _save(finish(step, report.progress), study, arguments, report, started)
@@ -112,7 +113,7 @@ def run_classify(arguments: Namespace, report: Report) -> None:
     recording = _prepare(arguments, report)
     need_both(recording)
     labels, recording = read_labels(arguments.labels, recording)
-    models = load_models({"classify": arguments.classifier}, report)
+    models = load_models(wanted_models(arguments, "classify"), report)
     from napari_cellid.pipeline import classify_labels
 
     study = open_study(arguments, models["classify"].card.classes)

@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.options import add_output_style
+from napari_cellid.cli.training_words import class_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
-    from pathlib import Path
 
     from napari_cellid.cli.report import Report
-    from napari_cellid.models import ModelCard
+    from napari_cellid.models import ModelCard, Task
 
 _TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
+#: letters of a table in a card above which it is told line by line
+_WIDE = 100
 
 
 def add_commands(commands: Any) -> None:
     """Add models, with its list and show, to the subparsers."""
-    what = "list the models that come with napari-cellid, or show one"
+    what = "list the models that come with napari-cellid or of a study, or show one"
     parser = commands.add_parser(
         "models", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
-    parser.set_defaults(run=run_list)
+    parser.set_defaults(run=run_list, study=None)
     add_output_style(parser)
     actions = parser.add_subparsers(title="what to do", metavar="ACTION")
-    _action(actions, "list", "list the models").set_defaults(run=run_list)
+    listing = _action(actions, "list", "list the models")
+    listing.add_argument(
+        "study", nargs="?", type=Path, metavar="STUDY",
+        help="list those of this study, too",
+    )  # fmt: skip
+    listing.set_defaults(run=run_list)
     show = _action(actions, "show", "show what a model is and where it comes from")
-    show.add_argument("model", metavar="NAME", help="name or folder of a model")
+    show.add_argument(
+        "model", metavar="NAME",
+        help="name or folder of a model, or folder of a training",
+    )  # fmt: skip
+    show.add_argument(
+        "--study", type=Path, metavar="STUDY", help="study whose model NAME is"
+    )
     show.set_defaults(run=run_show)
 
 
 def run_list(arguments: Namespace, report: Report) -> None:
-    """List the models that come with the package."""
+    """List the models that come with the package, and those of a study."""
     from napari_cellid.models import DEFAULTS, SHIPPED, list_models
 
+    used = {task: SHIPPED / name for task, name in DEFAULTS.items()}
     found = list_models(SHIPPED)
+    if arguments.study is not None:
+        used, own = _of_study(arguments.study)
+        found += own
     values, lines = [], []
     for folder, card in found:
-        is_default = DEFAULTS[card.task] == folder.name
+        is_default = used.get(card.task) == folder
         about = {"name": folder.name, "task": card.task, "default": is_default}
         values.append({**about, "folder": str(folder), "description": card.description})
         star = " (default)" if is_default else ""
@@ -52,12 +70,33 @@ def run_list(arguments: Namespace, report: Report) -> None:
 
 def run_show(arguments: Namespace, report: Report) -> None:
     """Show one model."""
-    from napari_cellid.models import find_model, load_card
+    from napari_cellid.models import CARD, find_model, load_card
 
-    folder = find_model(arguments.model, "segment")
+    wanted = arguments.model
+    if arguments.study is not None:
+        from napari_cellid.retrain.use import find_for
+        from napari_cellid.study.folder import Study
+
+        study = Study.open(arguments.study.absolute())
+        wanted = find_for(study, wanted, "segment")
+    if (Path(wanted) / "model" / CARD).is_file():
+        # the folder of a training
+        wanted = str(Path(wanted) / "model")
+    folder = find_model(wanted, "segment")
     card = load_card(folder)
     values = {"folder": str(folder), **card.model_dump(mode="json")}
     report.result(values, list(_describe(folder, card)))
+
+
+def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:
+    """Models that a study uses, and its own."""
+    from napari_cellid.models import DEFAULTS
+    from napari_cellid.retrain.use import current_model, study_models
+    from napari_cellid.study.folder import Study
+
+    study = Study.open(path.absolute())
+    used = {task: current_model(study, task) for task in DEFAULTS}
+    return used, [one for task in DEFAULTS for one in study_models(study, task)]
 
 
 def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
@@ -75,16 +114,34 @@ def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
     yield f"folder         {folder}"
     yield f"weights        sha256 {card.weights_sha256}"
     yield f"licence        {card.licence or 'not stated'}"
-    for title in ("training", "metrics", "versions"):
-        yield from _block(title, getattr(card, title))
+    yield from _block("training", card.training)
+    metrics = dict(card.metrics)
+    by_class = metrics.pop("by_class", None)
+    yield from _block("metrics", metrics)
+    if _has_figures(by_class):
+        yield ""
+        yield from class_lines(by_class)
+    yield from _block("versions", card.versions)
 
 
-def _block(title: str, values: dict[str, Any]) -> Iterator[str]:
+def _has_figures(by_class: Any) -> bool:
+    """Whether there are figures of classes as retraining writes them."""
+    wanted = {"n", "sensitivity", "specificity", "precision", "f1"}
+    return isinstance(by_class, dict) and all(
+        isinstance(one, dict) and wanted <= set(one) for one in by_class.values()
+    )
+
+
+def _block(title: str, values: dict[str, Any], depth: int = 0) -> Iterator[str]:
+    space = "  " * depth
     if values:
-        yield f"\n{title}"
+        yield f"{space}{title}" if depth else f"\n{title}"
     for name, value in values.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        yield f"  {name}: {text}"
+        if isinstance(value, dict) and len(json.dumps(value)) > _WIDE:
+            yield from _block(f"{name}:", value, depth + 1)
+        else:
+            text = value if isinstance(value, str) else json.dumps(value)
+            yield f"{space}  {name}: {text}"
 
 
 def _inline(settings: dict[str, Any]) -> str:

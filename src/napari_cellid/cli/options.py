@@ -124,14 +124,28 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         )  # fmt: skip
 
 
-def add_models(parser: argparse.ArgumentParser, *kinds: str) -> None:
-    """Add the options --segmenter or --classifier."""
+def add_models(
+    parser: argparse.ArgumentParser, *kinds: str, of_study: bool = False
+) -> None:
+    """Add the options --segmenter or --classifier.
+
+    Parameters
+    ----------
+    parser
+        Gets the options.
+    kinds
+        Which.
+    of_study
+        Whether a study may have models of its own.
+    """
+    default = "the one that comes with napari-cellid"
+    if of_study:
+        default = f"that of the study, else {default}"
     words = {"segmenter": "outlines cells", "classifier": "tells cell classes"}
     for kind in kinds:
         parser.add_argument(
             f"--{kind}", metavar="MODEL",
-            help=f"name or folder of the model that {words[kind]} (default: the one "
-            "that comes with napari-cellid)",
+            help=f"name or folder of the model that {words[kind]} (default: {default})",
         )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def run_list(arguments: Namespace, report: Report) -> None:
     from napari_cellid.study.folder import Study
     from napari_cellid.training.run import list_runs
 
-    runs = list_runs(Study.open(arguments.study).runs)
+    runs = list_runs(Study.open(arguments.study.absolute()).runs)
     values = [_values(run) for run in runs]
     lines = [f"{run.name}: {_what(run)}; {state_words(run)}" for run in runs]
     report.result({"runs": values}, lines or ["No training yet."])
@@ -56,7 +56,7 @@ def run_show(arguments: Namespace, report: Report) -> None:
     """Show settings, epochs and figures of a training."""
     from napari_cellid.training.run import REPORT, Run
 
-    run = Run.open(arguments.training)
+    run = Run.open(arguments.training.absolute())
     found, events = run.read_json(REPORT), run.events()
     lines = [f"{run.name}: {_what(run)}; {state_words(run)}", f"Folder: {run.folder}"]
     lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
@@ -71,7 +71,7 @@ def run_compare(arguments: Namespace, report: Report) -> None:
 
     values, lines = [], []
     for folder in arguments.trainings:
-        run = Run.open(folder)
+        run = Run.open(folder.absolute())
         new = run.read_json(REPORT).get("new") or {}
         values.append({**_values(run), "new": new or None})
         keys = ("balanced_accuracy", "accuracy", "f1", "dice")
@@ -84,7 +84,7 @@ def run_stop(arguments: Namespace, report: Report) -> None:
     """Ask a training to stop."""
     from napari_cellid.training.run import Run
 
-    run = Run.open(arguments.training)
+    run = Run.open(arguments.training.absolute())
     if run.state().state != "running":
         raise InputError(f"The training {run.name} is not under way, so nothing stops.")
     run.ask_to_stop()
@@ -97,8 +97,8 @@ def run_use(arguments: Namespace, report: Report) -> None:
     from napari_cellid.study.folder import Study
     from napari_cellid.training.run import Run
 
-    run = Run.open(arguments.training)
-    study = Study.open(arguments.training.absolute().parent.parent)
+    run = Run.open(arguments.training.absolute())
+    study = Study.open(run.folder.parent.parent)
     name = arguments.name or run.name
     use_run(study, run, name)
     report.result(

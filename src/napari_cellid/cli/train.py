@@ -78,7 +78,7 @@ def run_classifier(arguments: Namespace, report: Report) -> None:
     from napari_cellid.retrain.classifier import Request, begin, estimate
     from napari_cellid.study.folder import Study
 
-    study = Study.open(arguments.study)
+    study = Study.open(arguments.study.absolute())
     report.notes(study.problems)
     given = given_settings(arguments, VoteConfig)
     request = Request(
@@ -100,7 +100,7 @@ def run_segmenter(arguments: Namespace, report: Report) -> None:
     from napari_cellid.retrain.segmenter import Request, begin, estimate
     from napari_cellid.study.folder import Study
 
-    study = Study.open(arguments.study)
+    study = Study.open(arguments.study.absolute())
     report.notes(study.problems)
     request = Request(
         start=arguments.start or "",
@@ -133,16 +133,18 @@ def run_resume(arguments: Namespace, report: Report) -> None:
 
 
 def _train(study: Study, run: Run, device: DeviceConfig, report: Report) -> None:
-    from importlib import import_module
-
-    word = "segmenter" if run.task == "segment" else "classifier"
-    train_on = import_module(f"napari_cellid.retrain.{word}").go_on
+    train_on: Any
+    if run.task == "segment":
+        from napari_cellid.retrain.segmenter import go_on as train_on
+    else:
+        from napari_cellid.retrain.classifier import go_on as train_on
     report.notes([f"The training is {run.folder}; Ctrl-C stops it and keeps the best."])
     with _stopping(run):
         outcome = finish(train_on(study, run, device), report.progress)
     report.notes(outcome.notes)
     values = {"run": run.name, "folder": str(run.folder), "state": outcome.state}
-    report.result(values | {"report": outcome.report}, summary(run, outcome.report))
+    lines = summary(run, outcome.report) if outcome.report else []
+    report.result(values | {"report": outcome.report or None}, lines)
 
 
 @contextmanager

@@ -54,24 +54,43 @@ def state_words(run: Run) -> str:
     return f"{words}: {state.error}" if state.error else words
 
 
+def class_lines(
+    classes: Mapping[str, Mapping[str, float | None]],
+) -> Iterator[str]:
+    """Figures of each class, a line each, under their names."""
+    names = {"sensitivity": "sens.", "specificity": "spec.", "precision": "prec.",
+             "f1": "F1"}  # fmt: skip
+    yield f"{'':16} {'cells':>9} " + " ".join(f"{one:>9}" for one in names.values())
+    for name, one in classes.items():
+        told = " ".join(f"{_number(one[key]):>9}" for key in names)
+        yield f"{name:16} {one['n']:>9} {told}"
+
+
 def _classifier_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"On {report['n_cells']} held-out cells. {report['measured_on']}"
     names = {"new": "new model", "old": "model before", "floor": "two thresholds"}
-    yield f"{'':16} {'accuracy':>9} {'balanced':>9} {'kappa':>9} {'macro F1':>9}"
+    keys = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "ece")
+    titles = ("accuracy", "balanced", "kappa", "macro F1", "calib.")
+    yield f"{'':16} " + " ".join(f"{one:>9}" for one in titles)
     for key, name in names.items():
         one = report.get(key)
         if one is not None:
-            keys = ("accuracy", "balanced_accuracy", "kappa", "macro_f1")
             yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
-    if report.get("experts"):
-        yield f"{'people':16} {_number(report['experts']['accuracy']):>9}"
+    people = report.get("experts")
+    if people:
+        figures = (_number(people.get(k)) for k in keys[:2])
+        yield f"{'people':16} " + " ".join(f"{one:>9}" for one in figures)
+    yield from class_lines(report["new"]["by_class"])
     change = report.get("difference")
     if change:
         yield in_words(change["balanced_accuracy"])
+    if people:
+        yield people["text"]
 
 
 def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{report['measured_on']}"
+    n = report["new"]["n"]
+    yield f"On {n} held-out outlines. {report['measured_on']}"
     yield f"{'':16} {'F1':>9} {'precision':>9} {'recall':>9} {'Dice':>9}"
     for key, name in (("new", "new model"), ("old", "model before")):
         one = report.get(key)
@@ -80,10 +99,9 @@ def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
     original = report.get("original_fields")
     if original:
-        yield (
-            f"On simulated fields: F1 {_number(original['new']['f1'])}, before "
-            f"{_number(original['old']['f1'])}."
-        )
+        before = original.get("old")
+        said = f"On {original['measured_on']}: F1 {_number(original['new']['f1'])}"
+        yield f"{said}, before {_number(before['f1'])}." if before else f"{said}."
 
 
 def in_words(change: Mapping[str, float]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.classification.material import joined
@@ -18,14 +18,17 @@ from napari_cellid.classifiers import load_any_classifier
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, SplitConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import load_card, save_model
+from napari_cellid.models import load_card
+from napari_cellid.retrain.card import save
 from napari_cellid.retrain.comparison import compare
+from napari_cellid.retrain.heeding import StoppedEarlyError, heeding, stopped_early
 from napari_cellid.retrain.material import CELLS_FILE, decide, labelled, read_cells
 from napari_cellid.retrain.outcome import (
     Outcome,
     check_name,
     check_same_start,
     fail,
+    lasting,
 )
 from napari_cellid.retrain.replay import can_replay, replay
 from napari_cellid.retrain.use import current_model
@@ -88,7 +91,7 @@ def begin(study: Study, request: Request) -> Run:
     about = {
         "name": name,
         "task": "classify",
-        "start": {"asked": request.start or "shipped", **start.origin},
+        "start": {"asked": lasting(request.start, study), **start.origin},
         "settings": request.settings.model_dump(mode="json"),
         "split": request.split.model_dump(mode="json"),
         "classes": list(decided.classes),
@@ -111,6 +114,8 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     run.begin()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
+    except StoppedEarlyError:
+        outcome = yield from stopped_early(run)
     except InputError as error:
         fail(run, str(error))
         raise
@@ -130,7 +135,7 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
         As `begin`.
     """
     settings = request.settings
-    decided = decide(study, request.split, request.rule)
+    decided = decide(study, request.split, request.rule, keep=False)
     _check_counts(decided)
     start = find_start(request.start, decided.classes, settings.plan, study.models)
     material = Material(
@@ -161,33 +166,53 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     training = labelled(study, decided, "train", card)
     validation = labelled(study, decided, "validation", card)
     checked(Material(training, validation), classes)
-    training = yield from _with_replay(training, settings, classes, card)
-    trained = yield from train_classifier(
+    training = yield from heeding(_with_replay(training, settings, classes, card), run)
+    step = train_classifier(
         Material(training, validation),
         start,
         settings,
         (run, device),
         begin={"task": "classify", **decided.counts()},
     )
-    _save(run, decided, trained, None)
-    new = load_any_classifier(run.folder / MODEL)
-    old = _old_model(run, classes)
-    compared = yield from compare(study, decided, (new, old), device)
-    compared.report["notes"] += trained.notes
-    _save(run, decided, trained, compared.report)
-    write_csv(compared.cells, run.folder / HELD_OUT)
-    run.write_json(REPORT, compared.report)
+    trained = yield from heeding(step, run)
+    save(run, decided, trained, None)
+    report = yield from _compared(study, run, decided, trained, device)
     done = trained.trained
     end = {
         "state": done.state,
         "best_epoch": done.best_epoch,
         "model": str(run.folder / MODEL),
         "report": str(run.folder / REPORT),
-        "message": _in_words(compared.report, done.state),
+        "message": _in_words(report, done.state),
     }
     run.log({"event": "end", **end})
     yield News("Training", 1, 1, event="end", values=end)
-    return Outcome(run, done.state, compared.report, tuple(compared.report["notes"]))
+    return Outcome(run, done.state, report, tuple(report["notes"]))
+
+
+def _compared(
+    study: Study,
+    run: Run,
+    decided: DecidedCells,
+    trained: TrainedClassifier,
+    device: Device,
+) -> Step[dict[str, Any]]:
+    """Compare the new model with the one before; writes the figures into the run."""
+    new = load_any_classifier(run.folder / MODEL)
+    old, note = _old_model(run, decided.classes)
+    compared = yield from compare(study, decided, (new, old), device)
+    report = compared.report
+    report["notes"] += [*trained.notes, *([note] if note else [])]
+    save(run, decided, trained, report)
+    try:
+        write_csv(compared.cells, run.folder / HELD_OUT)
+    except OSError as error:
+        raise InputError(
+            f"{run.folder / HELD_OUT} cannot be written ({error.strerror or error}); "
+            "make room, or close programs that have it open, and resume the training."
+        ) from error
+    run.write_json(REPORT, report)
+    return report
 
 
 def _with_replay(
@@ -204,48 +229,19 @@ def _with_replay(
     return joined(training, simulated.weighted(share))
 
 
-def _save(
-    run: Run,
-    decided: DecidedCells,
-    trained: TrainedClassifier,
-    report: dict[str, Any] | None,
-) -> None:
-    about, done = run.about, trained.trained
-    metrics = {}
-    if report is not None:
-        metrics = {"measured_on": report["measured_on"], **report["new"]}
-        metrics.pop("name")
-    card = {
-        **trained.card,
-        "name": run.name,
-        "description": f"Trained in a study on {len(decided.part('train'))} cells, "
-        f"from {about['start'].get('name', '')}.",
-        "training": {
-            "run": run.name,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "state": done.state,
-            "best_epoch": done.best_epoch,
-            "plan": about["settings"]["plan"],
-            "settings": about["settings"],
-            "start": about["start"],
-            "data": about["data"],
-        },
-        "metrics": metrics,
-        "licence": about["start"].get("licence", ""),
-    }
-    save_model(run.folder / MODEL, card, trained.net.state_dict())
-
-
-def _old_model(run: Run, classes: tuple[str, ...]) -> AnyClassifier | None:
-    from pathlib import Path
-
+def _old_model(run: Run, classes: tuple[str, ...]) -> tuple[AnyClassifier | None, str]:
+    """The model that the study had, or why it is not compared."""
     folder = Path(run.about["old_model"])
     try:
-        if set(load_card(folder, "classify").classes) != set(classes):
-            return None
-        return load_any_classifier(folder)
-    except InputError:
-        return None
+        card = load_card(folder, "classify")
+        if set(card.classes) != set(classes):
+            return None, (
+                f"The model before, {card.name}, tells other classes "
+                f"({', '.join(card.classes)}), so it is not compared."
+            )
+        return load_any_classifier(folder), ""
+    except InputError as error:
+        return None, f"The model before is not compared: {error}"
 
 
 def _asked(run: Run) -> str:

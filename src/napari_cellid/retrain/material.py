@@ -12,7 +12,7 @@ from napari_cellid.classification.material import gather
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.split import inner_validation, split_cells
-from napari_cellid.study.training_set import make_training_set
+from napari_cellid.study.training_set import decided_cells, make_training_set
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,19 +64,39 @@ class DecidedCells:
 
 
 def decide(
-    study: Study, config: SplitConfig, rule: VoteConfig | None = None
+    study: Study,
+    config: SplitConfig,
+    rule: VoteConfig | None = None,
+    *,
+    keep: bool = True,
 ) -> DecidedCells:
     """Collect the cells that people decided, with the part that each plays.
 
     Cells that are decided to be no cell are left out: a classifier tells classes.
+
+    Parameters
+    ----------
+    study
+        The study.
+    config
+        What is held out.
+    rule
+        How votes become one; None for the study's.
+    keep
+        Whether the training set and new roles are written into the study; else they
+        are only told.
 
     Raises
     ------
     InputError
         If there is none, or the study cannot be written to.
     """
-    made = make_training_set(study, rule)
-    table = made.cells[made.cells["class"] != NOT_A_CELL].reset_index(drop=True)
+    if keep:
+        made = make_training_set(study, rule)
+        cells, from_votes = made.cells, made.about
+    else:
+        cells, from_votes = decided_cells(study, rule)
+    table = cells[cells["class"] != NOT_A_CELL].reset_index(drop=True)
     if table.empty:
         raise InputError(
             f"All decided cells of {study.path} are 'not a cell', so no class can be "
@@ -86,14 +106,14 @@ def decide(
         name: study.recording(name).info.pixel_size_um
         for name in table["recording"].unique()
     }
-    split = split_cells(study.path, table, config, pixel_um)
+    split = split_cells(study.path, table, config, pixel_um, keep=keep)
     split = inner_validation(split, table, config.validation)
     table = table.assign(role=split.role, unit=split.unit)[list(COLUMNS)]
     classes = tuple(one.name for one in study.config.classes)
     about = {
-        "training_set_sha256": made.about["table_sha256"],
-        "rule": made.about["rule"],
-        "annotators": made.about["annotators"],
+        "training_set_sha256": from_votes.get("table_sha256", ""),
+        "rule": from_votes["rule"],
+        "annotators": from_votes["annotators"],
         "held_out": split.words,
         "held_out_units": list(split.held_out),
         "cells_by_animal": _counts(table["animal"]),

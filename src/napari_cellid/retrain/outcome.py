@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
+from napari_cellid.models import CARD, SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from napari_cellid.study.folder import Study
     from napari_cellid.training.run import Run
 
 
@@ -49,6 +52,15 @@ def check_name(name: str) -> str:
             "letters, digits, spaces and dashes."
         )
     return name
+
+
+def lasting(asked: str, study: Study) -> str:
+    """A start as it is found from any folder and any day: names, or a path in full."""
+    own = (parent / asked / CARD for parent in (study.models, SHIPPED))
+    path = Path(asked).expanduser()
+    if asked and path.exists() and not any(one.is_file() for one in own):
+        return str(path.absolute())
+    return asked or "shipped"
 
 
 def check_same_start(run: Run, origin: Mapping[str, Any]) -> None:

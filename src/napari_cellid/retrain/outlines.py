@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from napari_cellid.steps import Step
     from napari_cellid.study.folder import Study
 
+ROLES = ("train", "validation", "test")
 #: edge of a simulated field (µm)
 _FIELD_UM = 250.0
 
@@ -54,9 +56,20 @@ class Outlines:
 
 
 def outlines_of(
-    study: Study, names: Sequence[str], config: SplitConfig
+    study: Study, names: Sequence[str], config: SplitConfig, *, keep: bool = True
 ) -> tuple[list[Outlines], str, dict[str, Any]]:
     """Recordings whose outlines are trained on, with what is held out.
+
+    Parameters
+    ----------
+    study
+        The study.
+    names
+        Recordings whose outlines are right; none for all.
+    config
+        Shares.
+    keep
+        Whether new roles are written into the study; else they are only told.
 
     Returns
     -------
@@ -67,43 +80,38 @@ def outlines_of(
     InputError
         If a recording is not there, or there are no outlines.
     """
-    names = list(names) or list(study.recordings)
-    recordings = [study.recording(name) for name in names]
-    table = study.table()
+    chosen = list(names) or list(study.recordings)
+    recordings = [study.recording(name) for name in chosen]
     cells = study.cells()
-    cells = cells[cells["recording"].isin(names)].reset_index(drop=True)
+    cells = cells[cells["recording"].isin(chosen)].reset_index(drop=True)
     if cells.empty:
         raise InputError(
             f"The recordings of {study.path} have no outlines to learn from; identify "
             "them, and correct the outlines, first."
         )
     pixel_um = {one.name: one.info.pixel_size_um for one in recordings}
-    split = split_cells(study.path, cells, config, pixel_um)
-    decided = table["status"].isin(DECIDED) & (table["consensus"] == NOT_A_CELL)
-    gone = set(zip(table.loc[decided, "recording"], table.loc[decided, "cell"],
-                   strict=True))  # fmt: skip
+    split = split_cells(study.path, cells, config, pixel_um, keep=keep)
+    cells = cells.assign(role=split.role, unit=split.unit)
+    gone = _not_cells(study)
     found = []
     for one in recordings:
-        mine = cells["recording"] == one.name
+        mine = cells[cells["recording"] == one.name]
+        none = mine["cell"].isin(gone.get(one.name, []))
         labels = one.labels().copy()
-        taken = np.array(
-            [
-                label
-                for cell, label in cells.loc[mine, ["cell", "label"]].to_numpy(int)
-                if (one.name, cell) in gone
-            ],
-            np.int64,
-        )
-        labels[np.isin(labels, taken)] = 0
-        roles = _roles(labels, cells[mine], split.role[mine.to_numpy()],
-                       split.unit[mine.to_numpy()], pixel_um[one.name])  # fmt: skip
+        labels[np.isin(labels, mine.loc[none, "label"])] = 0
+        roles = _roles(labels, mine, pixel_um[one.name])
         found.append(Outlines(one.planes(), labels, roles))
     about = {
-        "recordings": names,
-        "cells": int(sum(len(np.unique(one.labels)) - 1 for one in found)),
-        "not_a_cell": len(gone),
+        "recordings": chosen,
+        "all_recordings": not names,
+        "cells": int(sum(np.count_nonzero(np.unique(one.labels)) for one in found)),
+        "cells_by_role": {
+            str(k): int(n) for k, n in cells["role"].value_counts().items()
+        },
+        "not_a_cell": sum(len(gone.get(name, [])) for name in chosen),
         "held_out": split.words,
         "held_out_units": list(split.held_out),
+        "sha256": _digest(found),
     }
     return found, split.words, about
 
@@ -127,9 +135,22 @@ def fields_of(
 
 
 def simulated(
-    n: int, kind: Kind, seed: int
+    n: int, kind: Kind, seed: int, *, alone: int = 0
 ) -> Step[list[tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]]]:
-    """Simulate fields: images, labels, and where nobody can say whether a cell is."""
+    """Simulate fields: images, labels, and where nobody can say whether a cell is.
+
+    Parameters
+    ----------
+    n
+        How many.
+    kind
+        Of which kind.
+    seed
+        Fixes them.
+    alone
+        Every `alone`-th has no red channel, so that a model that knows such
+        recordings does not forget them; 0: none. What only red shows is then unsure.
+    """
     found = []
     for k in range(n):
         yield Progress("Simulating fields", k, n)
@@ -144,32 +165,58 @@ def simulated(
             green=field.green.astype(np.float32),
             pixel_size_um=config.pixel_size_um,
         )
-        found.append((planes, field.labels, field.unsure))
+        labels, unsure = field.labels, field.unsure
+        if alone and k % alone == alone - 1:
+            glia = field.cells.loc[field.cells["class"] == "glia", "label"]
+            hidden = np.isin(labels, glia)
+            planes = replace(planes, red=None)
+            labels, unsure = np.where(hidden, 0, labels), unsure | hidden
+        found.append((planes, labels, unsure))
     return found
 
 
-def _roles(
-    labels: NDArray[np.int32],
-    cells: pd.DataFrame,
-    role: NDArray[np.object_],
-    unit: NDArray[np.object_],
-    pixel_um: float,
-) -> dict[str, NDArray[np.bool_]]:
-    """Role of every pixel: that of the whole recording, or of its piece."""
-    names = ("train", "validation", "test")
-    if not any(str(one).startswith("part ") for one in unit):
-        whole = role[0] if len(role) else "train"
-        return {name: np.full(labels.shape, name == whole) for name in names}
-    size = TILE_UM / pixel_um
-    rows, columns = ((np.arange(n) // size).astype(int) for n in labels.shape[-2:])
-    of_piece = {
-        (int(y // size), int(x // size)): one
-        for y, x, one in zip(cells["y"], cells["x"], role, strict=True)
+def _not_cells(study: Study) -> dict[str, list[int]]:
+    """Cells that people decided to be none, by recording."""
+    table = study.table()
+    none = table["status"].isin(DECIDED) & (table["consensus"] == NOT_A_CELL)
+    return {
+        str(name): [int(cell) for cell in rows["cell"]]
+        for name, rows in table[none].groupby("recording")
     }
-    roles = {name: np.zeros(labels.shape, bool) for name in names}
-    for i in np.unique(rows):
-        for j in np.unique(columns):
-            name = of_piece.get((int(i), int(j)), "train")
-            roles[name][:, np.ix_(rows == i, columns == j)[0],
-                        np.ix_(rows == i, columns == j)[1]] = True  # fmt: skip
+
+
+def _digest(outlines: Sequence[Outlines]) -> str:
+    """Hash of images, outlines and what is held out."""
+    total = hashlib.sha256()
+    for one in outlines:
+        planes = one.planes
+        total.update(f"{planes.name} {planes.pixel_size_um}".encode())
+        for channel in (planes.red, planes.green):
+            if channel is not None:
+                total.update(np.ascontiguousarray(channel).tobytes())
+        total.update(np.ascontiguousarray(one.labels).tobytes())
+        for role in ROLES:
+            total.update(np.packbits(one.roles[role]).tobytes())
+    return total.hexdigest()
+
+
+def _roles(
+    labels: NDArray[np.int32], cells: pd.DataFrame, pixel_um: float
+) -> dict[str, NDArray[np.bool_]]:
+    """Role of every pixel: that of the whole recording, or of its piece.
+
+    A piece without a cell is trained on: that nothing is there can be learned, too.
+    """
+    if not cells["unit"].str.startswith("part ").any():
+        whole = cells["role"].iloc[0] if len(cells) else "train"
+        return {name: np.full(labels.shape, name == whole) for name in ROLES}
+    size = TILE_UM / pixel_um
+    rows, columns = (np.arange(n) // size for n in labels.shape[-2:])
+    roles = {name: np.full(labels.shape, name == "train") for name in ROLES}
+    places = zip(cells["y"] // size, cells["x"] // size, cells["role"], strict=True)
+    # where a cell lies in another piece than when it was first seen, held out wins
+    for row, column, role in sorted(set(places), key=lambda one: ROLES.index(one[2])):
+        here = (rows == row)[:, None] & (columns == column)
+        for name in ROLES:
+            roles[name][:, here] = name == role
     return roles

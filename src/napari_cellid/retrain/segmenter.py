@@ -7,40 +7,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_cellid.config import (
-    DeviceConfig,
-    SegmentConfig,
-    SegmenterTrainingConfig,
-    SplitConfig,
-)
+from napari_cellid.config import DeviceConfig, SegmenterTrainingConfig, SplitConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.evaluation.detection import Detection, detect
 from napari_cellid.models import save_model
-from napari_cellid.retrain.outcome import Outcome, check_name, check_same_start, fail
+from napari_cellid.retrain.found import N_ORIGINAL, compare
+from napari_cellid.retrain.heeding import StoppedEarlyError, heeding, stopped_early
+from napari_cellid.retrain.operating_point import best_shift
+from napari_cellid.retrain.outcome import (
+    Outcome,
+    check_name,
+    check_same_start,
+    fail,
+    lasting,
+)
 from napari_cellid.retrain.outlines import fields_of, outlines_of, simulated
 from napari_cellid.retrain.use import current_model
-from napari_cellid.segmentation.segment import load_segmenter, segment
+from napari_cellid.segmentation.segment import load_segmenter
 from napari_cellid.segmentation.training import (
     Fields,
     estimate_seconds,
     find_start,
     labelled_field,
+    shift_cells,
     train_segmenter,
 )
-from napari_cellid.steps import News, Progress, finish
+from napari_cellid.steps import News
 from napari_cellid.training.run import MODEL, REPORT, Run, new_run_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from napari_cellid.device import Device
     from napari_cellid.models import ModelCard
-    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.retrain.operating_point import Judged
     from napari_cellid.retrain.outlines import Outlines
     from napari_cellid.segmentation.segment import Segmenter
     from napari_cellid.segmentation.training import SegmenterStart
@@ -48,13 +48,8 @@ if TYPE_CHECKING:
     from napari_cellid.study.folder import Study
     from napari_cellid.training.loop import Trained
 
-    Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
-
-#: simulated fields: mixed in, and to see whether the model forgot
-_MIXED, _ORIGINAL = 24, 8
-#: a validation field of fewer cells does not move the outputs
-_FEW_TO_SHIFT = 30
-_SHIFTS = np.arange(-2.0, 2.01, 0.25)
+#: simulated fields that are mixed in; every eighth has no red channel
+_MIXED, _ALONE = 24, 8
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def begin(study: Study, request: Request) -> Run:
         {
             "name": name,
             "task": "segment",
-            "start": {"asked": request.start or "shipped", **start.origin},
+            "start": {"asked": lasting(request.start, study), **start.origin},
             "settings": request.settings.model_dump(mode="json"),
             "split": request.split.model_dump(mode="json"),
             "data": about,
@@ -119,6 +114,8 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     run.begin()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
+    except StoppedEarlyError:
+        outcome = yield from stopped_early(run)
     except InputError as error:
         fail(run, str(error))
         raise
@@ -137,36 +134,50 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     InputError
         As `begin`.
     """
-    outlines, _, about = outlines_of(study, request.recordings, request.split)
+    outlines, words, about = outlines_of(
+        study, request.recordings, request.split, keep=False
+    )
     _need(outlines, "train")
     start = find_start(request.start, study.models)
     fields = _fields(outlines, start, request.settings, [])
     chosen = choose_device(device)
     seconds = estimate_seconds(fields, start, request.settings, chosen)
     # simulated fields, and the comparison at the end
-    seconds += _MIXED / 3 + (len(outlines) + _ORIGINAL) * 1.5
-    return {"seconds": round(seconds, 1), "device": str(chosen), **about}
+    seconds += (_MIXED + N_ORIGINAL) / 3 + len(outlines) * 1.5
+    counts = {
+        role: {"cells": about["cells_by_role"].get(name, 0)}
+        for role, name in (
+            ("train", "train"), ("validation", "validation"), ("held_out", "test")
+        )
+    }  # fmt: skip
+    return {
+        "seconds": round(seconds, 1),
+        "device": str(chosen),
+        "measured_on": words,
+        **counts,
+    }
 
 
 def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
-    split = SplitConfig.model_validate(run.about["split"])
-    outlines, words, _ = outlines_of(study, run.about["data"]["recordings"], split)
+    outlines = _outlines(study, run)
     asked = str(run.about["start"]["asked"])
-    start = find_start("" if asked == "shipped" else asked, study.models)
+    start = find_start(asked, study.models, seed=settings.seed)
     check_same_start(run, start.origin)
     mixed: list[Judged] = []
     if settings.simulated_share:
-        mixed = yield from simulated(_MIXED, "wide", settings.seed)
+        work = simulated(_MIXED, "wide", settings.seed, alone=_ALONE)
+        mixed = yield from heeding(work, run)
     fields = _fields(outlines, start, settings, mixed)
-    counts = {"train": {"fields": len(fields.own), "simulated": len(mixed)}}
     trained = yield from train_segmenter(
-        fields, start, settings, (run, device), begin={"task": "segment", **counts}
+        fields, start, settings, (run, device), begin=_beginning(fields, run)
     )
-    shift = yield from _shifted(start, _judged(outlines, "validation"), device)
+    shift = yield from _shifted(outlines, start, device)
     _save(run, start, trained, shift, None)
-    report = yield from _compare(run, outlines, device)
-    report["measured_on"] = words
+    models = {"new": load_segmenter(run.folder / MODEL), "old": _old(run)}
+    report = yield from compare(models, _judged(outlines, "test"), device)
+    report["measured_on"] = run.about["data"]["held_out"]
+    report["notes"] = _notes(outlines, run)
     _save(run, start, trained, shift, report)
     run.write_json(REPORT, report)
     end = {
@@ -179,6 +190,68 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     run.log({"event": "end", **end})
     yield News("Training", 1, 1, event="end", values=end)
     return Outcome(run, trained.state, report, tuple(report["notes"]))
+
+
+def _outlines(study: Study, run: Run) -> list[Outlines]:
+    """Read the outlines of a run as they were when it began.
+
+    Raises
+    ------
+    InputError
+        If they are not what they were.
+    """
+    split = SplitConfig.model_validate(run.about["split"])
+    names = run.about["data"]["recordings"]
+    outlines, _, about = outlines_of(study, names, split)
+    if about["sha256"] != run.about["data"]["sha256"]:
+        raise InputError(
+            f"The outlines or images of the study changed since the training "
+            f"{run.name} began, so it cannot go on as it would have; train anew."
+        )
+    return outlines
+
+
+def _beginning(fields: Fields, run: Run) -> dict[str, Any]:
+    data = run.about["data"]
+    return {
+        "task": "segment",
+        "train": {"fields": len(fields.own), "simulated": len(fields.simulated),
+                  "cells": data["cells_by_role"].get("train", 0)},
+        "validation": {"fields": len(fields.validation),
+                       "cells": data["cells_by_role"].get("validation", 0)},
+        "held_out": {"cells": data["cells_by_role"].get("test", 0)},
+    }  # fmt: skip
+
+
+def _shifted(
+    outlines: Sequence[Outlines], start: SegmenterStart, device: Device
+) -> Step[float]:
+    """Move the cell outputs of the trained network to where cells are found best.
+
+    On the validation fields; a network that began anew has no earlier shift to fall
+    back to, so those that it was trained on count, too.
+    """
+    judged = _judged(outlines, "validation")
+    if not start.trained:
+        judged += _judged(outlines, "train")
+    shift = yield from best_shift(start, judged, device)
+    shift_cells(start.net, shift)
+    return shift
+
+
+def _notes(outlines: Sequence[Outlines], run: Run) -> list[str]:
+    notes = []
+    if not _judged(outlines, "validation"):
+        notes.append(
+            "There was nothing left beside training and comparison, so the best epoch "
+            "was chosen on the fields that were trained on."
+        )
+    if run.about["data"]["all_recordings"]:
+        notes.append(
+            "All recordings of the study were taken: outlines that nobody corrected "
+            "teach a model only what it did before, and make the figures too good."
+        )
+    return notes
 
 
 def _fields(
@@ -210,97 +283,6 @@ def _judged(outlines: Sequence[Outlines], role: str) -> list[Judged]:
     ]
 
 
-def _shifted(
-    start: SegmenterStart, fields: Sequence[Judged], device: Device
-) -> Step[float]:
-    """Move the cell outputs so that the model's threshold finds cells best.
-
-    Only where the validation fields have enough cells; returns the shift.
-    """
-    import torch
-
-    from napari_cellid.channels import combine, rescale
-    from napari_cellid.segmentation.objects import find_cells
-    from napari_cellid.segmentation.tiles import predict
-
-    card, kinds = start.card, start.net.config.out_channels
-    if (
-        sum(len(np.unique(labels[where])) for _, labels, where in fields)
-        < _FEW_TO_SHIFT
-    ):
-        return 0.0
-    config = SegmentConfig(threshold=card.threshold)
-    counts = [Detection() for _ in _SHIFTS]
-    for planes, labels, where in fields:
-        factor = planes.pixel_size_um / card.pixel_size_um
-        for plane in range(len(labels)):
-            red, green = (
-                None if channel is None else rescale(channel[plane], factor)
-                for channel in (planes.red, planes.green)
-            )
-            image = combine(red, green, card.normalisation, card.combination)
-            maps = (yield from predict(start.net, image, device))[:kinds]
-            shape = planes.shape[1], planes.shape[2]
-            maps = rescale(maps, 1 / factor, shape)
-            for k, shift in enumerate(_SHIFTS):
-                odds = maps.copy()
-                odds[1:] *= np.exp(shift)
-                odds /= odds.sum(0)
-                core = odds[2] if kinds > 2 else None
-                found = find_cells(odds[1:].sum(0), core, planes.pixel_size_um, config)
-                counts[k] += detect(found, labels[plane], where[plane])
-    f1 = np.array([one.figures()["f1"] or 0.0 for one in counts])
-    # of equally good ones that which changes least
-    good = _SHIFTS[f1 >= f1.max() - 0.005]
-    shift = float(good[np.argmin(np.abs(good))])
-    with torch.no_grad():
-        start.net.get_parameter("head.bias")[1:kinds] += shift
-    return shift
-
-
-def _compare(run: Run, outlines: Sequence[Outlines], device: Device) -> Step[Any]:
-    """Detection of the new and the old model, on held-out and on simulated fields."""
-    new, old = load_segmenter(run.folder / MODEL), _old(run)
-    held = _judged(outlines, "test")
-    original = yield from simulated(_ORIGINAL, "wide", 90_001)
-    seen = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
-    figures: dict[str, dict[str, Any]] = {}
-    for name, model in (("new", new), ("old", old)):
-        if model is None:
-            continue
-        figures[name] = {"name": model.card.name}
-        for place, fields in (("held_out", held), ("original", seen)):
-            counts = yield from _detection(model, fields, device)
-            figures[name][place] = counts.figures()
-    both = "old" in figures
-    return {
-        "format": 1,
-        "task": "segment",
-        "new": {"name": figures["new"]["name"], **figures["new"]["held_out"]},
-        "old": {"name": figures["old"]["name"], **figures["old"]["held_out"]}
-        if both
-        else None,
-        "original_fields": {
-            "measured_on": f"{_ORIGINAL} simulated fields of the kind wide",
-            "new": figures["new"]["original"],
-            "old": figures["old"]["original"] if both else None,
-        },
-        "notes": [],
-    }
-
-
-def _detection(
-    model: Segmenter, fields: Sequence[Judged], device: Device
-) -> Step[Detection]:
-    config = SegmentConfig(threshold=model.card.threshold)
-    counts = Detection()
-    for k, (planes, labels, where) in enumerate(fields):
-        yield Progress("Comparing", k, len(fields))
-        found = finish(segment(planes, model, config, device)).labels
-        counts += detect(found, labels, where)
-    return counts
-
-
 def _save(
     run: Run,
     start: SegmenterStart,
@@ -309,10 +291,13 @@ def _save(
     report: dict[str, Any] | None,
 ) -> ModelCard:
     about, old = run.about, start.card
-    metrics = {}
+    metrics: dict[str, Any] = {}
     if report is not None:
+        original = report["original_fields"]
         metrics = {"measured_on": report["measured_on"], **report["new"]}
-        metrics["simulated_fields"] = report["original_fields"]["new"]
+        metrics["simulated_fields"] = original["new"] | {
+            "measured_on": original["measured_on"]
+        }
         metrics.pop("name")
     card = {
         **{name: getattr(old, name) for name in (

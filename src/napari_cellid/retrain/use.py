@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
+from napari_cellid.config import StudyModels
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
 from napari_cellid.models import (
@@ -47,6 +50,36 @@ def current_model(study: Study, task: Task) -> Path:
     )
 
 
+def find_for(study: Study | None, wanted: str | None, task: Task) -> str | None:
+    """Which model a study means by a name, or uses where none is named.
+
+    Parameters
+    ----------
+    study
+        The study, if there is one.
+    wanted
+        Name or folder that was asked for; None for the study's own choice.
+    task
+        What the model does.
+
+    Returns
+    -------
+    What `find_model` takes: None for the default one.
+
+    Raises
+    ------
+    InputError
+        If the model that `study.toml` names is not there.
+    """
+    if study is None:
+        return wanted
+    if wanted is None:
+        used = getattr(study.config.models, task)
+        return str(current_model(study, task)) if used else None
+    own = study.models / wanted
+    return str(own) if (own / CARD).is_file() else wanted
+
+
 def study_models(study: Study, task: Task) -> list[tuple[Path, ModelCard]]:
     """Models of a study for one task, by name."""
     found = list_models(study.models)
@@ -82,11 +115,13 @@ def use_run(study: Study, run: Run, name: str = "") -> Study:
         )
     card = load_card(source)
     name = name or run.name
+    _checked(study, name, card.task)
     target = study.models / name
     if (target / CARD).is_file():
         if load_card(target).weights_sha256 != card.weights_sha256:
             raise InputError(
-                f"The study has another model named {name!r}; give another name."
+                f"The study has another model named {name!r}; give this one another "
+                "name with --name."
             )
     else:
         with replacing_folder(target) as temporary:
@@ -101,7 +136,20 @@ def use_model(study: Study, name: str, task: Task) -> Study:
     Raises
     ------
     InputError
-        If it cannot be written.
+        If the name cannot be one, or it cannot be written.
     """
-    models = study.config.models.model_copy(update={task: name})
-    return study.save_config(study.config.model_copy(update={"models": models}))
+    # as it is on disk now: others may have changed classes or rule since
+    now = type(study).open(study.path)
+    models = _checked(now, name, task)
+    return now.save_config(now.config.model_copy(update={"models": models}))
+
+
+def _checked(study: Study, name: str, task: Task) -> StudyModels:
+    """The models of a study with another one for a task."""
+    try:
+        return StudyModels(**{**study.config.models.model_dump(), task: name})
+    except ValidationError as error:
+        raise InputError(
+            f"{name!r} cannot be the name of a model in a study; use letters, digits, "
+            "spaces, - and _."
+        ) from error

@@ -61,6 +61,8 @@ class SegmenterLearner:
     work
         Where to compute, and whether batch statistics adapt: they do in a network that
         begins anew; one that was trained keeps its own, for few pieces have bad ones.
+    line
+        Logit from which on a pixel is called cell in the figure "dice".
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class SegmenterLearner:
         validation: Sequence[LabelledField],
         config: SegmenterTrainingConfig,
         work: tuple[Device, bool],
+        line: float = 0.0,
     ) -> None:
         import torch
 
@@ -79,6 +82,7 @@ class SegmenterLearner:
         self._own, self._simulated = fields
         self._validation = validation
         self._device, self._adapt = work
+        self._line = line
         self._lost = shrinkage(net.config)
         self._net.to(self._device.kind)
         if self._device.kind != "mps":
@@ -132,7 +136,8 @@ class SegmenterLearner:
                         continue
                     losses.append(self._entropy(logits, target[None],
                                                 self._inner(weight)[None]))  # fmt: skip
-                    cell = (logits.argmax(1)[0] > 0).cpu().numpy() & known
+                    odds = logits[0, 1:].logsumexp(0) - logits[0, 0]
+                    cell = (odds >= self._line).cpu().numpy() & known
                     true = (target > 0) & known
                     both += 2 * float((cell & true).sum())
                     size += float(cell.sum() + true.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,12 +53,16 @@ class SegmenterStart:
         What the card of the trained model says of it.
     trained
         Whether it was trained before.
+    shift
+        What was added to its cell outputs so that its threshold finds cells best; the
+        network here is without it, for training would only undo it.
     """
 
     net: UNet
     card: ModelCard
     origin: dict[str, Any]
     trained: bool
+    shift: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,9 @@ class Fields:
     validation: Sequence[LabelledField]
 
 
-def find_start(wanted: str, models: Path | None = None) -> SegmenterStart:
+def find_start(
+    wanted: str, models: Path | None = None, *, seed: int = 0
+) -> SegmenterStart:
     """Find what to start from.
 
     Parameters
@@ -80,6 +87,8 @@ def find_start(wanted: str, models: Path | None = None) -> SegmenterStart:
         sum of the channels), random weights.
     models
         Folder of a study's models, which can be named.
+    seed
+        Fixes random weights.
 
     Raises
     ------
@@ -87,7 +96,7 @@ def find_start(wanted: str, models: Path | None = None) -> SegmenterStart:
         If there is no such model, or it does not outline cells.
     """
     if wanted in (RANDOM, PUBLISHED):
-        return _anew(wanted)
+        return _anew(wanted, seed)
     named = models is not None and wanted and (models / wanted / CARD).is_file()
     if named and models is not None:
         folder = models / wanted
@@ -101,7 +110,17 @@ def find_start(wanted: str, models: Path | None = None) -> SegmenterStart:
         "weights_sha256": card.weights_sha256,
         "licence": card.licence,
     }
-    return SegmenterStart(loaded.net, card, origin, trained=True)
+    shift = float(card.training.get("cell_output_shift", 0.0))
+    shift_cells(loaded.net, -shift)
+    return SegmenterStart(loaded.net, card, origin, trained=True, shift=shift)
+
+
+def shift_cells(net: UNet, shift: float) -> None:
+    """Add to the logits of all kinds of pixels that belong to a cell."""
+    import torch
+
+    with torch.no_grad():
+        net.get_parameter("head.bias")[1 : net.config.out_channels] += shift
 
 
 def labelled_field(
@@ -186,6 +205,9 @@ def make_learner(
     """
     from napari_cellid.segmentation.learner import SegmenterLearner
 
+    sure = start.card.threshold
+    # where the start draws its line; a network that begins anew: the likelier side
+    line = math.log(sure / (1 - sure)) - start.shift if start.trained else 0.0
     if not any((field.target != LEAVE_OUT).any() for field in fields.own):
         raise InputError(
             "There is nothing to train on, for every pixel of the chosen recordings is "
@@ -197,6 +219,7 @@ def make_learner(
         fields.validation or fields.own,
         config,
         (device, not start.trained),
+        line,
     )
 
 
@@ -220,7 +243,9 @@ def estimate_seconds(
     return config.epochs * (config.iterations * a_step + validating)
 
 
-def _anew(wanted: str) -> SegmenterStart:
+def _anew(wanted: str, seed: int) -> SegmenterStart:
+    import torch
+
     from napari_cellid.segmentation.unet import PAPER, UNet, UNetConfig
 
     config = UNetConfig(in_channels=N_IMAGES["pair"], base=_BASE)
@@ -238,7 +263,10 @@ def _anew(wanted: str) -> SegmenterStart:
         weights_sha256="",
     )
     origin = {"name": f"{wanted}, random weights", "licence": "BSD-3-Clause"}
-    return SegmenterStart(UNet(config), card, origin, trained=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = UNet(config)
+    return SegmenterStart(net, card, origin, trained=False)
 
 
 def _nearest(

@@ -82,6 +82,9 @@ def write_settings(path: Path, settings: StudySettings) -> None:
         If it cannot be written.
     """
     values = {"format": FORMAT, **settings.config.model_dump(mode="json")}
+    if not any(values["models"].values()):
+        # programs that know of no models can read it then
+        del values["models"]
     if settings.overrides:
         values["recordings"] = settings.overrides
     write_toml(path, values, _HEAD)

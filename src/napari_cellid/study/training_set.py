@@ -69,6 +69,19 @@ def make_training_set(study: Study, rule: VoteConfig | None = None) -> TrainingS
     InputError
         If there is no such cell, or the files cannot be written.
     """
+    return _write(study, *decided_cells(study, rule))
+
+
+def decided_cells(
+    study: Study, rule: VoteConfig | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Cells on which people agreed, and what is to be known of them; writes nothing.
+
+    Raises
+    ------
+    InputError
+        If there is no such cell.
+    """
     rule = rule or study.config.vote
     resolved = study.answers(read_annotations(study.annotations).lines)
     table = table_of(study.cells(), resolved, rule)
@@ -89,7 +102,7 @@ def make_training_set(study: Study, rule: VoteConfig | None = None) -> TrainingS
     about["annotators"] = _people(cells, resolved.current())
     about["adjudicators"] = _people(cells, resolved.current("adjudicator"))
     about["cells_of_other_classes"] = _counts(decided.loc[~known, "class"])
-    return _write(study, cells, about)
+    return cells, about
 
 
 def _describe(study: Study, cells: pd.DataFrame, rule: VoteConfig) -> dict[str, Any]:

@@ -180,7 +180,8 @@ class _Training:
             done = (epoch - 1) * total + index + 1
             self._tell(epoch, done, figures.loss)
             yield Progress("Training", done, self._loop.epochs * total)
-            if self._run.stop_wanted():
+            # after the last step the epoch is worth ending
+            if index < total - 1 and self._run.stop_wanted():
                 return True
         train = {"loss": loss / max(n, 1)}
         if right >= 0:

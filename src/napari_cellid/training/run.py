@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -148,7 +149,9 @@ class Run:
             )
         if now.state != "running":
             # else it is this process that was asked, while it prepared
-            (self.folder / STOP).unlink(missing_ok=True)
+            self._remove(STOP)
+            # what a process that was killed had begun to write
+            self._remove(*(path.name for path in self.folder.glob(".*.*.*")))
         beat = time.time()
         self._state = RunState("running", "", os.getpid(), platform.node(), beat, beat)
         self._keep_state()
@@ -160,8 +163,7 @@ class Run:
             state, error, before.pid, before.host, before.started, time.time()
         )
         self._keep_state()
-        (self.folder / PROGRESS).unlink(missing_ok=True)
-        (self.folder / STOP).unlink(missing_ok=True)
+        self._remove(PROGRESS, STOP)
 
     def state(self) -> RunState:
         """How the training stands, seen from outside."""
@@ -198,22 +200,23 @@ class Run:
     def log(self, event: Mapping[str, Any]) -> None:
         """Add a line to the log, on disk when this returns."""
         line = json.dumps({**event, "time": _now()}, ensure_ascii=False) + "\n"
-        with (
-            _writing(self.folder),
-            (self.folder / LOG).open("a", encoding="utf-8") as f,
-        ):
-            f.write(line)
+        with _writing(self.folder), (self.folder / LOG).open("a+b") as f:
+            if f.tell():
+                f.seek(-1, os.SEEK_END)
+                # a line that was cut short must not take this one with it
+                line = line if f.read(1) == b"\n" else f"\n{line}"
+            f.write(line.encode(errors="replace"))
             f.flush()
             os.fsync(f.fileno())
 
     def events(self) -> list[dict[str, Any]]:
         """Lines of the log; one that was cut short is left out."""
         try:
-            text = (self.folder / LOG).read_text("utf-8", errors="replace")
+            text = (self.folder / LOG).read_bytes()
         except OSError:
             return []
         found = []
-        for line in text.splitlines():
+        for line in text.split(b"\n"):
             try:
                 event = json.loads(line)
             except ValueError:
@@ -223,10 +226,16 @@ class Run:
         return found
 
     def tell(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
-        """Write how far the training is, at most twice a second unless `now`."""
+        """Write how far the training is, at most twice a second unless `now`.
+
+        Where that fails the training goes on: the next checkpoint or line of the log
+        says whether there is something wrong.
+        """
         if now or time.monotonic() - self._told >= _PROGRESS_S:
             self._told = time.monotonic()
-            self.write_json(PROGRESS, {**progress, "beat": time.time()}, indent=None)
+            values = {**progress, "beat": time.time()}
+            with suppress(InputError):
+                self.write_json(PROGRESS, values, indent=None)
 
     def progress(self) -> dict[str, Any]:
         """How far the training is; empty where that is not known."""
@@ -248,7 +257,7 @@ class Run:
         """
         text = json.dumps(dict(values), indent=indent, ensure_ascii=False)
         with _writing(self.folder), replacing_file(self.folder / name) as path:
-            path.write_text(text + "\n", "utf-8")
+            path.write_text(text + "\n", "utf-8", newline="\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a file of the run; empty where it is not there or broken."""
@@ -266,6 +275,11 @@ class Run:
 
     def _keep_state(self) -> None:
         self.write_json(STATE, vars(self._state))
+
+    def _remove(self, *names: str) -> None:
+        with _writing(self.folder):
+            for name in names:
+                (self.folder / name).unlink(missing_ok=True)
 
 
 def list_runs(parent: Path) -> list[Run]:

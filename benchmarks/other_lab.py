@@ -1,0 +1,145 @@
+"""Another lab's recordings, learned from 200 answered cells: how well, how soon.
+
+    python benchmarks/other_lab.py [--cells 200] [--start MODEL]
+
+A simulated laboratory whose staining and noise lie outside the range of fields on
+which the default model was trained. Its recordings are made into a study, the true
+class of 200 cells outside the held-out animals is answered, and `napari-cellid train
+classifier` does the rest. Prints balanced accuracy on the held-out animals' cells and
+on fields like those of the default model's training, before and after, and the seconds
+of all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from napari_cellid.classifiers import load_any_classifier, tell_classes
+from napari_cellid.config import (
+    ClassifierTrainingConfig,
+    ClassifyConfig,
+    DeviceConfig,
+    SimulationConfig,
+    SplitConfig,
+)
+from napari_cellid.device import choose_device, share_cores
+from napari_cellid.evaluation.metrics import balanced_accuracy, confusion_matrix
+from napari_cellid.retrain.classifier import Request, begin, go_on
+from napari_cellid.retrain.split import split_cells
+from napari_cellid.retrain.use import current_model
+from napari_cellid.simulation.conditions import draw_config
+from napari_cellid.simulation.field import simulate
+from napari_cellid.steps import finish
+from napari_cellid.study.folder import Study
+from napari_cellid.training.run import MODEL
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
+from simulated_study import CLASSES, answer, planes_of, put
+
+#: outside the ranges of `simulation.conditions`, kind wide: red_haze to 0.4,
+#: bleed_green_to_red to 0.16, n_frames from 6
+LAB = {
+    "red_haze": 0.6,
+    "bleed_green_to_red": 0.25,
+    "n_frames": 5,
+    "inhibitory_fraction": 0.3,
+    "glia_density": 5e4,
+}
+
+
+def main() -> None:
+    """Train and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cells", type=int, default=200)
+    parser.add_argument("--animals", type=int, default=8)
+    parser.add_argument("--original", type=int, default=12, help="fields")
+    parser.add_argument("--start", default="")
+    for name in ("plan", "epochs", "rate", "replay", "augmentation", "copies"):
+        parser.add_argument(f"--{name}")
+    options = parser.parse_args()
+    asked = {n: v for n in ("plan", "epochs", "rate", "replay", "augmentation",
+             "copies") if (v := getattr(options, n)) is not None}  # fmt: skip
+    settings = ClassifierTrainingConfig.model_validate_strings(asked)
+    with tempfile.TemporaryDirectory() as scratch:
+        study, fields = make_lab(Path(scratch) / "lab", options)
+        begun = time.perf_counter()
+        run = begin(study, Request(options.start, settings))
+        finish(go_on(study, run, DeviceConfig()))
+        seconds = time.perf_counter() - begun
+        counts = run.about["data"]["counts"]
+        print({name: one["cells"] for name, one in counts.items()}, f"{seconds:.0f} s")
+        original = [wide_field(k) for k in range(options.original)]
+        held = held_out_fields(study, fields)
+        for name, folder in (
+            ("before", current_model(study, "classify")),
+            ("after", run.folder / MODEL),
+        ):
+            model = load_any_classifier(folder)
+            print(
+                f"{name}: held-out animals of the lab {score(model, held):.4f}, "
+                f"original fields {score(model, original):.4f}",
+                flush=True,
+            )
+
+
+def make_lab(path: Path, options: argparse.Namespace) -> tuple[Study, dict]:
+    """A study with an animal a recording; cells outside held-out ones are answered."""
+    study, fields = Study.create(path), {}
+    for k in range(options.animals):
+        config = SimulationConfig(
+            seed=7000 + k, n_planes=1, height=400, width=400, **LAB
+        )
+        fields[f"r{k}"] = finish(simulate(config))
+        put(study, fields[f"r{k}"], f"r{k}", f"m{k}")
+    trained = [n for n, role in roles(study).items() if role != "test"]
+    for k, name in enumerate(trained):
+        share = options.cells // len(trained) + (k < options.cells % len(trained))
+        answer(study, name, fields[name], most=share, wrong=0.0, seed=k)
+    return study, fields
+
+
+def roles(study: Study) -> dict[str, str]:
+    """Role of each recording's animal."""
+    cells = study.cells()
+    pixel = {n: study.recording(n).info.pixel_size_um for n in study.recordings}
+    split = split_cells(study.path, cells, SplitConfig(), pixel)
+    return dict(zip(cells["recording"], split.role, strict=True))
+
+
+def held_out_fields(study: Study, fields: dict) -> list:
+    """Fields of held-out animals."""
+    return [fields[n] for n, role in roles(study).items() if role == "test"]
+
+
+def wide_field(k: int) -> object:
+    """A field as the default models are trained on, of a seed that none used."""
+    config = draw_config("wide", np.random.default_rng([41_000, k]), n_planes=1)
+    side = round(350 / config.pixel_size_um)
+    return finish(simulate(config.model_copy(update={"height": side, "width": side})))
+
+
+def score(model: object, fields: list) -> float:
+    """Balanced accuracy on the unambiguous cells of some fields."""
+    total = np.zeros((3, 3), np.int64)
+    work = ClassifyConfig(), choose_device(DeviceConfig())
+    for field in fields:
+        cells = field.cells[~field.cells["ambiguous"]].reset_index(drop=True)
+        rows = cells[["label", "plane", "y", "x"]].assign(
+            cell=cells["label"], area_um2=np.nan
+        )
+        step = tell_classes(planes_of(field, "f"), field.labels, rows, model, work)
+        told = finish(step)["predicted"].map(CLASSES.index).to_numpy(int)
+        truth = cells["class"].map(CLASSES.index).to_numpy(int)
+        total += confusion_matrix(truth, told, 3)
+    return balanced_accuracy(total)
+
+
+if __name__ == "__main__":
+    share_cores()
+    main()

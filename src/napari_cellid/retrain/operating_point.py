@@ -1,0 +1,100 @@
+"""Where a retrained U-Net draws the line between cell and background.
+
+Cross-entropy gives probabilities that are right for pixels; cells are found best at a
+lower one than the threshold that people see. A constant on the cell outputs brings the
+two together: the ranking of pixels stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.channels import combine, rescale
+from napari_cellid.config import SegmentConfig
+from napari_cellid.evaluation.detection import Detection, detect
+from napari_cellid.segmentation.objects import find_cells
+from napari_cellid.segmentation.tiles import predict
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_cellid.device import Device
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.segmentation.training import SegmenterStart
+    from napari_cellid.steps import Step
+
+    Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
+
+#: shifts that are tried, beside that of the start
+SHIFTS = np.arange(-2.0, 4.01, 0.25)
+#: fewer true cells do not tell shifts apart
+FEWEST = 30
+#: detection F1 that two shifts may differ by
+_EQUALLY_GOOD = 0.005
+
+
+def best_shift(
+    start: SegmenterStart, fields: Sequence[Judged], device: Device
+) -> Step[float]:
+    """Find the shift with which the model's threshold finds cells best.
+
+    Parameters
+    ----------
+    start
+        The trained network, without a shift; its shift is that of the model before.
+    fields
+        Images, true labels, and where the comparison counts.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    Of equally good ones that which is nearest to the start's; the start's where there
+    are too few cells to tell.
+    """
+    counts = [Detection() for _ in SHIFTS]
+    for planes, labels, where in fields:
+        for plane in range(len(labels)):
+            maps = yield from _maps(start, planes, plane, device)
+            for k, shift in enumerate(SHIFTS):
+                found = _found(maps, float(shift), start, planes.pixel_size_um)
+                counts[k] += detect(found, labels[plane], where[plane])
+    if counts[0].true < FEWEST:
+        return start.shift
+    f1 = np.array([one.figures()["f1"] for one in counts])
+    good = SHIFTS[f1 >= f1.max() - _EQUALLY_GOOD]
+    return float(good[np.argmin(np.abs(good - start.shift))])
+
+
+def _maps(
+    start: SegmenterStart, planes: MeanPlanes, plane: int, device: Device
+) -> Step[NDArray[np.float32]]:
+    """Probability of each kind (kind, y, x) in pixels of the recording."""
+    card = start.card
+    factor = planes.pixel_size_um / card.pixel_size_um
+    red, green = (
+        None if channel is None else rescale(channel[plane], factor)
+        for channel in (planes.red, planes.green)
+    )
+    image = combine(red, green, card.normalisation, card.combination)
+    yield from ()
+    maps = finish(predict(start.net, image, device))
+    shape = planes.shape[1], planes.shape[2]
+    kinds = maps[: start.net.config.out_channels]
+    return np.stack([rescale(one, 1 / factor, shape) for one in kinds])
+
+
+def _found(
+    maps: NDArray[np.float32], shift: float, start: SegmenterStart, pixel_um: float
+) -> NDArray[np.int32]:
+    odds = maps.copy()
+    odds[1:] *= np.exp(shift)
+    odds /= np.maximum(odds.sum(0), 1e-9)
+    core = odds[2] if len(odds) > 2 else None
+    config = SegmentConfig(threshold=start.card.threshold)
+    return find_cells(odds[1:].sum(0), core, pixel_um, config)

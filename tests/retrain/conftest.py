@@ -1,0 +1,44 @@
+"""A small simulated study whose own model is tiny, so that trainings take a moment."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from simulated_study import make_request, make_study, small
+
+from napari_cellid.config import DeviceConfig, VoteConfig
+from napari_cellid.retrain.classifier import Request
+from napari_cellid.retrain.use import use_model
+from napari_cellid.study.folder import Study
+
+RULE = VoteConfig(rule="majority", min_annotators=1)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, classifier_folder: Path) -> Path:
+    """Four recordings of four animals, answered by three people."""
+    folder = tmp_path_factory.mktemp("retrain") / "study"
+    study = make_study(folder, [small(seed) for seed in range(4)], most=14)
+    shutil.copytree(classifier_folder, study.models / "tiny")
+    study.save_config(study.config.model_copy(update={"vote": RULE}))
+    use_model(study, "tiny", "classify")
+    return folder
+
+
+@pytest.fixture
+def study(template: Path, tmp_path: Path) -> Study:
+    """A copy of the study."""
+    return Study.open(Path(shutil.copytree(template, tmp_path / "study")))
+
+
+@pytest.fixture(scope="session")
+def device() -> DeviceConfig:
+    return DeviceConfig(device="cpu", precision="fp32")
+
+
+@pytest.fixture
+def quick() -> Request:
+    """The last layer of the tiny model, for two epochs."""
+    return make_request()

@@ -1,0 +1,301 @@
+"""Training of the U-Net: what counts, what stays, and that it learns."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from napari_cellid.config import SegmenterTrainingConfig
+from napari_cellid.device import Device
+from napari_cellid.errors import InputError
+from napari_cellid.models import ModelCard
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.segmentation.learner import LabelledField
+from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.segmentation.targets import LEAVE_OUT, targets
+from napari_cellid.segmentation.training import (
+    Fields,
+    SegmenterStart,
+    estimate_seconds,
+    find_start,
+    labelled_field,
+    make_learner,
+    shift_cells,
+    train_segmenter,
+)
+from napari_cellid.segmentation.unet import UNet, UNetConfig
+from napari_cellid.steps import News, finish
+from napari_cellid.training.run import Run
+
+CPU = Device("cpu", "fp32", "CPU")
+KINDS = {2: ("background", "cell"), 3: ("background", "rim", "core")}
+
+
+def _start(*, trained: bool = True, **shape: object) -> SegmenterStart:
+    given = {"in_channels": 2, "base": 4, "depth": 2, **shape}
+    config = UNetConfig.model_validate(given)
+    torch.manual_seed(5)
+    card = ModelCard(
+        name="tiny", task="segment", architecture="unet", settings=config.model_dump(),
+        classes=KINDS[config.out_channels],
+        combination="pair" if config.in_channels == 2 else "sum",
+        pixel_size_um=1.17, weights_sha256="",
+    )  # fmt: skip
+    return SegmenterStart(UNet(config), card, {"name": "tiny"}, trained)
+
+
+def _config(**other: object) -> SegmenterTrainingConfig:
+    given = {"epochs": 2, "iterations": 3, "batch_size": 2, "tile": 32, "rate": 3e-3}
+    return SegmenterTrainingConfig.model_validate({**given, **other})
+
+
+def _field(seed: int, *, channels: int = 2, side: int = 70) -> LabelledField:
+    """Bright discs on a dark ground."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((side, side))
+    labels = np.zeros((side, side), np.int32)
+    for number in range(1, 9):
+        cy, cx = rng.integers(6, side - 6, 2)
+        labels[(y - cy) ** 2 + (x - cx) ** 2 <= 25] = number
+    noise = rng.random((channels, side, side)).astype(np.float32)
+    images = 0.2 * noise + 0.7 * (labels > 0)
+    ones = np.ones(labels.shape, np.float32)
+    return LabelledField(images.astype(np.float32), targets(labels), ones)
+
+
+def _fields(**other: object) -> Fields:
+    own = [_field(k, **other) for k in range(2)]
+    return Fields(own, [_field(7, **other)], [_field(9, **other)])
+
+
+def _planes(pixel_um: float, side: int = 60) -> tuple[MeanPlanes, np.ndarray]:
+    rng = np.random.default_rng(1)
+    red, green = rng.random((2, 1, side, side)).astype(np.float32)
+    labels = np.zeros((side, side), np.int32)
+    labels[10:20, 10:24] = 1
+    labels[30:44, 28:40] = 2
+    return MeanPlanes("f", red, green, pixel_um), labels
+
+
+@pytest.mark.parametrize("pixel_um", [0.585, 1.17, 2.0])
+def test_fields_are_brought_to_the_scale_of_the_model(pixel_um) -> None:
+    planes, labels = _planes(pixel_um)
+    field = labelled_field(planes, 0, labels, _start().card, _config())
+    side = round(60 * pixel_um / 1.17)
+    assert field.images.shape == (2, side, side)
+    assert field.target.shape == field.weight.shape == (side, side)
+    wanted = (labels > 0).mean()
+    assert (field.target > 0).mean() == pytest.approx(wanted, rel=0.08)
+    assert field.images.dtype == np.float32
+    assert 0 <= field.images.min() < field.images.max() <= 1
+
+
+def test_a_missing_channel_is_dark_and_the_other_is_seen() -> None:
+    planes, labels = _planes(1.17)
+    alone = MeanPlanes("f", None, planes.green, 1.17)
+    field = labelled_field(alone, 0, labels, _start().card, _config())
+    assert not field.images[0].any()
+    assert field.images[1].any()
+
+
+def test_pixels_that_are_held_out_are_not_learned() -> None:
+    planes, labels = _planes(1.17)
+    out = np.zeros(labels.shape, bool)
+    out[:25] = True
+    field = labelled_field(
+        planes, 0, labels, _start().card, _config(), left_out=out
+    )  # fmt: skip
+    np.testing.assert_array_equal(field.target == LEAVE_OUT, out)
+    assert (field.target[30:44, 28:40] > 0).all()
+
+
+@pytest.mark.parametrize("pixel_um", [1.17, 2.34])
+def test_far_from_outlines_nothing_is_learned(pixel_um) -> None:
+    planes, labels = _planes(pixel_um)
+    config = _config(leave_out_unlabelled_um=11.7)
+    field = labelled_field(planes, 0, labels, _start().card, config)
+    k = round(pixel_um / 1.17)
+    # 10 px to the right of the first cell counts, 12 px does not
+    assert field.target[15 * k, 24 * k - 1 + 10] == 0
+    assert field.target[15 * k, 24 * k - 1 + 12] == LEAVE_OUT
+    assert field.target[2 * k, 59 * k] == LEAVE_OUT
+    empty = labelled_field(planes, 0, 0 * labels, _start().card, config)
+    assert (empty.target == LEAVE_OUT).all()
+
+
+def test_it_learns(tmp_path) -> None:
+    start = _start(trained=False)
+    run = Run.create(tmp_path / "run", {})
+    config = _config(epochs=2, iterations=20, rate=1e-2, elastic_sd_px=2.0)
+    said: list[object] = []
+    done = finish(train_segmenter(_fields(), start, config, (run, CPU)), said.append)
+    first, *epochs = [
+        one.values for one in said if isinstance(one, News) and one.event == "epoch"
+    ]
+    assert first["epoch"] == 0
+    assert epochs[-1]["validation"]["loss"] < first["validation"]["loss"] / 2
+    assert epochs[-1]["validation"]["dice"] > 0.85
+    assert epochs[0]["train"]["loss"] > epochs[1]["train"]["loss"]
+    # the start's network holds the best epoch afterwards
+    for name, weight in start.net.state_dict().items():
+        torch.testing.assert_close(weight, done.weights[name], rtol=0, atol=0)
+    assert not start.net.training
+
+
+@pytest.mark.parametrize("shape", [{"dropout": 0.4}, {"padding": "valid"}])
+def test_resumed_equals_uninterrupted(tmp_path, shape) -> None:
+    def work(run: Run, stop: int):
+        start = _start(trained=False, **shape)
+        step = train_segmenter(_fields(), start, _config(epochs=3), (run, CPU))
+        taken = 0
+        while True:
+            try:
+                taken += not isinstance(next(step), News)
+            except StopIteration as end:
+                return end.value
+            if taken == stop:
+                # as if killed
+                step.close()
+                return None
+
+    whole = work(Run.create(tmp_path / "a", {}), -1)
+    run = Run.create(tmp_path / "b", {})
+    for stop in (2, 5, 4):
+        assert work(run, stop) is None
+    done = work(run, -1)
+    assert done.best_epoch == whole.best_epoch
+    for name, weight in whole.weights.items():
+        assert torch.equal(done.weights[name], weight), name
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_batch_statistics_of_a_trained_network_stay(trained) -> None:
+    start = _start(trained=trained)
+    before = {k: v.clone() for k, v in start.net.state_dict().items()}
+    learner = make_learner(_fields(), start, _config(), CPU)
+    learner.step(1, 0)
+    changed = {k for k, v in start.net.state_dict().items()
+               if not torch.equal(v, before[k])}  # fmt: skip
+    running = {k for k in before if "running" in k}
+    assert running
+    assert (running <= changed) == (not trained)
+    assert bool(running & changed) == (not trained)
+    assert {"head.weight", "down.0.0.weight"} <= changed
+
+
+@pytest.mark.parametrize("kinds", [2, 3])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_published_shape_is_trained_on_what_it_tells(kinds, depth) -> None:
+    """Valid convolutions: the loss is that of the middle, every pixel judged once."""
+    start = _start(
+        in_channels=1, out_channels=kinds, padding="valid", batch_norm=False,
+        dropout=0.5, depth=depth,
+    )  # fmt: skip
+    fields = _fields(channels=1)
+    learner = make_learner(fields, start, _config(), CPU)
+    assert math.isfinite(learner.step(1, 0).loss)
+    told = learner.validate()
+    assert math.isfinite(told["loss"])
+    assert 0 <= told["dice"] <= 1
+    field = fields.validation[0]
+    seen = sum(
+        (learner._inner(target) != LEAVE_OUT).sum()
+        for _, target, _ in learner._tiles(field)
+    )
+    assert seen == field.target.size
+
+
+def test_the_mean_of_whole_fields_is_the_loss(tmp_path) -> None:
+    """Against one pass over a field that is a single tile."""
+    start = _start()
+    one = _field(3, side=32)
+    learner = make_learner(Fields([one], [], [one]), start, _config(), CPU)
+    with torch.no_grad():
+        logits = start.net.eval()(torch.from_numpy(one.images)[None])
+    truth = torch.from_numpy(one.target.astype(np.int64))[None]
+    wanted = torch.nn.functional.cross_entropy(logits, truth)
+    assert learner.validate()["loss"] == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_pixels_that_are_left_out_change_nothing() -> None:
+    one = _field(3)
+    out = one.target.copy()
+    out[:, 40:] = LEAVE_OUT
+    half = np.where(np.arange(70) < 40, 1, 0) * one.weight
+    seen = []
+    for target, weight in ((out, one.weight), (one.target, half)):
+        field = LabelledField(one.images, target, weight.astype(np.float32))
+        start = _start()
+        learner = make_learner(
+            Fields([field], [], [field]), start, _config(elastic_sd_px=0), CPU
+        )
+        seen.append((learner.step(1, 0).loss, learner.weights()))
+    (loss, weights), (other, others) = seen
+    assert loss == pytest.approx(other, rel=1e-4)
+    for name, weight in weights.items():
+        torch.testing.assert_close(others[name], weight, rtol=1e-3, atol=1e-4)
+
+
+def test_nothing_to_train_on_is_told() -> None:
+    field = _field(1)
+    gone = LabelledField(
+        field.images, np.full_like(field.target, LEAVE_OUT), field.weight
+    )
+    with pytest.raises(InputError, match="nothing to train on"):
+        make_learner(Fields([gone], [field], []), _start(), _config(), CPU)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
+def test_the_share_of_simulated_pieces(share, monkeypatch) -> None:
+    own, simulated = _field(1), _field(2)
+    config = _config(simulated_share=share)
+    learner = make_learner(Fields([own], [simulated], []), _start(), config, CPU)
+    drawn = []
+    monkeypatch.setattr(
+        "napari_cellid.segmentation.learner.piece",
+        lambda images, *_: drawn.append(images is simulated.images),
+    )
+    for k in range(600):
+        learner._draw(np.random.default_rng(k))
+    assert np.mean(drawn) == pytest.approx(share, abs=0.06)
+
+
+def test_a_start_is_without_the_shift_of_its_outputs() -> None:
+    shipped = load_segmenter()
+    start = find_start("shipped")
+    assert start.trained
+    assert start.shift == shipped.card.training["cell_output_shift"] > 0
+    assert start.origin["weights_sha256"] == shipped.card.weights_sha256
+    shift_cells(start.net, start.shift)
+    for name, weight in shipped.net.state_dict().items():
+        torch.testing.assert_close(start.net.state_dict()[name], weight)
+
+
+def test_random_weights_are_those_of_the_seed() -> None:
+    one, same, other = (find_start("random", seed=k).net for k in (3, 3, 4))
+    assert torch.equal(one.head.weight, same.head.weight)
+    assert not torch.equal(one.head.weight, other.head.weight)
+    assert not find_start("random").trained
+
+
+def test_the_published_network_can_be_a_start() -> None:
+    start = find_start("paper")
+    assert sum(p.numel() for p in start.net.parameters()) == 31_030_658
+    assert start.card.combination == "sum"
+    assert start.card.classes == ("background", "cell")
+
+
+@pytest.mark.parametrize("wanted", ["inception_v3", "not there"])
+def test_other_starts_are_refused(wanted, tmp_path) -> None:
+    with pytest.raises(InputError, match=wanted):
+        find_start(wanted, tmp_path)
+
+
+def test_an_estimate_is_a_time_for_all_steps(monkeypatch) -> None:
+    monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_S", 0.1)
+    few, many = (
+        estimate_seconds(_fields(), _start(), _config(iterations=n), CPU)
+        for n in (10, 1000)
+    )
+    assert 0 < few < many
