@@ -20,8 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_cellid.config import (
     DeviceConfig,
     SegmenterTrainingConfig,
@@ -39,8 +37,9 @@ from napari_cellid.study.folder import Study
 from napari_cellid.training.run import MODEL
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
-from other_lab import LAB
 from simulated_study import planes_of, put
+
+from other_lab import LAB
 
 if TYPE_CHECKING:
     from napari_cellid.retrain.operating_point import Judged

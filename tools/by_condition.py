@@ -42,12 +42,13 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=120)
     parser.add_argument("--pixel-sizes", action="store_true")
     parser.add_argument("--segmenter")
-    parser.add_argument("--classifier")
+    parser.add_argument("--classifier", default="")
     parser.add_argument("--threshold", type=float, default=0.7)
     parser.add_argument("--split", default="core")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    ours, score = Ours(options), load_program(options.score)
+    ours = Ours(options).with_classifier(options.classifier)
+    score = load_program(options.score)
     with tempfile.TemporaryDirectory() as scratch:
         make = _by_pixel_size if options.pixel_sizes else _by_setting
         table = make(Path(scratch), options.n, ours, score)

@@ -16,6 +16,8 @@ import argparse
 import importlib.util
 import json
 import tempfile
+from copy import copy
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,12 +48,16 @@ def main() -> None:
     parser.add_argument("--score", type=Path, required=True)
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--segmenter")
-    parser.add_argument("--classifier")
+    parser.add_argument("--classifier", nargs="*", default=[""])
     parser.add_argument("--threshold", type=float, default=0.7)
     parser.add_argument("--split", choices=["core", "distance", "none"], default="core")
     options = parser.parse_args()
     score = load_program(options.score)
-    methods = {"napari-cellid": Ours(options)}
+    ours = Ours(options)
+    methods: dict[str, Any] = {
+        f"napari-cellid {name}".strip(): ours.with_classifier(name)
+        for name in options.classifier
+    }
     if options.baseline:
         methods["reference"] = load_program(options.baseline).run
     for folder in options.truth:
@@ -69,9 +75,16 @@ class Ours:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.segmenter = load_segmenter(options.segmenter)
-        self.classifier = load_any_classifier(options.classifier)
+        self.classifier = load_any_classifier()
         self.config = SegmentConfig(threshold=options.threshold, split=options.split)
         self.device = choose_device(DeviceConfig())
+        self._outlined: dict[bytes, np.ndarray] = {}
+
+    def with_classifier(self, name: str) -> Ours:
+        """The same outlines with another classifier."""
+        other = copy(self)
+        other.classifier = load_any_classifier(name or None)
+        return other
 
     def __call__(
         self, green: np.ndarray, red: np.ndarray, pixel_size_um: float
@@ -82,9 +95,11 @@ class Ours:
             green=np.asarray(green, np.float32)[None],
             pixel_size_um=pixel_size_um,
         )
-        labels = finish(
-            segment(planes, self.segmenter, self.config, self.device)
-        ).labels
+        key = sha256(green.tobytes()).digest()
+        if key not in self._outlined:
+            step = segment(planes, self.segmenter, self.config, self.device)
+            self._outlined[key] = finish(step).labels
+        labels = self._outlined[key]
         cells = measure(labels, planes)
         work = ClassifyConfig(), self.device
         table = finish(tell_classes(planes, labels, cells, self.classifier, work))

@@ -7,7 +7,6 @@ of a cell is the mean over its pixels. `both` takes the mean of their probabilit
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from napari_cellid.classification.predict import Classifier, classify, load_clas
 from napari_cellid.errors import InputError
 from napari_cellid.models import (
     BOTH,
+    card_of_both,
     check_fits,
     find_model,
     fitting,
@@ -201,11 +201,4 @@ def _together(patches: Classifier, pixels: OnePass) -> Together:
             f"The models {patches.card.name!r} and {pixels.card.name!r} tell other "
             "classes and cannot be averaged; choose one of them."
         )
-    hashes = patches.card.weights_sha256 + pixels.card.weights_sha256
-    card = patches.card.model_copy(
-        update={
-            "name": f"{patches.card.name} + {pixels.card.name}",
-            "weights_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
-        }
-    )
-    return Together(card, patches, pixels)
+    return Together(card_of_both(patches.card, pixels.card), patches, pixels)

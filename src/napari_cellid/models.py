@@ -274,6 +274,18 @@ def list_models(*parents: Path) -> list[tuple[Path, ModelCard]]:
     return found
 
 
+def card_of_both(patches: ModelCard, pixels: ModelCard) -> ModelCard:
+    """Describe two classifiers whose probabilities are averaged."""
+    hashes = patches.weights_sha256 + pixels.weights_sha256
+    return patches.model_copy(
+        update={
+            "name": f"{patches.name} + {pixels.name}",
+            "description": "The mean of the probabilities of both.",
+            "weights_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+        }
+    )
+
+
 def versions() -> dict[str, str]:
     """Versions of this package and of those that decide its numbers."""
     names = ("torch", "torchvision", "numpy", "scikit-image")

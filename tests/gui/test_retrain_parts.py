@@ -270,8 +270,11 @@ def test_starts_and_plans(qtbot, tmp_path):
     assert depth.value() == "inceptionv3_249"
     assert depth.plan.currentText() == "The last two blocks · Inception-v3 (249)"
     assert "a few hundred cells" in depth.words.text()
-    assert depth.plan.findData("everything") >= 0
+    assert (depth._bar._n, depth._bar._cut) == (17, 14)
+    depth.setValue("everything")
+    assert depth._bar._cut == 0
     depth.setValue("inceptionv3_311")
+    assert depth._bar._cut == 16
     start.setCurrentIndex(start.findText("ResNet18 that knows photographs (ImageNet)"))
     assert start.value().value == "imagenet"
     assert depth.value() == "resnet18_res5b"

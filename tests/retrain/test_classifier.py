@@ -173,6 +173,18 @@ def test_images_that_are_gone_are_told_and_the_run_failed(study, quick, device):
     assert "images.tif is missing" in state.error
     assert run.events()[-1]["state"] == "failed"
     assert not (run.folder / MODEL).exists()
+    # the next one is refused before it is begun
+    with pytest.raises(InputError, match=r"images.tif is missing"):
+        begin(study, replace(quick, name="two"))
+    assert [one.name for one in study.runs.iterdir()] == ["one"]
+
+
+def test_a_recording_of_one_channel_is_told(study, quick):
+    path = study.recording("r0").folder / "recording.toml"
+    text = path.read_text("utf-8").replace('["red", "green"]', '["red"]')
+    path.write_text(text.replace('"red",\n    "green",', '"red",'), "utf-8")
+    with pytest.raises(InputError, match="r0 has one channel only"):
+        begin(Study.open(study.path), quick)
 
 
 def test_an_estimate_writes_nothing(study, quick, device):

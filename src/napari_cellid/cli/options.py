@@ -141,7 +141,11 @@ def add_models(
     default = "the one that comes with napari-cellid"
     if of_study:
         default = f"that of the study, else {default}"
-    words = {"segmenter": "outlines cells", "classifier": "tells cell classes"}
+    words = {
+        "segmenter": "outlines cells",
+        "classifier": "tells cell classes: inception, one-pass, both (their mean), or "
+        "another",
+    }
     for kind in kinds:
         parser.add_argument(
             f"--{kind}", metavar="MODEL",

@@ -22,7 +22,13 @@ from napari_cellid.models import load_card
 from napari_cellid.retrain.card import save
 from napari_cellid.retrain.comparison import compare
 from napari_cellid.retrain.heeding import StoppedEarlyError, heeding, stopped_early
-from napari_cellid.retrain.material import CELLS_FILE, decide, labelled, read_cells
+from napari_cellid.retrain.material import (
+    CELLS_FILE,
+    check_images,
+    decide,
+    labelled,
+    read_cells,
+)
 from napari_cellid.retrain.outcome import (
     Outcome,
     check_name,
@@ -84,6 +90,7 @@ def begin(study: Study, request: Request) -> Run:
     """
     decided = decide(study, request.split, request.rule)
     _check_counts(decided)
+    check_images(study, decided)
     start = find_start(
         request.start, decided.classes, request.settings.plan, study.models
     )

@@ -12,6 +12,7 @@ from napari_cellid.classification.material import gather
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.split import inner_validation, split_cells
+from napari_cellid.study.recordings import IMAGES, missing_files
 from napari_cellid.study.training_set import decided_cells, make_training_set
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from napari_cellid.classification.material import LabelledCells
     from napari_cellid.config import SplitConfig, VoteConfig
     from napari_cellid.models import ModelCard
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.folder import Study
+    from napari_cellid.study.recordings import StudyRecording
 
 #: the cells of a run, as they were when it began
 CELLS_FILE = "cells.csv"
@@ -143,6 +146,24 @@ def read_cells(
     return DecidedCells(table, classes, about)
 
 
+def check_images(study: Study, cells: DecidedCells) -> None:
+    """Refuse cells whose images are not there, before a run is begun.
+
+    Raises
+    ------
+    InputError
+        If a recording has no images, or one channel only.
+    """
+    for name in cells.table["recording"].unique():
+        recording = study.recording(str(name))
+        if IMAGES in missing_files(recording.folder):
+            raise InputError(
+                f"{recording.folder / IMAGES} is missing; identify the recording "
+                "again, or put the file back."
+            )
+        _check_channels(recording)
+
+
 def labelled(
     study: Study, cells: DecidedCells, role: str, card: ModelCard
 ) -> LabelledCells:
@@ -156,15 +177,24 @@ def labelled(
     rows = cells.part(role)
     parts = []
     for name, part in rows.groupby("recording", sort=True):
-        planes = study.recording(str(name)).planes()
-        if planes.red is None or planes.green is None:
-            raise InputError(
-                f"{name} has one channel only, but cells are told apart by two; leave "
-                "its answers out, or identify it with both channels."
-            )
+        planes = _planes(study, str(name))
         target = part["class"].map({c: k for k, c in enumerate(cells.classes)})
         parts.append((planes, part, np.asarray(target, np.int64)))
     return gather(parts, card)
+
+
+def _planes(study: Study, name: str) -> MeanPlanes:
+    recording = study.recording(name)
+    _check_channels(recording)
+    return recording.planes()
+
+
+def _check_channels(recording: StudyRecording) -> None:
+    if set(recording.info.channels) != {"red", "green"}:
+        raise InputError(
+            f"{recording.name} has one channel only, but cells are told apart by two; "
+            "identify it with both channels."
+        )
 
 
 def _counts(values: pd.Series[str]) -> dict[str, int]:

@@ -10,7 +10,15 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.models import DEFAULTS, SHIPPED, list_models, load_card
+from napari_cellid.models import (
+    ALIASES,
+    BOTH,
+    DEFAULTS,
+    SHIPPED,
+    card_of_both,
+    list_models,
+    load_card,
+)
 
 if TYPE_CHECKING:
     from napari_cellid.models import ModelCard, Task
@@ -43,6 +51,7 @@ class ModelChoice(QComboBox):
             self._add(folder, card)
             if folder.name == DEFAULTS[task]:
                 self.setCurrentIndex(self.count() - 1)
+        self._add_both()
         if task in _NOTHING:
             self.addItem(_NOTHING[task], None)
         self.addItem(_CHOOSE, None)
@@ -51,6 +60,13 @@ class ModelChoice(QComboBox):
         # only what a person picks opens the dialog
         self.activated.connect(self._on_pick)
         self._explain()
+
+    def _add_both(self) -> None:
+        """Offer the two classifiers that come with the package together."""
+        names = (DEFAULTS["classify"], ALIASES["one-pass"])
+        cards = [self._cards.get(SHIPPED / name) for name in names]
+        if self._task == "classify" and cards[0] and cards[1]:
+            self._add(Path(BOTH), card_of_both(cards[0], cards[1]))
 
     def value(self) -> Path | None:
         """Folder of the chosen model; None for no model."""

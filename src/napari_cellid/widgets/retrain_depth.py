@@ -24,6 +24,8 @@ _TIP = (
     "inhibitory. Retraining begins at one of them and goes on to the end; what lies "
     "before stays as it was. The deeper it begins, the more cells it takes.</qt>"
 )
+#: steps that have nothing to learn
+_NOTHING = {"maxpool", "maxpool1", "maxpool2", "relu", "avgpool", "dropout"}
 #: blue on any theme, and grey; told apart by hatching, too
 _TRAINED, _FROZEN = "#0072b2", "#8a8a8a"
 
@@ -97,7 +99,9 @@ class _Bar(QWidget):
 
     def show_plan(self, plan: Plan) -> None:
         name: Any = plan.architecture or "inception_v3"
-        self._n, self._cut = len(STAGES[name]), cut_of(plan, name)
+        stages, cut = STAGES[name], cut_of(plan, name)
+        learning = [k for k, stage in enumerate(stages) if stage not in _NOTHING]
+        self._n, self._cut = len(learning), sum(k < cut for k in learning)
         kept = "stays as it was" if self._cut else ""
         self.setAccessibleDescription(f"{self._cut} of {self._n} steps {kept}".strip())
         self.update()
