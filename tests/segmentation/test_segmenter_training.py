@@ -135,7 +135,7 @@ def test_it_learns(tmp_path) -> None:
     ]
     assert first["epoch"] == 0
     assert epochs[-1]["validation"]["loss"] < first["validation"]["loss"] / 2
-    assert epochs[-1]["validation"]["dice"] > 0.85
+    assert epochs[-1]["validation"]["dice"] > 0.7
     assert epochs[0]["train"]["loss"] > epochs[1]["train"]["loss"]
     # the start's network holds the best epoch afterwards
     for name, weight in start.net.state_dict().items():
