@@ -13,6 +13,16 @@ from napari_cellid.cli.options import (
     given_settings,
     read_settings,
 )
+from napari_cellid.cli.simulate_animals import add_animals, read_animals, run_animals
+from napari_cellid.cli.simulate_movie import (
+    MOVIE_FILES,
+    add_movie,
+    check_no_movie,
+    describe_movie,
+    make_field,
+    movie_writer,
+    read_movie,
+)
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
 from napari_cellid.simulation.conditions import KINDS
@@ -20,6 +30,7 @@ from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
@@ -50,16 +61,24 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     add_output_style(parser)
     add_settings(parser, "settings of the simulation", SimulationConfig)
+    add_movie(parser)
+    add_animals(parser)
 
 
 def run_simulate(arguments: Namespace, report: Report) -> None:
     """Simulate a field and write it with its truth."""
-    from napari_cellid.simulation.field import simulate
-
+    movie = read_movie(arguments)
     check_writable(arguments.out)
+    if read_animals(arguments) is not None:
+        run_animals(arguments, movie, write_field, report)
+        return
     _check_not_real(arguments.out)
-    field = finish(simulate(_config(arguments)), report.progress)
-    write_field(field, arguments.out, arguments.kind)
+    if movie is None:
+        check_no_movie(arguments.out)
+    step = make_field(_config(arguments), movie)
+    field, made = finish(step, report.progress)
+    write_field(field, arguments.out, arguments.kind, movie_writer(made, report))
+    more, lines = describe_movie(made, arguments.out)
     counts = {k: int(n) for k, n in field.cells["class"].value_counts().items()}
     values = {
         "folder": str(arguments.out),
@@ -67,6 +86,7 @@ def run_simulate(arguments: Namespace, report: Report) -> None:
         "n_cells": len(field.cells),
         "counts": counts,
         "simulated": True,
+        **more,
     }
     said = ", ".join(f"{n} {name}" for name, n in counts.items())
     report.result(
@@ -74,14 +94,31 @@ def run_simulate(arguments: Namespace, report: Report) -> None:
         [
             f"Simulated {len(field.cells)} cells in {len(field.red)} planes: {said}.",
             f"Files: {arguments.out} ({', '.join(_FILES)})",
+            *lines,
         ],
     )
 
 
-def write_field(field: SimulatedField, folder: Path, kind: str | None = None) -> None:
+def write_field(
+    field: SimulatedField,
+    folder: Path,
+    kind: str | None = None,
+    more: Callable[[Path], None] | None = None,
+) -> None:
     """Write images, labels, cell table and settings, all or none.
 
     The images are OME-TIFF: they say their pixel size and that they are planes.
+
+    Parameters
+    ----------
+    field
+        The field.
+    folder
+        Where the files go.
+    kind
+        That its settings were drawn from.
+    more
+        Writes further files into a folder.
 
     Raises
     ------
@@ -117,11 +154,13 @@ def write_field(field: SimulatedField, folder: Path, kind: str | None = None) ->
         )
         text = json.dumps(meta, indent=2, ensure_ascii=False)
         (temporary / "meta.json").write_text(text + "\n", "utf-8")
+        if more is not None:
+            more(temporary)
 
 
 def _check_not_real(folder: Path) -> None:
     """Refuse to replace images that no simulation made."""
-    there = [name for name in _FILES if (folder / name).exists()]
+    there = [name for name in (*_FILES, *MOVIE_FILES) if (folder / name).exists()]
     if not there:
         return
     try:

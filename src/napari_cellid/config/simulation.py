@@ -2,8 +2,14 @@
 
 Sources in brackets: [1] Seong & Park; [2] Peron et al. 2015, doi
 10.1016/j.neuron.2015.03.027; [3] Keller, Erö & Markram 2018, Front Neuroanat 12:83;
-[4] Zipfel et al. 2003 (axial width from the numerical aperture). Where no source is
-named the value is assumed.
+[4] Zipfel et al. 2003 (axial width from the numerical aperture); [5] Tian et al. 2009
+(cells with GCaMP in the nucleus are a group of their own); [6] Almási et al. 2019,
+Front Neuroanat 13:45 (GABA classes of barrel cortex); [7] code of the laboratory of
+[2] for a later data set, where planes tilt by up to their distance; [8] Song et al.
+2021, PMC8217135 (NAOMi, a full physical model of the noise). A source says that the
+quantity is described there; "usual" marks what is customary in the field without one
+that was opened, and where neither stands the value is assumed. Shares, ratios and
+contrasts have no unit.
 """
 
 from __future__ import annotations
@@ -33,19 +39,52 @@ class SimulationConfig(Config):
         0.9e5, ge=0, le=3e5, description="Neurons per mm³; 0.8-1.3e5 in L2/3 [3]."
     )
     inhibitory_fraction: float = Field(
-        0.13, ge=0, le=1, description="Inhibitory share of the neurons; 0.12-0.15."
+        0.13,
+        ge=0,
+        le=1,
+        description="Inhibitory share of the neurons; 0.12-0.15 usual in L2/3 [6].",
     )
     glia_density: float = Field(
-        2.5e4, ge=0, le=2e5, description="Emx1-lineage glia per mm³; 2-3e4."
+        2.5e4, ge=0, le=2e5, description="Emx1-lineage glia per mm³; 2-3e4 usual."
+    )
+    glia_pairs: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the glia whose nucleus touches that of another one; "
+        "pairs are usual, their share is assumed.",
+    )
+    glia_size_difference: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Difference of the diameters of astrocytes and of other glia over "
+        "their mean, 0 for one kind of glia; usual 0.2 (nuclei of 7.5 and 6 µm).",
+    )
+    astrocyte_fraction: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        description="Share of astrocytes in the glia, where their sizes differ; "
+        "0.6-0.7 usual.",
     )
     soma_diameter_um: float = Field(
-        13.0, ge=6, le=25, description="Mean soma diameter of excitatory cells (µm)."
+        13.0,
+        ge=6,
+        le=25,
+        description="Mean soma diameter of excitatory cells (µm); 10-16 usual.",
     )
     soma_spread: float = Field(
-        0.11, ge=0, le=0.4, description="Spread of the diameters (SD over mean)."
+        0.11,
+        ge=0,
+        le=0.4,
+        description="Spread of the diameters (SD over mean); 0.11 usual.",
     )
     nucleus_ratio: float = Field(
-        0.72, ge=0.4, le=0.95, description="Nucleus over soma diameter."
+        0.72,
+        ge=0.4,
+        le=0.95,
+        description="Nucleus over soma diameter; 9.5 of 13 µm usual.",
     )
     soma_gap: float = Field(
         0.97,
@@ -56,10 +95,16 @@ class SimulationConfig(Config):
     )
 
     expression_fraction: float = Field(
-        0.75, ge=0, le=1, description="Neurons with GCaMP, 75 % sampled in [2]."
+        0.75,
+        ge=0,
+        le=1,
+        description="Neurons with GCaMP, 75 % sampled in [2].",
     )
     expression_scale_um: float = Field(
-        150.0, ge=10, le=1000, description="Patch size of GCaMP expression (µm)."
+        150.0,
+        ge=10,
+        le=1000,
+        description="Patch size of GCaMP expression (µm); 150 usual.",
     )
     green_brightness: float = Field(
         1.6,
@@ -68,29 +113,74 @@ class SimulationConfig(Config):
         description="Median soma fluorescence of expressing cells over the neuropil.",
     )
     green_spread: float = Field(
-        0.55, ge=0, le=1.5, description="SD of the logarithm of soma fluorescence."
+        0.55,
+        ge=0,
+        le=1.5,
+        description="SD of the logarithm of soma fluorescence; 0.4-0.8 usual.",
+    )
+    inhibitory_green: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="Factor on the soma fluorescence of inhibitory cells, whose median "
+        "is 0.95 of that of excitatory cells at 1.",
+    )
+    inhibitory_green_spread: float = Field(
+        0.3,
+        ge=0,
+        le=1.5,
+        description="SD of the logarithm of that factor: some inhibitory cells are "
+        "brighter, others dimmer.",
+    )
+    apical_brightness: float = Field(
+        0.25,
+        ge=0,
+        le=0.9,
+        description="Cytosol towards the apical dendrite is brighter by this share, on "
+        "the other side darker.",
     )
     nucleus_green: float = Field(
-        0.25, ge=0, le=1, description="Green in the nucleus over the cytosol."
+        0.25,
+        ge=0,
+        le=1,
+        description="Green in the nucleus over the cytosol; GCaMP is kept out [5].",
     )
     filled_fraction: float = Field(
-        0.05, ge=0, le=1, description="Cells with GCaMP in the nucleus; 0.02-0.08."
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of cells with GCaMP in the nucleus [5]; 0.02-0.08 usual.",
     )
     red_brightness: float = Field(
-        1.0, ge=0, le=20, description="Median brightness of a red nucleus."
+        1.0,
+        ge=0,
+        le=20,
+        description="Median brightness of a red nucleus, in units of `red_photons`.",
     )
     red_spread: float = Field(
-        0.35, ge=0, le=1.5, description="SD of the logarithm of nucleus brightness."
+        0.35,
+        ge=0,
+        le=1.5,
+        description="SD of the logarithm of nucleus brightness; 0.35 usual.",
     )
     chromatin: float = Field(
-        0.6, ge=0, le=3, description="Strength of the bright spots in red nuclei."
+        0.6,
+        ge=0,
+        le=3,
+        description="Peak of the bright spots over the rest of a red nucleus.",
     )
 
     neuropil_texture: float = Field(
-        0.18, ge=0, le=1, description="Contrast of fine neuropil structure."
+        0.18,
+        ge=0,
+        le=1,
+        description="SD of the logarithm of fine neuropil structure (1.2 and 5 µm).",
     )
     neuropil_unevenness: float = Field(
-        0.2, ge=0, le=1, description="Contrast of large-scale neuropil structure."
+        0.2,
+        ge=0,
+        le=1,
+        description="SD of the logarithm of coarse neuropil structure (35 µm).",
     )
     exclusion: float = Field(
         0.75, ge=0, le=1, description="Share of the neuropil that a soma displaces."
@@ -102,14 +192,25 @@ class SimulationConfig(Config):
         0.3, ge=0, le=3, description="Dendrites drawn from the soma per bright cell."
     )
     red_haze: float = Field(
-        0.07, ge=0, le=2, description="Red background over a median nucleus."
+        0.07,
+        ge=0,
+        le=2,
+        description="Red background over a median nucleus; 0.03-0.1 usual.",
     )
     out_of_focus: float = Field(
-        0.3, ge=0, le=3, description="Strength of haze from cells above and below."
+        0.3,
+        ge=0,
+        le=3,
+        description="Haze from cells above and below, 1 as bright as they are.",
     )
-    vessels: int = Field(4, ge=0, le=20, description="Shadows of surface vessels.")
+    vessels: int = Field(
+        4, ge=0, le=20, description="Number of surface vessels; 2-6 usual."
+    )
     vessel_shadow: float = Field(
-        0.5, ge=0, le=1, description="Light lost under the middle of a vessel."
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of light lost under a vessel; 0.3-0.7 usual.",
     )
     deep_vessels: float = Field(
         25.0, ge=0, le=300, description="Penetrating vessels cut across, per mm²."
@@ -119,19 +220,49 @@ class SimulationConfig(Config):
     )
 
     axial_fwhm_um: float = Field(
-        4.4, ge=0.5, le=20, description="Axial width of the focus (µm), NA 0.6 [4]."
+        4.4,
+        ge=0.5,
+        le=20,
+        description="Axial full width of the focus (µm), NA 0.6 [4].",
+    )
+    z_drift_um: float = Field(
+        0.0,
+        ge=0,
+        le=20,
+        description="Slow drift in depth from the first frame to the last (µm); it "
+        "widens the focus of the mean image; 1-3 usual.",
     )
     blur_um: float = Field(
-        0.7, ge=0, le=5, description="Lateral blur by focus and motion, SD (µm)."
+        0.7,
+        ge=0,
+        le=5,
+        description="Lateral blur by focus and motion, SD (µm); 0.4-0.8 px usual.",
     )
     jitter_um: float = Field(
-        0.3, ge=0, le=5, description="Line jitter left after registration, SD (µm)."
+        0.3,
+        ge=0,
+        le=5,
+        description="Line jitter left in the mean image, SD (µm); 0.2-0.5 px usual.",
+    )
+    motion_um: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Rigid motion left after registration, SD in y and in x (µm), "
+        "beyond what `blur_um` holds; below 1 px usual.",
     )
     tilt_um: float = Field(
-        8.0, ge=0, le=60, description="Depth gained from the first line to the last."
+        8.0,
+        ge=0,
+        le=60,
+        description="Depth gained from the first line to the last (µm), because the "
+        "focus moves while scanning; up to one plane distance [7].",
     )
     vignetting: float = Field(
-        0.3, ge=0, le=0.95, description="Light lost in the corners."
+        0.3,
+        ge=0,
+        le=0.95,
+        description="Share of light lost in the corners; 0.2-0.4 usual.",
     )
     unevenness: float = Field(
         0.3,
@@ -141,26 +272,47 @@ class SimulationConfig(Config):
         "the same in both channels (window, depth, scattering).",
     )
     bleed_green_to_red: float = Field(
-        0.03, ge=0, le=0.5, description="Share of green light in the red channel."
+        0.03,
+        ge=0,
+        le=0.5,
+        description="Share of green light in the red channel; 0.01-0.05 usual.",
     )
     bleed_red_to_green: float = Field(
-        0.005, ge=0, le=0.5, description="Share of red light in the green channel."
+        0.005,
+        ge=0,
+        le=0.5,
+        description="Share of red light in the green channel; below 0.01 usual.",
     )
 
     n_frames: int = Field(
-        500, ge=1, le=100000, description="Frames averaged into the image; 200-2000."
+        500,
+        ge=1,
+        le=100000,
+        description="Frames averaged into the image; 200-2000 usual [8].",
     )
     green_photons: float = Field(
-        1.5, gt=0, le=1000, description="Photons per px and frame in green neuropil."
+        1.5,
+        gt=0,
+        le=1000,
+        description="Photons per px and frame in green neuropil; 0.5-5 usual [8].",
     )
     red_photons: float = Field(
-        1.5, gt=0, le=1000, description="Photons per px and frame in a red nucleus."
+        1.5,
+        gt=0,
+        le=1000,
+        description="Photons per px and frame in a red nucleus; 0.5-5 usual [8].",
     )
     excess_noise: float = Field(
-        1.3, ge=1, le=3, description="Excess noise factor of the detector; 1.2-1.4."
+        1.3,
+        ge=1,
+        le=3,
+        description="Excess noise factor of the detector; 1.2-1.4 usual [8].",
     )
     read_noise: float = Field(
-        0.2, ge=0, le=10, description="Read noise per frame (photons, SD)."
+        0.2,
+        ge=0,
+        le=10,
+        description="Read noise per frame, SD (photons); 0.1-0.3 usual.",
     )
     bit_depth: Literal[8, 16] = Field(
         16, description="Bits of the written image; 8 in the data of [1]."

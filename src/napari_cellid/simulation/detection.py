@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,24 +16,57 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.optics import Light
 
 
-def detect(
-    light: Light, config: SimulationConfig, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean red and green image (y, x) of a plane, in photons per frame."""
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """How a plane was scanned.
+
+    Parameters
+    ----------
+    fall_off
+        (y, x): share of the light that vignetting leaves.
+    shifts
+        (y,): how far each line lies from its place in the mean image (px).
+    """
+
+    fall_off: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+
+
+def draw_scan(config: SimulationConfig, rng: np.random.Generator) -> Scan:
+    """Draw how a plane is scanned."""
     fall_off = _fall_off(config, rng)
     shifts = rng.normal(0, config.jitter_um / config.pixel_size_um, config.height)
-    shifts = ndimage.gaussian_filter1d(shifts, 1.0) * 1.9
+    return Scan(fall_off, ndimage.gaussian_filter1d(shifts, 1.0) * 1.9)
+
+
+def mean_blur_px(config: SimulationConfig) -> float:
+    """Lateral blur of the mean image, SD in px: focus, motion, and more motion."""
+    return math.hypot(config.blur_um, config.motion_um) / config.pixel_size_um
+
+
+def expose(
+    light: Light, scan: Scan, config: SimulationConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean red and green image (y, x) of a plane, in photons per frame."""
+    red, green = expected(light, scan, config)
+    return add_noise(red, config, rng), add_noise(green, config, rng)
+
+
+def expected(
+    light: Light, scan: Scan, config: SimulationConfig
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Red and green image (y, x) without noise, in photons per frame."""
     # the channels share one scale of light, in which the bleed-through is counted
     green = light.green * config.green_photons
     red = light.red * config.red_photons
     mixed_red = red + config.bleed_green_to_red * green
     mixed_green = green + config.bleed_red_to_green * red
-    images = []
-    for image in (mixed_red, mixed_green):
-        moved = _move_lines(image * fall_off, shifts)
-        moved = ndimage.gaussian_filter(moved, config.blur_um / config.pixel_size_um)
-        images.append(_noisy(moved, config, rng))
-    return images[0], images[1]
+    blur = mean_blur_px(config)
+    first, second = (
+        ndimage.gaussian_filter(move_lines(image * scan.fall_off, scan.shifts), blur)
+        for image in (mixed_red, mixed_green)
+    )
+    return first, second
 
 
 def digitise(
@@ -60,7 +95,7 @@ def _fall_off(
     return np.asarray(1 - config.vignetting * np.clip((y**2 + x**2) / 2, 0, 1))
 
 
-def _move_lines(
+def move_lines(
     image: NDArray[np.float64], shifts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Shift each line sideways by its own amount (px), linearly between pixels."""
@@ -73,7 +108,7 @@ def _move_lines(
     )
 
 
-def _noisy(
+def add_noise(
     image: NDArray[np.float64], config: SimulationConfig, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Mean of `n_frames` frames of photon and read noise.

@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.simulation.detection import detect, digitise
+from napari_cellid.simulation.detection import digitise, draw_scan, expose
 from napari_cellid.simulation.optics import illuminate
 from napari_cellid.simulation.tissue import grow_tissue
 from napari_cellid.simulation.truth import tell_truth
 from napari_cellid.steps import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from napari_cellid.config import SimulationConfig
+    from napari_cellid.simulation.detection import Scan
+    from napari_cellid.simulation.optics import Light
+    from napari_cellid.simulation.tissue import Tissue
     from napari_cellid.steps import Step
+
+    #: takes what a plane was made of: its number, cells, light and scan
+    Visit = Callable[[int, Tissue, Light, Scan], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +55,28 @@ class SimulatedField:
     config: SimulationConfig
 
 
-def simulate(config: SimulationConfig) -> Step[SimulatedField]:
-    """Simulate a field; the same settings give the same field."""
+def simulate(
+    config: SimulationConfig, visit: Visit | None = None
+) -> Step[SimulatedField]:
+    """Simulate a field; the same settings give the same field.
+
+    Parameters
+    ----------
+    config
+        The settings.
+    visit
+        Is given what each plane was made of, in order.
+    """
     rng = np.random.default_rng(config.seed)
     tissue = grow_tissue(config, rng)
     images, truths = [], []
     for plane in range(config.n_planes):
         yield Progress("Simulating planes", plane, config.n_planes)
         light = illuminate(tissue, config, plane, rng)
-        red, green = detect(light, config, rng)
+        scan = draw_scan(config, rng)
+        red, green = expose(light, scan, config, rng)
+        if visit is not None:
+            visit(plane, tissue, light, scan)
         truths.append(tell_truth(tissue, light, (red, green), config, rng))
         images.append((red, green))
     yield Progress("Simulating planes", config.n_planes, config.n_planes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from napari_cellid.simulation.sections import cut_sections, plane_depth
 from napari_cellid.simulation.tissue import correlated_field
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.config import SimulationConfig
+    from napari_cellid.simulation.sections import Sections
     from napari_cellid.simulation.tissue import Tissue
 
 
@@ -30,12 +31,16 @@ class Light:
     soma, nucleus
         (y, x): row of the tissue whose soma or nucleus the focal plane meets at the
         pixel, -1 where there is none.
+    shadow
+        (y, x): share of the light that surface vessels and the window leave; it is
+        in `red` and `green` already.
     """
 
     red: NDArray[np.float64]
     green: NDArray[np.float64]
     soma: NDArray[np.int64]
     nucleus: NDArray[np.int64]
+    shadow: NDArray[np.float64]
 
 
 def illuminate(
@@ -43,17 +48,15 @@ def illuminate(
 ) -> Light:
     """Make the noiseless image of one plane, before bleed-through and vignetting."""
     shape = config.height, config.width
-    canvas = _Canvas(shape)
+    canvas = Canvas(shape)
     for sections in cut_sections(tissue, config, plane):
         for k, cell in enumerate(sections.cell):
             soma, nucleus = sections.soma[k], sections.nucleus[k]
-            cytosol = (soma - nucleus) * sections.apical[k]
-            green = cytosol + tissue.nucleus_green[cell] * nucleus
             canvas.add(
                 cell,
                 (int(sections.top[k]), int(sections.left[k])),
                 {
-                    "green": tissue.green[cell] * green,
+                    "green": _green(tissue, sections, k),
                     "red": tissue.red[cell] * nucleus * sections.chromatin[k],
                     "filled": soma,
                 },
@@ -66,13 +69,50 @@ def illuminate(
     red = canvas.light["red"] + config.red_haze * (0.4 + 0.6 * free) * vessels * (
         1 + 0.25 * correlated_field(shape, 20 / config.pixel_size_um, rng)
     )
-    green += config.out_of_focus * _haze(tissue, tissue.green, config, plane)
-    red += config.out_of_focus * _haze(tissue, tissue.red, config, plane)
+    green += config.out_of_focus * defocused_light(tissue, tissue.green, config, plane)
+    red += config.out_of_focus * defocused_light(tissue, tissue.red, config, plane)
     shadow = surface_shadow(config, rng)
-    return Light(red * shadow, green * shadow, canvas.soma, canvas.nucleus)
+    return Light(red * shadow, green * shadow, canvas.soma, canvas.nucleus, shadow)
 
 
-class _Canvas:
+def green_cells(
+    tissue: Tissue, config: SimulationConfig, plane: int
+) -> sparse.csr_array:
+    """Green light of each cell in focus, before shadows: (pixel, cell).
+
+    The sum over the cells is what they add to the image of `illuminate`; pixels are
+    counted row by row.
+    """
+    shape = config.height, config.width
+    pixels, cells, light = [], [], []
+    for sections in cut_sections(tissue, config, plane):
+        for k, cell in enumerate(sections.cell):
+            if tissue.green[cell] <= 0:
+                continue
+            image = _green(tissue, sections, k)
+            corner = int(sections.top[k]), int(sections.left[k])
+            (rows, columns), part = _overlap(shape, corner, image.shape)
+            y, x = np.mgrid[rows, columns]
+            lit = image[part] > 0
+            pixels.append((y * shape[1] + x)[lit])
+            light.append(image[part][lit])
+            cells.append(np.full(lit.sum(), cell))
+    size = int(np.prod(shape)), len(tissue.kind)
+    if not light:
+        return sparse.csr_array(size)
+    where = np.concatenate(pixels), np.concatenate(cells)
+    return sparse.csr_array((np.concatenate(light), where), shape=size)
+
+
+def _green(tissue: Tissue, sections: Sections, k: int) -> NDArray[np.float64]:
+    """Green of the k-th of some sections: bright cytosol, darker nucleus."""
+    cell, nucleus = sections.cell[k], sections.nucleus[k]
+    cytosol = (sections.soma[k] - nucleus) * sections.apical[k]
+    light = tissue.green[cell] * (cytosol + tissue.nucleus_green[cell] * nucleus)
+    return np.asarray(light)
+
+
+class Canvas:
     """Images of a plane into which the small images of cells are added."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -141,7 +181,7 @@ def _neuropil(
     return np.asarray(level + dots)
 
 
-def _haze(
+def defocused_light(
     tissue: Tissue,
     brightness: NDArray[np.float64],
     config: SimulationConfig,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ _BATCH = 128
 #: depth offsets and weights of a Gaussian focus (nodes of SD 1, weights sum to 1)
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+#: full width at half maximum of a Gaussian of SD 1, rounded
+_FWHM = 2.355
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +65,23 @@ def plane_depth(
     return plane * config.plane_spacing_um + config.tilt_um * y_um / height
 
 
+def axial_fwhm(config: SimulationConfig) -> float:
+    """Axial width (µm) of what one image averages: the focus, and how it drifted.
+
+    A drift at even speed spreads the focus evenly over `z_drift_um`; a uniform
+    distribution has an SD of its width over the root of 12.
+    """
+    drift = _FWHM * config.z_drift_um / math.sqrt(12)
+    return math.hypot(config.axial_fwhm_um, drift)
+
+
 def cut_sections(
     tissue: Tissue, config: SimulationConfig, plane: int
 ) -> Iterator[Sections]:
     """Cut the cells that reach into the focus of a plane, some at a time."""
     centre = tissue.centre
     away = np.abs(centre[:, 0] - plane_depth(config, plane, centre[:, 1]))
-    reach = tissue.soma[:, 2] + 1.3 * config.axial_fwhm_um
+    reach = tissue.soma[:, 2] + 1.3 * axial_fwhm(config)
     near = np.flatnonzero(away < reach)
     for start in range(0, len(near), _BATCH):
         yield _cut(tissue, config, plane, near[start : start + _BATCH])
@@ -88,7 +101,7 @@ def _cut(
     dz = (plane_depth(config, plane, y) - centre[:, 0, None])[:, :, None]
 
     edge = max(pixel, 0.8)
-    sigma = config.axial_fwhm_um / 2.355
+    sigma = axial_fwhm(config) / _FWHM
     soma_outline, pear = _outline(tissue.outline[cell], dy, dx, tissue.angle[cell])
     shift = tissue.shift[cell][:, :, None, None]
     angle = tissue.angle[cell]
@@ -110,7 +123,7 @@ def _cut(
         left=corner[:, 1],
         soma=soma,
         nucleus=nucleus,
-        apical=1 + 0.25 * pear,
+        apical=1 + config.apical_brightness * pear,
         chromatin=_chromatin(tissue, cell, dy - shift[:, 1], dx - shift[:, 2]),
         depth_in_soma=depth_in_soma,
         depth_in_nucleus=depth_in_nucleus,

@@ -19,6 +19,9 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 #: a slab reaches this far beyond the field and its planes, so that cells at the rim
 #: and light from out of focus are there (µm)
 MARGIN_UM = 25.0
+#: streams of random numbers of settings that came later: those of the others, and so
+#: the fields of earlier versions, stay what they were
+_GLIA_TYPES, _GLIA_PAIRS = 101, 102
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,8 @@ def grow_tissue(config: SimulationConfig, rng: np.random.Generator) -> Tissue:
     soma, nucleus = _sizes(kind, config, rng)
     centre, kept = _place(soma.mean(1), size, config.soma_gap, rng)
     kind, soma, nucleus = kind[kept], soma[kept], nucleus[kept]
+    if config.glia_pairs > 0:
+        centre = _pair_glia(centre, kind, soma, nucleus, config)
     green, red = _brightness(centre, kind, config, rng)
     n = len(kind)
     filled = rng.random(n) < config.filled_fraction
@@ -89,7 +94,7 @@ def grow_tissue(config: SimulationConfig, rng: np.random.Generator) -> Tissue:
         green=green,
         red=red,
         nucleus_green=np.where(filled, rng.uniform(0.8, 1.2, n), residue),
-        spots=_chromatin(n, config.chromatin, rng),
+        spots=chromatin_spots(n, config.chromatin, rng),
     )
 
 
@@ -130,10 +135,53 @@ def _sizes(
     stretch = np.exp(np.abs(rng.normal(0, np.choose(kind, [0.14, 0.1, 0.16]))))
     axes = np.stack([radius * np.sqrt(stretch), radius / np.sqrt(stretch), radius], 1)
     axes[:, 2] *= np.exp(rng.normal(0.05, 0.1, n))
+    if config.glia_size_difference > 0:
+        axes[kind == GLIA] = _two_types(axes[kind == GLIA], config)
     ratio = np.choose(kind, [config.nucleus_ratio, config.nucleus_ratio * 0.95, 0.88])
     ratio = np.clip(ratio * np.exp(rng.normal(0, 0.07, n)), 0.35, 0.93)
     nucleus = axes * ratio[:, None] * np.exp(rng.normal(0, 0.05, (n, 3)))
     return axes, np.minimum(nucleus, axes * 0.94)
+
+
+def _two_types(
+    axes: NDArray[np.float64], config: SimulationConfig
+) -> NDArray[np.float64]:
+    """Half-axes of glia as larger, oval astrocytes and smaller, round others."""
+    rng = np.random.default_rng([config.seed, _GLIA_TYPES])
+    share, difference = config.astrocyte_fraction, config.glia_size_difference
+    astrocyte = rng.random(len(axes)) < share
+    # the mean over both stays
+    factor = np.where(astrocyte, 1 + difference * (1 - share), 1 - difference * share)
+    radius = axes.mean(1, keepdims=True)
+    oval = np.where(astrocyte[:, None], axes, radius + 0.3 * (axes - radius))
+    return np.asarray(oval * factor[:, None])
+
+
+def _pair_glia(
+    centre: NDArray[np.float64],
+    kind: NDArray[np.int64],
+    soma: NDArray[np.float64],
+    nucleus: NDArray[np.float64],
+    config: SimulationConfig,
+) -> NDArray[np.float64]:
+    """Move glia beside others so that their nuclei touch, where there is room."""
+    rng = np.random.default_rng([config.seed, _GLIA_PAIRS])
+    glia = rng.permutation(np.flatnonzero(kind == GLIA))
+    n = round(config.glia_pairs * len(glia) / 2)
+    centre = centre.copy()
+    radius, core = soma.mean(1), nucleus.mean(1)
+    tree, reach = cKDTree(centre), 2 * radius.max()
+    for stays, moves in zip(glia[:n], glia[n : 2 * n], strict=True):
+        others = np.array(tree.query_ball_point(centre[stays], 2 * reach))
+        others = others[(others != stays) & (others != moves)]
+        for direction in rng.standard_normal((20, 3)):
+            away = direction / np.linalg.norm(direction)
+            place = centre[stays] + away * (core[stays] + core[moves])
+            distance = np.linalg.norm(centre[others] - place, axis=1)
+            if (distance >= config.soma_gap * (radius[others] + radius[moves])).all():
+                centre[moves] = place
+                break
+    return centre
 
 
 def _place(
@@ -189,7 +237,8 @@ def _brightness(
     expresses = neuron & (chance >= level)
     green = config.green_brightness * rng.lognormal(0, config.green_spread, n)
     # fast-spiking interneurons are brighter, others dimmer than excitatory cells
-    green *= np.where(kind == INHIBITORY, rng.lognormal(-0.05, 0.3, n), 1.0)
+    other = rng.lognormal(-0.05, config.inhibitory_green_spread, n)
+    green *= np.where(kind == INHIBITORY, config.inhibitory_green * other, 1.0)
     red = config.red_brightness * rng.lognormal(0, config.red_spread, n)
     red *= np.where(kind == GLIA, rng.lognormal(0, 0.2, n), 1.0)
     return np.where(expresses, green, 0.0), np.where(kind == INHIBITORY, 0.0, red)
@@ -210,9 +259,10 @@ def _outlines(kind: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.f
     return np.asarray(np.clip(parts, -0.2, 0.2))
 
 
-def _chromatin(
+def chromatin_spots(
     n: int, strength: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
+    """Draw the bright spots of n nuclei: (cell, spot, 3), see `Tissue`."""
     n_spots = 6
     place = rng.normal(0, 0.38, (n, n_spots, 2))
     force = strength * rng.lognormal(0, 0.4, (n, n_spots, 1))
