@@ -49,6 +49,11 @@ LABS = {
     "blotchy": {"chromatin": 3.0, "red_spread": 1.2, "n_frames": 5},
     "bleeding": {"bleed_green_to_red": 0.4, "n_frames": 5},
 }
+#: settings of the training that can be given
+ASKED = (
+    "plan", "epochs", "batch_size", "optimiser", "rate", "head_rate_factor",
+    "replay", "replay_weight", "augmentation", "copies",
+)  # fmt: skip
 _MIXTURE = {"inhibitory_fraction": 0.3, "glia_density": 5e4}
 
 
@@ -60,11 +65,10 @@ def main() -> None:
     parser.add_argument("--animals", type=int, default=8)
     parser.add_argument("--original", type=int, default=12, help="fields")
     parser.add_argument("--start", default="")
-    for name in ("plan", "epochs", "rate", "replay", "augmentation", "copies"):
-        parser.add_argument(f"--{name}")
+    for name in ASKED:
+        parser.add_argument(f"--{name.replace('_', '-')}")
     options = parser.parse_args()
-    asked = {n: v for n in ("plan", "epochs", "rate", "replay", "augmentation",
-             "copies") if (v := getattr(options, n)) is not None}  # fmt: skip
+    asked = {n: v for n in ASKED if (v := getattr(options, n)) is not None}
     settings = ClassifierTrainingConfig.model_validate_strings(asked)
     with tempfile.TemporaryDirectory() as scratch:
         study, fields = make_lab(Path(scratch) / "lab", options)

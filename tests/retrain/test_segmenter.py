@@ -132,6 +132,11 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
             assert part[figure] is None or 0 <= part[figure] <= 1
     assert "1 simulated fields" in report["original_fields"]["measured_on"]
     assert any("nobody corrected" in note for note in outcome.notes)
+    change = report["difference"]["f1"]
+    assert change["low"] <= change["high"]
+    gain = report["new"]["f1"] - report["old"]["f1"]
+    assert change["value"] == pytest.approx(gain, abs=1e-6)
+    assert any("over pieces of 120 µm" in note for note in outcome.notes)
     events = [one for one in said if isinstance(one, News)]
     assert [e.event for e in events] == ["begin", "epoch", "epoch", "epoch", "end"]
     begun = events[0].values

@@ -97,6 +97,9 @@ def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
         if one is not None:
             keys = ("f1", "precision", "recall", "dice")
             yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
+    change = report.get("difference")
+    if change:
+        yield in_words(change["f1"], "F1")
     original = report.get("original_fields")
     if original:
         before = original.get("old")
@@ -104,10 +107,10 @@ def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{said}, before {_number(before['f1'])}." if before else f"{said}."
 
 
-def in_words(change: Mapping[str, float]) -> str:
+def in_words(change: Mapping[str, float], figure: str = "balanced accuracy") -> str:
     """Say whether one model is better, from a difference and its interval."""
     value, low, high = change["value"], change["low"], change["high"]
-    said = f"{value:+.3f} balanced accuracy, 95 % interval {low:+.3f} to {high:+.3f}"
+    said = f"{value:+.3f} {figure}, 95 % interval {low:+.3f} to {high:+.3f}"
     if low > 0:
         return f"Better than the model before: {said}."
     if high < 0:

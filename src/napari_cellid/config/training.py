@@ -114,12 +114,20 @@ class ClassifierTrainingConfig(Config):
         "model, 299 for Inception-v3, 224 for a ResNet.",
     )
     replay: int = Field(
-        300,
+        600,
         ge=0,
         le=20000,
         title="Simulated cells",
         description="Simulated cells mixed in so that the model does not forget; only "
         "where the classes are excitatory, inhibitory and glia.",
+    )
+    replay_weight: float = Field(
+        2.0,
+        gt=0,
+        le=100,
+        title="Their weight",
+        description="How much all simulated cells count beside all of your cells; none "
+        "counts more than this many of yours.",
     )
     cache_gb: float = Field(
         2.0,

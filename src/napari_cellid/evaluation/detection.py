@@ -85,6 +85,29 @@ def detect(
     )
 
 
+def detect_pieces(
+    found: NDArray[np.int32],
+    truth: NDArray[np.int32],
+    judged: NDArray[np.bool_] | None,
+    side_px: int,
+) -> list[Detection]:
+    """Compare as `detect`, for each square piece of each plane (plane, y, x) alone.
+
+    A cell counts in the piece in which most of it lies, so that the sum over pieces is
+    about, and not exactly, that of the whole.
+    """
+    pieces = []
+    for k, (one, true) in enumerate(zip(found, truth, strict=True)):
+        for top in range(0, one.shape[0], side_px):
+            for left in range(0, one.shape[1], side_px):
+                here = np.zeros(one.shape, bool)
+                here[top : top + side_px, left : left + side_px] = True
+                if judged is not None:
+                    here &= judged[k]
+                pieces.append(detect(one, true, here))
+    return pieces
+
+
 def _within(
     labels: NDArray[np.int32], judged: NDArray[np.bool_] | None
 ) -> NDArray[np.int32]:

@@ -71,7 +71,7 @@ def intervals(judged: Judged, seed: int = 0) -> dict[str, dict[str, Interval]]:
     drawn = _drawn(judged, seed)
     return {
         model: {
-            name: _interval(
+            name: interval_of(
                 figure(_one(judged, model)), [figure(d[model]) for d in drawn]
             )
             for name, figure in FIGURES.items()
@@ -90,7 +90,7 @@ def difference(
     """
     drawn = _drawn(judged, seed)
     return {
-        name: _interval(
+        name: interval_of(
             figure(_one(judged, new)) - figure(_one(judged, old)),
             [figure(d[new]) - figure(d[old]) for d in drawn],
         )
@@ -126,7 +126,8 @@ def _drawn(judged: Judged, seed: int) -> list[dict[str, NDArray[np.int64]]]:
     return found
 
 
-def _interval(value: float, drawn: list[float]) -> Interval:
+def interval_of(value: float, drawn: list[float]) -> Interval:
+    """The middle 95 % of drawn values; those that are no number are left out."""
     known = [one for one in drawn if not np.isnan(one)]
     if not known:
         return Interval(value, float("nan"), float("nan"))

@@ -228,12 +228,12 @@ def _with_replay(
     classes: tuple[str, ...],
     card: ModelCard,
 ) -> Step[LabelledCells]:
-    """Mix simulated cells in; all of them count as much as all real ones at most."""
+    """Mix simulated cells in, which count as much beside real ones as is asked."""
     if not (settings.replay and can_replay(classes)):
         return training
     simulated = yield from replay(settings.replay, classes, card, settings.seed)
     share = min(1.0, len(training) / max(len(simulated), 1))
-    return joined(training, simulated.weighted(share))
+    return joined(training, simulated.weighted(settings.replay_weight * share))
 
 
 def _old_model(run: Run, classes: tuple[str, ...]) -> tuple[AnyClassifier | None, str]:

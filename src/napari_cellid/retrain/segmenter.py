@@ -175,9 +175,10 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     shift = yield from _shifted(outlines, start, device)
     _save(run, start, trained, shift, None)
     models = {"new": load_segmenter(run.folder / MODEL), "old": _old(run)}
-    report = yield from compare(models, _judged(outlines, "test"), device)
+    animals = [_animal(study, o.planes.name) for o in outlines if o.roles["test"].any()]
+    report = yield from compare(models, _judged(outlines, "test"), animals, device)
     report["measured_on"] = run.about["data"]["held_out"]
-    report["notes"] = _notes(outlines, run)
+    report["notes"] += _notes(outlines, run)
     _save(run, start, trained, shift, report)
     run.write_json(REPORT, report)
     end = {
@@ -237,6 +238,11 @@ def _shifted(
     shift = yield from best_shift(start, judged, device)
     shift_cells(start.net, shift)
     return shift
+
+
+def _animal(study: Study, recording: str) -> str:
+    """The animal of a recording; one that is not named stands for itself."""
+    return study.recording(recording).info.animal or recording
 
 
 def _notes(outlines: Sequence[Outlines], run: Run) -> list[str]:
