@@ -1,6 +1,6 @@
 """Another lab's recordings, learned from 200 answered cells: how well, how soon.
 
-    python benchmarks/other_lab.py [--lab blotchy|bleeding] [--cells 200]
+    python benchmarks/other_lab.py [--lab blotchy|bleeding] [--recipe few-cells]
 
 A simulated laboratory whose staining and noise lie outside the range of fields on
 which the default model was trained. Its recordings are made into a study, the true
@@ -22,6 +22,7 @@ import numpy as np
 
 from napari_cellid.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import (
+    RECIPES,
     ClassifierTrainingConfig,
     ClassifyConfig,
     DeviceConfig,
@@ -65,17 +66,24 @@ def main() -> None:
     parser.add_argument("--animals", type=int, default=8)
     parser.add_argument("--original", type=int, default=12, help="fields")
     parser.add_argument("--start", default="")
+    parser.add_argument("--recipe", choices=RECIPES, default="few-cells")
     for name in ASKED:
         parser.add_argument(f"--{name.replace('_', '-')}")
     options = parser.parse_args()
     asked = {n: v for n in ASKED if (v := getattr(options, n)) is not None}
-    settings = ClassifierTrainingConfig.model_validate_strings(asked)
+    settings = ClassifierTrainingConfig.model_validate_strings(
+        {k: str(v) for k, v in RECIPES[options.recipe].items()} | asked
+    )
     with tempfile.TemporaryDirectory() as scratch:
         study, fields = make_lab(Path(scratch) / "lab", options)
         begun = time.perf_counter()
         run = begin(study, Request(options.start, settings))
         finish(go_on(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
+        for event in run.events():
+            if event["event"] == "epoch":
+                said = {k: round(v, 3) for k, v in event["validation"].items()}
+                print(event["epoch"], event.get("best"), said)
         counts = run.about["data"]["counts"]
         print({name: one["cells"] for name, one in counts.items()}, f"{seconds:.0f} s")
         original = [wide_field(k) for k in range(options.original)]

@@ -21,6 +21,7 @@ from napari_cellid.config import (
     NOT_A_CELL,
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
+    SplitConfig,
     VoteConfig,
 )
 from napari_cellid.errors import InputError
@@ -173,6 +174,10 @@ def test_only_what_differs_is_said_to_the_program(tmp_path):
     assert train_words(tmp_path, wanted)[4:] == [
         "--start", "unet", "--recordings", "a 1", "b2",
     ]  # fmt: skip
+    wanted = Wanted(
+        "classify", "", ClassifierTrainingConfig(), (), SplitConfig(held_out=0.4)
+    )
+    assert train_words(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
 
 
 def test_the_words_are_understood_by_the_command_line(tmp_path):

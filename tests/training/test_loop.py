@@ -86,6 +86,24 @@ def test_the_best_epoch_is_kept(run, losses, best):
     assert digest(learner.weights()) == digest(again.weights())
 
 
+@pytest.mark.parametrize(
+    ("losses", "error", "best"),
+    [
+        # the last one that is no more than an error above the lowest
+        ((9, 3, 3.5, 3.9, 4.1), 1.0, 3),
+        # once it falls again the new lowest one counts
+        ((9, 3, 5, 2, 3.1), 1.0, 3),
+        ((9, 3, 5, 2, 2.9), 1.0, 4),
+        ((9, 3, 3.1), 0.0, 1),
+    ],
+)
+def test_where_the_figure_is_rough_longer_training_is_preferred(
+    run, losses, error, best
+):
+    learner = TinyLearner(losses=losses, error=error)
+    assert _run(learner, run, LoopConfig(len(losses) - 1))[0].best_epoch == best
+
+
 def test_more_can_be_better(run):
     loop = LoopConfig(3, figure="loss", higher=True)
     assert _run(TinyLearner(losses=(9, 3, 8, 5)), run, loop)[0].best_epoch == 2

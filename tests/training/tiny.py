@@ -23,14 +23,19 @@ class TinyLearner:
         Of an epoch.
     losses
         Validation losses to say in place of the true ones, in order.
+    error
+        Their standard error; 0 says none.
     """
 
-    def __init__(self, steps: int = 4, losses: tuple[float, ...] = ()) -> None:
+    def __init__(
+        self, steps: int = 4, losses: tuple[float, ...] = (), error: float = 0.0
+    ) -> None:
         torch.manual_seed(11)
         self.net = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.2), nn.Linear(8, 1))
         self.optimiser = torch.optim.Adam(self.net.parameters(), 0.05)
         self.steps_per_epoch = steps
         self.losses = list(losses)
+        self.error = error
         self.ended = 0
         self.taken: list[tuple[int, int]] = []
 
@@ -49,7 +54,9 @@ class TinyLearner:
 
     def validate(self) -> dict[str, float]:
         if self.losses:
-            return {"loss": self.losses.pop(0)}
+            loss = self.losses.pop(0)
+            rough = {"loss_error": self.error} if self.error else {}
+            return {"loss": loss, **rough}
         self.net.eval()
         with torch.no_grad():
             error = self.net(_POINTS) - (3 * _POINTS - 1)

@@ -101,7 +101,7 @@ class ClassifierLearner:
         return StepFigures(float(loss.detach()), len(which), right)
 
     def validate(self) -> dict[str, float]:
-        """Loss with each class counting the same, accuracy and balanced accuracy."""
+        """Loss with each class counting the same, its error, accuracies."""
         import torch
         from torch.nn.functional import cross_entropy
 
@@ -113,6 +113,7 @@ class ClassifierLearner:
         by_class = [self._validation.target == k for k in there]
         return {
             "loss": float(np.mean([losses[one].mean() for one in by_class])),
+            "loss_error": _standard_error([losses[one] for one in by_class]),
             "accuracy": float(right.mean()),
             "balanced_accuracy": float(
                 np.mean([right[one].mean() for one in by_class])
@@ -254,6 +255,12 @@ def parts(
     stages = STAGES[architecture]
     cut = 0 if config.batch_norm == "adapt" else cut_of(plan, architecture)
     return (architecture,), stages[:cut], stages[cut:]
+
+
+def _standard_error(by_class: list[NDArray[np.float32]]) -> float:
+    """Standard error of the mean of class means; 0 if no class has two cells."""
+    variance = [one.var(ddof=1) / len(one) for one in by_class if len(one) > 1]
+    return float(np.sqrt(np.sum(variance)) / max(len(by_class), 1))
 
 
 def class_weights(

@@ -13,7 +13,7 @@ from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import Action, Namespace
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -53,6 +53,7 @@ def add_settings(
     title: str,
     *configs: type[Config],
     defaults: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> None:
     """Give a parser an option for each field of the settings.
 
@@ -66,11 +67,15 @@ def add_settings(
         The settings.
     defaults
         What the help says of fields whose default is not that of the settings.
+    without
+        Fields that get no option.
     """
     said = defaults or {}
     group = parser.add_argument_group(title)
     for config in configs:
         for name, field in config.model_fields.items():
+            if name in without:
+                continue
             group.add_argument(
                 f"--{name.replace('_', '-')}",
                 dest=_destination(config, name),

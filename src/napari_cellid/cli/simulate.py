@@ -23,6 +23,13 @@ from napari_cellid.cli.simulate_movie import (
     movie_writer,
     read_movie,
 )
+from napari_cellid.cli.simulate_semireal import (
+    Described,
+    add_green,
+    add_semireal,
+    run_semireal,
+    wants_semireal,
+)
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
 from napari_cellid.simulation.conditions import KINDS
@@ -39,8 +46,12 @@ if TYPE_CHECKING:
     from napari_cellid.cli.report import Report
     from napari_cellid.simulation.field import SimulatedField
 
-_DESCRIPTION = (
-    "Simulated two-colour two-photon field (napari-cellid simulate), not a recording."
+_MADE_UP = Described(
+    title="simulated",
+    text="Simulated two-colour two-photon field (napari-cellid simulate), not a "
+    "recording.",
+    green="GCaMP (simulated)",
+    labels="labels (simulated)",
 )
 _FIRST_COLUMNS = ["label", "plane", "y", "x", "class", "biological", "ambiguous"]
 _FILES = ("red.tif", "green.tif", "labels.tif", "cells.csv", "meta.json")
@@ -52,6 +63,10 @@ def add_commands(commands: Any) -> None:
     parser = commands.add_parser(
         "simulate", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
+    parser.usage = (
+        f"{parser.prog} --out DIR [--green G.tif --masks L.tif | --movie-frames N | "
+        "--animals N] [--kind KIND] [settings]"
+    )
     parser.set_defaults(run=run_simulate)
     add_out(parser, f"folder for {', '.join(_FILES)}")
     parser.add_argument(
@@ -60,15 +75,21 @@ def add_commands(commands: Any) -> None:
         "(default: the settings' defaults)",
     )  # fmt: skip
     add_output_style(parser)
+    add_green(parser)
     add_settings(parser, "settings of the simulation", SimulationConfig)
     add_movie(parser)
     add_animals(parser)
+    add_semireal(parser)
 
 
 def run_simulate(arguments: Namespace, report: Report) -> None:
     """Simulate a field and write it with its truth."""
+    semireal = wants_semireal(arguments)
     movie = read_movie(arguments)
     check_writable(arguments.out)
+    if semireal:
+        _run_semireal(arguments, report)
+        return
     if read_animals(arguments) is not None:
         run_animals(arguments, movie, write_field, report)
         return
@@ -79,6 +100,31 @@ def run_simulate(arguments: Namespace, report: Report) -> None:
     field, made = finish(step, report.progress)
     write_field(field, arguments.out, arguments.kind, movie_writer(made, report))
     more, lines = describe_movie(made, arguments.out)
+    n_cells, n_planes = len(field.cells), len(field.red)
+    said = f"Simulated {n_cells} cells in {n_planes} planes"
+    _tell(field, arguments, report, more, [said, *lines])
+
+
+def _run_semireal(arguments: Namespace, report: Report) -> None:
+    _check_not_real(arguments.out)
+    check_no_movie(arguments.out)
+    field, described = run_semireal(arguments, report)
+    write_field(field, arguments.out, arguments.kind, described=described)
+    marked = int((field.cells["source"] == "real mark").sum())
+    added = len(field.cells) - marked
+    more = {"semireal": True, "marks": marked, "added_glia": added}
+    said = f"Simulated red for {marked} marked cells and {added} added glia"
+    _tell(field, arguments, report, more, [said])
+
+
+def _tell(
+    field: SimulatedField,
+    arguments: Namespace,
+    report: Report,
+    more: dict[str, Any],
+    lines: list[str],
+) -> None:
+    """Report what was made; the counts are added to the first line."""
     counts = {k: int(n) for k, n in field.cells["class"].value_counts().items()}
     values = {
         "folder": str(arguments.out),
@@ -88,15 +134,9 @@ def run_simulate(arguments: Namespace, report: Report) -> None:
         "simulated": True,
         **more,
     }
-    said = ", ".join(f"{n} {name}" for name, n in counts.items())
-    report.result(
-        values,
-        [
-            f"Simulated {len(field.cells)} cells in {len(field.red)} planes: {said}.",
-            f"Files: {arguments.out} ({', '.join(_FILES)})",
-            *lines,
-        ],
-    )
+    classes = ", ".join(f"{n} {name}" for name, n in counts.items())
+    files = f"Files: {arguments.out} ({', '.join(_FILES)})"
+    report.result(values, [f"{lines[0]}: {classes}.", files, *lines[1:]])
 
 
 def write_field(
@@ -104,6 +144,7 @@ def write_field(
     folder: Path,
     kind: str | None = None,
     more: Callable[[Path], None] | None = None,
+    described: Described = _MADE_UP,
 ) -> None:
     """Write images, labels, cell table and settings, all or none.
 
@@ -119,6 +160,8 @@ def write_field(
         That its settings were drawn from.
     more
         Writes further files into a folder.
+    described
+        What the files say of where the field comes from.
 
     Raises
     ------
@@ -131,21 +174,22 @@ def write_field(
     config = field.config
     meta = {
         "simulated": True,
-        "description": _DESCRIPTION,
+        "description": described.text,
         "pixel_size_um": config.pixel_size_um,
         "plane_spacing_um": config.plane_spacing_um,
         "kind": kind,
         "settings": config.model_dump(mode="json"),
+        **described.meta,
         "versions": versions(),
     }
     rest = [name for name in field.cells.columns if name not in _FIRST_COLUMNS]
     with replacing_folder(folder) as temporary:
         for name, image, channel in (
             ("red.tif", field.red, "mCherry (simulated)"),
-            ("green.tif", field.green, "GCaMP (simulated)"),
-            ("labels.tif", field.labels, "labels (simulated)"),
+            ("green.tif", field.green, described.green),
+            ("labels.tif", field.labels, described.labels),
         ):
-            _write_image(temporary / name, image, channel, config)
+            _write_image(temporary / name, image, channel, (config, described))
         field.cells[_FIRST_COLUMNS + rest].to_csv(
             temporary / "cells.csv",
             index=False,
@@ -188,15 +232,20 @@ def _config(arguments: Namespace) -> SimulationConfig:
 
 
 def _write_image(
-    path: Path, image: NDArray[np.generic], channel: str, config: SimulationConfig
+    path: Path,
+    image: NDArray[np.generic],
+    channel: str,
+    made: tuple[SimulationConfig, Described],
 ) -> None:
     import uuid
 
     import tifffile
 
+    config, described = made
     planes = image if len(image) > 1 else image[0]
     # not a random one: the same settings give the same files
-    own = uuid.uuid5(uuid.NAMESPACE_OID, f"{channel} {config.model_dump_json()}")
+    settings = f"{channel} {config.model_dump_json()}{described.key}"
+    own = uuid.uuid5(uuid.NAMESPACE_OID, settings)
     tifffile.imwrite(
         path,
         planes,
@@ -207,8 +256,8 @@ def _write_image(
         metadata={
             "axes": "ZYX" if planes.ndim == 3 else "YX",
             "UUID": f"urn:uuid:{own}",
-            "Name": "simulated",
-            "Description": _DESCRIPTION,
+            "Name": described.title,
+            "Description": described.text,
             "PhysicalSizeX": config.pixel_size_um,
             "PhysicalSizeXUnit": "µm",
             "PhysicalSizeY": config.pixel_size_um,

@@ -15,6 +15,7 @@ from napari_cellid.cli.options import (
 )
 from napari_cellid.cli.training_words import summary
 from napari_cellid.config import (
+    RECIPES,
     ClassifierTrainingConfig,
     DeviceConfig,
     SegmenterTrainingConfig,
@@ -49,6 +50,11 @@ def add_commands(commands: Any) -> None:
     )
     kinds = parser.add_subparsers(title="what to train", metavar="WHAT", required=True)
     one = _command(kinds, "classifier", "train what tells cell classes", run_classifier)
+    one.add_argument(
+        "--recipe", choices=RECIPES, default="paper",
+        help="settings that are not given: as in the paper (default), or for the few "
+        "hundred cells of a new laboratory",
+    )  # fmt: skip
     add_settings(one, "training", ClassifierTrainingConfig)
     add_settings(one, "votes, in place of the study's rule", VoteConfig)
     add_settings(one, "what is held out", SplitConfig)
@@ -81,9 +87,10 @@ def run_classifier(arguments: Namespace, report: Report) -> None:
     study = Study.open(arguments.study.absolute())
     report.notes(study.problems)
     given = given_settings(arguments, VoteConfig)
+    asked = given_settings(arguments, ClassifierTrainingConfig)
     request = Request(
         start=arguments.start or "",
-        settings=read_settings(arguments, ClassifierTrainingConfig),
+        settings=ClassifierTrainingConfig(**RECIPES[arguments.recipe] | asked),
         split=read_settings(arguments, SplitConfig),
         rule=study.config.vote.model_copy(update=given) if given else None,
         name=arguments.name or "",

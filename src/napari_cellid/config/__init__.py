@@ -8,6 +8,7 @@ from napari_cellid.config.identify import (
     SegmentConfig,
 )
 from napari_cellid.config.queue import QueueConfig, QueueOrder
+from napari_cellid.config.semireal import SemirealConfig
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
 from napari_cellid.config.study import (
     NOT_A_CELL,
@@ -20,6 +21,7 @@ from napari_cellid.config.study import (
     VoteConfig,
 )
 from napari_cellid.config.training import (
+    RECIPES,
     ClassifierTrainingConfig,
     PlanName,
     SegmenterTrainingConfig,
@@ -28,6 +30,7 @@ from napari_cellid.config.training import (
 
 __all__ = [
     "NOT_A_CELL",
+    "RECIPES",
     "SAMPLE",
     "SPECIAL_KEYS",
     "UNSURE",
@@ -42,6 +45,7 @@ __all__ = [
     "RecordingInfo",
     "SegmentConfig",
     "SegmenterTrainingConfig",
+    "SemirealConfig",
     "SimulationConfig",
     "SplitConfig",
     "StudyClass",

@@ -127,8 +127,10 @@ def _difference(
         for animal, field in zip(animals, pieces["new"], strict=True)
         for _ in field
     ]
-    both = ([one for field in pieces[name] for one in field] for name in ("new", "old"))
-    found = f1_difference(*both, groups, value=new["f1"] - old["f1"])
+    now, before = (
+        [one for field in pieces[name] for one in field] for name in ("new", "old")
+    )
+    found = f1_difference(now, before, groups, new["f1"] - old["f1"])
     notes = []
     if not enough(groups):
         notes.append(

@@ -63,15 +63,15 @@ def tell_truth(
 ) -> Truth:
     """Judge every section of a plane by the images (red, green) an expert would see."""
     outline = _outlines(tissue, light)
-    cells = _sections(outline, config)
-    measures = _measure(images, outline, cells, config, rng)
+    cells = list_sections(outline, config)
+    measures = measure_sections(images, outline, cells, config, rng)
     cells = pd.concat([cells, measures], axis=1)
     tissue_row = cells["tissue"].to_numpy()
     has_red = tissue.red[tissue_row] > 0
     met = np.bincount(light.nucleus[light.nucleus >= 0], minlength=len(tissue.kind))
     has_nucleus = met[tissue_row] * config.pixel_size_um**2 >= 12
-    red = _verdict(cells, "red", has_red & has_nucleus, has_red)
-    green = _verdict(cells, "green", tissue.green[tissue_row] > 0, None)
+    red = judge_channel(cells, "red", has_red & has_nucleus, has_red)
+    green = judge_channel(cells, "green", tissue.green[tissue_row] > 0, None)
     kind = tissue.kind[tissue_row]
     cells["biological"] = np.array(CLASSES)[kind]
     observable = np.where(red == 0, INHIBITORY, np.where(green == 0, GLIA, 0))
@@ -95,7 +95,8 @@ def _outlines(tissue: Tissue, light: Light) -> NDArray[np.int64]:
     return np.where(alone, light.nucleus, owner)
 
 
-def _sections(outline: NDArray[np.int64], config: SimulationConfig) -> pd.DataFrame:
+def list_sections(outline: NDArray[np.int64], config: SimulationConfig) -> pd.DataFrame:
+    """Place, area and neighbours of what owns the pixels of (y, x), -1 for nothing."""
     rows = np.unique(outline[outline >= 0])
     flat = np.searchsorted(rows, outline[outline >= 0])
     y, x = np.nonzero(outline >= 0)
@@ -120,7 +121,7 @@ def _touching(outline: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np
     return found[rows]
 
 
-def _measure(
+def measure_sections(
     images: tuple[NDArray[np.float64], NDArray[np.float64]],
     outline: NDArray[np.int64],
     cells: pd.DataFrame,
@@ -206,13 +207,26 @@ class _Gauge:
         )
 
 
-def _verdict(
+def judge_channel(
     cells: pd.DataFrame,
     channel: str,
     has: NDArray[np.bool_],
     somewhere: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
-    """0 clearly not, 1 nobody could know, 2 clearly there, for one channel."""
+    """Say whether cells show: 0 clearly not, 1 nobody could know, 2 clearly.
+
+    Parameters
+    ----------
+    cells
+        As from `measure_sections`.
+    channel
+        "red" or "green".
+    has
+        (cell,) whether there is stain in this plane.
+    somewhere
+        (cell,) whether there is stain in the cell at all: it may not be clearly not
+        there. None where that does not matter.
+    """
     shown = cells[f"{channel}_shown"].to_numpy()
     if channel == "red":
         z, hole = cells["red_z"].to_numpy(), np.zeros(len(cells))

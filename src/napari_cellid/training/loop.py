@@ -84,7 +84,8 @@ class LoopConfig:
     patience
         Epochs without a better figure before it stops; 0: never.
     figure
-        Validation figure that decides.
+        Validation figure that decides; with its standard error, where the learner
+        gives one as the figure's name with `_error`.
     higher
         Whether more of it is better.
     begin
@@ -257,7 +258,20 @@ class _Training:
         return value if self._loop.higher else -value
 
     def _is_best(self, event: Mapping[str, Any]) -> bool:
-        return all(self._value(event) > self._value(e) for e in self._history)
+        """Whether it is better than all before, or longer trained and not surely worse.
+
+        A figure of few cells is rough: the first epoch that happens to please them
+        would be kept, and all that was learned later thrown away. So where the figure
+        comes with its standard error, a later epoch within it is preferred.
+        """
+        if not self._history:
+            return True
+        top = max(self._history, key=self._value)
+        error = float(top["validation"].get(f"{self._loop.figure}_error", 0.0))
+        best = self._value(top)
+        return self._value(event) > best or (
+            error > 0 and self._value(event) >= best - error
+        )
 
     def _keep_best(self, epoch: int) -> None:
         weights = self._learner.weights()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.steps import Progress
 from napari_cellid.training.run import Run
@@ -46,12 +47,15 @@ class Wanted:
         How to train.
     recordings
         Whose outlines to learn; none: all.
+    split
+        What is held out.
     """
 
     task: str
     start: str
     settings: Config
     recordings: tuple[str, ...] = ()
+    split: SplitConfig = field(default_factory=SplitConfig)
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,13 @@ def train_words(study: Path, wanted: Wanted) -> list[str]:
         words += ["--start", wanted.start]
     if wanted.recordings:
         words += ["--recordings", *wanted.recordings]
-    defaults = type(wanted.settings)().model_dump()
-    for name, value in wanted.settings.model_dump().items():
+    return words + _changed(wanted.settings) + _changed(wanted.split)
+
+
+def _changed(settings: Config) -> list[str]:
+    """Words for the settings that are not as they are by default."""
+    defaults, words = type(settings)().model_dump(), []
+    for name, value in settings.model_dump().items():
         if value != defaults[name]:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return words

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
+    QComboBox,
     QGroupBox,
     QListWidget,
     QListWidgetItem,
@@ -16,7 +17,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.config import ClassifierTrainingConfig, SegmenterTrainingConfig
+from napari_cellid.config import (
+    RECIPES,
+    ClassifierTrainingConfig,
+    SegmenterTrainingConfig,
+    SplitConfig,
+)
 from napari_cellid.widgets.answer_text import answer_text
 from napari_cellid.widgets.figures import shortened
 from napari_cellid.widgets.form import Form
@@ -35,6 +41,14 @@ if TYPE_CHECKING:
 
 #: rows of the list of recordings that are seen at once
 _MOST_RECORDINGS = 6
+_RECIPES = {
+    "paper": "As in the paper",
+    "few-cells": "For a few hundred cells",
+}
+_RECIPE_TIP = (
+    "<qt>Sets what stands under More settings. The second goes further in fewer, "
+    "larger steps; in simulated laboratories it learned more from 200 cells.</qt>"
+)
 _HELD_OUT_TIP = (
     "<qt>About a quarter of the animals (or of the parts of a recording, where there "
     "is one animal alone) is never trained on. New and old model are compared on its "
@@ -67,6 +81,11 @@ class SetupPanel(QWidget):
             "classify": Form(ClassifierTrainingConfig, fields),
             "segment": Form(SegmenterTrainingConfig),
         }
+        self.split = Form(SplitConfig)
+        self.recipe = QComboBox()
+        for name, words in _RECIPES.items():
+            self.recipe.addItem(words, name)
+        self.recipe.setToolTip(_RECIPE_TIP)
         self._study_classes: tuple[str, ...] = ()
         self._known: set[str] = set()
         self._build()
@@ -83,12 +102,13 @@ class SetupPanel(QWidget):
         """The training that the form describes."""
         task = self.task
         start = self.starts[task].value().value
+        split = SplitConfig(**self.split.values())
         if task == "segment":
             settings: Any = SegmenterTrainingConfig(**self.forms[task].values())
-            return Wanted(task, start, settings, self.chosen_recordings())
+            return Wanted(task, start, settings, self.chosen_recordings(), split)
         values = self.forms[task].values()
         settings = ClassifierTrainingConfig(plan=self.depth.value(), **values)
-        return Wanted(task, start, settings)
+        return Wanted(task, start, settings, split=split)
 
     def chosen_recordings(self) -> tuple[str, ...]:
         """Names of the ticked recordings."""
@@ -148,14 +168,19 @@ class SetupPanel(QWidget):
     def _connect(self) -> None:
         self.classes.toggled.connect(self._show_task)
         self.starts["classify"].valueChanged.connect(self._on_start)
+        self.recipe.activated.connect(self._on_recipe)
         for emitter in (
             self.classes.toggled,
             self.recordings.itemChanged,
             self.depth.valueChanged,
             *(one.valueChanged for one in self.starts.values()),
             *(one.valueChanged for one in self.forms.values()),
+            self.split.valueChanged,
         ):
             emitter.connect(self._tell)
+
+    def _on_recipe(self, _: int) -> None:
+        self.forms["classify"].setValue(RECIPES[self.recipe.currentData()])
 
     def _tell(self, _: object = None) -> None:
         self.changed.emit()
@@ -211,10 +236,12 @@ class SetupPanel(QWidget):
         from_classes = _group("Begin with", self.starts["classify"], self.new_head)
         from_outlines = _group("Begin with", self.starts["segment"])
         depth = _group("How deep", self.depth)
+        how = _group("How", self.recipe)
         more = {k: Folding("More settings", [form]) for k, form in self.forms.items()}
-        self._of_classes = (answers, from_classes, depth, more["classify"])
+        self._of_classes = (answers, from_classes, depth, how, more["classify"])
         self._of_outlines = (fields, from_outlines, more["segment"])
-        self._boxes = (*self._of_classes, *self._of_outlines)
+        held_out = Folding("How much is held out", [_hint(_SETTLED), self.split])
+        self._boxes = (*self._of_classes, *self._of_outlines, held_out)
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout.setContentsMargins(0, 4, 6, 4)
@@ -222,6 +249,10 @@ class SetupPanel(QWidget):
             layout.addWidget(part)
 
 
+_SETTLED = (
+    "The shares count for animals that are new to the study: what was held out once "
+    "stays so, and what was trained on, too."
+)
 _OUTLINES = (
     "Tick those whose outlines you have corrected; from wrong outlines a model learns "
     "what is wrong."

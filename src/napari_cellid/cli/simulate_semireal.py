@@ -1,0 +1,247 @@
+"""napari-cellid simulate --green --masks: simulated red for a real green image."""
+
+from __future__ import annotations
+
+import hashlib
+from argparse import SUPPRESS
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.options import add_settings, given_settings
+from napari_cellid.config import SemirealConfig, SimulationConfig
+from napari_cellid.config.animals import AnimalsConfig
+from napari_cellid.config.movie import MovieConfig
+from napari_cellid.config.semireal import SHARED
+from napari_cellid.errors import InputError
+from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from napari_cellid.cli.report import Report
+    from napari_cellid.recording import Recording
+    from napari_cellid.simulation.semireal import SemirealField
+
+_DESCRIPTION = (
+    "Semi-real field (napari-cellid simulate --green): real GCaMP image and marks, "
+    "simulated mCherry, simulated classes."
+)
+#: what the files of the user say, besides settings of the simulation
+_SCALE = ("pixel_size_um", "plane_spacing_um")
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the files of a field say of where it comes from.
+
+    Parameters
+    ----------
+    title, text
+        Name and description.
+    green, labels
+        What the channels of these files are called.
+    meta
+        Goes into meta.json, over what is there for every field.
+    key
+        Of what the field was made besides its settings.
+    """
+
+    title: str
+    text: str
+    green: str
+    labels: str
+    meta: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+
+
+def add_green(parser: ArgumentParser) -> None:
+    """Add the options that name the files of a semi-real field."""
+    shared = ", ".join(_option(name) for name in (*_SCALE, *SHARED))
+    group = parser.add_argument_group(
+        "semi-real: a simulated red channel for your own green image",
+        "The settings of semi-real fields, at the end, are for these alone. Of the "
+        f"others these hold, too: {shared}.",
+    )
+    group.add_argument(
+        "--green", type=Path, metavar="G.tif",
+        help="real green (GCaMP) image, or a movie, which is averaged over time",
+    )  # fmt: skip
+    group.add_argument(
+        "--masks", type=Path, metavar="L.tif",
+        help="its cells: a label image, 0 where there is none",
+    )  # fmt: skip
+    group.add_argument(
+        "--axes",
+        help="what the dimensions of the green image are, such as TYX or ZYX "
+        "(default: as the file says)",
+    )
+    group.add_argument(
+        # what messages of the readers call it
+        "--pixel-size", type=float, dest=f"{SimulationConfig.__name__}.pixel_size_um",
+        default=SUPPRESS, help=SUPPRESS,
+    )  # fmt: skip
+
+
+def add_semireal(parser: ArgumentParser) -> None:
+    """Add the settings of semi-real fields."""
+    add_settings(parser, "settings of semi-real fields", SemirealConfig, without=SHARED)
+
+
+def wants_semireal(arguments: Namespace) -> bool:
+    """Say whether a semi-real field is asked for.
+
+    Raises
+    ------
+    InputError
+        If what is asked for does not go together.
+    """
+    green, masks = arguments.green, arguments.masks
+    if green is None and masks is None:
+        own = given_settings(arguments, SemirealConfig)
+        stray = [*own, *(["axes"] if arguments.axes is not None else [])]
+        if stray:
+            raise InputError(
+                f"{_option(stray[0])} is about a real green image, but none was given; "
+                "give one with --green and its cells with --masks."
+            )
+        return False
+    if masks is None or green is None:
+        there, lacking = (
+            ("--green", "--masks") if masks is None else ("--masks", "--green")
+        )
+        raise InputError(
+            f"{there} was given without {lacking}, but red is simulated for a green "
+            "image and the cells in it; give both."
+        )
+    _check_settings(arguments)
+    return True
+
+
+def run_semireal(
+    arguments: Namespace, report: Report
+) -> tuple[SemirealField, Described]:
+    """Read green and masks, and simulate red.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be read, do not fit one another or hold no cells, or the
+        pixel size is not known.
+    """
+    from napari_cellid.cli.labels import read_labels
+    from napari_cellid.recording import mean_planes
+    from napari_cellid.simulation.semireal import simulate_red
+    from napari_cellid.simulation.semireal_green import MarkedGreen
+
+    config = _config(arguments)
+    recording = _open(arguments)
+    labels, recording = read_labels(arguments.masks, recording)
+    report.notes(recording.notes)
+    means = finish(mean_planes(recording), report.progress)
+    report.notes(means.notes)
+    if means.green is None:
+        raise InputError(f"{recording.name} has no green channel; choose another file.")
+    given = given_settings(arguments, SimulationConfig)
+    marked = MarkedGreen(
+        means.green,
+        labels,
+        means.pixel_size_um,
+        given.get("plane_spacing_um", _spacing(recording)),
+        recording.name,
+    )
+    made = finish(simulate_red(marked, config), report.progress)
+    return made, _described(arguments, made, means.notes)
+
+
+def _config(arguments: Namespace) -> SemirealConfig:
+    shared = given_settings(arguments, SimulationConfig)
+    given = {name: value for name, value in shared.items() if name in SHARED}
+    given |= given_settings(arguments, SemirealConfig)
+    if arguments.kind is None:
+        return SemirealConfig(**given)
+    import numpy as np
+
+    from napari_cellid.simulation.semireal_draw import draw_semireal
+
+    seed = given.setdefault("seed", SemirealConfig().seed)
+    return draw_semireal(np.random.default_rng(seed), **given)
+
+
+def _open(arguments: Namespace) -> Recording:
+    from napari_cellid.io.tiff import TiffOptions, open_recording
+
+    folder = arguments.out.absolute()
+    for path in (arguments.green, arguments.masks):
+        if path.absolute().parent == folder:
+            raise InputError(
+                f"{path} was given and lies in {arguments.out}, where the field would "
+                "go; choose another folder with --out."
+            )
+    pixel = given_settings(arguments, SimulationConfig).get("pixel_size_um")
+    options = TiffOptions(axes=arguments.axes, pixel_size_um=pixel)
+    recording = open_recording(None, arguments.green, None, options)
+    if recording.pixel_size_um is None:
+        raise InputError(
+            f"{arguments.green.name} does not say how large a pixel is; give it with "
+            "--pixel-size-um (µm per pixel), such as --pixel-size-um 1.17."
+        )
+    return recording
+
+
+def _spacing(recording: Recording) -> float:
+    depths = recording.plane_depths_um
+    if depths is None or len(depths) < 2:
+        default: float = SimulationConfig.model_fields["plane_spacing_um"].default
+        return default
+    return abs(depths[1] - depths[0])
+
+
+def _check_settings(arguments: Namespace) -> None:
+    """Refuse settings that say nothing of a real green image."""
+    for config in (MovieConfig, AnimalsConfig):
+        given = given_settings(arguments, config)
+        if given:
+            raise InputError(
+                f"{_option(next(iter(given)))} was given besides --green, but movies "
+                "and animals are made up as a whole; leave out one of the two."
+            )
+    allowed = (*SHARED, *_SCALE)
+    other = [n for n in given_settings(arguments, SimulationConfig) if n not in allowed]
+    if other:
+        raise InputError(
+            f"{_option(other[0])} is about tissue that is made up, but --green is a "
+            "real image; leave it out."
+        )
+    if arguments.kind not in (None, "wide"):
+        raise InputError(
+            f"--kind {arguments.kind} is a kind of made-up fields; for a real green "
+            "image there is --kind wide alone."
+        )
+
+
+def _described(
+    arguments: Namespace, made: SemirealField, notes: tuple[str, ...]
+) -> Described:
+    settings = made.semireal.model_dump_json()
+    picture = hashlib.sha256(made.green.tobytes() + made.labels.tobytes()).hexdigest()
+    return Described(
+        title="semi-real",
+        text=_DESCRIPTION,
+        green="GCaMP (real)",
+        labels="labels (marks, simulated glia)",
+        meta={
+            "description": _DESCRIPTION,
+            "red": "simulated",
+            "green": "real",
+            "green_file": str(arguments.green),
+            "masks_file": str(arguments.masks),
+            "notes": list(notes),
+            "settings": made.semireal.model_dump(mode="json"),
+        },
+        key=f" {settings} {picture}",
+    )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
