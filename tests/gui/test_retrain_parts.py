@@ -19,6 +19,7 @@ from voting import say, truths
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import (
     NOT_A_CELL,
+    RECIPES,
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
     SplitConfig,
@@ -46,6 +47,7 @@ from napari_cellid.widgets.retrain_material import (
     too_few,
 )
 from napari_cellid.widgets.retrain_start import StartChoice
+from napari_cellid.widgets.retrain_setup import SetupPanel
 from napari_cellid.widgets.retrain_words import time_text, when_text
 from napari_cellid.widgets.study_session import session_of
 
@@ -178,6 +180,20 @@ def test_only_what_differs_is_said_to_the_program(tmp_path):
         "classify", "", ClassifierTrainingConfig(), (), SplitConfig(held_out=0.4)
     )
     assert train_words(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
+
+
+def test_a_recipe_sets_the_form(qtbot):
+    panel = SetupPanel()
+    qtbot.addWidget(panel)
+    panel.recipe.setCurrentIndex(1)
+    panel.recipe.activated.emit(1)
+    settings = panel.wanted().settings
+    assert settings == ClassifierTrainingConfig(**RECIPES["few-cells"])
+    panel.split.setValue({"held_out": 0.4})
+    assert panel.wanted().split == SplitConfig(held_out=0.4)
+    panel.recipe.setCurrentIndex(0)
+    panel.recipe.activated.emit(0)
+    assert panel.wanted().settings == ClassifierTrainingConfig()
 
 
 def test_the_words_are_understood_by_the_command_line(tmp_path):
