@@ -46,8 +46,8 @@ from napari_cellid.widgets.retrain_material import (
     rule_text,
     too_few,
 )
-from napari_cellid.widgets.retrain_start import StartChoice
 from napari_cellid.widgets.retrain_setup import SetupPanel
+from napari_cellid.widgets.retrain_start import StartChoice
 from napari_cellid.widgets.retrain_words import time_text, when_text
 from napari_cellid.widgets.study_session import session_of
 
