@@ -6,7 +6,9 @@
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
 that it can be run in pieces (`--minutes`). The last tenth of the fields is held out.
 `--plan` gives the side of the enlarged patch and the number of steps at it, in turn:
-most of the learning is done at small images, where it is cheap.
+most of the learning is done at small images, where it is cheap. What is kept is the
+mean of the weights over the last steps. The other options are for
+`compare_classifiers.py`.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample
+from torch.nn.functional import affine_grid, conv2d, cross_entropy, grid_sample
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume
 from napari_cellid.channels import Normalisation, combine
 from napari_cellid.classification.enlarging import spotlight
 from napari_cellid.classification.networks import ClassifierConfig, build
+from napari_cellid.classification.plans import STAGES, cut_of, find_plan, freeze
+from napari_cellid.classification.stages import set_modes
 from napari_cellid.models import load_card, load_weights
 
 PATCH = 101
@@ -36,15 +41,19 @@ NORM = Normalisation()
 
 
 class Cells:
-    """Unambiguous cells of simulated fields, by class."""
+    """Unambiguous cells of simulated fields, by class.
 
-    def __init__(self, paths: list[Path]) -> None:
+    Without `mean_image` the third image is dark instead of the mean of the channels.
+    """
+
+    def __init__(self, paths: list[Path], mean_image: bool = True) -> None:
         self.images, rows = [], []
         half = (PATCH + ROOM) // 2 + 1
         for path in paths:
             with np.load(path) as file:
                 red, green = (file[n].astype(np.float32) for n in ("red", "green"))
                 image = combine(red, green, NORM, "rgb")
+                image[2] *= mean_image
                 image = np.pad(image, [(0, 0), (half, half), (half, half)], "reflect")
                 clear = ~file["ambiguous"]
                 place, kind = file["place"][clear], file["kind"][clear]
@@ -53,7 +62,14 @@ class Cells:
                 np.column_stack([np.full(len(kind), len(self.images)), place, kind])
             )
             self.images.append(image.astype(np.float16))
+        self.mean_image = mean_image
         self.rows = np.concatenate(rows).astype(int)
+        self.by_class = [np.flatnonzero(self.rows[:, 3] == k) for k in range(3)]
+
+    def keep(self, n: int) -> None:
+        """Forget all cells but `n`, the same ones every time."""
+        chosen = np.random.default_rng(5).permutation(len(self.rows))[:n]
+        self.rows = self.rows[chosen]
         self.by_class = [np.flatnonzero(self.rows[:, 3] == k) for k in range(3)]
 
     def cut(self, which: np.ndarray) -> torch.Tensor:
@@ -71,11 +87,44 @@ class Cells:
         return np.array([rng.choice(self.by_class[k % 3]) for k in range(n)])
 
 
+def disturbed(two: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Patches (patch, channel, y, x) in another focus and light, with more noise.
+
+    No simulator has the noise, focus and light of every laboratory: what a class is
+    recognised by should not hang on them.
+    """
+    n, channels, side = two.shape[:3]
+
+    def some(share: float, values: np.ndarray) -> torch.Tensor:
+        values = np.where(rng.random((n, channels)) < share, values, 0)
+        return torch.from_numpy(values).float()
+
+    width = some(0.3, rng.uniform(0.4, 1.2, (n, channels))).clamp(min=1e-3)
+    steps = torch.arange(-3, 4).float()
+    kernel = torch.exp(-(steps**2) / (2 * width[..., None] ** 2)).flatten(0, 1)
+    kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None, :]
+    flat = nn.functional.pad(two.reshape(1, -1, side, side), (3,) * 4, "replicate")
+    flat = conv2d(flat, kernel, groups=n * channels)
+    two = conv2d(flat, kernel.mT, groups=n * channels).reshape(two.shape)
+    # in shares of what is brightest near the middle, lest dim cells drown
+    near = slice(side // 2 - 15, side // 2 + 16)
+    scale = two[..., near, near].amax((2, 3), keepdim=True)
+    noise = scale * some(0.4, rng.uniform(0, 0.12, (n, channels)))[..., None, None]
+    two = two + noise * torch.from_numpy(rng.standard_normal(two.shape)).float()
+    tilt = some(0.4, rng.normal(0, 0.2, (n, channels)))[..., None, None]
+    across = torch.linspace(-1, 1, side)
+    two = two * (1 + tilt * (across if rng.random() < 0.5 else across[:, None]))
+    lift = some(0.4, rng.uniform(-0.1, 0.25, (n, channels)))[..., None, None]
+    return two + scale * lift
+
+
 def enlarge(
     patches: torch.Tensor, size: int, rng: np.random.Generator | None
 ) -> torch.Tensor:
-    """Turn, scale, shift (with `rng`) and enlarge patches in one interpolation."""
+    """Turn, scale, shift and disturb (with `rng`) patches, and enlarge them."""
     n, side = len(patches), patches.shape[-1]
+    if rng is not None:
+        patches = torch.cat([disturbed(patches[:, :2], rng), patches[:, 2:]], 1)
     share = PATCH / side
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = share
@@ -90,14 +139,16 @@ def enlarge(
     large = grid_sample(patches, grid, padding_mode="reflection", align_corners=False)
     if rng is not None:
         gain = torch.from_numpy(rng.uniform(0.7, 1.3, (n, 2, 1, 1))).float()
-        power = torch.from_numpy(rng.uniform(0.8, 1.25, (n, 2, 1, 1))).float()
+        power = torch.from_numpy(1.35 ** rng.uniform(-1, 1, (n, 2, 1, 1))).float()
         two = (large[:, :2].clamp(0, 1) ** power * gain).clamp(0, 1)
-        large = torch.cat([two, two.mean(1, keepdim=True)], 1)
+        # the third image is the mean of the two, or dark
+        third = two.mean(1, keepdim=True) * (large[:, 2:].amax((1, 2, 3), True) > 0)
+        large = torch.cat([two, third], 1)
     return large * spotlight(size, SPOTLIGHT_PX * size / PATCH)
 
 
-def start_network(path: Path | None) -> nn.Module:
-    net = build(ClassifierConfig())
+def start_network(path: Path | None, architecture: str = "inception_v3") -> nn.Module:
+    net = build(ClassifierConfig(architecture=architecture))
     if path is not None and path.is_dir():
         net.load_state_dict(load_weights(path, load_card(path, "classify")))
     elif path is not None:
@@ -105,8 +156,8 @@ def start_network(path: Path | None) -> nn.Module:
             k: v.float() for k, v in load_file(path).items() if "AuxLogits" not in k
         }
         missing, unexpected = net.load_state_dict(body, strict=False)
-        assert set(missing) == {"fc.weight", "fc.bias"}, missing
-        assert not unexpected, unexpected
+        if unexpected or set(missing) != {"fc.weight", "fc.bias"}:
+            raise SystemExit(f"{path} is no body of {architecture}: {missing[:3]} miss")
     return net.to(memory_format=torch.channels_last)
 
 
@@ -122,33 +173,63 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--architecture", default="inception_v3")
+    parser.add_argument("--depth", default="everything", help="a transfer plan")
+    parser.add_argument("--dark-third-image", action="store_true")
+    parser.add_argument("--cells", type=int, help="learn from so many cells only")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     train(options)
 
 
-def train(options: argparse.Namespace) -> None:
+def cells_of(options: argparse.Namespace) -> tuple[Cells, Cells]:
+    """Cells to learn from, and held-out ones."""
     paths = sorted(options.fields.glob("*.npz"))
     held = max(len(paths) // 10, 1)
-    training, testing = Cells(paths[:-held]), Cells(paths[-held:])
+    training, testing = (
+        Cells(some, not options.dark_third_image)
+        for some in (paths[:-held], paths[-held:])
+    )
+    if options.cells:
+        training.keep(options.cells)
     print([len(k) for k in training.by_class], [len(k) for k in testing.by_class])
+    return training, testing
+
+
+def frozen_up_to(net: nn.Module, options: argparse.Namespace) -> list[str]:
+    """Freeze what a transfer plan leaves as it is; returns the stages it trains."""
+    plan = find_plan(options.depth, options.architecture)
+    freeze(net, plan)
+    stages = STAGES[options.architecture]
+    return list(stages[cut_of(plan, options.architecture) :])
+
+
+def train(options: argparse.Namespace) -> None:
+    training, testing = cells_of(options)
     parts = [part.split(":") for part in options.plan]
     sizes = [int(size) for size, steps in parts for _ in range(int(steps))]
     torch.manual_seed(options.seed)
-    net = start_network(options.start)
-    optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=1e-3)
+    net = start_network(options.start, options.architecture)
+    stages = frozen_up_to(net, options)
+    mean = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, options.rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, options.rate, total_steps=len(sizes), pct_start=0.1
     )
-    learners = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    learners = {
+        "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
+    }  # fmt: skip
     begun, seen = time.monotonic(), []
     for step in range(resume(options.work, learners), len(sizes)):
         rng = np.random.default_rng([options.seed, step])
         which = training.balanced(rng, options.batch)
         images = enlarge(training.cut(which), sizes[step], rng)
         truth = torch.from_numpy(training.rows[which, 3])
+        set_modes(net, stages, adapt=options.depth == "everything")
         seen.append(learn(net, optimiser, images, truth))
         schedule.step()
+        mean.update_parameters(net)
         done = step + 1
         out_of_time = time.monotonic() - begun > 60 * options.minutes
         if done % 50 == 0 or out_of_time or done == len(sizes):
@@ -156,7 +237,7 @@ def train(options: argparse.Namespace) -> None:
             line = {"step": done, "size": sizes[step], "loss": loss}
             line |= {"accuracy": accuracy, "seconds": round(time.monotonic() - begun)}
             if done % 150 == 0 or done == len(sizes):
-                line["held_out"] = evaluate(net, testing, sizes[step])
+                line["held_out"] = evaluate(mean.module, testing, sizes[step])
             keep(options.work, learners, line)
         if out_of_time:
             return
@@ -169,7 +250,6 @@ def learn(
     truth: torch.Tensor,
 ) -> tuple[float, float]:
     """Take one step; returns loss and accuracy on the batch."""
-    net.train()
     with torch.autocast("cpu", torch.bfloat16):
         logits = net(images.to(memory_format=torch.channels_last))
     loss = cross_entropy(logits.float(), truth)

@@ -23,6 +23,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume
 from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
+from napari_cellid.classifiers import load_any_classifier
+from napari_cellid.models import find_model, load_card
 from napari_cellid.segmentation.segment import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
@@ -155,6 +157,14 @@ def main() -> None:
     train(options)
 
 
+def start_weights(model: str) -> dict[str, torch.Tensor]:
+    """Weights of a model that outlines cells, or of one that tells classes, too."""
+    card = load_card(find_model(model, "segment"))
+    if card.task == "segment":
+        return load_segmenter(model).net.state_dict()
+    return load_any_classifier(model).net.state_dict()
+
+
 def begin(options: argparse.Namespace) -> UNet:
     """Make a network: random weights, or those of a model of the same width.
 
@@ -172,7 +182,7 @@ def begin(options: argparse.Namespace) -> UNet:
     )
     if options.start is None:
         return net
-    weights = load_segmenter(options.start).net.state_dict()
+    weights = start_weights(options.start)
     first = weights["down.0.0.weight"]
     if first.shape[1] < n_images:
         weights["down.0.0.weight"] = first.repeat(1, n_images, 1, 1) / n_images

@@ -29,8 +29,8 @@ class Light:
     red, green
         (y, x): brightness in units of a median nucleus and of the neuropil.
     soma, nucleus
-        (y, x): row of the tissue whose soma or nucleus the focal plane meets at the
-        pixel, -1 where there is none.
+        (y, x): row of the tissue whose soma or nucleus the focus shows at the pixel,
+        -1 where there is none.
     shadow
         (y, x): share of the light that surface vessels and the window leave; it is
         in `red` and `green` already.
@@ -130,7 +130,7 @@ class Canvas:
         light: dict[str, NDArray[np.float64]],
         depths: tuple[NDArray[np.float64], NDArray[np.float64]],
     ) -> None:
-        """Add one cell's light; a pixel belongs to the cell it lies deepest in."""
+        """Add one cell's light; a pixel belongs to the cell that shows most."""
         here, part = _overlap(self.shape, corner, depths[0].shape)
         for name, image in light.items():
             self.light[name][here] += image[part]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 #: cells whose sections are computed at once; bounds the memory
 _BATCH = 128
-#: depth offsets and weights of a Gaussian focus (nodes of SD 1, weights sum to 1)
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+#: an outline is where a cell keeps this part of the largest share that it has of the
+#: focus; cells with a smaller largest share than the second number have no outline
+_HALF, _LEAST_SHARE = 0.5, 0.15
 #: full width at half maximum of a Gaussian of SD 1, rounded
 _FWHM = 2.355
 
@@ -36,14 +37,16 @@ class Sections:
     top, left
         (cell,) pixel of each image's corner in the plane; may lie outside it.
     soma, nucleus
-        (cell, y, x): share of the focus that lies inside, 0 to 1.
+        (cell, y, x): share of the focus that lies inside, 0 to 1; the focus is a
+        Gaussian in depth.
     apical
         (cell, y, x): brightness of the cytosol, more on the apical side.
     chromatin
         (cell, y, x): brightness of the nucleus.
     depth_in_soma, depth_in_nucleus
-        (cell, y, x): about how far inside the outline in the plane itself (µm);
-        negative outside.
+        (cell, y, x): by how much the share exceeds half of the cell's largest one;
+        negative outside the outline that the image shows. A cap that the focus
+        only grazes shows as large as this, not as its cut in the very plane.
     """
 
     cell: NDArray[np.int64]
@@ -100,22 +103,13 @@ def _cut(
     dx = ((corner[:, 1, None] + steps) * pixel - centre[:, 2, None])[:, None, :]
     dz = (plane_depth(config, plane, y) - centre[:, 0, None])[:, :, None]
 
-    edge = max(pixel, 0.8)
-    sigma = axial_fwhm(config) / _FWHM
-    soma_outline, pear = _outline(tissue.outline[cell], dy, dx, tissue.angle[cell])
-    shift = tissue.shift[cell][:, :, None, None]
+    focus = axial_fwhm(config) / _FWHM, max(pixel, 0.8)
     angle = tissue.angle[cell]
-    soma = np.zeros(dy.shape[:2] + dx.shape[2:])
-    nucleus = np.zeros_like(soma)
-    for k, (node, weight) in enumerate(zip(_NODES, _WEIGHTS, strict=True)):
-        z = dz + node * sigma
-        inside = _inside(tissue.soma[cell], angle, (z, dy, dx), soma_outline)
-        soma += weight * np.clip(0.5 + inside / edge, 0, 1)
-        shifted = (z - shift[:, 0], dy - shift[:, 1], dx - shift[:, 2])
-        core = _inside(tissue.nucleus[cell], angle, shifted, 1.0)
-        nucleus += weight * np.clip(0.5 + core / edge, 0, 1)
-        if k == len(_NODES) // 2:  # the plane itself
-            depth_in_soma, depth_in_nucleus = inside, core
+    outline, pear = _outline(tissue.outline[cell], dy, dx, angle)
+    soma = _shares(tissue.soma[cell], angle, (dz, dy, dx), outline, focus)
+    shift = tissue.shift[cell][:, :, None, None]
+    shifted = (dz - shift[:, 0], dy - shift[:, 1], dx - shift[:, 2])
+    nucleus = _shares(tissue.nucleus[cell], angle, shifted, 1.0, focus)
     nucleus = np.minimum(nucleus, soma)
     return Sections(
         cell=cell,
@@ -125,8 +119,8 @@ def _cut(
         nucleus=nucleus,
         apical=1 + config.apical_brightness * pear,
         chromatin=_chromatin(tissue, cell, dy - shift[:, 1], dx - shift[:, 2]),
-        depth_in_soma=depth_in_soma,
-        depth_in_nucleus=depth_in_nucleus,
+        depth_in_soma=_above_half(soma),
+        depth_in_nucleus=_above_half(nucleus),
     )
 
 
@@ -147,22 +141,46 @@ def _outline(
     return radius, np.cos(turned) * away
 
 
-def _inside(
+def _shares(
     axes: NDArray[np.float64],
     angle: NDArray[np.float64],
     offset: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     outline: NDArray[np.float64] | float,
+    focus: tuple[float, float],
 ) -> NDArray[np.float64]:
-    """About the distance (µm) inside an ellipsoid's surface, negative outside."""
+    """Share of a Gaussian focus that lies inside ellipsoids, (cell, y, x).
+
+    Parameters
+    ----------
+    axes, angle
+        (cell, 3) half axes in µm, the last in depth; (cell,) radians.
+    offset
+        z, y and x (µm) from each middle, broadcast to (cell, y, x).
+    outline
+        Relative radius in each direction.
+    focus
+        SD in depth, and how soft the edge is across (µm).
+    """
     z, y, x = offset
+    sigma, edge = focus
     cos, sin = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
     long, across, deep = (axes[:, k, None, None] for k in range(3))
-    along = (x * cos + y * sin) / long
-    beside = (y * cos - x * sin) / across
-    inside: NDArray[np.float64] = (
-        outline - np.sqrt(along**2 + beside**2 + (z / deep) ** 2)
-    ) * across
-    return inside
+    away = np.hypot((x * cos + y * sin) / long, (y * cos - x * sin) / across)
+    share = np.zeros(np.broadcast_shapes(away.shape, z.shape))
+    steps = (-edge / 3, 0.0, edge / 3)  # a pixel is not a point
+    for step in steps:
+        square = outline**2 - (away + step / across) ** 2
+        # the ellipsoid reaches this far up and down from its middle here
+        reach = deep * np.sqrt(np.maximum(square, 0))
+        share += ndtr((reach - z) / sigma) - ndtr((-reach - z) / sigma)
+    return share / len(steps)
+
+
+def _above_half(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how much shares (cell, y, x) exceed half of each cell's largest."""
+    largest = share.max((1, 2), keepdims=True)
+    above = share - _HALF * largest
+    return np.where(largest >= _LEAST_SHARE, above, -1.0)
 
 
 def _chromatin(

@@ -29,6 +29,8 @@ _RED_CONTRAST = 0.5
 #: share of the range that a screen shows (from the 1st to the 99.8th percentile) by
 #: which a cell must be brighter than its surroundings to count as clearly seen
 _RED_SHOWN, _GREEN_SHOWN = 0.08, 0.04
+#: with more than this share of its red from bleed-through nobody could tell a stain
+_MOST_BLEED = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +45,12 @@ class Truth:
         (y, x) bool: sections of which nobody could say whether a cell is there.
     cells
         One row a label: `label, y, x, class, biological, ambiguous, red_z,
-        red_contrast, red_shown, green_z, green_shown, hole_z, touching, tissue`.
+        red_contrast, red_shown, green_z, green_shown, hole_z, bleed_share, touching,
+        tissue`.
         `class` is what the two colours of this plane say, `biological` what the cell
         is; `_z` counts standard deviations of empty places, `_shown` is a share of
-        the range of brightness that a screen would show.
+        the range of brightness that a screen would show; `bleed_share` is the share
+        of bleed-through in what makes the middle redder than the surroundings.
     """
 
     labels: NDArray[np.int32]
@@ -71,6 +75,8 @@ def tell_truth(
     met = np.bincount(light.nucleus[light.nucleus >= 0], minlength=len(tissue.kind))
     has_nucleus = met[tissue_row] * config.pixel_size_um**2 >= 12
     red = judge_channel(cells, "red", has_red & has_nucleus, has_red)
+    cells["bleed_share"] = _bleed_share(light, outline, cells, config)
+    red[(red == 2) & (cells["bleed_share"] > _MOST_BLEED)] = 1
     green = judge_channel(cells, "green", tissue.green[tissue_row] > 0, None)
     kind = tissue.kind[tissue_row]
     cells["biological"] = np.array(CLASSES)[kind]
@@ -146,6 +152,23 @@ def measure_sections(
         spread = 1.48 * np.median(np.abs(background - middle))
         measures[f"{name}_z"] = (at_cells[name] - middle) / max(spread, 1e-12)
     return measures
+
+
+def _bleed_share(
+    light: Light,
+    outline: NDArray[np.int64],
+    cells: pd.DataFrame,
+    config: SimulationConfig,
+) -> NDArray[np.float64]:
+    """Share of green's bleed-through in the red contrast of each section, 0 to 1."""
+    place = cells[["y", "x"]].to_numpy(float).reshape(-1, 2)
+    own = cells["tissue"].to_numpy(int)
+    gauge = _Gauge(outline, config.pixel_size_um)
+    bleed = light.green * config.bleed_green_to_red * config.green_photons
+    stain = light.red * config.red_photons
+    through = np.maximum(gauge(bleed, bleed, place, own)["red"], 0)
+    stained = np.maximum(gauge(stain, stain, place, own)["red"], 0)
+    return np.asarray(through / np.maximum(through + stained, 1e-12))
 
 
 def _empty_places(
