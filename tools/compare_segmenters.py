@@ -1,11 +1,13 @@
 """U-Nets of other inputs, outputs, widths and losses under equal, short training.
 
-    python tools/compare_segmenters.py --fields WORK/fields --work WORK/compare
+    python tools/compare_segmenters.py --fields WORK/fields --other WORK/other \
+        --work WORK/compare
 
 Each variant differs from the first in one respect and is trained from random weights
-for as many steps on the same crops; the shift of its outputs is set on held-out fields
-and detection is scored there (F1 at IoU 0.5). Short training: what it compares is how
-quickly they learn, not how good they can become. All fields are simulated.
+for as many steps on the same crops; the shift of its outputs is set on held-out fields,
+and detection is scored there (F1 at IoU 0.5) and on the fields of `--other`, which are
+of other kinds (`simulated_set.py --kind`, `truth_fields.py`). Short training: what it
+compares is how quickly they learn, not how good they can become.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from model_figures import best_shift
+from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels import N_IMAGES
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
@@ -42,8 +44,10 @@ VARIANTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fields", type=Path, required=True)
+    parser.add_argument("--other", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--side", type=int, default=128, help="of a crop (px)")
     parser.add_argument("--test", type=int, default=30)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of variants")
     options = parser.parse_args()
@@ -59,7 +63,7 @@ def compare(
     work = options.work / f"{k}-{options.steps}"
     command = [sys.executable, str(Path(__file__).with_name("train_segmenter.py"))]
     command += ["--fields", str(options.fields), "--work", str(work)]
-    command += ["--steps", str(options.steps)]
+    command += ["--steps", str(options.steps), "--side", str(options.side)]
     for setting, value in variant.items():
         command += [f"--{setting}", str(value)]
     begun = time.monotonic()
@@ -79,12 +83,16 @@ def compare(
     )
     paths = sorted(options.fields.glob("*.npz"))
     testing = paths[-max(len(paths) // 10, 1) :][: options.test]
-    _, figures = best_shift(net.eval(), testing, variant["combination"])
+    combination = variant["combination"]
+    shift, figures = best_shift(net.eval(), testing, combination)
+    others = {
+        kind: detection_f1(net, some, combination, shift)
+        for kind, some in by_kind(options.other).items()
+    }
     return {
         "variant": name,
-        "f1": figures["detection_f1_iou_0.5"],
-        "precision": figures["precision"],
-        "recall": figures["recall"],
+        "held_out": figures["detection_f1_iou_0.5"],
+        **others,
         "parameters": sum(p.numel() for p in net.parameters()),
         "seconds_512": round(seconds_512(net), 3),
         "minutes_of_training": round(minutes, 1),

@@ -31,21 +31,11 @@ def best_shift(
     net: UNet, paths: list[Path], combination: Combination
 ) -> tuple[float, dict[str, object]]:
     """Shift of the cell outputs with the best detection at the threshold."""
-    device = choose_device(DeviceConfig())
     shifts = np.arange(-0.5, 4.01, 0.25)
     counts = np.zeros((len(shifts), 3))
     for path in paths:
-        with np.load(path) as file:
-            red, green = (file[n].astype(np.float32) for n in ("red", "green"))
-            truth, unsure = file["labels"], file["target"] == 255
-        image = combine(red, green, NORM, combination)
-        kinds = finish(predict(net, image, device))[: net.config.out_channels]
-        for k, shift in enumerate(shifts):
-            odds = kinds * np.exp([0, shift, shift][: len(kinds)])[:, None, None]
-            odds /= odds.sum(0)
-            core = odds[2] if len(kinds) > 2 else None
-            found = find_cells(odds[1:].sum(0), core, PIXEL_SIZE_UM, SegmentConfig())
-            counts[k] += detection_counts(found, truth, unsure)
+        field = OutlinedField(net, path, combination)
+        counts += [field.counts(shift) for shift in shifts]
     f1 = 2 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
     # of equally good ones the one that misses fewest: an outline is quickly deleted
     best = int(np.flatnonzero(f1 >= f1.max() - EQUALLY_GOOD)[-1])
@@ -59,6 +49,45 @@ def best_shift(
         "true_cells": int(true),
     }
     return float(shifts[best]), figures
+
+
+def detection_f1(
+    net: UNet, paths: list[Path], combination: Combination, shift: float
+) -> float:
+    """F1 at IoU 0.5 over all cells of some fields, the cell outputs shifted."""
+    counts = [OutlinedField(net, path, combination).counts(shift) for path in paths]
+    hit, found, true = np.sum(counts, axis=0)
+    return round(float(2 * hit / (found + true)), 3)
+
+
+class OutlinedField:
+    """What a U-Net says of a field that is kept on disk."""
+
+    def __init__(self, net: UNet, path: Path, combination: Combination) -> None:
+        with np.load(path) as file:
+            red, green = (file[n].astype(np.float32) for n in ("red", "green"))
+            self.truth, self.unsure = file["labels"], file["target"] == 255
+        image = combine(red, green, NORM, combination)
+        maps = finish(predict(net, image, choose_device(DeviceConfig())))
+        self.kinds = maps[: net.config.out_channels]
+
+    def counts(self, shift: float) -> tuple[int, int, int]:
+        """Pairs of IoU 0.5 or more, found cells that count, true cells."""
+        odds = self.kinds * np.exp([0, shift, shift][: len(self.kinds)])[:, None, None]
+        odds /= odds.sum(0)
+        core = odds[2] if len(odds) > 2 else None
+        found = find_cells(odds[1:].sum(0), core, PIXEL_SIZE_UM, SegmentConfig())
+        return detection_counts(found, self.truth, self.unsure)
+
+
+def by_kind(folder: Path) -> dict[str, list[Path]]:
+    """Fields on disk by the kind in their names."""
+    kinds: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.npz")):
+        kinds.setdefault(path.name.rpartition("-")[0].partition("-")[0], []).append(
+            path
+        )
+    return kinds
 
 
 def detection_counts(

@@ -185,7 +185,8 @@ def ship_inception(options: argparse.Namespace) -> None:
     state = torch.load(options.inception / "checkpoint.pt", weights_only=True)
     config = ClassifierConfig(scaling="unit", spotlight_px=SPOTLIGHT_PX)
     net = build(config)
-    net.load_state_dict(state["net"])
+    mean = {n.removeprefix("module."): v for n, v in state["mean"].items()}
+    net.load_state_dict({n: v for n, v in mean.items() if n != "n_averaged"})
     testing, n_training = held_out(options.fields)
     logits, truth = classify_held_out(net.eval(), Cells(testing))
     temperature = best_temperature(logits, truth)

@@ -70,13 +70,13 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
     factor = field.config.pixel_size_um / PIXEL_SIZE_UM
     red = rescale(field.red[0].astype(np.float32), factor)
     green = rescale(field.green[0].astype(np.float32), factor)
-    labels = _nearest(field.labels[0], factor, red.shape)
-    unsure = _nearest(field.unsure[0].astype(np.int32), factor, red.shape) > 0
+    labels = nearest(field.labels[0], factor, red.shape)
+    unsure = nearest(field.unsure[0].astype(np.int32), factor, red.shape) > 0
     cells = field.cells
     place = (cells[["y", "x"]].to_numpy() + 0.5) * factor - 0.5
     return {
-        "red": _half(red),
-        "green": _half(green),
+        "red": at_half(red),
+        "green": at_half(green),
         "labels": labels,
         "target": targets(labels, unsure),
         "place": place.astype(np.float32),
@@ -85,9 +85,10 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _nearest(
+def nearest(
     labels: NDArray[np.int32], factor: float, shape: tuple[int, ...]
 ) -> NDArray[np.int32]:
+    """Labels (y, x) at another scale, without numbers in between."""
     where = [
         np.clip(np.round((np.arange(n) + 0.5) / factor - 0.5).astype(int), 0, m - 1)
         for n, m in zip(shape, labels.shape, strict=True)
@@ -95,7 +96,8 @@ def _nearest(
     return labels[np.ix_(*where)]
 
 
-def _half(image: NDArray[np.float32]) -> NDArray[np.float16]:
+def at_half(image: NDArray[np.float32]) -> NDArray[np.float16]:
+    """An image in 16 bits, its brightest pixel 1000."""
     # the absolute level means nothing after normalisation; float16 keeps 3 digits
     return (image / max(float(image.max()), 1e-9) * 1000).astype(np.float16)
 

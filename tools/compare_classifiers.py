@@ -1,0 +1,115 @@
+"""Classifiers of other starts, depths, inputs and networks under equal, short training.
+
+    python tools/compare_classifiers.py --fields WORK/fields --other WORK/other \
+        --body inception_v3_body.safetensors --work WORK/compare
+
+Each variant is trained for as many steps, at small images (151 px). Balanced accuracy
+is that of the clear cells of held-out fields and of those of `--other`, which are of
+other kinds (`simulated_set.py --kind`, `truth_fields.py`), at their true places. With
+fewer `cells` it is a learning curve. Short training: what it compares is how quickly
+they learn, not how good they can become.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from model_figures import by_kind
+from train_classifier import Cells, enlarge, start_network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SIZE = 151
+FIRST: dict[str, Any] = {"start": True, "rate": 4e-4}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "starting weights, everything trained": {},
+    "random weights": {"start": False},
+    "no third image (blue)": {"dark-third-image": True},
+    "head alone (plan 311)": {"depth": "inceptionv3_311", "rate": 1e-2},
+    "last two blocks (plan 249)": {"depth": "inceptionv3_249"},
+    "upper half (plan 139, blocks)": {"depth": "inceptionv3_139_block"},
+    "ResNet18, random weights": {"start": False, "architecture": "resnet18"},
+    "300 cells": {"cells": 300},
+    "1000 cells": {"cells": 1000},
+    "3000 cells": {"cells": 3000},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fields", type=Path, required=True)
+    parser.add_argument("--other", type=Path, required=True)
+    parser.add_argument("--body", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=240)
+    parser.add_argument("--only", type=int, nargs="*", help="numbers of variants")
+    options = parser.parse_args()
+    paths = sorted(options.fields.glob("*.npz"))
+    held = {"held_out": paths[-max(len(paths) // 10, 1) :]}
+    testing = held | by_kind(options.other)
+    for k, (name, change) in enumerate(VARIANTS.items()):
+        if options.only is None or k in options.only:
+            variant = FIRST | change
+            net, minutes = trained(k, variant, options)
+            third = "dark-third-image" not in variant
+            figures = {
+                kind: balanced_accuracy(net, Cells(some, third))
+                for kind, some in testing.items()
+            }
+            line = {"variant": name, **figures, "minutes_of_training": minutes}
+            print(json.dumps(line), flush=True)
+
+
+def trained(
+    k: int, variant: dict[str, Any], options: argparse.Namespace
+) -> tuple[nn.Module, float]:
+    """Network of the mean weights, and minutes that its training took."""
+    work = options.work / f"{k}-{options.steps}"
+    command = [sys.executable, str(Path(__file__).with_name("train_classifier.py"))]
+    command += ["--fields", str(options.fields), "--work", str(work)]
+    command += ["--plan", f"{SIZE}:{options.steps}"]
+    for setting, value in variant.items():
+        if setting == "start":
+            command += ["--start", str(options.body)] if value else []
+        else:
+            command += [f"--{setting}"] + ([] if value is True else [str(value)])
+    begun = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    minutes = round((time.monotonic() - begun) / 60, 1)
+    net = start_network(None, variant.get("architecture", "inception_v3"))
+    state = torch.load(work / "checkpoint.pt", weights_only=True)["mean"]
+    mean = {n.removeprefix("module."): v for n, v in state.items()}
+    net.load_state_dict({n: v for n, v in mean.items() if n != "n_averaged"})
+    return net.eval(), minutes
+
+
+@torch.no_grad()
+def balanced_accuracy(net: nn.Module, cells: Cells, most: int = 300) -> float:
+    """Mean sensitivity over the classes, of at most so many clear cells of each."""
+    rng = np.random.default_rng(3)
+    sensitivity = []
+    for kind, rows in enumerate(cells.by_class):
+        chosen = rng.permutation(rows)[:most]
+        right = 0
+        for start in range(0, len(chosen), 50):
+            images = enlarge(cells.cut(chosen[start : start + 50]), SIZE, None)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = net(images.to(memory_format=torch.channels_last))
+            right += int((logits.argmax(1) == kind).sum())
+        if len(chosen):
+            sensitivity.append(right / len(chosen))
+    return round(float(np.mean(sensitivity)), 3)
+
+
+if __name__ == "__main__":
+    main()
