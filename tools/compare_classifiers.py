@@ -94,7 +94,7 @@ def trained(
 
 
 @torch.no_grad()
-def balanced_accuracy(net: nn.Module, cells: Cells, most: int = 300) -> float:
+def balanced_accuracy(net: nn.Module, cells: Cells, most: int = 150) -> float:
     """Mean sensitivity over the classes, of at most so many clear cells of each."""
     rng = np.random.default_rng(3)
     sensitivity = []

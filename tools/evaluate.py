@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
+from model_figures import detection_counts
 from napari_cellid.cells import measure
 from napari_cellid.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
@@ -122,6 +123,7 @@ def _simulated(parent: Path, kind: str, k: int) -> Path:
     folder.mkdir()
     for name in ("red", "green", "labels"):
         tifffile.imwrite(folder / f"{name}.tif", getattr(field, name)[0])
+    tifffile.imwrite(folder / "unsure.tif", field.unsure[0].astype(np.uint8))
     cells = field.cells[["label", "y", "x", "class", "ambiguous"]]
     cells.to_csv(folder / "cells.csv", index=False)
     meta = {"pixel_size_um": field.config.pixel_size_um, "simulated": True}
@@ -143,6 +145,17 @@ def _report(
         )
 
 
+def _judged_f1(folder: Path, labels: np.ndarray) -> float | None:
+    """F1 at IoU 0.5 without outlines where truth cannot say whether a cell is there."""
+    path = folder / "unsure.tif"
+    if not path.exists():
+        return None
+    unsure = tifffile.imread(path) > 0
+    truth = tifffile.imread(folder / "labels.tif")
+    hit, found, true = detection_counts(labels, truth, unsure)
+    return 2 * hit / max(found + true, 1)
+
+
 def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
     """Figures of one field with truth."""
     red, green = (tifffile.imread(folder / f"{c}.tif") for c in ("red", "green"))
@@ -152,6 +165,7 @@ def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
     result = score.score(np.asarray(labels, np.int64), text, str(folder))
     return {
         "f1_iou": result["iou"]["f1"],
+        "f1_iou_judged": _judged_f1(folder, np.asarray(labels)) or result["iou"]["f1"],
         "f1_6um": result["centroid"]["f1"],
         "precision_6um": result["centroid"]["precision"],
         "recall_6um": result["centroid"]["recall"],
