@@ -159,8 +159,9 @@ class GalleryWidget(QWidget):
         self._show_selected(session.selected or looked_at, scroll=False)
         if self._scrolled:
             panel.view.doItemsLayout()
-            panel.view.verticalScrollBar().setValue(self._scrolled)
-            self._scrolled = 0
+        # a new model keeps the place of the old one: a new list begins at the top
+        panel.view.verticalScrollBar().setValue(self._scrolled)
+        self._scrolled = 0
         self._show_status()
 
     def _why_empty(self, source: str, answer: str) -> str:
