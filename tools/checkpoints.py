@@ -1,4 +1,4 @@
-"""Checkpoints of the training tools: one file, replaced whole."""
+"""Checkpoints of the training tools, and which fields they hold out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,29 @@ import torch
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
+    """Fields to train on, and the last tenth, which is held out."""
+    paths = sorted(fields.glob("*.npz"))
+    held = max(len(paths) // 10, 1)
+    return paths[:-held], paths[-held:]
+
+
+def mean_weights(work: Path) -> dict[str, torch.Tensor]:
+    """Mean of the weights over the last steps, from the checkpoint in a folder."""
+    state = torch.load(work / "checkpoint.pt", weights_only=True)["mean"]
+    prefix = "module."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
+
+
+def steps_done(work: Path) -> int:
+    """Steps that the checkpoint in a folder has behind it."""
+    return int(torch.load(work / "checkpoint.pt", weights_only=True)["step"])
 
 
 def resume(work: Path, learners: dict[str, Any]) -> int:

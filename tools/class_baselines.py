@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from checkpoints import split_fields
 from model_figures import class_figures
 from napari_cellid.cells import measure
 from napari_cellid.classifiers import load_any_classifier, tell_classes
@@ -43,10 +44,9 @@ def main() -> None:
         "--models", nargs="*", default=["inception", "one-pass", "both"]
     )
     options = parser.parse_args()
-    paths = sorted(options.fields.glob("*.npz"))
-    held = max(len(paths) // 10, 1)
-    testing = [Field(path) for path in paths[-held:][: options.test]]
-    training = [Field(path) for path in paths[:-held][: options.train]]
+    known, held_out = split_fields(options.fields)
+    testing = [Field(path) for path in held_out[: options.test]]
+    training = [Field(path) for path in known[: options.train]]
     x, y = (np.concatenate([getattr(f, n) for f in training]) for n in ("x", "truth"))
     unseen, truth = (
         np.concatenate([getattr(f, n) for f in testing]) for n in ("x", "truth")

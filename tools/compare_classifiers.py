@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from checkpoints import mean_weights, split_fields
 from model_figures import by_kind
 from train_classifier import Cells, enlarge, start_network
 
@@ -54,9 +55,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of variants")
     options = parser.parse_args()
-    paths = sorted(options.fields.glob("*.npz"))
-    held = {"held_out": paths[-max(len(paths) // 10, 1) :]}
-    testing = held | by_kind(options.other)
+    held_out = split_fields(options.fields)[1]
+    testing = {"held_out": held_out} | by_kind(options.other)
     for k, (name, change) in enumerate(VARIANTS.items()):
         if options.only is None or k in options.only:
             variant = FIRST | change
@@ -87,9 +87,7 @@ def trained(
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     minutes = round((time.monotonic() - begun) / 60, 1)
     net = start_network(None, variant.get("architecture", "inception_v3"))
-    state = torch.load(work / "checkpoint.pt", weights_only=True)["mean"]
-    mean = {n.removeprefix("module."): v for n, v in state.items()}
-    net.load_state_dict({n: v for n, v in mean.items() if n != "n_averaged"})
+    net.load_state_dict(mean_weights(work))
     return net.eval(), minutes
 
 

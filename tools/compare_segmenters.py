@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from checkpoints import mean_weights, split_fields
 from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels import N_IMAGES
 from napari_cellid.config import DeviceConfig
@@ -69,7 +69,6 @@ def compare(
     begun = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     minutes = (time.monotonic() - begun) / 60
-    state = torch.load(work / "checkpoint.pt", weights_only=True)["mean"]
     net = UNet(
         UNetConfig(
             base=variant["base"],
@@ -77,12 +76,8 @@ def compare(
             out_channels=variant["kinds"],
         )
     )
-    prefix = "module."
-    net.load_state_dict(
-        {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
-    )
-    paths = sorted(options.fields.glob("*.npz"))
-    testing = paths[-max(len(paths) // 10, 1) :][: options.test]
+    net.load_state_dict(mean_weights(work))
+    testing = split_fields(options.fields)[1][: options.test]
     combination = variant["combination"]
     shift, figures = best_shift(net.eval(), testing, combination)
     others = {

@@ -163,9 +163,10 @@ def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
     labels, cells = run(green, red, pixel)
     text = [{key: str(value) for key, value in row.items()} for row in cells]
     result = score.score(np.asarray(labels, np.int64), text, str(folder))
+    judged = _judged_f1(folder, np.asarray(labels))
     return {
         "f1_iou": result["iou"]["f1"],
-        "f1_iou_judged": _judged_f1(folder, np.asarray(labels)) or result["iou"]["f1"],
+        "f1_iou_judged": result["iou"]["f1"] if judged is None else judged,
         "f1_6um": result["centroid"]["f1"],
         "precision_6um": result["centroid"]["precision"],
         "recall_6um": result["centroid"]["recall"],

@@ -16,11 +16,11 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from checkpoints import mean_weights, split_fields, steps_done
 from model_figures import best_shift, best_temperature, class_figures
 from napari_cellid.channels import N_IMAGES, Combination, combine
 from napari_cellid.classification.networks import ClassifierConfig, build
@@ -62,22 +62,9 @@ def main() -> None:
         ship_inception(options)
 
 
-def held_out(fields: Path) -> tuple[list[Path], int]:
-    paths = sorted(fields.glob("*.npz"))
-    held = max(len(paths) // 10, 1)
-    return paths[-held:], len(paths) - held
-
-
-def trained_unet(
-    work: Path, options: argparse.Namespace, *, classes: bool
-) -> tuple[UNet, dict[str, Any]]:
-    """Network of the mean weights, with or without class outputs; the checkpoint."""
-    state = torch.load(work / "checkpoint.pt", weights_only=True)
-    mean = {
-        name.removeprefix("module."): value
-        for name, value in state["mean"].items()
-        if name.startswith("module.")
-    }
+def trained_unet(work: Path, options: argparse.Namespace, *, classes: bool) -> UNet:
+    """Network of the mean weights, with or without class outputs."""
+    mean = mean_weights(work)
     config = UNetConfig(
         base=options.base,
         in_channels=N_IMAGES[options.combination],
@@ -88,13 +75,13 @@ def trained_unet(
         mean[name] = mean[name][:kept]
     net = UNet(config)
     net.load_state_dict(mean)
-    return net.eval(), state
+    return net.eval()
 
 
 def ship_unet(options: argparse.Namespace) -> None:
-    net, state = trained_unet(options.unet, options, classes=False)
+    net = trained_unet(options.unet, options, classes=False)
     config = net.config
-    testing, n_training = held_out(options.fields)
+    training, testing = split_fields(options.fields)
     shift, figures = best_shift(net, testing, options.combination)
     with torch.no_grad():
         net.head.bias[1:] += shift
@@ -111,9 +98,9 @@ def ship_unet(options: argparse.Namespace) -> None:
         "threshold": THRESHOLD,
         "training": {
             "data": "simulated by napari_cellid.simulation, kind wide",
-            "fields": n_training,
+            "fields": len(training),
             "fields_sha256": digest(options.fields),
-            "steps": state["step"],
+            "steps": steps_done(options.unet),
             "start": options.unet_start,
             "cell_output_shift": round(shift, 3),
             "command": options.unet_command,
@@ -126,8 +113,8 @@ def ship_unet(options: argparse.Namespace) -> None:
 
 
 def ship_one_pass(options: argparse.Namespace) -> None:
-    net, state = trained_unet(options.one_pass, options, classes=True)
-    testing, n_training = held_out(options.fields)
+    net = trained_unet(options.one_pass, options, classes=True)
+    training, testing = split_fields(options.fields)
     logits, truth = tell_held_out(net, testing, options.combination)
     temperature = best_temperature(logits, truth)
     figures = class_figures(logits / temperature, truth)
@@ -145,9 +132,9 @@ def ship_one_pass(options: argparse.Namespace) -> None:
         "training": {
             "data": "simulated by napari_cellid.simulation, kind wide; classes are "
             "what both colours show, ambiguous cells left out",
-            "fields": n_training,
+            "fields": len(training),
             "fields_sha256": digest(options.fields),
-            "steps": state["step"],
+            "steps": steps_done(options.one_pass),
             "start": options.unet_start,
             "command": options.one_pass_command,
         },
@@ -182,12 +169,10 @@ def tell_held_out(
 
 
 def ship_inception(options: argparse.Namespace) -> None:
-    state = torch.load(options.inception / "checkpoint.pt", weights_only=True)
     config = ClassifierConfig(scaling="unit", spotlight_px=SPOTLIGHT_PX)
     net = build(config)
-    mean = {n.removeprefix("module."): v for n, v in state["mean"].items()}
-    net.load_state_dict({n: v for n, v in mean.items() if n != "n_averaged"})
-    testing, n_training = held_out(options.fields)
+    net.load_state_dict(mean_weights(options.inception))
+    training, testing = split_fields(options.fields)
     logits, truth = classify_held_out(net.eval(), Cells(testing))
     temperature = best_temperature(logits, truth)
     figures = class_figures(logits / temperature, truth)
@@ -208,9 +193,9 @@ def ship_inception(options: argparse.Namespace) -> None:
         "training": {
             "data": "simulated by napari_cellid.simulation, kind wide; classes are "
             "what both colours show, ambiguous cells left out",
-            "fields": n_training,
+            "fields": len(training),
             "fields_sha256": digest(options.fields),
-            "steps": options.steps or state["step"],
+            "steps": options.steps or steps_done(options.inception),
             "batch": 32,
             "trained": "everything",
             "start": "Inception-v3 body of the npm package nsfwjs 4.4.0 (MIT): Keras "

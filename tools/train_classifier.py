@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.functional import affine_grid, conv2d, cross_entropy, grid_sample
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from checkpoints import keep, resume
+from checkpoints import keep, resume, split_fields
 from napari_cellid.channels import Normalisation, combine
 from napari_cellid.classification.enlarging import spotlight
 from napari_cellid.classification.networks import ClassifierConfig, build
@@ -62,15 +62,16 @@ class Cells:
                 np.column_stack([np.full(len(kind), len(self.images)), place, kind])
             )
             self.images.append(image.astype(np.float16))
-        self.mean_image = mean_image
-        self.rows = np.concatenate(rows).astype(int)
-        self.by_class = [np.flatnonzero(self.rows[:, 3] == k) for k in range(3)]
+        self._take(np.concatenate(rows).astype(int))
+
+    def _take(self, rows: np.ndarray) -> None:
+        self.rows = rows
+        self.by_class = [np.flatnonzero(rows[:, 3] == k) for k in range(3)]
 
     def keep(self, n: int) -> None:
         """Forget all cells but `n`, the same ones every time."""
         chosen = np.random.default_rng(5).permutation(len(self.rows))[:n]
-        self.rows = self.rows[chosen]
-        self.by_class = [np.flatnonzero(self.rows[:, 3] == k) for k in range(3)]
+        self._take(self.rows[chosen])
 
     def cut(self, which: np.ndarray) -> torch.Tensor:
         side = PATCH + ROOM + 1
@@ -184,11 +185,9 @@ def main() -> None:
 
 def cells_of(options: argparse.Namespace) -> tuple[Cells, Cells]:
     """Cells to learn from, and held-out ones."""
-    paths = sorted(options.fields.glob("*.npz"))
-    held = max(len(paths) // 10, 1)
     training, testing = (
         Cells(some, not options.dark_third_image)
-        for some in (paths[:-held], paths[-held:])
+        for some in split_fields(options.fields)
     )
     if options.cells:
         training.keep(options.cells)

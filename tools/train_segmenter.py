@@ -21,7 +21,7 @@ from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from checkpoints import keep, resume
+from checkpoints import keep, resume, split_fields
 from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
 from napari_cellid.classifiers import load_any_classifier
 from napari_cellid.models import find_model, load_card
@@ -194,10 +194,8 @@ def begin(options: argparse.Namespace) -> UNet:
 
 
 def train(options: argparse.Namespace) -> None:
-    paths = sorted(options.fields.glob("*.npz"))
-    held = max(len(paths) // 10, 1)
     training, testing = (
-        Fields(some, options.combination) for some in (paths[:-held], paths[-held:])
+        Fields(some, options.combination) for some in split_fields(options.fields)
     )
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
