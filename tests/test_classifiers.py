@@ -26,6 +26,7 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 SMALL = UNetConfig(in_channels=2, class_outputs=3, base=2, depth=1, batch_norm=False)
 DEVICE = choose_device(DeviceConfig(device="cpu", precision="fp32"))
 WORK = ClassifyConfig(), DEVICE
+CHANCES = [f"p_{name}" for name in CLASSES]
 
 
 def _card(**other):
@@ -148,6 +149,28 @@ def test_a_network_without_class_outputs_is_refused(tmp_path):
     save_model(tmp_path / "m", card, UNet(config).state_dict())
     with pytest.raises(InputError, match="tells no classes"):
         load_any_classifier(tmp_path / "m")
+
+
+def test_classes_do_not_hang_on_how_the_field_lies():
+    """With all views a turned field tells the same; with one it does not."""
+    classifier = load_any_classifier("one-pass")
+    images = np.random.default_rng(1).gamma(2, 50, (2, 1, 48, 64)).astype(np.float32)
+    labels = np.zeros((1, 48, 64), np.int32)
+    labels[0, 10:20, 10:20], labels[0, 30:38, 42:52] = 1, 2
+    gaps = {}
+    for views in (1, 8):
+        work = ClassifyConfig(class_views=views), DEVICE
+        told = []
+        for turns in (0, 1):
+            red, green = np.rot90(images, turns, (2, 3)).copy()
+            turned = np.rot90(labels, turns, (1, 2)).copy()
+            scale = classifier.card.pixel_size_um
+            planes = MeanPlanes("f", red=red, green=green, pixel_size_um=scale)
+            cells = measure(turned, planes)
+            step = tell_classes(planes, turned, cells, classifier, work)
+            told.append(finish(step).set_index("label")[CHANCES].loc[[1, 2]])
+        gaps[views] = np.abs(told[0] - told[1]).to_numpy().max()
+    assert gaps[8] < 1e-4 < gaps[1]
 
 
 def test_kinds_and_classes_each_sum_to_one():

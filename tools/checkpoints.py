@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
-    """Fields to train on, and the last tenth, which is held out."""
+    """Fields to train on, and the last tenth (64 at most), which is held out."""
     paths = sorted(fields.glob("*.npz"))
-    held = max(len(paths) // 10, 1)
+    held = min(max(len(paths) // 10, 1), 64)
     return paths[:-held], paths[-held:]
 
 

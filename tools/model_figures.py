@@ -11,7 +11,7 @@ from napari_cellid.channels import Combination, combine
 from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.segmentation.objects import find_cells
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.views import predict_views
 from napari_cellid.simulation.tissue import CLASSES
 from napari_cellid.steps import finish
 from simulated_set import PIXEL_SIZE_UM
@@ -68,7 +68,9 @@ class OutlinedField:
             red, green = (file[n].astype(np.float32) for n in ("red", "green"))
             self.truth, self.unsure = file["labels"], file["target"] == 255
         image = combine(red, green, NORM, combination)
-        maps = finish(predict(net, image, choose_device(DeviceConfig())))
+        device = choose_device(DeviceConfig())
+        views = SegmentConfig().views
+        maps = finish(predict_views(net, image, device, views))
         self.kinds = maps[: net.config.out_channels]
 
     def counts(self, shift: float) -> tuple[int, int, int]:

@@ -25,11 +25,11 @@ from model_figures import best_shift, best_temperature, class_figures
 from napari_cellid.channels import N_IMAGES, Combination, combine
 from napari_cellid.classification.networks import ClassifierConfig, build
 from napari_cellid.classifiers import means
-from napari_cellid.config import DeviceConfig
+from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.models import SHIPPED, save_model
-from napari_cellid.segmentation.tiles import predict
 from napari_cellid.segmentation.unet import UNet, UNetConfig
+from napari_cellid.segmentation.views import predict_views
 from napari_cellid.simulation.tissue import CLASSES
 from napari_cellid.steps import finish
 from simulated_set import PIXEL_SIZE_UM
@@ -158,7 +158,9 @@ def tell_held_out(
         with np.load(path) as file:
             red, green = (file[n].astype(np.float32) for n in ("red", "green"))
             labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
-        maps = finish(predict(net, combine(red, green, NORM, combination), device))
+        image = combine(red, green, NORM, combination)
+        views = ClassifyConfig().class_views
+        maps = finish(predict_views(net, image, device, views))
         there = np.unique(labels[labels > 0])
         numbers = there[clear[there - 1]]
         if len(numbers):

@@ -38,11 +38,14 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, default="wide")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--frames", type=int, nargs=2, help="draw fewest to most frames instead"
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     jobs = [
         (options.out / f"{options.kind}-{options.seed}-{k:04d}.npz", options.kind,
-         (options.seed, k))
+         (options.seed, k), options.frames)
         for k in range(options.n)
     ]  # fmt: skip
     missing = [job for job in jobs if not job[0].exists()]
@@ -51,11 +54,14 @@ def main() -> None:
             pass
 
 
-def _make(job: tuple[Path, str, tuple[int, int]]) -> None:
-    path, kind, seed = job
+def _make(job: tuple[Path, str, tuple[int, int], list[int] | None]) -> None:
+    path, kind, seed, frames = job
     rng = np.random.default_rng(seed)
-    size_um = {"n_planes": 1}
-    config = draw_config(kind, rng, **size_um)
+    config = draw_config(kind, rng, n_planes=1)
+    if frames is not None:
+        low, high = frames
+        n_frames = round(low * (high / low) ** rng.random())
+        config = config.model_copy(update={"n_frames": n_frames})
     side = round(FIELD_UM / config.pixel_size_um)
     config = config.model_copy(update={"height": side, "width": side})
     field = finish(simulate(config))

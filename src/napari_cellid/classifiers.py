@@ -25,7 +25,7 @@ from napari_cellid.models import (
     load_card,
     load_weights,
 )
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.views import predict_views
 from napari_cellid.steps import part
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def tell_classes(
     if isinstance(classifier, Classifier):
         return (yield from classify(planes, cells, classifier, config, device))
     if isinstance(classifier, OnePass):
-        chances = yield from _by_pixels(planes, labels, cells, classifier, device)
+        chances = yield from _by_pixels(planes, labels, cells, classifier, work)
         return with_classes(cells, chances, classifier.card.classes)
     first = yield from classify(planes, cells, classifier.patches, config, device)
-    second = yield from _by_pixels(planes, labels, cells, classifier.pixels, device)
+    second = yield from _by_pixels(planes, labels, cells, classifier.pixels, work)
     classes = classifier.card.classes
     names = [f"p_{name}" for name in classes]
     mean = np.asarray((first[names].to_numpy() + second) / 2, np.float32)
@@ -123,14 +123,14 @@ def _by_pixels(
     labels: NDArray[np.int32],
     cells: pd.DataFrame,
     classifier: OnePass,
-    device: Device,
+    work: tuple[ClassifyConfig, Device],
 ) -> Step[NDArray[np.float32]]:
     """Class probabilities (cell, class): means over the pixels of each cell."""
     n_classes = len(classifier.card.classes)
     chances = np.full((len(cells), n_classes), 1 / n_classes, np.float32)
     wanted = np.unique(cells["plane"].to_numpy(int))
     for k, plane in enumerate(wanted):
-        step = _class_maps(planes, int(plane), classifier, device)
+        step = _class_maps(planes, int(plane), classifier, work)
         maps = yield from part(step, k, len(wanted))
         here = cells["plane"].to_numpy(int) == plane
         numbers = cells.loc[here, "label"].to_numpy(int)
@@ -156,9 +156,13 @@ def means(
 
 
 def _class_maps(
-    planes: MeanPlanes, plane: int, classifier: OnePass, device: Device
+    planes: MeanPlanes,
+    plane: int,
+    classifier: OnePass,
+    work: tuple[ClassifyConfig, Device],
 ) -> Step[NDArray[np.float32]]:
     """Probability of each class (class, y, x) of one plane, in its own pixels."""
+    config, device = work
     card, kinds = classifier.card, classifier.net.config.out_channels
     factor = planes.pixel_size_um / card.pixel_size_um
     red, green = (
@@ -166,7 +170,9 @@ def _class_maps(
         for channel in (planes.red, planes.green)
     )
     image = combine(red, green, card.normalisation, card.combination)
-    maps = yield from predict(classifier.net, image, device, stage="Classifying cells")
+    maps = yield from predict_views(
+        classifier.net, image, device, config.class_views, stage="Classifying cells"
+    )
     shape = planes.shape[1], planes.shape[2]
     return rescale(maps[kinds:], 1 / factor, shape)
 

@@ -39,6 +39,22 @@ def test_slider_gives_what_a_run_at_that_threshold_gives(viewer, channels, dock,
     np.testing.assert_allclose(live[CHANCES], fresh.features[CHANCES], atol=0.02)
 
 
+def test_views_are_those_of_the_run(viewer, channels, dock, qtbot):
+    dock.panel.views.editor("views").setValue(1)
+    layer = run(qtbot, dock)
+    labels = layer.data.copy()
+    dock.panel.views.editor("views").setValue(3)
+    wait_until_idle(qtbot, dock)
+    # another number of views does nothing before the next run ...
+    np.testing.assert_array_equal(layer.data, labels)
+    dock.panel.threshold.editor("threshold").setValue(0.5)
+    wait_until_idle(qtbot, dock)
+    # ... and the settings that are saved say what was computed
+    settings = result_of(layer).config.segment
+    assert (settings.threshold, settings.views) == (pytest.approx(0.5), 1)
+    assert result_of(run(qtbot, dock)).config.segment.views == 3
+
+
 def test_slider_keeps_lasting_numbers(viewer, channels, dock, qtbot):
     layer = run(qtbot, dock)
     before = by_place(layer)

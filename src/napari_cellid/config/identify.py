@@ -56,6 +56,15 @@ class SegmentConfig(Config):
         description="Regions smaller than this area, in square micrometres, are "
         "dropped.",
     )
+    views: int = Field(
+        2,
+        ge=1,
+        le=8,
+        title="Views (outlines)",
+        description="The network sees each plane so many times, turned and mirrored, "
+        "and its answers are averaged: steadier outlines where photons are few, for "
+        "as many times the work. 1: once, as in the paper.",
+    )
 
 
 class ClassifyConfig(Config):
@@ -68,6 +77,15 @@ class ClassifyConfig(Config):
         title="Patches at once",
         description="Patches that the classifier sees at once; 0 chooses a number "
         "that suits the device. Halved by itself when memory runs out.",
+    )
+    class_views: int = Field(
+        2,
+        ge=1,
+        le=8,
+        title="Views (classes)",
+        description="A classifier that tells the classes in one pass sees each plane "
+        "so many times, turned and mirrored, and its answers are averaged, for as many "
+        "times the work. Inception-v3 sees each patch once.",
     )
 
 

@@ -15,7 +15,7 @@ from napari_cellid.channels import combine, rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import Detection, detect
 from napari_cellid.segmentation.objects import find_cells
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.views import predict_views
 from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _maps(
     )
     image = combine(red, green, card.normalisation, card.combination)
     yield from ()
-    maps = finish(predict(start.net, image, device))
+    maps = finish(predict_views(start.net, image, device, SegmentConfig().views))
     shape = planes.shape[1], planes.shape[2]
     kinds = maps[: start.net.config.out_channels]
     return np.stack([rescale(one, 1 / factor, shape) for one in kinds])

@@ -16,7 +16,7 @@ from napari_cellid.models import (
     load_weights,
 )
 from napari_cellid.segmentation.objects import find_cells
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.views import predict_views
 from napari_cellid.steps import part
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def segment(
     n_planes = planes.shape[0]
     probabilities, cores = [], []
     for plane in range(n_planes):
-        work = _cell_maps(planes, plane, segmenter, device)
+        work = _cell_maps(planes, plane, segmenter, (config, device))
         cell, middle = yield from part(work, plane, n_planes)
         probabilities.append(cell)
         if middle is not None:
@@ -116,10 +116,13 @@ def number_cells(
 
 
 def _cell_maps(
-    planes: MeanPlanes, plane: int, segmenter: Segmenter, device: Device
+    planes: MeanPlanes,
+    plane: int,
+    segmenter: Segmenter,
+    work: tuple[SegmentConfig, Device],
 ) -> Step[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
     """Cell and core probability (y, x) of one plane, in pixels of the recording."""
-    card = segmenter.card
+    card, (config, device) = segmenter.card, work
     factor = planes.pixel_size_um / card.pixel_size_um
     red, green = (
         None if channel is None else rescale(channel[plane], factor)
@@ -129,7 +132,7 @@ def _cell_maps(
     if not image.any():
         empty = np.zeros(planes.shape[1:], np.float32)
         return empty, empty if segmenter.net.config.out_channels > 2 else None
-    maps = yield from predict(segmenter.net, image, device)
+    maps = yield from predict_views(segmenter.net, image, device, config.views)
     kinds = maps[: segmenter.net.config.out_channels]
     shape = planes.shape[1], planes.shape[2]
     cell = rescale(kinds[1:].sum(0), 1 / factor, shape)

@@ -166,8 +166,11 @@ class IdentifyWidget(QWidget):
                 show_error(str(error))
 
     def _segment_config(self) -> SegmentConfig:
+        panel = self.panel
         return SegmentConfig(
-            **self.panel.threshold.values(), **self.panel.segment.values()
+            **panel.threshold.values(),
+            **panel.segment.values(),
+            **panel.views.values(),
         )
 
     def _show(
@@ -203,7 +206,7 @@ class IdentifyWidget(QWidget):
             self._show_settings(result.config.segment)
 
     def _show_settings(self, config: SegmentConfig) -> None:
-        for form in (self.panel.threshold, self.panel.segment):
+        for form in (self.panel.threshold, self.panel.segment, self.panel.views):
             blocker = QSignalBlocker(form)
             form.setValue(config)
             blocker.unblock()

@@ -49,6 +49,8 @@ class Panel(QWidget):
         self.classifier = ModelChoice("classify")
         self.threshold = Form(SegmentConfig, ["threshold"])
         self.segment = Form(SegmentConfig, ["split", "min_area_um2"])
+        # apart from those that outline anew at once: another number needs a run
+        self.views = Form(SegmentConfig, ["views"])
         self.device = Form(DeviceConfig)
         self.classify = Form(ClassifyConfig)
         self.run_button = QPushButton(_RUN)
@@ -157,7 +159,8 @@ class Panel(QWidget):
         form = _form(models)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
-        more = Folding("More settings", [self.segment, self.device, self.classify])
+        settings = [self.segment, self.views, self.device, self.classify]
+        more = Folding("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False
         self._result_box = QGroupBox()

@@ -129,7 +129,10 @@ class Live(QObject):
                 self._wanted = self._wanted or (layer, config)
                 return
             result.outlines = after
-            result.config = result.config.model_copy(update={"segment": config})
+            # the kept maps are of as many views as when they were made
+            views = result.config.segment.views
+            segment = config.model_copy(update={"views": views})
+            result.config = result.config.model_copy(update={"segment": segment})
             show_labels(layer, result)
             self.changed.emit(layer)
 
