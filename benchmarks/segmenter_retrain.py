@@ -39,7 +39,7 @@ from napari_cellid.training.run import MODEL
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import planes_of, put
 
-from other_lab import LAB
+from other_lab import LABS as CLASS_LABS
 
 if TYPE_CHECKING:
     from napari_cellid.retrain.operating_point import Judged
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 #: each outside the ranges of `simulation.conditions`, kind wide
 LABS: dict[str, dict[str, Any]] = {
     # that of `other_lab.py`
-    "same": LAB,
+    "same": CLASS_LABS["blotchy"],
     # neuropil and dendrites as bright as cells, filled nuclei, blur
     "textured": {
         "neuropil_texture": 0.7, "dendrites": 9.0, "processes": 3.0, "chromatin": 3.0,

@@ -18,6 +18,11 @@ def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
     return paths[:-held], paths[-held:]
 
 
+def halves(fields: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Held-out fields on which a model is adjusted, and others that give figures."""
+    return fields[::2], fields[1::2]
+
+
 def mean_weights(work: Path) -> dict[str, torch.Tensor]:
     """Mean of the weights over the last steps, from the checkpoint in a folder."""
     state = torch.load(work / "checkpoint.pt", weights_only=True)["mean"]

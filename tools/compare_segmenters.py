@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from checkpoints import mean_weights, split_fields
+from checkpoints import halves, mean_weights, split_fields
 from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels import N_IMAGES
 from napari_cellid.config import DeviceConfig
@@ -79,14 +79,15 @@ def compare(
     net.load_state_dict(mean_weights(work))
     testing = split_fields(options.fields)[1][: options.test]
     combination = variant["combination"]
-    shift, figures = best_shift(net.eval(), testing, combination)
+    setting, judging = halves(testing)
+    shift = best_shift(net.eval(), setting, combination)
     others = {
         kind: detection_f1(net, some, combination, shift)
         for kind, some in by_kind(options.other).items()
     }
     return {
         "variant": name,
-        "held_out": figures["detection_f1_iou_0.5"],
+        "held_out": detection_f1(net, judging, combination, shift),
         **others,
         "parameters": sum(p.numel() for p in net.parameters()),
         "seconds_512": round(seconds_512(net), 3),

@@ -3,11 +3,11 @@
     python tools/ship_models.py --fields WORK/fields --unet WORK/unet \
         --inception WORK/inception --start inception_v3_body.safetensors
 
-The operating point is set on the held-out simulated fields (the last tenth): the
+The operating point is set on half of the held-out simulated fields (the last ones): the
 U-Net's cell outputs are shifted by the constant with which a threshold of 0.7 finds
 cells best, and the classifier's outputs are divided by the temperature with which its
-probabilities are calibrated. Neither changes the ranking of pixels or classes.
-Figures go into model.json and say what they were measured on.
+probabilities are calibrated. Neither changes the ranking of pixels or classes. Figures
+are those of the other half; model.json says what they were measured on.
 """
 
 from __future__ import annotations
@@ -20,8 +20,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from checkpoints import mean_weights, split_fields, steps_done
-from model_figures import best_shift, best_temperature, class_figures
+from checkpoints import halves, mean_weights, split_fields, steps_done
+from model_figures import (
+    best_shift,
+    best_temperature,
+    class_figures,
+    detection_figures,
+)
 from napari_cellid.channels import N_IMAGES, Combination, combine
 from napari_cellid.classification.networks import ClassifierConfig, build
 from napari_cellid.classifiers import means
@@ -82,7 +87,9 @@ def ship_unet(options: argparse.Namespace) -> None:
     net = trained_unet(options.unet, options, classes=False)
     config = net.config
     training, testing = split_fields(options.fields)
-    shift, figures = best_shift(net, testing, options.combination)
+    setting, judging = halves(testing)
+    shift = best_shift(net, setting, options.combination)
+    figures = detection_figures(net, judging, options.combination, shift)
     with torch.no_grad():
         net.head.bias[1:] += shift
     card = {
@@ -115,8 +122,9 @@ def ship_unet(options: argparse.Namespace) -> None:
 def ship_one_pass(options: argparse.Namespace) -> None:
     net = trained_unet(options.one_pass, options, classes=True)
     training, testing = split_fields(options.fields)
-    logits, truth = tell_held_out(net, testing, options.combination)
-    temperature = best_temperature(logits, truth)
+    setting, judging = halves(testing)
+    temperature = best_temperature(*tell_held_out(net, setting, options.combination))
+    logits, truth = tell_held_out(net, judging, options.combination)
     figures = class_figures(logits / temperature, truth)
     card = {
         "name": "one_pass",
@@ -175,8 +183,9 @@ def ship_inception(options: argparse.Namespace) -> None:
     net = build(config)
     net.load_state_dict(mean_weights(options.inception))
     training, testing = split_fields(options.fields)
-    logits, truth = classify_held_out(net.eval(), Cells(testing))
-    temperature = best_temperature(logits, truth)
+    setting, judging = halves(testing)
+    temperature = best_temperature(*classify_held_out(net.eval(), Cells(setting)))
+    logits, truth = classify_held_out(net, Cells(judging))
     figures = class_figures(logits / temperature, truth)
     start = options.start.read_bytes() if options.start else b""
     card = {

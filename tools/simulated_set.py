@@ -43,8 +43,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    name = f"{options.kind}-{options.seed}"
+    if options.frames:
+        name += f"-{options.frames[0]}to{options.frames[1]}"
     jobs = [
-        (options.out / f"{options.kind}-{options.seed}-{k:04d}.npz", options.kind,
+        (options.out / f"{name}-{k:04d}.npz", options.kind,
          (options.seed, k), options.frames)
         for k in range(options.n)
     ]  # fmt: skip
@@ -66,8 +69,10 @@ def _make(job: tuple[Path, str, tuple[int, int], list[int] | None]) -> None:
     config = config.model_copy(update={"height": side, "width": side})
     field = finish(simulate(config))
     arrays = at_model_scale(field)
-    temporary = path.with_suffix(".part.npz")
-    np.savez_compressed(temporary, settings=config.model_dump_json(), **arrays)
+    # a name that nobody takes for a field's, should this be interrupted
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, settings=config.model_dump_json(), **arrays)
     temporary.replace(path)
 
 

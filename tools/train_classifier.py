@@ -48,7 +48,7 @@ class Cells:
 
     def __init__(self, paths: list[Path], mean_image: bool = True) -> None:
         self.images, rows = [], []
-        half = (PATCH + ROOM) // 2 + 1
+        half = (PATCH + ROOM) // 2
         for path in paths:
             with np.load(path) as file:
                 red, green = (file[n].astype(np.float32) for n in ("red", "green"))
@@ -74,7 +74,7 @@ class Cells:
         self._take(self.rows[chosen])
 
     def cut(self, which: np.ndarray) -> torch.Tensor:
-        side = PATCH + ROOM + 1
+        side = PATCH + ROOM  # odd, so that the cell's pixel is the middle one
         return torch.from_numpy(
             np.stack(
                 [

@@ -56,12 +56,13 @@ def add_commands(commands: Any) -> None:
         "hundred cells of a new laboratory",
     )  # fmt: skip
     add_settings(one, "training", ClassifierTrainingConfig)
-    add_settings(one, "votes, in place of the study's rule", VoteConfig)
+    own = dict.fromkeys(VoteConfig.model_fields, "the study's own")
+    add_settings(one, "votes, in place of the study's rule", VoteConfig, defaults=own)
     add_settings(one, "what is held out", SplitConfig)
     add_settings(one, "device", DeviceConfig)
     one = _command(kinds, "segmenter", "train what outlines cells", run_segmenter)
     one.add_argument(
-        "--recordings", nargs="+", metavar="NAME", default=[],
+        "--recordings", nargs="+", metavar="NAME",
         help="recordings whose outlines are right (default: all of the study)",
     )  # fmt: skip
     add_settings(one, "training", SegmenterTrainingConfig)
@@ -113,7 +114,7 @@ def run_segmenter(arguments: Namespace, report: Report) -> None:
         start=arguments.start or "",
         settings=read_settings(arguments, SegmenterTrainingConfig),
         split=read_settings(arguments, SplitConfig),
-        recordings=tuple(arguments.recordings),
+        recordings=tuple(arguments.recordings or ()),
         name=arguments.name or "",
     )
     device = read_settings(arguments, DeviceConfig)

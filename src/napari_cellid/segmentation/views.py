@@ -1,7 +1,9 @@
 """The mean of what a network says of an image turned and mirrored.
 
 Cells have no up and down, but a network learns them a little differently each way;
-the mean of its answers is steadier than one of them (test-time augmentation).
+the mean of its answers is steadier than one of them (test-time augmentation). It is
+the mean of the outputs before the softmax, so that a constant on an output (the
+operating point of a model) does the same to the mean as to each view.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ _VIEWS = (
     (1, False),
     (3, False),
 )
+#: probability of what a view excludes
+_LEAST = 1e-9
 
 
 def predict_views(
@@ -60,15 +64,20 @@ def predict_views(
     -------
     (kind, y, x) float32, as `predict` gives them.
     """
-    total: NDArray[np.float32] | None = None
+    if not 1 <= views <= len(_VIEWS):
+        raise ValueError(f"{views} views wanted, 1 to {len(_VIEWS)} are possible")
+    logs = []
     for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
         turned = np.ascontiguousarray(_turn(image, turns, mirrored))
         maps = yield from part(predict(net, turned, device, stage=stage), k, views)
-        back = _turn_back(maps, turns, mirrored)
-        total = back if total is None else total + back
-    if total is None or views > len(_VIEWS):
-        raise ValueError(f"{views} views wanted, 1 to {len(_VIEWS)} are possible")
-    return np.ascontiguousarray(total / np.float32(views))
+        if views == 1:
+            return maps
+        logs.append(np.log(np.maximum(_turn_back(maps, turns, mirrored), _LEAST)))
+    mean = np.exp(np.mean(logs, axis=0, dtype=np.float32))
+    kinds = net.config.out_channels
+    for group in (mean[:kinds], mean[kinds:]):
+        group /= group.sum(0)
+    return mean
 
 
 def _turn(

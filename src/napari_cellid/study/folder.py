@@ -21,7 +21,7 @@ from napari_cellid.study.settings_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.config import RecordingInfo
     from napari_cellid.pipeline import Identified
@@ -187,6 +187,33 @@ class Study:
         path = self.path / STUDY_FILE
         now = read_settings(path) if path.exists() else self._settings
         write_settings(path, replace(now, config=config))
+        return Study.open(self.path)
+
+    def describe(self, said: Mapping[str, Mapping[str, str]]) -> Study:
+        """Say of recordings which animal and sub-volume they are of.
+
+        Kept in `study.toml`, which goes before what a recording's own file says, so
+        that no file of a recording is touched.
+
+        Parameters
+        ----------
+        said
+            By recording, `animal` and `subvolume` or one of them.
+
+        Raises
+        ------
+        InputError
+            If there is no such recording, or it cannot be written.
+        """
+        path = self.path / STUDY_FILE
+        now = read_settings(path) if path.exists() else self._settings
+        overrides = {name: dict(table) for name, table in now.overrides.items()}
+        for name, values in said.items():
+            known = self.recording(name).info.model_dump()
+            for key, value in values.items():
+                if value.strip() != known[key]:
+                    overrides.setdefault(name, {})[key] = value.strip()
+        write_settings(path, replace(now, overrides=overrides))
         return Study.open(self.path)
 
     def cells(self) -> pd.DataFrame:

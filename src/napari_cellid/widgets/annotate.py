@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from napari_cellid.annotation.names import annotators
 from napari_cellid.config import QueueConfig
 from napari_cellid.errors import InputError
+from napari_cellid.widgets.animals import edit_animals
 from napari_cellid.widgets.annotate_panel import AnnotatePanel, own_answer_text
 from napari_cellid.widgets.annotator_name import remember_name, remembered_name
 from napari_cellid.widgets.answer_text import answer_keys
@@ -121,6 +122,7 @@ class AnnotateWidget(QWidget):
     def _connect(self) -> None:
         panel, session = self.panel, self.session
         panel.study.opening.connect(self._choose_study)
+        panel.study.naming.connect(self._name_animals)
         panel.study.offered.connect(self.offers.accept)
         self.offers.changed.connect(self._show_offers)
         self.offers.stored.connect(self._on_stored)
@@ -148,6 +150,9 @@ class AnnotateWidget(QWidget):
         session.selection_changed.connect(self._show_cell)
         session.answered.connect(self._show_cell)
         session.blind_changed.connect(self._on_blind)
+
+    def _name_animals(self) -> None:
+        edit_animals(self.session, self)
 
     def _choose_study(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of a study")

@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
+from napari_cellid.widgets.animals import edit_animals
 from napari_cellid.widgets.links import Links
 from napari_cellid.widgets.retrain_child import train_words
 from napari_cellid.widgets.retrain_closing import guard_of
@@ -128,6 +129,7 @@ class RetrainWidget(QWidget):
         panel.start.clicked.connect(self.start)
         panel.stop.clicked.connect(self.stop)
         panel.setup.changed.connect(self._on_form)
+        panel.setup.animals.clicked.connect(self._name_animals)
         panel.progress.resumed.connect(self.resume)
         panel.runs.chosen.connect(self.show_run)
         self.trainings.changed.connect(self._on_trainings)
@@ -139,6 +141,9 @@ class RetrainWidget(QWidget):
         self._soon.timeout.connect(self._measure)
         self.counting.finished.connect(self._on_counted)
         self.times.measured.connect(self._on_measured)
+
+    def _name_animals(self) -> None:
+        edit_animals(self.session, self)
 
     def _on_study(self) -> None:
         study = self.session.study

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QRadioButton,
     QSizePolicy,
     QVBoxLayout,
@@ -71,6 +72,11 @@ class SetupPanel(QWidget):
         self.rule = small_text()
         self.warning = small_text()
         self.held_out = {"classify": small_text(), "segment": small_text()}
+        self.animals = QPushButton("Animals…")
+        self.animals.setToolTip(
+            "<qt>Say which animal each recording is of: animals are held out.</qt>"
+        )
+        self.animals.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.recordings = QListWidget()
         self.recordings.setSpacing(2)
         self.starts = {one: StartChoice(one) for one in ("classify", "segment")}
@@ -221,6 +227,7 @@ class SetupPanel(QWidget):
             self.rule,
             self.table,
             self.held_out["classify"],
+            self.animals,
             self.warning,
         )
         answers.setToolTip(_HELD_OUT_TIP)

@@ -34,6 +34,8 @@ class StudyChoice(QWidget):
 
     #: the user wants to open a study
     opening = Signal()
+    #: the user wants to say which animals the recordings are of
+    naming = Signal()
     #: the `Result` whose cells the user wants to annotate
     offered = Signal(object)
 
@@ -44,6 +46,12 @@ class StudyChoice(QWidget):
         self.open_button = QPushButton("Open study…")
         self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
         self.open_button.clicked.connect(self.opening)
+        self.animals_button = QPushButton("Animals…")
+        self.animals_button.setToolTip(
+            "<qt>Say which animal each recording is of: trainings hold out whole "
+            "animals.</qt>"
+        )
+        self.animals_button.clicked.connect(self.naming)
         self._hint = small_text()
         self._hint.setText(_NONE)
         self._busy = QLabel("Putting the cells into the study…")
@@ -51,6 +59,7 @@ class StudyChoice(QWidget):
         self.offers: list[QPushButton] = []
         row = QHBoxLayout()
         row.addWidget(self.name, 1)
+        row.addWidget(self.animals_button)
         row.addWidget(self.open_button)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -62,6 +71,7 @@ class StudyChoice(QWidget):
     def show_study(self, path: Path | None, n_cells: int) -> None:
         """Show which study is open."""
         self._hint.setVisible(path is None)
+        self.animals_button.setVisible(path is not None)
         if path is None:
             self.name.setText("No study is open")
             self.name.setToolTip("")

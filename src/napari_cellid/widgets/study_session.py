@@ -147,10 +147,12 @@ class StudySession(ShownStudy):
 
     def save_config(self, config: StudyConfig) -> None:
         """Change the study's classes, keys, colours or rules."""
-        annotator = self.annotator
-        self._take(self._open_study().save_config(config), self._cells)
-        if annotator:
-            self.begin(annotator)
+        self._renew(self._open_study().save_config(config), self._cells)
+
+    def describe(self, said: Mapping[str, Mapping[str, str]]) -> None:
+        """Say of recordings which animal and sub-volume they are of."""
+        study = self._open_study().describe(said)
+        self._renew(study, StudyCells(study))
 
     def store(self, result: Result, path: Path | None = None) -> StudyRecording:
         """Put what Identify found into the study: a new recording, or new outlines.
@@ -282,6 +284,13 @@ class StudySession(ShownStudy):
                 "Nobody is annotating; type your name in the Annotate dock first."
             )
         return self._mine
+
+    def _renew(self, study: Study, cells: StudyCells) -> None:
+        """Take in the same study anew; whoever annotates goes on."""
+        annotator = self.annotator
+        self._take(study, cells)
+        if annotator:
+            self.begin(annotator)
 
     def _forget(self) -> None:
         """Close the journal, and show nothing."""
