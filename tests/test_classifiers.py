@@ -88,6 +88,20 @@ def test_class_of_a_cell_is_the_mean_over_its_pixels(folder, field):
     assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
 
 
+def test_a_huge_number_needs_no_huge_memory(folder, field):
+    planes, labels, cells = field
+    classifier = load_any_classifier(folder)
+    expected = finish(tell_classes(planes, labels, cells, classifier, WORK))
+    huge = 2**31 - 1
+    labels = np.where(labels == 9, huge, labels).astype(np.int32)
+    cells = cells.replace({"label": {9: huge}})
+    told = finish(tell_classes(planes, labels, cells, classifier, WORK))
+    np.testing.assert_allclose(told[CHANCES], expected[CHANCES])
+    # a cell that has no pixels could be anything
+    gone = finish(tell_classes(planes, labels, cells.assign(label=5), classifier, WORK))
+    np.testing.assert_allclose(gone[CHANCES], 1 / 3, atol=1e-6)
+
+
 def test_some_cells_alone_get_the_same_as_with_all(folder, field):
     planes, labels, cells = field
     classifier = load_any_classifier(folder)

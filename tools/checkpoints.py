@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from pathlib import Path
 
 
@@ -21,6 +23,14 @@ def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
 def halves(fields: list[Path]) -> tuple[list[Path], list[Path]]:
     """Held-out fields on which a model is adjusted, and others that give figures."""
     return fields[::2], fields[1::2]
+
+
+def own_folder(work: Path, variant: dict[str, Any], options: Namespace) -> Path:
+    """Folder of a training; another variant, or other fields, has another one."""
+    training, _ = split_fields(options.fields)
+    about = [variant, options.steps, [path.name for path in training]]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return work / digest[:12]
 
 
 def mean_weights(work: Path) -> dict[str, torch.Tensor]:
@@ -39,23 +49,44 @@ def steps_done(work: Path) -> int:
     return int(torch.load(work / "checkpoint.pt", weights_only=True)["step"])
 
 
-def resume(work: Path, learners: dict[str, Any]) -> int:
-    """Load the last checkpoint, if there is one; returns the steps done."""
+def resume(work: Path, learners: dict[str, Any], fields: Path) -> int:
+    """Load the last checkpoint, if there is one; returns the steps done.
+
+    Raises
+    ------
+    SystemExit
+        If it learned from fields that are held out now, or other steps were planned.
+    """
     checkpoint = work / "checkpoint.pt"
     if not checkpoint.exists():
         return 0
     state = torch.load(checkpoint, weights_only=True)
+    held = {path.name for path in split_fields(fields)[1]}
+    if seen := sorted(held & set(state.get("trained_on", ()))):
+        raise SystemExit(
+            f"{checkpoint} learned from {len(seen)} of the fields that are held out "
+            f"now, such as {seen[0]}; train in another folder."
+        )
+    planned, asked = state["schedule"]["total_steps"], learners["schedule"].total_steps
+    if planned != asked:
+        raise SystemExit(
+            f"{checkpoint} was begun for {planned} steps, and {asked} are asked for; "
+            "train in another folder."
+        )
     for name, learner in learners.items():
         learner.load_state_dict(state[name])
     return int(state["step"])
 
 
-def keep(work: Path, learners: dict[str, Any], line: dict[str, Any]) -> None:
+def keep(
+    work: Path, learners: dict[str, Any], line: dict[str, Any], fields: Path
+) -> None:
     """Write a line of the log and a checkpoint."""
     print(json.dumps(line), flush=True)
     with (work / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")
     state = {name: learner.state_dict() for name, learner in learners.items()}
     partial = work / "checkpoint.part"
-    torch.save(state | {"step": line["step"]}, partial)
+    trained_on = [path.name for path in split_fields(fields)[0]]
+    torch.save(state | {"step": line["step"], "trained_on": trained_on}, partial)
     partial.replace(work / "checkpoint.pt")

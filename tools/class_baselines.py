@@ -4,7 +4,8 @@
 
 Both see a few measurements of each cell inside its true outline; they learn on the
 training fields and are scored, beside the models that come with the package, on the
-held-out ones (the last tenth). Unambiguous cells only; all fields are simulated.
+held-out ones (the last tenth, 64 at most). Unambiguous cells only; all fields are
+simulated.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from checkpoints import mean_weights, split_fields
+from checkpoints import mean_weights, own_folder, split_fields
 from model_figures import by_kind
 from train_classifier import Cells, enlarge, start_network
 
@@ -60,7 +60,7 @@ def main() -> None:
     for k, (name, change) in enumerate(VARIANTS.items()):
         if options.only is None or k in options.only:
             variant = FIRST | change
-            net, minutes = trained(k, variant, options)
+            net, minutes = trained(variant, options)
             third = "dark-third-image" not in variant
             figures = {
                 kind: balanced_accuracy(net, Cells(some, third))
@@ -71,10 +71,10 @@ def main() -> None:
 
 
 def trained(
-    k: int, variant: dict[str, Any], options: argparse.Namespace
+    variant: dict[str, Any], options: argparse.Namespace
 ) -> tuple[nn.Module, float]:
     """Network of the mean weights, and minutes that its training took."""
-    work = options.work / f"{k}-{options.steps}"
+    work = own_folder(options.work, variant, options)
     command = [sys.executable, str(Path(__file__).with_name("train_classifier.py"))]
     command += ["--fields", str(options.fields), "--work", str(work)]
     command += ["--plan", f"{SIZE}:{options.steps}"]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from checkpoints import halves, mean_weights, split_fields
+from checkpoints import halves, mean_weights, own_folder, split_fields
 from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels import N_IMAGES
 from napari_cellid.config import DeviceConfig
@@ -53,14 +53,14 @@ def main() -> None:
     options = parser.parse_args()
     for k, (name, change) in enumerate(VARIANTS.items()):
         if options.only is None or k in options.only:
-            print(json.dumps(compare(k, name, FIRST | change, options)), flush=True)
+            print(json.dumps(compare(name, FIRST | change, options)), flush=True)
 
 
 def compare(
-    k: int, name: str, variant: dict[str, object], options: argparse.Namespace
+    name: str, variant: dict[str, object], options: argparse.Namespace
 ) -> dict[str, object]:
     """Train one variant, where it is not trained yet, and score it."""
-    work = options.work / f"{k}-{options.steps}"
+    work = own_folder(options.work, variant | {"side": options.side}, options)
     command = [sys.executable, str(Path(__file__).with_name("train_segmenter.py"))]
     command += ["--fields", str(options.fields), "--work", str(work)]
     command += ["--steps", str(options.steps), "--side", str(options.side)]

@@ -96,7 +96,8 @@ class Ours:
             green=np.asarray(green, np.float32)[None],
             pixel_size_um=pixel_size_um,
         )
-        key = sha256(green.tobytes()).digest()
+        about = f"{green.shape} {green.dtype} {red.dtype} {pixel_size_um}".encode()
+        key = sha256(about + green.tobytes() + red.tobytes()).digest()
         if key not in self._outlined:
             step = segment(planes, self.segmenter, self.config, self.device)
             self._outlined[key] = finish(step).labels

@@ -261,13 +261,19 @@ def _marks(folder: Path) -> dict[str, np.ndarray]:
 
 def tiles(field: Field, side_um: float) -> list[Field]:
     """Parts of a field of about one side, overlapping, together all of it."""
-    starts, side = [], round(side_um / field.pixel_size_um)
+    starts: list[np.ndarray] = []
+    side = round(side_um / field.pixel_size_um)
     for n in field.green.shape:
         # a little smaller than a tile is a tile still
         count = 1 if n <= 1.1 * side else -(-n // side)
         starts.append(np.linspace(0, max(n - side, 0), count).round().astype(int))
+    # a single tile along an axis takes it whole
+    sides = [
+        n if len(some) == 1 else side
+        for n, some in zip(field.green.shape, starts, strict=True)
+    ]
     return [
-        field.part(slice(y, y + side), slice(x, x + side))
+        field.part(slice(y, y + sides[0]), slice(x, x + sides[1]))
         for y in starts[0]
         for x in starts[1]
     ]

@@ -85,13 +85,20 @@ def _recorded(options: argparse.Namespace) -> list[Field]:
         )
         for folder in options.real
     ]
-    if options.names is None:
-        return fields
-    if len(options.names) != len(fields):
+    if options.names is not None:
+        if len(options.names) != len(fields):
+            raise InputError(
+                f"{len(options.names)} names for {len(fields)} folders; give one each."
+            )
+        named = zip(fields, options.names, strict=True)
+        fields = [replace(field, name=name) for field, name in named]
+    names = [field.name for field in fields]
+    if twice := {name for name in names if names.count(name) > 1}:
         raise InputError(
-            f"{len(options.names)} names for {len(fields)} folders; give one each."
+            f"Two recordings are called {sorted(twice)[0]!r}; tell them apart with "
+            "--names."
         )
-    return [replace(f, name=n) for f, n in zip(fields, options.names, strict=True)]
+    return fields
 
 
 def _all_simulated(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:

@@ -4,7 +4,8 @@
         --start inception_v3_body.safetensors --plan 151:900 299:300
 
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
-that it can be run in pieces (`--minutes`). The last tenth of the fields is held out.
+that it can be run in pieces (`--minutes`). The last tenth of the fields,
+64 at most, is held out.
 `--plan` gives the side of the enlarged patch and the number of steps at it, in turn:
 most of the learning is done at small images, where it is cheap. What is kept is the
 mean of the weights over the last steps. The other options are for
@@ -220,7 +221,7 @@ def train(options: argparse.Namespace) -> None:
         "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
     }  # fmt: skip
     begun, seen = time.monotonic(), []
-    for step in range(resume(options.work, learners), len(sizes)):
+    for step in range(resume(options.work, learners, options.fields), len(sizes)):
         rng = np.random.default_rng([options.seed, step])
         which = training.balanced(rng, options.batch)
         images = enlarge(training.cut(which), sizes[step], rng)
@@ -237,7 +238,7 @@ def train(options: argparse.Namespace) -> None:
             line |= {"accuracy": accuracy, "seconds": round(time.monotonic() - begun)}
             if done % 150 == 0 or done == len(sizes):
                 line["held_out"] = evaluate(mean.module, testing, sizes[step])
-            keep(options.work, learners, line)
+            keep(options.work, learners, line, options.fields)
         if out_of_time:
             return
 

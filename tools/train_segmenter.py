@@ -213,7 +213,7 @@ def train(options: argparse.Namespace) -> None:
         "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
     }  # fmt: skip
     begun, losses = time.monotonic(), []
-    for step in range(resume(options.work, learners), options.steps):
+    for step in range(resume(options.work, learners, options.fields), options.steps):
         rng = np.random.default_rng([options.seed, step])
         images, target = training.batch(rng, options.batch, options.side)
         net.train()
@@ -235,7 +235,7 @@ def train(options: argparse.Namespace) -> None:
                 "held_out": evaluate(mean.module, testing, options),
                 "seconds": round(time.monotonic() - begun),
             }
-            keep(options.work, learners, line)
+            keep(options.work, learners, line, options.fields)
         if out_of_time:
             return
 

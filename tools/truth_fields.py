@@ -33,6 +33,9 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    names = [folder.name for folder in options.truth]
+    if len(set(names)) < len(names):
+        parser.error(f"folders of the same name among {', '.join(names)}; rename some")
     options.out.mkdir(parents=True, exist_ok=True)
     for folder in options.truth:
         np.savez_compressed(options.out / f"{folder.name}-0.npz", **read_truth(folder))

@@ -66,6 +66,11 @@ class Together:
 AnyClassifier = Classifier | OnePass | Together
 
 
+def sees_outlines(classifier: AnyClassifier) -> bool:
+    """Whether classes hang on every pixel of a cell, not on its middle alone."""
+    return not isinstance(classifier, Classifier)
+
+
 def load_any_classifier(wanted: str | Path | None = None) -> AnyClassifier:
     """Load what tells cell classes: the default, by name, by path, or both together.
 
@@ -142,11 +147,13 @@ def means(
     maps: NDArray[np.float32], labels: NDArray[np.int32], numbers: NDArray[np.int_]
 ) -> NDArray[np.float32]:
     """Mean of each map (class, y, x) over each numbered cell of one plane."""
-    longest = max(int(labels.max(initial=0)), int(numbers.max(initial=0))) + 1
-    count = np.bincount(labels.ravel(), minlength=longest)[numbers]
+    # a number that a user painted may be huge: no arrays as long as that
+    there, dense = np.unique(labels, return_inverse=True)
+    place = np.searchsorted(there, numbers).clip(max=len(there) - 1)
+    found = there[place] == numbers
+    count = np.where(found, np.bincount(dense.ravel())[place], 0)
     sums = np.stack(
-        [np.bincount(labels.ravel(), one.ravel(), longest)[numbers] for one in maps],
-        axis=1,
+        [np.bincount(dense.ravel(), one.ravel())[place] for one in maps], axis=1
     )
     even = np.full_like(sums, 1 / len(maps))
     # a cell without pixels could be anything

@@ -153,7 +153,7 @@ def run_batches(
         # outside the except block, whose error keeps the memory of the failed try
         if output is None:
             # a network that does not fit is not helped by fewer patches
-            size, device, message = _retreat(size if there else 1, device)
+            size, device, message = _retreat(size if there else 1, device, job[1])
             there = there and device.kind != "cpu"
             yield Progress(stage, done, total, message)
             continue
@@ -181,7 +181,7 @@ def _memory_format(device: Device) -> Any:
     return torch.contiguous_format if plain else torch.channels_last
 
 
-def _retreat(size: int, device: Device) -> tuple[int, Device, str]:
+def _retreat(size: int, device: Device, asked: int) -> tuple[int, Device, str]:
     _free_memory(device)
     if size > 1:
         size = size // 2
@@ -189,7 +189,8 @@ def _retreat(size: int, device: Device) -> tuple[int, Device, str]:
         return size, device, message
     cpu = replace(device, kind="cpu", precision=_fast_precision("cpu"), name="CPU")
     message = f"Memory ran out on the {device.name}; going on with the CPU."
-    return cpu.batch_size, cpu, message
+    # never more at once than was asked for: tiles come one by one
+    return min(cpu.batch_size, asked), cpu, message
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

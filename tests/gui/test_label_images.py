@@ -105,6 +105,25 @@ def test_the_same_settings_change_nothing(found, planes):
     assert after.stale == frozenset()
 
 
+def test_a_class_that_hangs_on_the_outline_is_stale_when_it_changes(found, planes):
+    segmentation, before = found
+    same, other = (SegmentConfig(threshold=t, split="none") for t in (0.5, 0.52))
+
+    def stale(config, by_outline):
+        after = renumber(
+            before, segmentation, planes, config, 1.17, by_outline=by_outline
+        )
+        areas = before.cells.set_index("cell")["area_um2"]
+        table = after.cells
+        other_area = table["area_um2"].to_numpy() != areas.reindex(table["cell"])
+        return set(after.stale), set(table["label"][other_area.to_numpy()])
+
+    assert stale(same, True) == (set(), set())
+    by_pixels, changed = stale(other, True)
+    assert changed and changed <= by_pixels
+    assert stale(other, False)[0] < by_pixels
+
+
 def test_lasting_numbers_are_never_given_twice(found, planes):
     segmentation, first = found
     seen = set(first.cells["cell"])

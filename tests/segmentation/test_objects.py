@@ -97,3 +97,13 @@ def test_numbers_have_no_gaps_and_stay_in_the_mask(
     numbers, area = np.unique(labels[labels > 0], return_counts=True)
     assert numbers.tolist() == list(range(1, len(numbers) + 1))
     assert (area >= smallest).all()
+
+
+@pytest.mark.parametrize("split", ["core", "distance", "none"])
+def test_pixels_that_touch_at_a_corner_are_not_lost(split: str) -> None:
+    cell, core = np.zeros((2, 30, 30), np.float32)
+    cell[4:14, 4:14] = cell[14:24, 14:24] = 1
+    core[7:11, 7:11] = 1
+    config = SegmentConfig(split=split, min_area_um2=0)
+    labels = find_cells(cell, core, 1.0, config)
+    np.testing.assert_array_equal(labels > 0, cell > 0)

@@ -218,6 +218,25 @@ def test_the_mean_of_whole_fields_is_the_loss(tmp_path) -> None:
     assert learner.validate()["loss"] == pytest.approx(float(wanted), rel=1e-5)
 
 
+@pytest.mark.parametrize("side", [40, 70])
+def test_every_pixel_counts_the_same_whatever_piece_it_is_in(side: int) -> None:
+    """A field that does not fill whole pieces: slivers at the border weigh little."""
+    start, field = _start(), _field(3, side=side)
+    with torch.no_grad():
+        # a network that says the same everywhere, whatever the cutting
+        start.net.head.weight.zero_()
+        start.net.head.bias[:] = torch.tensor([0.5, -0.3, 0.1])
+    learner = make_learner(Fields([field], [], [field]), start, _config(), CPU)
+    logits = start.net.head.bias.detach()[None, :, None, None].expand(1, 3, side, side)
+    truth = torch.from_numpy(field.target.astype(np.int64))[None]
+    each = torch.nn.functional.cross_entropy(
+        logits, truth, reduction="none", ignore_index=LEAVE_OUT
+    )
+    weight = torch.from_numpy(field.weight * (field.target != LEAVE_OUT))
+    wanted = float((each[0] * weight).sum() / weight.sum())
+    assert learner.validate()["loss"] == pytest.approx(wanted, rel=1e-5)
+
+
 def test_pixels_that_are_left_out_change_nothing() -> None:
     one = _field(3)
     out = one.target.copy()

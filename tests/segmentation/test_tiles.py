@@ -78,3 +78,24 @@ def _fits(size: int, config: UNetConfig) -> bool:
             return False
         size //= 2
     return size > lost
+
+
+def test_when_the_card_has_no_memory_every_tile_is_computed_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import napari_cellid.device as module
+
+    def prepare(model, device):
+        if device.kind == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return model
+
+    monkeypatch.setattr(module, "_free_memory", lambda device: None)
+    torch.manual_seed(2)
+    net = UNet(UNetConfig(base=2, depth=2)).eval()
+    image = np.random.default_rng(0).random((1, 70, 90), np.float32)
+    expected = finish(predict(net, image, CPU, tile=32))
+    monkeypatch.setattr(module, "_fast_precision", lambda kind: "fp32")
+    monkeypatch.setattr(module, "prepare", prepare)
+    card = Device("cuda", "fp16", "a card")
+    np.testing.assert_allclose(finish(predict(net, image, card, tile=32)), expected)

@@ -151,3 +151,27 @@ def test_two_kinds_of_glia() -> None:
     one, two = sizes(0.0), sizes(0.3)
     assert two.mean() == pytest.approx(one.mean(), rel=0.03)
     assert two.std() > 2 * one.std()
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_all_glia_can_be_in_pairs(seed: int) -> None:
+    config = SMALL.model_copy(update={"glia_pairs": 1.0, "seed": seed})
+    tissue = grow_tissue(config, np.random.default_rng(seed))
+    glia = tissue.kind == GLIA
+    centre, core = tissue.centre[glia], tissue.nucleus[glia].mean(1)
+    away = np.linalg.norm(centre[:, None] - centre[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    # they touch, and none was put into another
+    assert (away >= 0.99 * (core[:, None] + core[None])).all()
+
+
+def test_motion_that_changes_at_once_is_white() -> None:
+    config = SMALL.model_copy(update={"motion_um": 0.5})
+    movie = MovieConfig(movie_frames=2000, motion_time_s=0)
+    rigid = draw_motion(config, movie, np.random.default_rng(0)).rigid
+    assert abs(np.corrcoef(rigid[1:, 0], rigid[:-1, 0])[0, 1]) < 0.1
+
+
+def test_without_expression_no_neuron_is_green() -> None:
+    config = SMALL.model_copy(update={"expression_fraction": 0.0})
+    assert not grow_tissue(config, np.random.default_rng(5)).green.any()

@@ -74,7 +74,8 @@ def _grow(
     markers = np.where(alone, regions + seeds.max(), seeds)
     # smoothed, so that the border between two cells lies midway where core is 0
     height = ndimage.gaussian_filter(core, 1.0)
-    return np.asarray(watershed(-height, markers, mask=regions > 0), np.int32)
+    grown = watershed(-height, markers, connectivity=EIGHT, mask=regions > 0)
+    return np.asarray(grown, np.int32)
 
 
 def _cut_at_necks(
@@ -89,7 +90,8 @@ def _cut_at_necks(
     )
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    return np.asarray(watershed(-depth, markers, mask=mask), np.int32)
+    grown = watershed(-depth, markers, connectivity=EIGHT, mask=mask)
+    return np.asarray(grown, np.int32)
 
 
 def _drop_small(labels: NDArray[np.int32], smallest_px: float) -> NDArray[np.int32]:

@@ -108,6 +108,8 @@ def slow_noise(
     sigma = max(time, 0.0)
     margin = int(np.ceil(4 * sigma))
     noise = rng.standard_normal((n_frames + 2 * margin, parts))
-    noise = ndimage.gaussian_filter1d(noise, sigma, axis=0)[margin : margin + n_frames]
+    if sigma > 0:
+        noise = ndimage.gaussian_filter1d(noise, sigma, axis=0)
+    noise = noise[margin : margin + n_frames]
     noise = noise - noise.mean(0)
     return np.asarray(noise / np.maximum(noise.std(0), 1e-12))

@@ -167,12 +167,15 @@ def _pair_glia(
     """Move glia beside others so that their nuclei touch, where there is room."""
     rng = np.random.default_rng([config.seed, _GLIA_PAIRS])
     glia = rng.permutation(np.flatnonzero(kind == GLIA))
-    n = round(config.glia_pairs * len(glia) / 2)
+    n = min(round(config.glia_pairs * len(glia) / 2), len(glia) // 2)
     centre = centre.copy()
     radius, core = soma.mean(1), nucleus.mean(1)
     tree, reach = cKDTree(centre), 2 * radius.max()
+    moved: list[int] = []
     for stays, moves in zip(glia[:n], glia[n : 2 * n], strict=True):
-        others = np.array(tree.query_ball_point(centre[stays], 2 * reach))
+        near = tree.query_ball_point(centre[stays], 2 * reach)
+        # the tree knows the places before; those that moved may have come near
+        others = np.union1d(near, moved).astype(np.int64)
         others = others[(others != stays) & (others != moves)]
         for direction in rng.standard_normal((20, 3)):
             away = direction / np.linalg.norm(direction)
@@ -180,6 +183,7 @@ def _pair_glia(
             distance = np.linalg.norm(centre[others] - place, axis=1)
             if (distance >= config.soma_gap * (radius[others] + radius[moves])).all():
                 centre[moves] = place
+                moved.append(moves)
                 break
     return centre
 
@@ -234,7 +238,7 @@ def _brightness(
         if neuron.any()
         else 0.0
     )
-    expresses = neuron & (chance >= level)
+    expresses = neuron & (chance >= level) & (config.expression_fraction > 0)
     green = config.green_brightness * rng.lognormal(0, config.green_spread, n)
     # fast-spiking interneurons are brighter, others dimmer than excitatory cells
     other = rng.lognormal(-0.05, config.inhibitory_green_spread, n)

@@ -187,7 +187,14 @@ def _outlining(
         return before
     classifier = result.classifier
     patch_um = None if classifier is None else classifier.card.pixel_size_um
-    return renumber(before, segmentation, result.found.planes, config, patch_um)
+    planes, by_outline = result.found.planes, False
+    if classifier is not None:
+        from napari_cellid.classifiers import sees_outlines
+
+        by_outline = sees_outlines(classifier)
+    return renumber(
+        before, segmentation, planes, config, patch_um, by_outline=by_outline
+    )
 
 
 def _classifying(result: Result, before: Outlines) -> Step[pd.DataFrame]:

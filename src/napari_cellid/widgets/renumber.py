@@ -62,6 +62,8 @@ def renumber(
     planes: MeanPlanes,
     config: SegmentConfig,
     patch_um: float | None,
+    *,
+    by_outline: bool = False,
 ) -> Outlines:
     """Outline cells anew from kept probability maps; cells keep what is still true.
 
@@ -81,6 +83,9 @@ def renumber(
     patch_um
         Pixel size (µm) of the classifier, None where there is none. A cell whose
         middle stays in the same pixel has the same patch, and is not stale.
+    by_outline
+        Whether the class hangs on all pixels of a cell: then it is stale where one of
+        them is another.
     """
     labels = number_cells(
         segmentation.probability, segmentation.core, planes.pixel_size_um, config
@@ -96,8 +101,29 @@ def renumber(
         factor = planes.pixel_size_um / patch_um
         moved = (_patch_middle(cells, factor) != _patch_middle(old, factor)).any(1)
         moved |= np.isin(partner, list(before.stale))
+        if by_outline:
+            moved |= ~_same_pixels(before.labels, labels, partner, cells)
         stale = set(cells["label"][moved].tolist())
     return Outlines(labels, cells, next_cell, before.hand, frozenset(stale))
+
+
+def _same_pixels(
+    before: NDArray[np.int32],
+    after: NDArray[np.int32],
+    partner: NDArray[np.int_],
+    cells: pd.DataFrame,
+) -> NDArray[np.bool_]:
+    """Whether each cell has exactly the pixels that its partner had."""
+    number = cells["label"].to_numpy()
+    order = np.argsort(number)
+    there = after > 0
+    row = order[np.searchsorted(number[order], after[there])]
+    same = np.bincount(row[before[there] == partner[row]], minlength=len(number))
+    size = np.bincount(row, minlength=len(number))
+    known, count = np.unique(before, return_counts=True)
+    place = np.searchsorted(known, partner).clip(max=len(known) - 1)
+    was = np.where(known[place] == partner, count[place], 0)
+    return np.asarray((partner > 0) & (same == size) & (same == was))
 
 
 def edit(
