@@ -44,6 +44,13 @@ def test_help_of_a_command(command: str, capsys) -> None:
     assert "--quiet" in capsys.readouterr().out
 
 
+def test_help_says_what_the_numbers_in_brackets_are(capsys) -> None:
+    assert main(["train", "classifier", "--help"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.count("Sources in brackets: [1] Seong & Park; [2]") == 1
+    assert "the study's own" in printed.split("--min-annotators N")[-1]
+
+
 def test_help_says_defaults_and_limits(capsys) -> None:
     assert main(["simulate", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
@@ -13,7 +14,7 @@ from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import Action, Namespace
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -71,7 +72,7 @@ def add_settings(
         Fields that get no option.
     """
     said = defaults or {}
-    group = parser.add_argument_group(title)
+    group = parser.add_argument_group(title, _sources(configs))
     for config in configs:
         for name, field in config.model_fields.items():
             if name in without:
@@ -84,6 +85,19 @@ def add_settings(
                 help=_help(field, said.get(name, _number(field.default))),
                 **_value(config, name, field),
             )
+
+
+def _sources(configs: Sequence[type[Config]]) -> str | None:
+    """What the numbers in brackets mean: said once, where the settings are."""
+    for config in configs:
+        said = " ".join(str(f.description) for f in config.model_fields.values())
+        if "[1]" not in said:
+            continue
+        about = sys.modules[config.__module__].__doc__ or ""
+        for paragraph in about.split("\n\n"):
+            if paragraph.startswith("Sources"):
+                return " ".join(paragraph.split())
+    return None
 
 
 def given_settings(arguments: Namespace, config: type[Config]) -> dict[str, Any]:
