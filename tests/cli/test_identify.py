@@ -153,14 +153,20 @@ def test_settings_reach_the_run(
     words = [
         "--threshold", "0.5", "--split", "none", "--min-area-um2", "60",
         "--batch-size", "3", "--device", "cpu", "--precision", "fp32",
+        "--views", "3", "--class-views", "1",
     ]  # fmt: skip
     models = [*segmenter, *classifier, "--name", "set", "--quiet"]
     out = ["--out", str(tmp_path)]
     assert main(["identify", *channels, *words, *models, *out]) == 0
     run = json.loads((tmp_path / "set" / "run.json").read_text("utf-8"))
     assert run["settings"] == {
-        "segment": {"threshold": 0.5, "split": "none", "min_area_um2": 60.0},
-        "classify": {"batch_size": 3},
+        "segment": {
+            "threshold": 0.5,
+            "split": "none",
+            "min_area_um2": 60.0,
+            "views": 3,
+        },
+        "classify": {"batch_size": 3, "class_views": 1},
         "device": {"device": "cpu", "precision": "fp32"},
     }
     assert run["device"] == "CPU, fp32"
