@@ -49,7 +49,7 @@ def steps_done(work: Path) -> int:
     return int(torch.load(work / "checkpoint.pt", weights_only=True)["step"])
 
 
-def resume(work: Path, learners: dict[str, Any], fields: Path) -> int:
+def resume(work: Path, learners: dict[str, Any], held_out: list[Path]) -> int:
     """Load the last checkpoint, if there is one; returns the steps done.
 
     Raises
@@ -61,7 +61,7 @@ def resume(work: Path, learners: dict[str, Any], fields: Path) -> int:
     if not checkpoint.exists():
         return 0
     state = torch.load(checkpoint, weights_only=True)
-    held = {path.name for path in split_fields(fields)[1]}
+    held = {path.name for path in held_out}
     if seen := sorted(held & set(state.get("trained_on", ()))):
         raise SystemExit(
             f"{checkpoint} learned from {len(seen)} of the fields that are held out "
@@ -79,14 +79,14 @@ def resume(work: Path, learners: dict[str, Any], fields: Path) -> int:
 
 
 def keep(
-    work: Path, learners: dict[str, Any], line: dict[str, Any], fields: Path
+    work: Path, learners: dict[str, Any], line: dict[str, Any], known: list[Path]
 ) -> None:
-    """Write a line of the log and a checkpoint."""
+    """Write a line of the log and a checkpoint, with the fields it learned from."""
     print(json.dumps(line), flush=True)
     with (work / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")
     state = {name: learner.state_dict() for name, learner in learners.items()}
     partial = work / "checkpoint.part"
-    trained_on = [path.name for path in split_fields(fields)[0]]
+    trained_on = [path.name for path in known]
     torch.save(state | {"step": line["step"], "trained_on": trained_on}, partial)
     partial.replace(work / "checkpoint.pt")

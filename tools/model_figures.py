@@ -45,8 +45,7 @@ def detection_figures(
     net: UNet, paths: list[Path], combination: Combination, shift: float
 ) -> dict[str, object]:
     """F1, precision and recall at IoU 0.5, for a model's card."""
-    counts = [OutlinedField(net, path, combination).counts(shift) for path in paths]
-    hit, found, true = np.sum(counts, axis=0)
+    hit, found, true = _counted(net, paths, combination, shift)
     return {
         "measured_on": f"{len(paths)} {SIMULATED}, on which nothing was adjusted; "
         "outlines on sections too faint to judge are left out",
@@ -61,9 +60,17 @@ def detection_f1(
     net: UNet, paths: list[Path], combination: Combination, shift: float
 ) -> float:
     """F1 at IoU 0.5 over all cells of some fields, the cell outputs shifted."""
-    counts = [OutlinedField(net, path, combination).counts(shift) for path in paths]
-    hit, found, true = np.sum(counts, axis=0)
+    hit, found, true = _counted(net, paths, combination, shift)
     return round(float(2 * hit / (found + true)), 3)
+
+
+def _counted(
+    net: UNet, paths: list[Path], combination: Combination, shift: float
+) -> tuple[int, int, int]:
+    """Sums of `detection_counts` over some fields."""
+    counts = [OutlinedField(net, path, combination).counts(shift) for path in paths]
+    hit, found, true = np.sum(counts, axis=0).tolist()
+    return hit, found, true
 
 
 class OutlinedField:

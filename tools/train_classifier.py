@@ -184,11 +184,12 @@ def main() -> None:
     train(options)
 
 
-def cells_of(options: argparse.Namespace) -> tuple[Cells, Cells]:
+def cells_of(
+    known: list[Path], held_out: list[Path], options: argparse.Namespace
+) -> tuple[Cells, Cells]:
     """Cells to learn from, and held-out ones."""
     training, testing = (
-        Cells(some, not options.dark_third_image)
-        for some in split_fields(options.fields)
+        Cells(some, not options.dark_third_image) for some in (known, held_out)
     )
     if options.cells:
         training.keep(options.cells)
@@ -205,7 +206,8 @@ def frozen_up_to(net: nn.Module, options: argparse.Namespace) -> list[str]:
 
 
 def train(options: argparse.Namespace) -> None:
-    training, testing = cells_of(options)
+    known, held_out = split_fields(options.fields)
+    training, testing = cells_of(known, held_out, options)
     parts = [part.split(":") for part in options.plan]
     sizes = [int(size) for size, steps in parts for _ in range(int(steps))]
     torch.manual_seed(options.seed)
@@ -221,7 +223,7 @@ def train(options: argparse.Namespace) -> None:
         "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
     }  # fmt: skip
     begun, seen = time.monotonic(), []
-    for step in range(resume(options.work, learners, options.fields), len(sizes)):
+    for step in range(resume(options.work, learners, held_out), len(sizes)):
         rng = np.random.default_rng([options.seed, step])
         which = training.balanced(rng, options.batch)
         images = enlarge(training.cut(which), sizes[step], rng)
@@ -238,7 +240,7 @@ def train(options: argparse.Namespace) -> None:
             line |= {"accuracy": accuracy, "seconds": round(time.monotonic() - begun)}
             if done % 150 == 0 or done == len(sizes):
                 line["held_out"] = evaluate(mean.module, testing, sizes[step])
-            keep(options.work, learners, line, options.fields)
+            keep(options.work, learners, line, known)
         if out_of_time:
             return
 

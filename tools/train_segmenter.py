@@ -196,9 +196,8 @@ def begin(options: argparse.Namespace) -> UNet:
 
 
 def train(options: argparse.Namespace) -> None:
-    training, testing = (
-        Fields(some, options.combination) for some in split_fields(options.fields)
-    )
+    known, held_out = split_fields(options.fields)
+    training, testing = (Fields(f, options.combination) for f in (known, held_out))
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
     # the mean of the weights over the last steps, which outlines more steadily
@@ -213,7 +212,7 @@ def train(options: argparse.Namespace) -> None:
         "net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule
     }  # fmt: skip
     begun, losses = time.monotonic(), []
-    for step in range(resume(options.work, learners, options.fields), options.steps):
+    for step in range(resume(options.work, learners, held_out), options.steps):
         rng = np.random.default_rng([options.seed, step])
         images, target = training.batch(rng, options.batch, options.side)
         net.train()
@@ -235,7 +234,7 @@ def train(options: argparse.Namespace) -> None:
                 "held_out": evaluate(mean.module, testing, options),
                 "seconds": round(time.monotonic() - begun),
             }
-            keep(options.work, learners, line, options.fields)
+            keep(options.work, learners, line, known)
         if out_of_time:
             return
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +12,8 @@ from napari_cellid.config import Config
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_cellid.recording import MeanPlanes
 
 #: what a network is fed with: `sum` one grey image, the mean of the normalised
 #: channels as in the paper; `pair` mCherry and GCaMP; `rgb` both and their mean
@@ -79,6 +81,37 @@ def combine(
     first, second = (nothing if image is None else image for image in given)
     both = [first, second] if combination == "pair" else [first, second, mean]
     return np.stack(both)
+
+
+class Fed(Protocol):
+    """What says how a network is fed: a `ModelCard` does."""
+
+    @property
+    def pixel_size_um(self) -> float:
+        """Pixel size (µm) that it was trained at."""
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """How a channel is brought to the range 0 to 1."""
+
+    @property
+    def combination(self) -> Combination:
+        """Which images it is fed with."""
+
+
+def plane_image(planes: MeanPlanes, plane: int, fed: Fed) -> NDArray[np.float32]:
+    """One plane at a model's scale, as the model is fed with it.
+
+    Returns
+    -------
+    As from `combine`: (channel, y, x) float32, 0 to 1.
+    """
+    factor = planes.pixel_size_um / fed.pixel_size_um
+    red, green = (
+        None if channel is None else rescale(channel[plane], factor)
+        for channel in (planes.red, planes.green)
+    )
+    return combine(red, green, fed.normalisation, fed.combination)
 
 
 def rescale(

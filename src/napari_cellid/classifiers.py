@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.cells import with_classes
-from napari_cellid.channels import combine, rescale
+from napari_cellid.channels import plane_image, rescale
 from napari_cellid.classification.predict import Classifier, classify, load_classifier
 from napari_cellid.errors import InputError
 from napari_cellid.models import (
@@ -172,11 +172,7 @@ def _class_maps(
     config, device = work
     card, kinds = classifier.card, classifier.net.config.out_channels
     factor = planes.pixel_size_um / card.pixel_size_um
-    red, green = (
-        None if channel is None else rescale(channel[plane], factor)
-        for channel in (planes.red, planes.green)
-    )
-    image = combine(red, green, card.normalisation, card.combination)
+    image = plane_image(planes, plane, card)
     maps = yield from predict_views(
         classifier.net, image, device, config.class_views, stage="Classifying cells"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels import combine, rescale
+from napari_cellid.channels import plane_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,10 +147,5 @@ def joined(first: LabelledCells, second: LabelledCells) -> LabelledCells:
 def _prepared(
     planes: MeanPlanes, plane: int, card: ModelCard, margin: int
 ) -> NDArray[np.float32]:
-    factor = planes.pixel_size_um / card.pixel_size_um
-    red, green = (
-        None if channel is None else rescale(channel[plane], factor)
-        for channel in (planes.red, planes.green)
-    )
-    image = combine(red, green, card.normalisation, card.combination)
+    image = plane_image(planes, plane, card)
     return np.pad(image, [(0, 0), (margin, margin), (margin, margin)], "reflect")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels import combine, rescale
+from napari_cellid.channels import plane_image
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,10 +65,6 @@ class Patches:
     def _prepare(
         self, planes: MeanPlanes, plane: int, card: ModelCard
     ) -> NDArray[np.float32]:
-        red, green = (
-            None if channel is None else rescale(channel[plane], self._factor)
-            for channel in (planes.red, planes.green)
-        )
-        image = combine(red, green, card.normalisation, card.combination)
+        image = plane_image(planes, plane, card)
         before, after = self._size // 2, self._size - self._size // 2
         return np.pad(image, [(0, 0), (before, after), (before, after)], "reflect")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels import combine, rescale
+from napari_cellid.channels import plane_image, rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import Detection, detect
 from napari_cellid.segmentation.objects import find_cells
@@ -77,11 +77,7 @@ def _maps(
     """Probability of each kind (kind, y, x) in pixels of the recording."""
     card = start.card
     factor = planes.pixel_size_um / card.pixel_size_um
-    red, green = (
-        None if channel is None else rescale(channel[plane], factor)
-        for channel in (planes.red, planes.green)
-    )
-    image = combine(red, green, card.normalisation, card.combination)
+    image = plane_image(planes, plane, card)
     yield from ()
     maps = finish(predict_views(start.net, image, device, SegmentConfig().views))
     shape = planes.shape[1], planes.shape[2]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels import combine, rescale
+from napari_cellid.channels import plane_image, rescale
 from napari_cellid.models import (
     check_fits,
     find_model,
@@ -124,11 +124,7 @@ def _cell_maps(
     """Cell and core probability (y, x) of one plane, in pixels of the recording."""
     card, (config, device) = segmenter.card, work
     factor = planes.pixel_size_um / card.pixel_size_um
-    red, green = (
-        None if channel is None else rescale(channel[plane], factor)
-        for channel in (planes.red, planes.green)
-    )
-    image = combine(red, green, card.normalisation, card.combination)
+    image = plane_image(planes, plane, card)
     if not image.any():
         empty = np.zeros(planes.shape[1:], np.float32)
         return empty, empty if segmenter.net.config.out_channels > 2 else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels import N_IMAGES, Normalisation, combine, rescale
+from napari_cellid.channels import N_IMAGES, Normalisation, plane_image
 from napari_cellid.errors import InputError
 from napari_cellid.models import CARD, ModelCard, find_model
 from napari_cellid.segmentation.learner import LabelledField
@@ -150,11 +150,7 @@ def labelled_field(
         (y, x): pixels of the recording of which nothing is learned.
     """
     factor = planes.pixel_size_um / card.pixel_size_um
-    red, green = (
-        None if channel is None else rescale(channel[plane], factor)
-        for channel in (planes.red, planes.green)
-    )
-    images = combine(red, green, card.normalisation, card.combination)
+    images = plane_image(planes, plane, card)
     marks = _nearest(labels, factor, images.shape[1:])
     target = targets(marks)
     out = np.zeros(marks.shape, bool)

@@ -184,10 +184,7 @@ class Study:
         InputError
             If it cannot be written.
         """
-        path = self.path / STUDY_FILE
-        now = read_settings(path) if path.exists() else self._settings
-        write_settings(path, replace(now, config=config))
-        return Study.open(self.path)
+        return self._rewritten(replace(self._settings_now(), config=config))
 
     def describe(self, said: Mapping[str, Mapping[str, str]]) -> Study:
         """Say of recordings which animal and sub-volume they are of.
@@ -205,16 +202,14 @@ class Study:
         InputError
             If there is no such recording, or it cannot be written.
         """
-        path = self.path / STUDY_FILE
-        now = read_settings(path) if path.exists() else self._settings
+        now = self._settings_now()
         overrides = {name: dict(table) for name, table in now.overrides.items()}
         for name, values in said.items():
             known = self.recording(name).info.model_dump()
             for key, value in values.items():
                 if value.strip() != known[key]:
                     overrides.setdefault(name, {})[key] = value.strip()
-        write_settings(path, replace(now, overrides=overrides))
-        return Study.open(self.path)
+        return self._rewritten(replace(now, overrides=overrides))
 
     def cells(self) -> pd.DataFrame:
         """The cells of all recordings: `recording`, `animal`, `subvolume`, cell table.
@@ -246,6 +241,15 @@ class Study:
         from napari_cellid.study.consensus import consensus_table
 
         return consensus_table(self)
+
+    def _settings_now(self) -> StudySettings:
+        """What `study.toml` says by now: a colleague may have written it."""
+        path = self.path / STUDY_FILE
+        return read_settings(path) if path.exists() else self._settings
+
+    def _rewritten(self, settings: StudySettings) -> Study:
+        write_settings(self.path / STUDY_FILE, settings)
+        return Study.open(self.path)
 
     def look_again(self) -> None:
         """See which recordings there are now, and what is wrong with others."""

@@ -12,6 +12,8 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QHeaderView,
     QLineEdit,
+    QPushButton,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -32,6 +34,18 @@ _WHY = (
     "held out is settled then. The sub-volume (a piece of cortex, a window) is what "
     "is held out where there is one animal alone; it may stay empty."
 )
+
+
+class AnimalsButton(QPushButton):
+    """Opens the table of animals, where it is connected to `edit_animals`."""
+
+    def __init__(self) -> None:
+        super().__init__("Animals…")
+        self.setToolTip(
+            "<qt>Say which animal each recording is of: trainings hold out whole "
+            "animals.</qt>"
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
 
 class AnimalsDialog(QDialog):

@@ -44,7 +44,7 @@ def match(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.int
     return partner
 
 
-def changed_labels(before: NDArray[np.int32], after: NDArray[np.int32]) -> set[int]:
+def changed_labels(before: NDArray[np.int32], after: NDArray[np.integer]) -> set[int]:
     """Labels of which at least one pixel changed, gone ones included."""
     differs = before != after
     if not differs.any():

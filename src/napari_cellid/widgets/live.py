@@ -181,17 +181,16 @@ class Live(QObject):
 def _outlining(
     result: Result, before: Outlines, config: SegmentConfig
 ) -> Step[Outlines]:
+    from napari_cellid.classifiers import sees_outlines
+
     yield Progress("Outlining cells")
     segmentation = result.found.segmentation
     if segmentation is None:
         return before
     classifier = result.classifier
     patch_um = None if classifier is None else classifier.card.pixel_size_um
-    planes, by_outline = result.found.planes, False
-    if classifier is not None:
-        from napari_cellid.classifiers import sees_outlines
-
-        by_outline = sees_outlines(classifier)
+    by_outline = classifier is not None and sees_outlines(classifier)
+    planes = result.found.planes
     return renumber(
         before, segmentation, planes, config, patch_um, by_outline=by_outline
     )

@@ -93,7 +93,8 @@ def renumber(
     if before.hand is not None:
         labels = keep_hand_work(labels, before.hand)
     cells = measure(labels, planes)
-    partner = match(before.labels, labels)[cells["label"].to_numpy()]
+    partner_of = match(before.labels, labels)
+    partner = partner_of[cells["label"].to_numpy()]
     cells, next_cell = _take_over(cells, partner, before)
     stale: set[int] = set()
     if patch_um is not None:
@@ -102,28 +103,10 @@ def renumber(
         moved = (_patch_middle(cells, factor) != _patch_middle(old, factor)).any(1)
         moved |= np.isin(partner, list(before.stale))
         if by_outline:
-            moved |= ~_same_pixels(before.labels, labels, partner, cells)
+            other = changed_labels(before.labels, partner_of[labels])
+            moved |= np.isin(partner, [0, *other])
         stale = set(cells["label"][moved].tolist())
     return Outlines(labels, cells, next_cell, before.hand, frozenset(stale))
-
-
-def _same_pixels(
-    before: NDArray[np.int32],
-    after: NDArray[np.int32],
-    partner: NDArray[np.int_],
-    cells: pd.DataFrame,
-) -> NDArray[np.bool_]:
-    """Whether each cell has exactly the pixels that its partner had."""
-    number = cells["label"].to_numpy()
-    order = np.argsort(number)
-    there = after > 0
-    row = order[np.searchsorted(number[order], after[there])]
-    same = np.bincount(row[before[there] == partner[row]], minlength=len(number))
-    size = np.bincount(row, minlength=len(number))
-    known, count = np.unique(before, return_counts=True)
-    place = np.searchsorted(known, partner).clip(max=len(known) - 1)
-    was = np.where(known[place] == partner, count[place], 0)
-    return np.asarray((partner > 0) & (same == size) & (same == was))
 
 
 def edit(

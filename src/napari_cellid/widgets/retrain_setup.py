@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QRadioButton,
     QSizePolicy,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from napari_cellid.config import (
     SegmenterTrainingConfig,
     SplitConfig,
 )
+from napari_cellid.widgets.animals import AnimalsButton
 from napari_cellid.widgets.answer_text import answer_text
 from napari_cellid.widgets.figures import shortened
 from napari_cellid.widgets.form import Form
@@ -72,11 +72,7 @@ class SetupPanel(QWidget):
         self.rule = small_text()
         self.warning = small_text()
         self.held_out = {"classify": small_text(), "segment": small_text()}
-        self.animals = QPushButton("Animals…")
-        self.animals.setToolTip(
-            "<qt>Say which animal each recording is of: animals are held out.</qt>"
-        )
-        self.animals.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.animals = AnimalsButton()
         self.recordings = QListWidget()
         self.recordings.setSpacing(2)
         self.starts = {one: StartChoice(one) for one in ("classify", "segment")}

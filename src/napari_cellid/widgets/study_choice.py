@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets.animals import AnimalsButton
 from napari_cellid.widgets.identify_panel import small_text
 
 if TYPE_CHECKING:
@@ -46,11 +47,7 @@ class StudyChoice(QWidget):
         self.open_button = QPushButton("Open study…")
         self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
         self.open_button.clicked.connect(self.opening)
-        self.animals_button = QPushButton("Animals…")
-        self.animals_button.setToolTip(
-            "<qt>Say which animal each recording is of: trainings hold out whole "
-            "animals.</qt>"
-        )
+        self.animals_button = AnimalsButton()
         self.animals_button.clicked.connect(self.naming)
         self._hint = small_text()
         self._hint.setText(_NONE)

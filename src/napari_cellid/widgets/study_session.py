@@ -174,18 +174,15 @@ class StudySession(ShownStudy):
         self, study: Study, name: str, result: Result, outlines: Outlines
     ) -> None:
         """Take in a study that a result, with these outlines, was just put into."""
-        annotator, cells = self.annotator, StudyCells(study)
+        cells = StudyCells(study)
         if self.study is None or self.study.path != study.path:
             self._forget()
             self._stored.clear()
-            annotator = ""
         elif self._shown() == name:
             # its outlines are others now
             self._show_nothing()
         self._stored[result] = outlines
-        self._take(study, cells)
-        if annotator:
-            self.begin(annotator)
+        self._renew(study, cells)
 
     def has(self, result: Result) -> bool:
         """Whether the study has a result as it is now."""
