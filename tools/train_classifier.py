@@ -92,32 +92,43 @@ class Cells:
 def disturbed(two: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """Patches (patch, channel, y, x) in another focus and light, with more noise.
 
-    No simulator has the noise, focus and light of every laboratory: what a class is
-    recognised by should not hang on them.
+    As `disturbances.disturbed` does to images, for many patches at once.
     """
     n, channels, side = two.shape[:3]
 
     def some(share: float, values: np.ndarray) -> torch.Tensor:
         values = np.where(rng.random((n, channels)) < share, values, 0)
-        return torch.from_numpy(values).float()
+        return torch.from_numpy(values).float()[..., None, None]
 
-    width = some(0.3, rng.uniform(0.4, 1.2, (n, channels))).clamp(min=1e-3)
-    steps = torch.arange(-3, 4).float()
-    kernel = torch.exp(-(steps**2) / (2 * width[..., None] ** 2)).flatten(0, 1)
-    kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None, :]
-    flat = nn.functional.pad(two.reshape(1, -1, side, side), (3,) * 4, "replicate")
-    flat = conv2d(flat, kernel, groups=n * channels)
-    two = conv2d(flat, kernel.mT, groups=n * channels).reshape(two.shape)
+    def grains() -> torch.Tensor:
+        return torch.from_numpy(rng.standard_normal(two.shape)).float()
+
+    two = blurred(two, some(0.3, rng.uniform(0.4, 1.2, (n, channels))), reach=3)
     # in shares of what is brightest near the middle, lest dim cells drown
     near = slice(side // 2 - 15, side // 2 + 16)
     scale = two[..., near, near].amax((2, 3), keepdim=True)
-    noise = scale * some(0.4, rng.uniform(0, 0.12, (n, channels)))[..., None, None]
-    two = two + noise * torch.from_numpy(rng.standard_normal(two.shape)).float()
-    tilt = some(0.4, rng.normal(0, 0.2, (n, channels)))[..., None, None]
+    two = two + scale * some(0.4, rng.uniform(0, 0.12, (n, channels))) * grains()
+    size = torch.from_numpy(rng.uniform(0.7, 3, (n, channels))).float()
+    texture = blurred(grains(), size[..., None, None], reach=7)
+    texture = texture / texture.std((2, 3), keepdim=True)
+    two = two + scale * some(0.3, rng.uniform(0, 0.1, (n, channels))) * texture
+    tilt = some(0.4, rng.normal(0, 0.2, (n, channels)))
     across = torch.linspace(-1, 1, side)
     two = two * (1 + tilt * (across if rng.random() < 0.5 else across[:, None]))
-    lift = some(0.4, rng.uniform(-0.1, 0.25, (n, channels)))[..., None, None]
-    return two + scale * lift
+    return two + scale * some(0.4, rng.uniform(-0.1, 0.25, (n, channels)))
+
+
+def blurred(images: torch.Tensor, width: torch.Tensor, reach: int) -> torch.Tensor:
+    """Images (patch, channel, y, x), each blurred by a Gaussian of its own SD in px."""
+    n, channels, side = images.shape[:3]
+    steps = torch.arange(-reach, reach + 1).float()
+    sd = width.reshape(-1, 1).clamp(min=1e-3)
+    kernel = torch.exp(-(steps**2) / (2 * sd**2))
+    kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None, :]
+    flat = images.reshape(1, -1, side, side)
+    flat = nn.functional.pad(flat, (reach,) * 4, "replicate")
+    flat = conv2d(flat, kernel, groups=n * channels)
+    return conv2d(flat, kernel.mT, groups=n * channels).reshape(images.shape)
 
 
 def enlarge(

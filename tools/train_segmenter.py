@@ -23,6 +23,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume, split_fields
+from disturbances import disturbed
 from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
 from napari_cellid.classifiers import load_any_classifier
 from napari_cellid.models import find_model, load_card
@@ -68,7 +69,7 @@ class Fields:
         if rng.random() < 0.3:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
-        images = [_disturbed(image, rng) for image in (red, green)]
+        images = [disturbed(image, rng) for image in (red, green)]
         lonely = rng.random() < 0.12
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
@@ -91,16 +92,6 @@ class Fields:
         return torch.from_numpy(images), torch.from_numpy(
             np.stack([c[1] for c in crops]).astype(np.int64)
         )
-
-
-def _disturbed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another gamma, focus, noise, gain and offset, for one channel."""
-    image = image ** rng.uniform(0.75, 1.3)
-    if rng.random() < 0.3:
-        image = ndimage.gaussian_filter(image, rng.uniform(0.3, 0.9))
-    if rng.random() < 0.4:
-        image = image + rng.normal(0, rng.uniform(0, 0.06), image.shape)
-    return image * rng.uniform(0.75, 1.25) + rng.uniform(-0.04, 0.04)
 
 
 def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:

@@ -6,7 +6,10 @@ import pytest
 from napari_cellid.config import SimulationConfig
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
-from napari_cellid.simulation.tissue import grow_tissue
+from napari_cellid.simulation.optics import Light
+from napari_cellid.simulation.sections import cut_areas
+from napari_cellid.simulation.tissue import Tissue, grow_tissue
+from napari_cellid.simulation.truth import SMALLEST_UM2
 from napari_cellid.steps import finish
 
 SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
@@ -58,6 +61,25 @@ def test_what_a_screen_would_not_show_is_not_called_seen() -> None:
     assert cells.loc[lit, "green_shown"].max() < 0.3
 
 
+def test_only_cells_that_the_plane_cuts_are_cells_of_it() -> None:
+    config = SimulationConfig(seed=2, height=256, width=256, n_planes=1, tilt_um=0)
+    visited: list[tuple[Tissue, Light]] = []
+    field = finish(
+        simulate(config, lambda k, tissue, light, scan: visited.append((tissue, light)))
+    )
+    ((tissue, light),) = visited
+    cut = cut_areas(tissue, config, 0)
+    assert field.cells["cut_um2"].min() >= SMALLEST_UM2
+    assert field.cells["cut_um2"].tolist() == cut[field.cells["tissue"]].tolist()
+    # cells beside the plane shine in; they are neither cells of it nor in doubt
+    outlined = np.unique(light.soma[light.soma >= 0])
+    beside = outlined[(cut[outlined] < SMALLEST_UM2) & (tissue.green[outlined] > 0)]
+    assert len(beside) > 5
+    shown = np.isin(light.soma, beside)
+    assert not field.labels[0][shown].any()
+    assert not field.unsure[0][shown].any()
+
+
 def test_somata_do_not_overlap() -> None:
     tissue = grow_tissue(SMALL, np.random.default_rng(0))
     radius = tissue.soma.mean(1)
@@ -65,6 +87,16 @@ def test_somata_do_not_overlap() -> None:
     np.fill_diagonal(away, np.inf)
     # outlines are drawn after placing, so a hair of tolerance
     assert (away > 0.9 * SMALL.soma_gap * (radius[:, None] + radius[None])).all()
+
+
+def test_each_excitatory_cell_is_pear_shaped_in_its_own_way() -> None:
+    config = SimulationConfig(seed=3, height=512, width=512)
+    tissue = grow_tissue(config, np.random.default_rng(3))
+    taper = tissue.outline[:, 0, 0]
+    pears, others = taper[tissue.kind == 0], taper[tissue.kind != 0]
+    # the taper is drawn for each cell, beside what every soma is uneven by
+    assert pears.mean() - others.mean() == pytest.approx(0.08, abs=0.015)
+    assert pears.var() - others.var() > 0.03**2
 
 
 def test_density_is_what_was_asked_for() -> None:

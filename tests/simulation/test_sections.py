@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import erf
@@ -10,7 +12,7 @@ from napari_cellid.config import SimulationConfig
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.optics import Canvas
-from napari_cellid.simulation.sections import cut_sections
+from napari_cellid.simulation.sections import cut_areas, cut_sections
 from napari_cellid.simulation.tissue import Tissue
 from napari_cellid.steps import finish
 
@@ -73,6 +75,25 @@ def test_a_cap_beside_the_plane_has_the_outline_of_what_it_shows() -> None:
     assert 0.15 < found.soma[0].max() < 0.5
     assert 27 < inside.sum() * 0.5**2 < np.pi * RADIUS**2
     assert found.soma[0][inside].min() >= found.soma[0].max() / 2
+
+
+@pytest.mark.parametrize("depth", [-4.0, 0.0, 2.0, 5.9, 6.1])
+def test_area_that_the_plane_cuts_is_that_of_a_circle(depth: float) -> None:
+    expected = np.pi * max(RADIUS**2 - depth**2, 0)
+    assert cut_areas(ball(depth), CONFIG, 0) == pytest.approx(expected)
+
+
+def test_a_pear_is_cut_as_wide_as_its_outline() -> None:
+    pear = replace(ball(0.0), outline=np.array([[[0.2, 0.1], [0, 0], [0, 0]]]))
+    thin = CONFIG.model_copy(update={"axial_fwhm_um": 0.01})
+    (found,) = cut_sections(pear, thin, 0)
+    drawn = (found.soma[0] > 0.5).sum() * 0.5**2
+    assert cut_areas(pear, CONFIG, 0) == pytest.approx(drawn, rel=0.05)
+
+
+def test_without_gcamp_the_plane_cuts_the_nucleus() -> None:
+    dark = replace(ball(1.0), green=np.zeros(1), shift=np.array([[1.0, 0.0, 0.0]]))
+    assert cut_areas(dark, CONFIG, 0) == pytest.approx(np.pi * (3.0**2 - 2.0**2))
 
 
 def test_what_is_hardly_in_focus_has_no_outline() -> None:

@@ -77,7 +77,7 @@ def simulate(
         red, green = expose(light, scan, config, rng)
         if visit is not None:
             visit(plane, tissue, light, scan)
-        truths.append(tell_truth(tissue, light, (red, green), config, rng))
+        truths.append(tell_truth(tissue, light, (red, green), config, rng, plane))
         images.append((red, green))
     yield Progress("Simulating planes", config.n_planes, config.n_planes)
     reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))

@@ -78,6 +78,31 @@ def axial_fwhm(config: SimulationConfig) -> float:
     return math.hypot(config.axial_fwhm_um, drift)
 
 
+def cut_areas(
+    tissue: Tissue, config: SimulationConfig, plane: int
+) -> NDArray[np.float64]:
+    """Area (cell,) in µm² that the plane itself cuts of each cell, 0 beside it.
+
+    Of cells without GCaMP that is the nucleus, which is all that they show.
+    """
+    away = tissue.centre[:, 0] - plane_depth(config, plane, tissue.centre[:, 1])
+    # mean square of the relative radius over all directions, 1 for an ellipse
+    width = 1 + (tissue.outline**2).sum((1, 2)) / 2
+    soma = _ellipse_area(tissue.soma, away, width)
+    nucleus = _ellipse_area(tissue.nucleus, away + tissue.shift[:, 0], 1.0)
+    return np.where(tissue.green > 0, soma, nucleus)
+
+
+def _ellipse_area(
+    axes: NDArray[np.float64],
+    away: NDArray[np.float64],
+    width: NDArray[np.float64] | float,
+) -> NDArray[np.float64]:
+    """Area of the cut of ellipsoids of half axes (cell, 3) `away` from the middle."""
+    left = np.clip(width - (away / axes[:, 2]) ** 2, 0, None)
+    return np.asarray(np.pi * axes[:, 0] * axes[:, 1] * left)
+
+
 def cut_sections(
     tissue: Tissue, config: SimulationConfig, plane: int
 ) -> Iterator[Sections]:

@@ -21,7 +21,7 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 MARGIN_UM = 25.0
 #: streams of random numbers of settings that came later: those of the others, and so
 #: the fields of earlier versions, stay what they were
-_GLIA_TYPES, _GLIA_PAIRS = 101, 102
+_GLIA_TYPES, _GLIA_PAIRS, _PEARS = 101, 102, 103
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def grow_tissue(config: SimulationConfig, rng: np.random.Generator) -> Tissue:
         nucleus=nucleus,
         angle=rng.uniform(0, 2 * np.pi, n),
         shift=_nucleus_shift(soma, nucleus, rng),
-        outline=_outlines(kind, rng),
+        outline=_outlines(kind, config, rng),
         green=green,
         red=red,
         nucleus_green=np.where(filled, rng.uniform(0.8, 1.2, n), residue),
@@ -255,11 +255,16 @@ def _nucleus_shift(
     return np.asarray(room * np.clip(rng.normal(0, 0.3, (len(soma), 3)), -0.7, 0.7))
 
 
-def _outlines(kind: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _outlines(
+    kind: NDArray[np.int64], config: SimulationConfig, rng: np.random.Generator
+) -> NDArray[np.float64]:
     strength = np.array([0.07, 0.05, 0.04])
     parts = rng.standard_normal((len(kind), 3, 2)) * strength[None, :, None]
+    rng.standard_normal()  # once the pear of the whole field; keeps later draws in step
     # the pear: excitatory somata taper towards the apical dendrite
-    parts[:, 0, 0] += np.where(kind == EXCITATORY, np.abs(rng.normal(0.08, 0.05)), 0)
+    own = np.random.default_rng([config.seed, _PEARS])
+    pear = np.abs(own.normal(0.08, 0.05, len(kind)))
+    parts[:, 0, 0] += np.where(kind == EXCITATORY, pear, 0)
     return np.asarray(np.clip(parts, -0.2, 0.2))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from napari_cellid.simulation.sections import cut_areas
 from napari_cellid.simulation.tissue import CLASSES, GLIA, INHIBITORY
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
 
-#: a section smaller than this is not counted as a cell (µm²)
+#: a cell of which a plane cuts less than this is no cell of that plane (µm²)
 SMALLEST_UM2 = 27.0
 #: standing out: above the first number clearly, below the second clearly not; in
 #: robust SDs of the same measure at empty places
@@ -40,13 +41,15 @@ class Truth:
     Parameters
     ----------
     labels
-        (y, x) int32: cells that stand out in either channel, numbered from 1.
+        (y, x) int32: cells that the plane cuts and that stand out in either channel,
+        numbered from 1.
     unsure
         (y, x) bool: sections of which nobody could say whether a cell is there.
+        What shines in from cells beside the plane is neither in `labels` nor here.
     cells
         One row a label: `label, y, x, class, biological, ambiguous, red_z,
         red_contrast, red_shown, green_z, green_shown, hole_z, bleed_share, touching,
-        tissue`.
+        tissue, area_um2, cut_um2`.
         `class` is what the two colours of this plane say, `biological` what the cell
         is; `_z` counts standard deviations of empty places, `_shown` is a share of
         the range of brightness that a screen would show; `bleed_share` is the share
@@ -64,10 +67,13 @@ def tell_truth(
     images: tuple[NDArray[np.float64], NDArray[np.float64]],
     config: SimulationConfig,
     rng: np.random.Generator,
+    plane: int = 0,
 ) -> Truth:
     """Judge every section of a plane by the images (red, green) an expert would see."""
     outline = _outlines(tissue, light)
     cells = list_sections(outline, config)
+    cut = cut_areas(tissue, config, plane)
+    cells["cut_um2"] = cut[cells["tissue"].to_numpy()]
     measures = measure_sections(images, outline, cells, config, rng)
     cells = pd.concat([cells, measures], axis=1)
     tissue_row = cells["tissue"].to_numpy()
@@ -83,9 +89,10 @@ def tell_truth(
     observable = np.where(red == 0, INHIBITORY, np.where(green == 0, GLIA, 0))
     cells["class"] = np.array(CLASSES)[observable]
     cells["ambiguous"] = (red == 1) | (green == 1)
+    met_by_plane = cells["cut_um2"].to_numpy() >= SMALLEST_UM2
     big = cells["area_um2"].to_numpy() >= SMALLEST_UM2
-    seen = big & ((red == 2) | (green == 2))
-    unsure = ~seen & ((red >= 1) | (green >= 1))
+    seen = met_by_plane & big & ((red == 2) | (green == 2))
+    unsure = met_by_plane & ~seen & ((red >= 1) | (green >= 1))
     return _numbered(outline, cells, seen, unsure)
 
 
