@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cellid.channels import (
+    ROBUST,
     Normalisation,
     combine,
     normalise,
     rescale,
     scaled_shape,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PLAIN = Normalisation(low=0, high=100)
 
@@ -39,6 +45,60 @@ def test_gain_and_offset_do_not_matter() -> None:
     image = np.random.default_rng(0).random((30, 30), np.float32)
     a, b = normalise(image, Normalisation()), normalise(image * 37 + 5, Normalisation())
     np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def cells_on_noise(seed: int = 0) -> NDArray[np.float32]:
+    """A plane (256, 256) with a bright disc of 9 px every 25 px on faint noise."""
+    y, x = np.mgrid[:256, :256]
+    discs = np.hypot(y % 25 - 12, x % 25 - 12) <= 4
+    noise = np.random.default_rng(seed).normal(10, 2, (256, 256))
+    return np.asarray(noise + 100 * discs, np.float32)
+
+
+def test_debris_does_not_dim_the_cells() -> None:
+    clean = cells_on_noise()
+    dirty = clean.copy()
+    for y, x in ((30, 40), (120, 200), (190, 60), (230, 230)):
+        dirty[y - 8 : y + 8, x - 8 : x + 8] = 4000
+    cell = clean > 60
+    untouched = cell & (dirty == clean)
+    limited = normalise(dirty, ROBUST)[untouched]
+    assert normalise(clean, ROBUST)[cell].mean() > 0.9
+    assert limited.mean() > 0.3
+    assert normalise(dirty, Normalisation())[untouched].mean() < 0.05
+
+
+def test_without_debris_the_limit_changes_nothing() -> None:
+    clean = cells_on_noise()
+    np.testing.assert_array_equal(
+        normalise(clean, ROBUST), normalise(clean, Normalisation())
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 500.0])
+def test_an_even_border_does_not_count(value: float) -> None:
+    inside = cells_on_noise()
+    image = np.full((300, 290), value, np.float32)
+    image[40:296, 34:] = inside
+    for norm in (ROBUST, Normalisation()):
+        expected = normalise(inside, norm)
+        np.testing.assert_array_equal(normalise(image, norm)[40:296, 34:], expected)
+
+
+def test_few_cells_on_even_ground_are_seen_with_a_limit() -> None:
+    image = np.zeros((100, 100), np.float32)
+    image[3:5, 4:8] = 5
+    image[3, 4] = 3
+    assert normalise(image, ROBUST)[3, 5] == 1
+    assert normalise(image, ROBUST)[3, 4] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (5, 3), (9, 200)])
+def test_planes_smaller_than_the_grid_have_a_limit(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(1).random(shape, np.float32)
+    result = normalise(image, ROBUST)
+    assert result.shape == shape
+    assert 0 <= result.min() <= result.max() <= 1
 
 
 def test_combinations() -> None:

@@ -101,6 +101,7 @@ def ship_unet(options: argparse.Namespace) -> None:
         "settings": config.model_dump(),
         "classes": ("background", "rim", "core"),
         "combination": options.combination,
+        "normalisation": NORM,
         "pixel_size_um": PIXEL_SIZE_UM,
         "threshold": THRESHOLD,
         "training": {
@@ -135,6 +136,7 @@ def ship_one_pass(options: argparse.Namespace) -> None:
         "settings": net.config.model_dump(),
         "classes": CLASSES,
         "combination": options.combination,
+        "normalisation": NORM,
         "pixel_size_um": PIXEL_SIZE_UM,
         "temperature": round(temperature, 4),
         "training": {
@@ -197,6 +199,7 @@ def ship_inception(options: argparse.Namespace) -> None:
         "settings": config.model_dump(),
         "classes": CLASSES,
         "combination": "rgb",
+        "normalisation": NORM,
         "pixel_size_um": PIXEL_SIZE_UM,
         "patch_size": PATCH,
         "input_size": 299,

@@ -27,7 +27,7 @@ from torch.nn.functional import affine_grid, conv2d, cross_entropy, grid_sample
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume, split_fields
-from napari_cellid.channels import Normalisation, combine
+from napari_cellid.channels import ROBUST, combine
 from napari_cellid.classification.enlarging import spotlight
 from napari_cellid.classification.networks import ClassifierConfig, build
 from napari_cellid.classification.plans import STAGES, cut_of, find_plan, freeze
@@ -38,7 +38,7 @@ PATCH = 101
 SPOTLIGHT_PX = 14.0
 #: cut a little more than a patch, so that turning and shifting bring no border in
 ROOM = 24
-NORM = Normalisation()
+NORM = ROBUST
 
 
 class Cells:

@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume, split_fields
 from disturbances import disturbed
-from napari_cellid.channels import N_IMAGES, Combination, Normalisation, normalise
+from napari_cellid.channels import N_IMAGES, ROBUST, Combination, normalise
 from napari_cellid.classifiers import load_any_classifier
 from napari_cellid.models import find_model, load_card
 from napari_cellid.segmentation.segment import load_segmenter
@@ -32,7 +32,7 @@ from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 
 IGNORE = 255
-NORM = Normalisation()
+NORM = ROBUST
 
 
 class Fields:

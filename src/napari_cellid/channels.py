@@ -31,6 +31,23 @@ class Normalisation(Config):
     high: float = Field(
         99.8, gt=50, le=100, description="Percentile that becomes 1 (per plane)."
     )
+    outlier_limit: float | None = Field(
+        None,
+        ge=1,
+        description="What becomes 1 is at most so many times as bright as the brighter "
+        "parts of the plane, lest debris dims the cells; none: no limit.",
+    )
+
+
+#: how new models are fed
+ROBUST = Normalisation(outlier_limit=2.5)
+#: the brighter parts of a plane: of a grid of so many parts a side, the percentile over
+#: the parts of a percentile in each
+_GRID, _OVER_PARTS, _IN_PART = 8, 75, 99
+
+
+#: how channels are shown: much as networks see them
+DISPLAY = Normalisation(low=1.0, high=99.7, outlier_limit=2.5)
 
 
 def normalise(image: NDArray[np.float32], norm: Normalisation) -> NDArray[np.float32]:
@@ -38,14 +55,51 @@ def normalise(image: NDArray[np.float32], norm: Normalisation) -> NDArray[np.flo
 
     A constant image becomes 0 everywhere.
     """
-    low, high = np.percentile(image, [norm.low, norm.high])
-    if high <= low:
-        # a few bright pixels on an even ground: their range is all there is
-        low, high = float(image.min()), float(image.max())
+    low, high = value_range(image, norm)
     if high <= low:
         return np.zeros_like(image, dtype=np.float32)
     stretched = (image.astype(np.float32) - low) / (high - low)
     return np.asarray(np.clip(stretched, 0, 1), np.float32)
+
+
+def value_range(image: NDArray[np.float32], norm: Normalisation) -> tuple[float, float]:
+    """Values of images (..., y, x) that become 0 and 1; the same for a constant one.
+
+    Even rows and columns at the border, which registration leaves, do not count.
+    """
+    image = _without_even_border(image)
+    low, high = (float(v) for v in np.percentile(image, [norm.low, norm.high]))
+    if norm.outlier_limit is not None:
+        usual = _brighter_parts(image) - low
+        # an even ground with a few bright cells says nothing of what is usual
+        if usual > 0:
+            high = min(high, low + norm.outlier_limit * usual)
+    if high <= low:
+        # a few bright pixels on an even ground: their range is all there is
+        return float(image.min()), float(image.max())
+    return low, high
+
+
+def _without_even_border(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Images (..., y, x) less the rows and columns at the border that are all alike.
+
+    Where less than half of a side would be left, that is no border.
+    """
+    for axis in (-2, -1):
+        others = tuple(k for k in range(image.ndim) if k != image.ndim + axis)
+        uneven = np.flatnonzero(image.max(others) > image.min(others))
+        if len(uneven) and np.ptp(uneven) + 1 >= image.shape[axis] / 2:
+            image = image.take(range(uneven[0], uneven[-1] + 1), axis)
+    return image
+
+
+def _brighter_parts(image: NDArray[np.float32]) -> float:
+    """How bright cells are in the brighter parts of a plane, whatever lies in a few."""
+    rows = np.array_split(image, _GRID, axis=-2)
+    parts = [p for r in rows for p in np.array_split(r, _GRID, axis=-1) if p.size]
+    return float(
+        np.percentile([np.percentile(p, _IN_PART) for p in parts], _OVER_PARTS)
+    )
 
 
 def combine(

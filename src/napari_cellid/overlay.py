@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells import count_classes
-from napari_cellid.channels import Normalisation, normalise
+from napari_cellid.channels import DISPLAY, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
 #: outlined, but without a class
 UNCLASSIFIED = "#ffffff"
-_DISPLAY = Normalisation(low=1.0, high=99.7)
 #: planes beyond these are not drawn: nobody could look at them, or open the picture
 _MOST_PLANES = 24
 #: side (inches) of a plane in the picture, and pixels per inch
@@ -49,7 +48,7 @@ def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:
     """
     nothing = np.zeros(planes.shape[1:], np.float32)
     red, green = (
-        nothing if channel is None else normalise(channel[plane], _DISPLAY)
+        nothing if channel is None else normalise(channel[plane], DISPLAY)
         for channel in (planes.red, planes.green)
     )
     # a square root lifts the faint cells that one wants to judge

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.channels import Normalisation
+from napari_cellid.channels import ROBUST
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
@@ -298,7 +298,7 @@ def _card(
         settings=config.model_dump(),
         classes=tuple(classes),
         combination="rgb",
-        normalisation=Normalisation(),
+        normalisation=ROBUST,
         pixel_size_um=_PIXEL_SIZE_UM,
         patch_size=_PATCH,
         input_size=_SIDES[architecture],

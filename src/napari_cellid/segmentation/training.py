@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels import N_IMAGES, Normalisation, plane_image
+from napari_cellid.channels import N_IMAGES, ROBUST, plane_image
 from napari_cellid.errors import InputError
 from napari_cellid.models import CARD, ModelCard, find_model
 from napari_cellid.segmentation.learner import LabelledField
@@ -254,7 +254,7 @@ def _anew(wanted: str, seed: int) -> SegmenterStart:
         settings=config.model_dump(),
         classes=kinds if config.out_channels == 3 else ("background", "cell"),
         combination="pair" if config.in_channels == 2 else "sum",
-        normalisation=Normalisation(),
+        normalisation=ROBUST,
         pixel_size_um=_PIXEL_SIZE_UM,
         weights_sha256="",
     )

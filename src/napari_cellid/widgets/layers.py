@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import dask.array as da
 import numpy as np
 
+from napari_cellid.channels import DISPLAY, value_range
 from napari_cellid.errors import InputError
 from napari_cellid.io.names import recording_name
 from napari_cellid.recording import Recording
@@ -130,8 +131,8 @@ def layer_pixel_size(layer: Image) -> float | None:
 
 def contrast_limits(image: NDArray[np.float32]) -> tuple[float, float]:
     """Range of values to show, in which a few bright pixels leave the rest visible."""
-    low, high = np.percentile(image, [1, 99.7])
-    return float(low), float(high if high > low else low + 1)
+    low, high = value_range(image, DISPLAY)
+    return low, high if high > low else low + 1
 
 
 def has_time(layer: Image, third_axis: ThirdAxis | None) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
+from napari_cellid.channels import DISPLAY, value_range
 from napari_cellid.widgets.bleed import bleed_through
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Channel = Literal["red", "green"]
 CHANNELS: tuple[Channel, ...] = ("red", "green")
-#: percentiles of a plane that are shown black and bright, as in overlay.png
-_LOW, _HIGH = 1.0, 99.7
 #: weight of a channel in each of red, green and blue, as in overlay.png
 _TINTS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 0.85, 0.35)}
 #: where the field ends: neither black nor any colour of tissue
@@ -43,8 +42,8 @@ class Look:
     shown
         The channels that are switched on.
     red, green
-        What is black and what is bright, in units of the plane's usual range: 0 is
-        its 1st percentile, 1 its 99.7th.
+        What is black and what is bright, in units of the plane's usual range, that of
+        `overlay.png`: 0 is its 1st percentile, 1 its 99.7th, or less where debris is.
     subtract
         Whether the green that leaks into the red is taken away.
     """
@@ -168,9 +167,7 @@ class Tissue:
         if (name, plane) not in self._ranges:
             image = self._channel(name)
             assert image is not None
-            low, high = (float(v) for v in np.percentile(image[plane], [_LOW, _HIGH]))
-            if high <= low:
-                low, high = float(image[plane].min()), float(image[plane].max())
+            low, high = value_range(image[plane], DISPLAY)
             self._ranges[name, plane] = (low, high if high > low else low + 1)
         return self._ranges[name, plane]
 
