@@ -18,6 +18,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.use import current_model
+from napari_cellid.widgets.channel_colours import colour_channels
 from napari_cellid.widgets.identify_panel import Panel, Scrolling
 from napari_cellid.widgets.keeping import Keeping
 from napari_cellid.widgets.layers import recording_from_layers, source_paths
@@ -185,6 +186,7 @@ class IdentifyWidget(QWidget):
             classifier=classifier,
             folder=paths[0].parent if paths else None,
         )
+        colour_channels(channels, found.planes)
         self._set_current(add_result(self._viewer, result, channels))
         self.keeping.keep(result)
 
