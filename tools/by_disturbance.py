@@ -21,6 +21,7 @@ import tifffile
 from scipy import ndimage
 
 from evaluate import Ours, load_program, score_one
+from napari_cellid.channels import Normalisation, value_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,8 @@ FIGURES = ("f1_iou", "f1_6um", "balanced", "macro_f1_end_to_end")
 
 def reach(image: Image) -> float:
     """Range of values from the 1st to the 99.8th percentile."""
-    low, high = np.percentile(image, [1, 99.8])
-    return float(high - low)
+    low, high = value_range(image, Normalisation())
+    return high - low
 
 
 def debris(image: Image, rng: Generator) -> Image:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from napari_cellid.simulation.tissue import correlated_field
+
 
 def disturbed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another gamma, focus, texture, noise, gain and offset, for one channel.
@@ -20,13 +22,16 @@ def disturbed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rng
         Draws what is done.
     """
+    shape = image.shape[0], image.shape[1]
     image = image ** rng.uniform(0.75, 1.3)
     if rng.random() < 0.3:
         image = ndimage.gaussian_filter(image, rng.uniform(0.3, 0.9))
     if rng.random() < 0.2:
-        image = image * uneven_light(image.shape, rng)
+        image = image * uneven_light(shape, rng)
     if rng.random() < 0.3:
-        image = image + rng.uniform(0, 0.06) * texture(image.shape, rng)
+        image = image + rng.uniform(0, 0.06) * correlated_field(
+            shape, rng.uniform(0.7, 4), rng
+        )
     if rng.random() < 0.1:
         # lines of a scanner differ in offset
         image = image + rng.normal(0, rng.uniform(0, 0.03), (image.shape[0], 1))
@@ -38,16 +43,7 @@ def disturbed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image * 2 ** rng.uniform(-0.8, 0.4) + rng.uniform(-0.05, 0.05)
 
 
-def uneven_light(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def uneven_light(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Smooth gain (y, x) around 1."""
     size = rng.uniform(15, 50)
-    return np.exp(rng.uniform(0, 0.35) * texture(shape, rng, size))
-
-
-def texture(
-    shape: tuple[int, ...], rng: np.random.Generator, size: float | None = None
-) -> np.ndarray:
-    """Random texture (y, x) of mean 0 and SD 1 whose grains have a size in px."""
-    size = rng.uniform(0.7, 4) if size is None else size
-    grain = ndimage.gaussian_filter(rng.standard_normal(shape), size, mode="wrap")
-    return (grain - grain.mean()) / max(float(grain.std()), 1e-9)
+    return np.exp(rng.uniform(0, 0.35) * correlated_field(shape, size, rng))

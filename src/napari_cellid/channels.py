@@ -41,13 +41,11 @@ class Normalisation(Config):
 
 #: how new models are fed
 ROBUST = Normalisation(outlier_limit=2.5)
+#: how channels are shown: much as networks see them
+DISPLAY = ROBUST.model_copy(update={"high": 99.7})
 #: the brighter parts of a plane: of a grid of so many parts a side, the percentile over
 #: the parts of a percentile in each
 _GRID, _OVER_PARTS, _IN_PART = 8, 75, 99
-
-
-#: how channels are shown: much as networks see them
-DISPLAY = Normalisation(low=1.0, high=99.7, outlier_limit=2.5)
 
 
 def normalise(image: NDArray[np.float32], norm: Normalisation) -> NDArray[np.float32]:
@@ -85,11 +83,12 @@ def _without_even_border(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Where less than half of a side would be left, that is no border.
     """
-    for axis in (-2, -1):
-        others = tuple(k for k in range(image.ndim) if k != image.ndim + axis)
+    others = tuple(range(image.ndim - 1))
+    for _ in ("columns", "rows"):
         uneven = np.flatnonzero(image.max(others) > image.min(others))
-        if len(uneven) and np.ptp(uneven) + 1 >= image.shape[axis] / 2:
-            image = image.take(range(uneven[0], uneven[-1] + 1), axis)
+        if len(uneven) and np.ptp(uneven) + 1 >= image.shape[-1] / 2:
+            image = image[..., uneven[0] : uneven[-1] + 1]
+        image = image.swapaxes(-1, -2)
     return image
 
 

@@ -67,7 +67,7 @@ def tell_truth(
     images: tuple[NDArray[np.float64], NDArray[np.float64]],
     config: SimulationConfig,
     rng: np.random.Generator,
-    plane: int = 0,
+    plane: int,
 ) -> Truth:
     """Judge every section of a plane by the images (red, green) an expert would see."""
     outline = _outlines(tissue, light)

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_cellid.channels import DISPLAY, value_range
 from napari_cellid.widgets.bleed import bleed_through
+from napari_cellid.widgets.layers import contrast_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,8 +167,7 @@ class Tissue:
         if (name, plane) not in self._ranges:
             image = self._channel(name)
             assert image is not None
-            low, high = value_range(image[plane], DISPLAY)
-            self._ranges[name, plane] = (low, high if high > low else low + 1)
+            self._ranges[name, plane] = contrast_limits(image[plane])
         return self._ranges[name, plane]
 
 
