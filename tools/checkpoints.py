@@ -20,6 +20,13 @@ def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
     return paths[:-held], paths[-held:]
 
 
+def spread(fields: list[Path], n: int | None) -> list[Path]:
+    """`n` of the fields, evenly spread over them; all without `n`."""
+    if n is None or n >= len(fields):
+        return fields
+    return [fields[k * len(fields) // n] for k in range(n)]
+
+
 def halves(fields: list[Path]) -> tuple[list[Path], list[Path]]:
     """Held-out fields on which a model is adjusted, and others that give figures."""
     return fields[::2], fields[1::2]

@@ -22,7 +22,7 @@ from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from checkpoints import keep, resume, split_fields
+from checkpoints import keep, resume, split_fields, spread
 from disturbances import disturbed
 from napari_cellid.channels import N_IMAGES, ROBUST, Combination, normalise
 from napari_cellid.classifiers import load_any_classifier
@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
     parser.add_argument("--classes", action="store_true", help="tell classes, too")
     parser.add_argument("--start", help="folder or name of a model to go on from")
+    parser.add_argument("--learn-from", type=int, help="so many of the fields only")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=192)
@@ -188,6 +189,7 @@ def begin(options: argparse.Namespace) -> UNet:
 
 def train(options: argparse.Namespace) -> None:
     known, held_out = split_fields(options.fields)
+    known = spread(known, options.learn_from)
     training, testing = (Fields(f, options.combination) for f in (known, held_out))
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
