@@ -18,20 +18,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from checkpoints import halves, mean_weights, own_folder, split_fields
 from model_figures import best_shift, by_kind, detection_f1
-from napari_cellid.channels import N_IMAGES
+from napari_cellid.channels import N_IMAGES, Combination
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.segmentation.tiles import predict
 from napari_cellid.segmentation.unet import UNet, UNetConfig
+from napari_cellid.simulation.tissue import CLASSES
 from napari_cellid.steps import finish
 
-FIRST = {"base": 16, "combination": "pair", "kinds": 3, "dice": 0.5}
-VARIANTS = {
+FIRST: dict[str, Any] = {"base": 16, "combination": "pair", "kinds": 3, "dice": 0.5}
+VARIANTS: dict[str, dict[str, Any]] = {
     "base 16, both channels, 3 kinds, CE + Dice": {},
     "sum of the channels": {"combination": "sum"},
     "2 kinds (cell or not)": {"kinds": 2},
@@ -42,13 +44,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--fields", type=Path, required=True)
-    parser.add_argument("--other", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--side", type=int, default=128, help="of a crop (px)")
-    parser.add_argument("--test", type=int, default=30)
+    parser = parser_of(__doc__, steps=400)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of variants")
     options = parser.parse_args()
     for k, (name, change) in enumerate(VARIANTS.items()):
@@ -56,42 +52,71 @@ def main() -> None:
             print(json.dumps(compare(name, FIRST | change, options)), flush=True)
 
 
+def parser_of(about: str, steps: int) -> argparse.ArgumentParser:
+    """Options of a comparison of short trainings."""
+    parser = argparse.ArgumentParser(description=about.split("\n")[0])
+    parser.add_argument("--fields", type=Path, required=True)
+    parser.add_argument("--other", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--side", type=int, default=128, help="of a crop (px)")
+    parser.add_argument("--test", type=int, default=30)
+    return parser
+
+
 def compare(
-    name: str, variant: dict[str, object], options: argparse.Namespace
+    name: str, variant: dict[str, Any], options: argparse.Namespace
 ) -> dict[str, object]:
     """Train one variant, where it is not trained yet, and score it."""
+    net, minutes = trained(variant, options)
+    return {
+        "variant": name,
+        **detection(net, variant["combination"], options),
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "seconds_512": round(seconds_512(net), 3),
+        "minutes_of_training": minutes,
+    }
+
+
+def trained(variant: dict[str, Any], options: argparse.Namespace) -> tuple[UNet, float]:
+    """Network of the mean weights, and minutes that its training took."""
     work = own_folder(options.work, variant | {"side": options.side}, options)
     command = [sys.executable, str(Path(__file__).with_name("train_segmenter.py"))]
     command += ["--fields", str(options.fields), "--work", str(work)]
     command += ["--steps", str(options.steps), "--side", str(options.side)]
     for setting, value in variant.items():
-        command += [f"--{setting}", str(value)]
+        command += [f"--{setting}"] + ([] if value is True else [str(value)])
     begun = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    minutes = (time.monotonic() - begun) / 60
+    minutes = round((time.monotonic() - begun) / 60, 1)
     net = UNet(
         UNetConfig(
             base=variant["base"],
             in_channels=N_IMAGES[variant["combination"]],
             out_channels=variant["kinds"],
+            class_outputs=len(CLASSES) if variant.get("classes") else 0,
         )
     )
     net.load_state_dict(mean_weights(work))
-    testing = split_fields(options.fields)[1][: options.test]
-    combination = variant["combination"]
-    setting, judging = halves(testing)
-    shift = best_shift(net.eval(), setting, combination)
-    others = {
-        kind: detection_f1(net, some, combination, shift)
-        for kind, some in by_kind(options.other).items()
-    }
+    return net.eval(), minutes
+
+
+def tested(options: argparse.Namespace) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Held-out fields to adjust on, and by kind those that are scored."""
+    held_out = split_fields(options.fields)[1]
+    setting, judging = halves(held_out[: options.test])
+    return setting, {"held_out": judging} | by_kind(options.other)
+
+
+def detection(
+    net: UNet, combination: Combination, options: argparse.Namespace
+) -> dict[str, float]:
+    """F1 at IoU 0.5 by kind, the outputs shifted as suits held-out fields."""
+    setting, kinds = tested(options)
+    shift = best_shift(net, setting, combination)
     return {
-        "variant": name,
-        "held_out": detection_f1(net, judging, combination, shift),
-        **others,
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "seconds_512": round(seconds_512(net), 3),
-        "minutes_of_training": round(minutes, 1),
+        kind: detection_f1(net, some, combination, shift)
+        for kind, some in kinds.items()
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from napari_cellid.channels import Combination, combine
-from napari_cellid.config import DeviceConfig, SegmentConfig
+from napari_cellid.classifiers import means
+from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.segmentation.objects import find_cells
 from napari_cellid.segmentation.views import predict_views
@@ -122,6 +123,31 @@ def detection_counts(
     doubtful[0] = True
     doubtful[pairs[0][hits]] = False
     return int(hits.sum()), int(((area > 0) & ~doubtful).sum()), n_true
+
+
+def tell_held_out(
+    net: UNet, paths: list[Path], combination: Combination
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logarithms of class probabilities, and true classes, of all clear cells.
+
+    Means over the true outlines, as `napari_cellid.classifiers` makes them.
+    """
+    device = choose_device(DeviceConfig())
+    votes, truth = [], []
+    for path in paths:
+        with np.load(path) as file:
+            red, green = (file[n].astype(np.float32) for n in ("red", "green"))
+            labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
+        image = combine(red, green, NORM, combination)
+        views = ClassifyConfig().class_views
+        maps = finish(predict_views(net, image, device, views))
+        there = np.unique(labels[labels > 0])
+        numbers = there[clear[there - 1]]
+        if len(numbers):
+            votes.append(means(maps[net.config.out_channels :], labels, numbers))
+            truth.append(kind[numbers - 1].astype(int))
+    chances = np.maximum(np.concatenate(votes), 1e-12)
+    return torch.from_numpy(np.log(chances)), torch.from_numpy(np.concatenate(truth))
 
 
 def best_temperature(logits: torch.Tensor, truth: torch.Tensor) -> float:

@@ -26,17 +26,13 @@ from model_figures import (
     best_temperature,
     class_figures,
     detection_figures,
+    tell_held_out,
 )
-from napari_cellid.channels import N_IMAGES, Combination, combine
+from napari_cellid.channels import N_IMAGES
 from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classifiers import means
-from napari_cellid.config import ClassifyConfig, DeviceConfig
-from napari_cellid.device import choose_device
 from napari_cellid.models import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
-from napari_cellid.segmentation.views import predict_views
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import finish
 from simulated_set import PIXEL_SIZE_UM
 from train_classifier import NORM, PATCH, SPOTLIGHT_PX, Cells, enlarge
 
@@ -153,31 +149,6 @@ def ship_one_pass(options: argparse.Namespace) -> None:
     }
     print(json.dumps(figures, indent=1))
     save_model(options.out / "one_pass", card, net.state_dict())
-
-
-def tell_held_out(
-    net: UNet, paths: list[Path], combination: Combination
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logarithms of class probabilities, and true classes, of all clear cells.
-
-    Means over the true outlines, as `napari_cellid.classifiers` makes them.
-    """
-    device = choose_device(DeviceConfig())
-    votes, truth = [], []
-    for path in paths:
-        with np.load(path) as file:
-            red, green = (file[n].astype(np.float32) for n in ("red", "green"))
-            labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
-        image = combine(red, green, NORM, combination)
-        views = ClassifyConfig().class_views
-        maps = finish(predict_views(net, image, device, views))
-        there = np.unique(labels[labels > 0])
-        numbers = there[clear[there - 1]]
-        if len(numbers):
-            votes.append(means(maps[net.config.out_channels :], labels, numbers))
-            truth.append(kind[numbers - 1].astype(int))
-    chances = np.maximum(np.concatenate(votes), 1e-12)
-    return torch.from_numpy(np.log(chances)), torch.from_numpy(np.concatenate(truth))
 
 
 def ship_inception(options: argparse.Namespace) -> None:
