@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from napari_cellid.cells import measure
-from napari_cellid.classification.predict import classify, load_classifier
+from napari_cellid.classifiers import load_any_classifier, tell_classes
 from napari_cellid.cli.truth import compare
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
@@ -16,6 +18,13 @@ from napari_cellid.segmentation.segment import load_segmenter, segment
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.steps import finish
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_cellid.simulation.field import SimulatedField
+
+DEVICE = choose_device(DeviceConfig())
 
 
 @pytest.mark.parametrize("task", ["segment", "classify"])
@@ -40,8 +49,9 @@ def test_starting_weights_are_credited() -> None:
     assert "Infinite Red" in (folder / "LICENSE-starting-weights.txt").read_text()
 
 
-@pytest.mark.slow
-def test_good_on_a_simulated_field_never_seen() -> None:
+@pytest.fixture(scope="module")
+def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
+    """A nominal field never seen, with the outlines that the default U-Net finds."""
     config = draw_config("nominal", np.random.default_rng(31), n_planes=1)
     field = finish(simulate(config))
     planes = MeanPlanes(
@@ -50,11 +60,20 @@ def test_good_on_a_simulated_field_never_seen() -> None:
         green=field.green.astype(np.float32),
         pixel_size_um=config.pixel_size_um,
     )
-    device = choose_device(DeviceConfig())
-    step = segment(planes, load_segmenter(), SegmentConfig(), device)
-    cells = measure(finish(step).labels, planes)
-    step = classify(planes, cells, load_classifier(), ClassifyConfig(), device)
-    result = compare(finish(step), field)
+    step = segment(planes, load_segmenter(), SegmentConfig(), DEVICE)
+    return field, planes, finish(step).labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["inception", "resnet18", "one-pass", "both"])
+def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
+    field, planes, labels = outlined
+    classifier = load_any_classifier(name)
+    cells = measure(labels, planes)
+    work = ClassifyConfig(), DEVICE
+    result = compare(
+        finish(tell_classes(planes, labels, cells, classifier, work)), field
+    )
     precision = result.found / (result.found + result.superfluous)
     recall = result.found / (result.found + result.missed)
     assert precision > 0.8

@@ -29,7 +29,11 @@ from model_figures import (
     tell_held_out,
 )
 from napari_cellid.channels import N_IMAGES
-from napari_cellid.classification.networks import ClassifierConfig, build
+from napari_cellid.classification.networks import (
+    Architecture,
+    ClassifierConfig,
+    build,
+)
 from napari_cellid.models import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
@@ -37,6 +41,12 @@ from simulated_set import PIXEL_SIZE_UM
 from train_classifier import NORM, PATCH, SPOTLIGHT_PX, Cells, enlarge
 
 THRESHOLD = 0.7
+#: px of the enlarged patch; the small network is for quick answers
+INPUT_SIZE: dict[Architecture, int] = {"inception_v3": 299, "resnet18": 151}
+BESIDE: dict[Architecture, str] = {
+    "inception_v3": "",
+    "resnet18": ", with a smaller network than inception_v3: quicker, to retrain, too",
+}
 
 
 def main() -> None:
@@ -51,8 +61,12 @@ def main() -> None:
     parser.add_argument("--one-pass-command", default="", help="for the card")
     parser.add_argument("--inception-command", default="", help="for the card")
     parser.add_argument("--inception", type=Path)
+    parser.add_argument("--resnet18", type=Path)
+    parser.add_argument("--resnet18-command", default="", help="for the card")
     parser.add_argument("--start", type=Path)
-    parser.add_argument("--steps", type=int, help="in all, if trained in two turns")
+    parser.add_argument(
+        "--steps", type=int, help="of Inception-v3, if trained in two turns"
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()
     if options.unet:
@@ -60,7 +74,9 @@ def main() -> None:
     if options.one_pass:
         ship_one_pass(options)
     if options.inception:
-        ship_inception(options)
+        ship_patches("inception_v3", options.inception, options)
+    if options.resnet18:
+        ship_patches("resnet18", options.resnet18, options)
 
 
 def trained_unet(work: Path, options: argparse.Namespace, *, classes: bool) -> UNet:
@@ -151,60 +167,73 @@ def ship_one_pass(options: argparse.Namespace) -> None:
     save_model(options.out / "one_pass", card, net.state_dict())
 
 
-def ship_inception(options: argparse.Namespace) -> None:
-    config = ClassifierConfig(scaling="unit", spotlight_px=SPOTLIGHT_PX)
+def ship_patches(
+    network: Architecture, work: Path, options: argparse.Namespace
+) -> None:
+    """Ship a network that tells classes from patches."""
+    config = ClassifierConfig(
+        architecture=network, scaling="unit", spotlight_px=SPOTLIGHT_PX
+    )
     net = build(config)
-    net.load_state_dict(mean_weights(options.inception))
+    net.load_state_dict(mean_weights(work))
+    size = INPUT_SIZE[network]  # px of the enlarged patch
     training, testing = split_fields(options.fields)
     setting, judging = halves(testing)
-    temperature = best_temperature(*classify_held_out(net.eval(), Cells(setting)))
-    logits, truth = classify_held_out(net, Cells(judging))
+    temperature = best_temperature(*tell_patches(net.eval(), Cells(setting), size))
+    logits, truth = tell_patches(net, Cells(judging), size)
     figures = class_figures(logits / temperature, truth)
-    start = options.start.read_bytes() if options.start else b""
     card = {
-        "name": "inception_v3",
+        "name": network,
         "task": "classify",
-        "description": "Tells excitatory, inhibitory and glia from a patch of 118 µm. "
-        "Trained on simulated fields.",
-        "architecture": "inception_v3",
+        "description": f"Tells excitatory, inhibitory and glia from a patch of 118 µm"
+        f"{BESIDE[network]}. Trained on simulated fields.",
+        "architecture": network,
         "settings": config.model_dump(),
         "classes": CLASSES,
         "combination": "rgb",
         "normalisation": NORM,
         "pixel_size_um": PIXEL_SIZE_UM,
         "patch_size": PATCH,
-        "input_size": 299,
+        "input_size": size,
         "temperature": round(temperature, 4),
         "training": {
             "data": "simulated by napari_cellid.simulation, kind wide; classes are "
             "what both colours show, ambiguous cells left out",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
-            "steps": options.steps or steps_done(options.inception),
+            "steps": steps_done(work),
             "batch": 32,
             "trained": "everything",
+            "start": "random weights",
+            "command": options.resnet18_command,
+        },
+        "metrics": figures,
+        "licence": "BSD-3-Clause",
+    }
+    if network == "inception_v3":
+        start = options.start.read_bytes() if options.start else b""
+        card["training"] |= {
+            "steps": options.steps or steps_done(work),
             "start": "Inception-v3 body of the npm package nsfwjs 4.4.0 (MIT): Keras "
             "ImageNet weights rounded to 8 bit, later blocks fine-tuned on content "
             "moderation; its head was removed",
             "start_sha256": hashlib.sha256(start).hexdigest() if start else "",
             "command": options.inception_command,
-        },
-        "metrics": figures,
-        "licence": "BSD-3-Clause; starting weights MIT (LICENSE-starting-weights.txt)",
-    }
+        }
+        card["licence"] += "; starting weights MIT (LICENSE-starting-weights.txt)"
     print(json.dumps(figures, indent=1))
-    save_model(options.out / "inception_v3", card, net.state_dict())
+    save_model(options.out / network, card, net.state_dict())
 
 
-def classify_held_out(
-    net: torch.nn.Module, cells: Cells
+def tell_patches(
+    net: torch.nn.Module, cells: Cells, size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (cell, class) and true classes of all clear cells of held-out fields."""
     net = net.to(memory_format=torch.channels_last)
     votes = []
     for start in range(0, len(cells.rows), 64):
         which = np.arange(start, min(start + 64, len(cells.rows)))
-        images = enlarge(cells.cut(which), 299, None)
+        images = enlarge(cells.cut(which), size, None)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             votes.append(net(images.to(memory_format=torch.channels_last)).float())
     return torch.cat(votes), torch.from_numpy(cells.rows[:, 3])

@@ -7,8 +7,10 @@ Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`
 that it can be run in pieces (`--minutes`). The last tenth of the fields,
 64 at most, is held out.
 `--plan` gives the side of the enlarged patch and the number of steps at it, in turn:
-most of the learning is done at small images, where it is cheap. What is kept is the
-mean of the weights over the last steps. The other options are for
+most of the learning is done at small images, where it is cheap. A third number is the
+side of the piece of the patch that is shown: `151:900:51` shows the middle cell as
+large as `299:900` does. What is kept is the mean of the weights over the last steps.
+The other options are for
 `compare_classifiers.py`.
 """
 
@@ -115,6 +117,9 @@ def disturbed(two: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     tilt = some(0.4, rng.normal(0, 0.2, (n, channels)))
     across = torch.linspace(-1, 1, side)
     two = two * (1 + tilt * (across if rng.random() < 0.5 else across[:, None]))
+    # lines of a scanner differ in offset
+    lines = torch.from_numpy(rng.standard_normal((n, channels, side, 1))).float()
+    two = two + scale * some(0.15, rng.uniform(0, 0.12, (n, channels))) * lines
     return two + scale * some(0.4, rng.uniform(-0.1, 0.25, (n, channels)))
 
 
@@ -132,13 +137,19 @@ def blurred(images: torch.Tensor, width: torch.Tensor, reach: int) -> torch.Tens
 
 
 def enlarge(
-    patches: torch.Tensor, size: int, rng: np.random.Generator | None
+    patches: torch.Tensor,
+    size: int,
+    rng: np.random.Generator | None,
+    shown: int = PATCH,
 ) -> torch.Tensor:
-    """Turn, scale, shift and disturb (with `rng`) patches, and enlarge them."""
+    """Turn, scale, shift and disturb (with `rng`) patches, and enlarge them.
+
+    Of each only the middle, `shown` px wide, is enlarged.
+    """
     n, side = len(patches), patches.shape[-1]
     if rng is not None:
         patches = torch.cat([disturbed(patches[:, :2], rng), patches[:, 2:]], 1)
-    share = PATCH / side
+    share = shown / side
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = share
     if rng is not None:
@@ -148,16 +159,26 @@ def enlarge(
         theta[:, 0, 0], theta[:, 0, 1] = zoom * angle.cos(), -zoom * angle.sin() * flip
         theta[:, 1, 0], theta[:, 1, 1] = zoom * angle.sin(), zoom * angle.cos() * flip
         theta[:, :, 2] = torch.from_numpy(rng.normal(0, 1.3, (n, 2))).float() * 2 / side
-    grid = affine_grid(theta, [n, 3, size, size], align_corners=False)
-    large = grid_sample(patches, grid, padding_mode="reflection", align_corners=False)
+    large = sampled(patches, theta, size)
     if rng is not None:
+        # the channels of a microscope lie a little beside one another
+        theta[:, :, 2] += (
+            torch.from_numpy(rng.normal(0, 0.5, (n, 2))).float() * 2 / side
+        )
+        large[:, 1:2] = sampled(patches[:, 1:2], theta, size)
         gain = torch.from_numpy(rng.uniform(0.7, 1.3, (n, 2, 1, 1))).float()
         power = torch.from_numpy(1.35 ** rng.uniform(-1, 1, (n, 2, 1, 1))).float()
         two = (large[:, :2].clamp(0, 1) ** power * gain).clamp(0, 1)
         # the third image is the mean of the two, or dark
         third = two.mean(1, keepdim=True) * (large[:, 2:].amax((1, 2, 3), True) > 0)
         large = torch.cat([two, third], 1)
-    return large * spotlight(size, SPOTLIGHT_PX * size / PATCH)
+    return large * spotlight(size, SPOTLIGHT_PX * size / shown)
+
+
+def sampled(images: torch.Tensor, theta: torch.Tensor, size: int) -> torch.Tensor:
+    """Images turned, scaled and shifted as `theta` says, `size` px wide."""
+    grid = affine_grid(theta, [*images.shape[:2], size, size], align_corners=False)
+    return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def start_network(path: Path | None, architecture: str = "inception_v3") -> nn.Module:
@@ -216,11 +237,20 @@ def frozen_up_to(net: nn.Module, options: argparse.Namespace) -> list[str]:
     return list(stages[cut_of(plan, options.architecture) :])
 
 
+def sizes_of(plan: list[str]) -> list[tuple[int, int]]:
+    """Side of the enlarged patch, and of what is shown of it, for every step."""
+    parts = [[int(number) for number in part.split(":")] for part in plan]
+    return [
+        (size, shown[0] if shown else PATCH)
+        for size, steps, *shown in parts
+        for _ in range(steps)
+    ]
+
+
 def train(options: argparse.Namespace) -> None:
     known, held_out = split_fields(options.fields)
     training, testing = cells_of(known, held_out, options)
-    parts = [part.split(":") for part in options.plan]
-    sizes = [int(size) for size, steps in parts for _ in range(int(steps))]
+    sizes = sizes_of(options.plan)
     torch.manual_seed(options.seed)
     net = start_network(options.start, options.architecture)
     stages = frozen_up_to(net, options)
@@ -237,7 +267,8 @@ def train(options: argparse.Namespace) -> None:
     for step in range(resume(options.work, learners, held_out), len(sizes)):
         rng = np.random.default_rng([options.seed, step])
         which = training.balanced(rng, options.batch)
-        images = enlarge(training.cut(which), sizes[step], rng)
+        size, shown = sizes[step]
+        images = enlarge(training.cut(which), size, rng, shown)
         truth = torch.from_numpy(training.rows[which, 3])
         set_modes(net, stages, adapt=options.depth == "everything")
         seen.append(learn(net, optimiser, images, truth))
@@ -247,10 +278,10 @@ def train(options: argparse.Namespace) -> None:
         out_of_time = time.monotonic() - begun > 60 * options.minutes
         if done % 50 == 0 or out_of_time or done == len(sizes):
             loss, accuracy = np.mean(seen[-50:], axis=0).round(4).tolist()
-            line = {"step": done, "size": sizes[step], "loss": loss}
+            line = {"step": done, "size": size, "loss": loss}
             line |= {"accuracy": accuracy, "seconds": round(time.monotonic() - begun)}
             if done % 150 == 0 or done == len(sizes):
-                line["held_out"] = evaluate(mean.module, testing, sizes[step])
+                line["held_out"] = evaluate(mean.module, testing, size, shown)
             keep(options.work, learners, line, known)
         if out_of_time:
             return
@@ -275,7 +306,7 @@ def learn(
 
 @torch.no_grad()
 def evaluate(
-    net: nn.Module, cells: Cells, size: int, per_class: int = 150
+    net: nn.Module, cells: Cells, size: int, shown: int, per_class: int = 150
 ) -> dict[str, Any]:
     """Sensitivity of each class and balanced accuracy on held-out fields."""
     net.eval()
@@ -285,7 +316,7 @@ def evaluate(
         which = rng.permutation(rows)[:per_class]
         votes = []
         for start in range(0, len(which), 50):
-            images = enlarge(cells.cut(which[start : start + 50]), size, None)
+            images = enlarge(cells.cut(which[start : start + 50]), size, None, shown)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = net(images.to(memory_format=torch.channels_last))
             votes.append(logits.float())

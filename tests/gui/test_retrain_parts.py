@@ -287,7 +287,13 @@ def test_starts_and_plans(qtbot, tmp_path):
     start.offer(None)
     names = [start.itemText(k) for k in range(start.count())]
     assert names[0] == "inception_v3: comes with napari-cellid"
+    assert names[1] == "resnet18: comes with napari-cellid"
     assert not any("one_pass" in name for name in names)
+    start.setCurrentIndex(1)
+    assert (start.value().value, depth.value()) == ("resnet18", "resnet18_res5b")
+    # of a model it is known which network has all its layers trained
+    assert depth.plan.findData("everything") >= 0
+    start.setCurrentIndex(0)
     assert depth.value() == "inceptionv3_249"
     assert depth.plan.currentText() == "The last two blocks · Inception-v3 (249)"
     assert "a few hundred cells" in depth.words.text()

@@ -162,8 +162,8 @@ def add_models(
         default = f"that of the study, else {default}"
     words = {
         "segmenter": "outlines cells",
-        "classifier": "tells cell classes: inception, one-pass, both (their mean), or "
-        "another",
+        "classifier": "tells cell classes: inception, resnet18, one-pass, both (the "
+        "mean of inception and one-pass), or another",
     }
     for kind in kinds:
         parser.add_argument(
