@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--animals", type=int, default=8)
     parser.add_argument("--original", type=int, default=12, help="fields")
-    parser.add_argument("--start", default="")
+    parser.add_argument("--start", default="", help="a model; the default one without")
     parser.add_argument("--recipe", choices=RECIPES, default="few-cells")
     for name in ASKED:
         parser.add_argument(f"--{name.replace('_', '-')}")
@@ -88,10 +88,8 @@ def main() -> None:
         print({name: one["cells"] for name, one in counts.items()}, f"{seconds:.0f} s")
         original = [wide_field(k) for k in range(options.original)]
         held = held_out_fields(study, fields)
-        for name, folder in (
-            ("before", current_model(study, "classify")),
-            ("after", run.folder / MODEL),
-        ):
+        before = options.start or current_model(study, "classify")
+        for name, folder in (("before", before), ("after", run.folder / MODEL)):
             model = load_any_classifier(folder)
             print(
                 f"{name}: held-out animals of the lab {score(model, held):.4f}, "

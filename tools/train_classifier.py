@@ -4,14 +4,14 @@
         --start inception_v3_body.safetensors --plan 151:900 299:300
 
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
-that it can be run in pieces (`--minutes`). The last tenth of the fields,
-64 at most, is held out.
+that it can be run in pieces (`--minutes`). The last tenth of the fields, 64 at most, is
+held out.
+
 `--plan` gives the side of the enlarged patch and the number of steps at it, in turn:
 most of the learning is done at small images, where it is cheap. A third number is the
 side of the piece of the patch that is shown: `151:900:51` shows the middle cell as
 large as `299:900` does. What is kept is the mean of the weights over the last steps.
-The other options are for
-`compare_classifiers.py`.
+The other options are for `compare_classifiers.py`.
 """
 
 from __future__ import annotations
