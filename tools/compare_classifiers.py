@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from changed_patches import enlarge
 from checkpoints import mean_weights, own_folder, split_fields
 from model_figures import by_kind
-from train_classifier import Cells, enlarge, start_network
+from train_classifier import Cells, start_network
 
 if TYPE_CHECKING:
     from torch import nn

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from changed_patches import PATCH, SPOTLIGHT_PX, enlarge
 from checkpoints import halves, mean_weights, split_fields, steps_done
 from model_figures import (
     best_shift,
@@ -38,11 +39,16 @@ from napari_cellid.models import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM
-from train_classifier import NORM, PATCH, SPOTLIGHT_PX, Cells, enlarge
+from train_classifier import NORM, Cells
 
 THRESHOLD = 0.7
 #: px of the enlarged patch; the small network is for quick answers
 INPUT_SIZE: dict[Architecture, int] = {"inception_v3": 299, "resnet18": 151}
+LICENCE: dict[Architecture, str] = {
+    "inception_v3": "BSD-3-Clause; starting weights MIT (LICENSE-starting-weights.txt)",
+    "resnet18": "BSD-3-Clause",
+}
+#: what sets a network apart, in the description that people read
 BESIDE: dict[Architecture, str] = {
     "inception_v3": "",
     "resnet18": ", with a smaller network than inception_v3: quicker, to retrain, too",
@@ -185,7 +191,7 @@ def ship_patches(
     card = {
         "name": network,
         "task": "classify",
-        "description": f"Tells excitatory, inhibitory and glia from a patch of 118 µm"
+        "description": "Tells excitatory, inhibitory and glia from a patch of 118 µm"
         f"{BESIDE[network]}. Trained on simulated fields.",
         "architecture": network,
         "settings": config.model_dump(),
@@ -204,25 +210,28 @@ def ship_patches(
             "steps": steps_done(work),
             "batch": 32,
             "trained": "everything",
-            "start": "random weights",
-            "command": options.resnet18_command,
+            **course_of(network, options),
         },
         "metrics": figures,
-        "licence": "BSD-3-Clause",
+        "licence": LICENCE[network],
     }
-    if network == "inception_v3":
-        start = options.start.read_bytes() if options.start else b""
-        card["training"] |= {
-            "steps": options.steps or steps_done(work),
-            "start": "Inception-v3 body of the npm package nsfwjs 4.4.0 (MIT): Keras "
-            "ImageNet weights rounded to 8 bit, later blocks fine-tuned on content "
-            "moderation; its head was removed",
-            "start_sha256": hashlib.sha256(start).hexdigest() if start else "",
-            "command": options.inception_command,
-        }
-        card["licence"] += "; starting weights MIT (LICENSE-starting-weights.txt)"
     print(json.dumps(figures, indent=1))
     save_model(options.out / network, card, net.state_dict())
+
+
+def course_of(network: Architecture, options: argparse.Namespace) -> dict[str, object]:
+    """What a network began with, and the commands that trained it, for the card."""
+    if network == "resnet18":
+        return {"start": "random weights", "command": options.resnet18_command}
+    start = options.start.read_bytes() if options.start else b""
+    in_all = {"steps": options.steps} if options.steps else {}
+    return in_all | {
+        "start": "Inception-v3 body of the npm package nsfwjs 4.4.0 (MIT): Keras "
+        "ImageNet weights rounded to 8 bit, later blocks fine-tuned on content "
+        "moderation; its head was removed",
+        "start_sha256": hashlib.sha256(start).hexdigest() if start else "",
+        "command": options.inception_command,
+    }
 
 
 def tell_patches(
