@@ -65,7 +65,7 @@ def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["inception", "resnet18", "one-pass", "both"])
+@pytest.mark.parametrize("name", ["inception", "resnet18", "one-pass"])
 def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
     field, planes, labels = outlined
     classifier = load_any_classifier(name)
