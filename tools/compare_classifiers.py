@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from changed_patches import enlarge
 from checkpoints import mean_weights, own_folder, split_fields
 from model_figures import by_kind
-from train_classifier import Cells, start_network
+from train_classifier import Cells, start_network, tell_patches
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,21 +90,15 @@ def trained(
     return net.eval(), minutes
 
 
-@torch.no_grad()
 def balanced_accuracy(net: nn.Module, cells: Cells, most: int = 150) -> float:
     """Mean sensitivity over the classes, of at most so many clear cells of each."""
     rng = np.random.default_rng(3)
     sensitivity = []
     for kind, rows in enumerate(cells.by_class):
         chosen = rng.permutation(rows)[:most]
-        right = 0
-        for start in range(0, len(chosen), 50):
-            images = enlarge(cells.cut(chosen[start : start + 50]), SIZE, None)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = net(images.to(memory_format=torch.channels_last))
-            right += int((logits.argmax(1) == kind).sum())
         if len(chosen):
-            sensitivity.append(right / len(chosen))
+            told = tell_patches(net, cells, chosen, SIZE).argmax(1)
+            sensitivity.append(float((told == kind).float().mean()))
     return round(float(np.mean(sensitivity)), 3)
 
 

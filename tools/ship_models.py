@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from changed_patches import PATCH, SPOTLIGHT_PX, enlarge
+from changed_patches import PATCH, SPOTLIGHT_PX
 from checkpoints import halves, mean_weights, split_fields, steps_done
 from model_figures import (
     best_shift,
@@ -39,7 +39,7 @@ from napari_cellid.models import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM
-from train_classifier import NORM, Cells
+from train_classifier import NORM, Cells, tell_patches
 
 THRESHOLD = 0.7
 #: px of the enlarged patch; the small network is for quick answers
@@ -185,8 +185,8 @@ def ship_patches(
     size = INPUT_SIZE[network]  # px of the enlarged patch
     training, testing = split_fields(options.fields)
     setting, judging = halves(testing)
-    temperature = best_temperature(*tell_patches(net.eval(), Cells(setting), size))
-    logits, truth = tell_patches(net, Cells(judging), size)
+    temperature = best_temperature(*tell_clear(net, Cells(setting), size))
+    logits, truth = tell_clear(net, Cells(judging), size)
     figures = class_figures(logits / temperature, truth)
     card = {
         "name": network,
@@ -234,18 +234,13 @@ def course_of(network: Architecture, options: argparse.Namespace) -> dict[str, o
     }
 
 
-def tell_patches(
+def tell_clear(
     net: torch.nn.Module, cells: Cells, size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (cell, class) and true classes of all clear cells of held-out fields."""
-    net = net.to(memory_format=torch.channels_last)
-    votes = []
-    for start in range(0, len(cells.rows), 64):
-        which = np.arange(start, min(start + 64, len(cells.rows)))
-        images = enlarge(cells.cut(which), size, None)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            votes.append(net(images.to(memory_format=torch.channels_last)).float())
-    return torch.cat(votes), torch.from_numpy(cells.rows[:, 3])
+    everyone = np.arange(len(cells.rows))
+    truth = torch.from_numpy(cells.rows[:, 3])
+    return tell_patches(net, cells, everyone, size), truth
 
 
 def digest(fields: Path) -> str:

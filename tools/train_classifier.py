@@ -212,28 +212,32 @@ def learn(
     return float(loss.detach()), float((logits.argmax(1) == truth).float().mean())
 
 
-@torch.no_grad()
 def evaluate(
     net: nn.Module, cells: Cells, size: int, shown: int, per_class: int = 150
 ) -> dict[str, Any]:
     """Sensitivity of each class and balanced accuracy on held-out fields."""
-    net.eval()
     rng = np.random.default_rng(7)
-    found = []
-    for rows in cells.by_class:
-        which = rng.permutation(rows)[:per_class]
-        votes = []
-        for start in range(0, len(which), 50):
-            images = enlarge(cells.cut(which[start : start + 50]), size, None, shown)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = net(images.to(memory_format=torch.channels_last))
-            votes.append(logits.float())
-        found.append(torch.cat(votes))
+    chosen = [rng.permutation(rows)[:per_class] for rows in cells.by_class]
+    found = [tell_patches(net, cells, which, size, shown) for which in chosen]
     right = [float((v.argmax(1) == k).float().mean()) for k, v in enumerate(found)]
     return {
         "balanced": round(float(np.mean(right)), 4),
         "by_class": np.round(right, 3).tolist(),
     }
+
+
+@torch.no_grad()
+def tell_patches(
+    net: nn.Module, cells: Cells, which: np.ndarray, size: int, shown: int = PATCH
+) -> torch.Tensor:
+    """Logits (cell, class) of some cells."""
+    net.eval().to(memory_format=torch.channels_last)
+    votes = []
+    for start in range(0, len(which), 64):
+        images = enlarge(cells.cut(which[start : start + 64]), size, None, shown)
+        with torch.autocast("cpu", torch.bfloat16):
+            votes.append(net(images.to(memory_format=torch.channels_last)).float())
+    return torch.cat(votes)
 
 
 if __name__ == "__main__":
