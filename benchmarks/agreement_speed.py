@@ -31,16 +31,16 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
-from napari_cellid.annotation.agreement import agreement
-from napari_cellid.annotation.alpha import alpha
-from napari_cellid.annotation.answer_table import tabulate
-from napari_cellid.annotation.lines import read_annotations
+from napari_cellid.agreement.alpha import alpha
+from napari_cellid.agreement.ratings import tabulate
+from napari_cellid.agreement.summary import agreement
+from napari_cellid.agreement.vote import count_votes
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.queue import order_cells
-from napari_cellid.annotation.vote import count_votes
-from napari_cellid.cells import COLUMNS
+from napari_cellid.cells.measure import COLUMNS
 from napari_cellid.config import QueueConfig, QueueOrder, RecordingInfo
-from napari_cellid.study.folder import Study
-from napari_cellid.study.settings_file import info_text
+from napari_cellid.study.settings import info_text
+from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ def _time_processes(folder: Path, repeats: int) -> bool:
     def agree(*more: str) -> None:
         subprocess.run([*program, "agree", str(folder), "--json", *more], **quiet)
 
-    modules = "napari_cellid.annotation.agreement, napari_cellid.study.consensus"
+    modules = "napari_cellid.agreement.summary, napari_cellid.study.consensus"
     imports = [sys.executable, "-c", f"import {modules}, krippendorff"]
     _show("imports alone", lambda: subprocess.run(imports, **quiet), repeats)
     slow = _show("napari-cellid agree", agree, repeats, WANTED_S["agree"])

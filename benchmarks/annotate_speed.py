@@ -31,11 +31,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.cells import measure, with_classes
+from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
-from napari_cellid.pipeline import Identified
+from napari_cellid.identify import Identified
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def make_study(path: Path, n_cells: int, side: int) -> Study:
     run = {"recording": "discs", "sources": [], "device": "CPU"}
     study = Study.create(path)
     # the overlay of so many cells takes a minute, and is not needed here
-    from napari_cellid import overlay
+    from napari_cellid.io import overlay_png as overlay
 
     overlay.save_overlay = lambda path, *_, **__: path.write_bytes(b"")
     found = Identified(planes, labels, cells, CLASSES, None, run)

@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.line_format import to_line
-from napari_cellid.annotation.lines import current_answers, read_annotations
-from napari_cellid.annotation.merging import merge
+from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.merge import merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from napari_cellid.classification.starting import find_start
+from napari_cellid.classification.starting_weights import find_start
 from napari_cellid.classification.training import (
     Material,
     make_learner,
@@ -23,8 +23,8 @@ from napari_cellid.classification.training import (
 )
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
 from napari_cellid.device import choose_device, share_cores
+from napari_cellid.progress import finish
 from napari_cellid.retrain.replay import replay
-from napari_cellid.steps import finish
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 

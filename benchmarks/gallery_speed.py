@@ -19,14 +19,14 @@ import pandas as pd
 from qtpy.QtWidgets import QApplication
 
 from napari_cellid.config import SAMPLE, StudyConfig, VoteConfig
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
-from napari_cellid.widgets.gallery_panel import GalleryPanel
-from napari_cellid.widgets.patch_view import PatchView
-from napari_cellid.widgets.study_votes import Votes
-from napari_cellid.widgets.thumbnails import Thumbnails
-from napari_cellid.widgets.vote_counts import tally
+from napari_cellid.study.votes import Votes
+from napari_cellid.widgets.agreement.vote_counts import tally
+from napari_cellid.widgets.annotate.patch_view import PatchView
+from napari_cellid.widgets.gallery.panel import GalleryPanel
+from napari_cellid.widgets.gallery.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable

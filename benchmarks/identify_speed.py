@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_cellid.classification.enlarging import Enlarging
 from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classification.patches import Patches
-from napari_cellid.classification.predict import Classifier, classify, load_classifier
+from napari_cellid.classification.patch import Classifier, classify, load_classifier
+from napari_cellid.classification.preprocess import Patches
+from napari_cellid.classification.upsampling import Enlarging
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
@@ -40,13 +40,13 @@ from napari_cellid.config import (
 )
 from napari_cellid.device import Device, choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import save_model
-from napari_cellid.pipeline import identify
+from napari_cellid.identify import identify
+from napari_cellid.models.store import save_model
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes, Recording
-from napari_cellid.segmentation.segment import Segmenter, load_segmenter
+from napari_cellid.segmentation.predict import Segmenter, load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.field import SimulatedField, simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

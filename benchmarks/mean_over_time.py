@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tifffile
 
-from napari_cellid.io.tiff import TiffOptions, open_recording
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cellid.classifiers import load_any_classifier, tell_classes
+from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import (
     RECIPES,
     ClassifierTrainingConfig,
@@ -31,13 +31,13 @@ from napari_cellid.config import (
 )
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.evaluation.metrics import balanced_accuracy, confusion_matrix
+from napari_cellid.progress import finish
+from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import Request, begin, go_on
 from napari_cellid.retrain.split import split_cells
-from napari_cellid.retrain.use import current_model
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 from napari_cellid.training.run import MODEL
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))

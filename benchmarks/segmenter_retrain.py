@@ -26,14 +26,14 @@ from napari_cellid.config import (
     SimulationConfig,
 )
 from napari_cellid.device import choose_device, share_cores
-from napari_cellid.retrain.found import detection
-from napari_cellid.retrain.outlines import simulated
+from napari_cellid.progress import finish
+from napari_cellid.retrain.active_model import current_model
+from napari_cellid.retrain.detection_comparison import detection
+from napari_cellid.retrain.segmentation_dataset import simulated
 from napari_cellid.retrain.segmenter import Request, begin, go_on
-from napari_cellid.retrain.use import current_model
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
-from napari_cellid.steps import finish
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 from napari_cellid.training.run import MODEL
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))

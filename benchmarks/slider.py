@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.cells import measure
+from napari_cellid.cells.measure import measure
 from napari_cellid.config import DeviceConfig, SegmentConfig, SimulationConfig
 from napari_cellid.device import choose_device, share_cores
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.segment import load_segmenter, number_cells, segment
+from napari_cellid.segmentation.predict import load_segmenter, number_cells, segment
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.annotators import annotator_file
 from napari_cellid.annotation.answer import Answer
-from napari_cellid.annotation.line_format import to_line
-from napari_cellid.annotation.lines import read_annotations
-from napari_cellid.annotation.names import annotator_file
+from napari_cellid.annotation.jsonl import to_line
 from napari_cellid.config import RecordingInfo
 from napari_cellid.study.consensus import table_of
-from napari_cellid.study.folder import Study
-from napari_cellid.study.settings_file import info_text
+from napari_cellid.study.settings import info_text
+from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

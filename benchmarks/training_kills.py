@@ -25,7 +25,7 @@ import torch
 
 from napari_cellid.classification.networks import ClassifierConfig, build
 from napari_cellid.config import VoteConfig
-from napari_cellid.models import load_card, save_model
+from napari_cellid.models.store import load_card, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.training.run import ABOUT, MODEL, Run
 
@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import CLASSES, make_study, small
 
 if TYPE_CHECKING:
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
 COMMAND = [sys.executable, "-m", "napari_cellid.cli", "train"]
 QUIET = ["--device", "cpu", "--precision", "fp32", "--quiet"]

@@ -27,13 +27,13 @@ from qtpy.QtWidgets import QApplication
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.cells import measure
+from napari_cellid.cells.measure import measure
 from napari_cellid.config import RecordingInfo, SimulationConfig
-from napari_cellid.pipeline import Identified
+from napari_cellid.identify import Identified
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class Window:
     def __init__(self, study: Study) -> None:
         import napari
 
-        from napari_cellid.widgets.study_session import session_of
+        from napari_cellid.widgets.session.session import session_of
 
         self.viewer = napari.Viewer()
         self.viewer.window._qt_window.setGeometry(0, 0, 1280, 800)  # noqa: SLF001

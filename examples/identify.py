@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from napari_cellid.classification.predict import load_classifier
+from napari_cellid.classification.patch import load_classifier
 from napari_cellid.config import IdentifyConfig, SegmentConfig
-from napari_cellid.io.tiff import TiffOptions, open_recording
-from napari_cellid.pipeline import identify, write_results
-from napari_cellid.segmentation.segment import load_segmenter
-from napari_cellid.steps import finish
+from napari_cellid.identify import identify, write_results
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.progress import finish
+from napari_cellid.segmentation.predict import load_segmenter
 
 red, green, pixel_size, out = sys.argv[1:5]
 recording = open_recording(

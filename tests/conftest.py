@@ -12,10 +12,10 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from napari_cellid.config import SimulationConfig
-from napari_cellid.models import save_model
+from napari_cellid.models.store import save_model
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes, Recording
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from pathlib import Path

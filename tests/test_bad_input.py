@@ -409,7 +409,7 @@ def test_disk_full_half_way(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     place.out.mkdir()
-    monkeypatch.setattr("napari_cellid.overlay.save_overlay", no_space)
+    monkeypatch.setattr("napari_cellid.io.overlay_png.save_overlay", no_space)
     refused(place.identify("--name", "full"), "full", "No space left on device")
     assert list(place.out.iterdir()) == []
 
@@ -427,7 +427,7 @@ def test_disk_full_keeps_the_results_there(
     folder = place.out / "kept"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     capsys.readouterr()
-    monkeypatch.setattr("napari_cellid.overlay.save_overlay", no_space)
+    monkeypatch.setattr("napari_cellid.io.overlay_png.save_overlay", no_space)
     code = place.identify("--name", "kept", "--threshold", "0.5")
     printed = capsys.readouterr().err
     assert code == 2

@@ -6,7 +6,7 @@ import torch
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import Device, choose_device, computing, run_batches
 from napari_cellid.errors import InputError
-from napari_cellid.steps import Progress, finish
+from napari_cellid.progress import Progress, finish
 
 CPU = Device("cpu", "fp32", "CPU")
 

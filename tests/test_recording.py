@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from napari_cellid.errors import InputError
+from napari_cellid.progress import Progress, finish
 from napari_cellid.recording import MeanPlanes, Recording, mean_planes
 from napari_cellid.recording.sums import sum_frames
-from napari_cellid.steps import Progress, finish
 
 INTEGERS = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32"]
 FLOATS = ["float16", "float32", "float64"]

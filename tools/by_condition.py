@@ -21,10 +21,10 @@ import pandas as pd
 import tifffile
 
 from evaluate import Ours, load_program, score_one
-from napari_cellid.channels import rescale
+from napari_cellid.channels.normalise import rescale
+from napari_cellid.progress import finish
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from napari_cellid.config import SimulationConfig

@@ -21,7 +21,7 @@ import tifffile
 from scipy import ndimage
 
 from evaluate import Ours, load_program, score_one
-from napari_cellid.channels import Normalisation, value_range
+from napari_cellid.channels.normalise import Normalisation, value_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable

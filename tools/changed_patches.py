@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import affine_grid, conv2d, grid_sample
 
-from napari_cellid.classification.enlarging import spotlight
+from napari_cellid.classification.upsampling import spotlight
 
 PATCH = 101
 SPOTLIGHT_PX = 14.0

@@ -23,13 +23,13 @@ from sklearn.preprocessing import StandardScaler
 
 from checkpoints import split_fields
 from model_figures import class_figures
-from napari_cellid.cells import measure
-from napari_cellid.classifiers import load_any_classifier, tell_classes
+from napari_cellid.cells.measure import measure
+from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import finish
 from simulated_set import PIXEL_SIZE_UM
 
 #: the two measurements that the two thresholds look at

@@ -24,13 +24,13 @@ import numpy as np
 
 from checkpoints import halves, mean_weights, own_folder, split_fields
 from model_figures import best_shift, by_kind, detection_f1
-from napari_cellid.channels import N_IMAGES, Combination
+from napari_cellid.channels.normalise import N_IMAGES, Combination
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
+from napari_cellid.progress import finish
 from napari_cellid.segmentation.tiles import predict
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import finish
 
 FIRST: dict[str, Any] = {"base": 16, "combination": "pair", "kinds": 3, "dice": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -25,15 +25,15 @@ import numpy as np
 import tifffile
 
 from model_figures import detection_counts
-from napari_cellid.cells import measure
-from napari_cellid.classifiers import load_any_classifier, tell_classes
+from napari_cellid.cells.measure import measure
+from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.segment import load_segmenter, segment
+from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from types import ModuleType

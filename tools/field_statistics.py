@@ -29,17 +29,17 @@ from napari_cellid.evaluation.image_statistics import (
     radial_spectrum,
     stretched,
 )
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.segment import load_segmenter, segment
+from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import Kind, draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.device import Device
-    from napari_cellid.segmentation.segment import Segmenter
+    from napari_cellid.segmentation.predict import Segmenter
 
 #: no training and no other figure used this seed
 SEED = 47_000

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_cellid.channels import Combination, combine
-from napari_cellid.classifiers import means
+from napari_cellid.channels.normalise import Combination, combine
+from napari_cellid.classification.classifiers import means
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
-from napari_cellid.segmentation.objects import find_cells
-from napari_cellid.segmentation.views import predict_views
+from napari_cellid.progress import finish
+from napari_cellid.segmentation.instances import find_cells
+from napari_cellid.segmentation.tta import predict_views
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import finish
 from simulated_set import PIXEL_SIZE_UM
 from train_classifier import NORM
 
@@ -130,7 +130,7 @@ def tell_held_out(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logarithms of class probabilities, and true classes, of all clear cells.
 
-    Means over the true outlines, as `napari_cellid.classifiers` makes them.
+    Means over the true outlines, as `napari_cellid.classification.classifiers` makes them.
     """
     device = choose_device(DeviceConfig())
     votes, truth = [], []

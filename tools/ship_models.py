@@ -29,13 +29,13 @@ from model_figures import (
     detection_figures,
     tell_held_out,
 )
-from napari_cellid.channels import N_IMAGES
+from napari_cellid.channels.normalise import N_IMAGES
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
     build,
 )
-from napari_cellid.models import SHIPPED, save_model
+from napari_cellid.models.store import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from napari_cellid.channels import rescale
+from napari_cellid.channels.normalise import rescale
+from napari_cellid.progress import finish
 from napari_cellid.segmentation.targets import targets
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

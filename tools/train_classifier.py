@@ -30,11 +30,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from changed_patches import PATCH, enlarge
 from checkpoints import keep, resume, split_fields
-from napari_cellid.channels import ROBUST, combine
+from napari_cellid.channels.normalise import ROBUST, combine
+from napari_cellid.classification.finetuning import STAGES, cut_of, find_plan, freeze
 from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classification.plans import STAGES, cut_of, find_plan, freeze
-from napari_cellid.classification.stages import set_modes
-from napari_cellid.models import load_card, load_weights
+from napari_cellid.classification.partial_forward import set_modes
+from napari_cellid.models.store import load_card, load_weights
 
 #: cut a little more than a patch, so that turning and shifting bring no border in
 ROOM = 24

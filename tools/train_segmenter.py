@@ -24,10 +24,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from checkpoints import keep, resume, split_fields, spread
 from disturbances import disturbed
-from napari_cellid.channels import N_IMAGES, ROBUST, Combination, normalise
-from napari_cellid.classifiers import load_any_classifier
-from napari_cellid.models import find_model, load_card
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.channels.normalise import N_IMAGES, ROBUST, Combination, normalise
+from napari_cellid.classification.classifiers import load_any_classifier
+from napari_cellid.models.store import find_model, load_card
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 

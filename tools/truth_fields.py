@@ -19,7 +19,7 @@ import pandas as pd
 import tifffile
 from scipy import ndimage
 
-from napari_cellid.channels import rescale
+from napari_cellid.channels.normalise import rescale
 from napari_cellid.segmentation.targets import targets
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM, at_half, nearest

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from napari_cellid.errors import InputError
-from napari_cellid.steps import Progress
+from napari_cellid.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_cellid.config import DeviceConfig
-    from napari_cellid.steps import Step
+    from napari_cellid.progress import Step
 
 Kind = Literal["cuda", "mps", "cpu"]
 M = TypeVar("M", bound="nn.Module")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.answer import Answer, CellKey
-from napari_cellid.annotation.line_format import to_line
+from napari_cellid.annotation.jsonl import to_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

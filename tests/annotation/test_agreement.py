@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from napari_cellid.annotation.agreement import Agreement, agreement
-from napari_cellid.annotation.consistency import self_consistency
+from napari_cellid.agreement.intra_rater import self_consistency
+from napari_cellid.agreement.summary import Agreement, agreement
 from napari_cellid.config import NOT_A_CELL, UNSURE, StudyConfig, VoteConfig
 
 E, H, G = "excitatory", "inhibitory", "glia"

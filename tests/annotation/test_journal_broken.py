@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from answering import ANSWERS, answer, said, write_lines
 
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.line_format import to_line
-from napari_cellid.annotation.lines import read_annotations
+from napari_cellid.annotation.jsonl import to_line
 
 
 @pytest.fixture

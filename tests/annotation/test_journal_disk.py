@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from answering import answer, said
 
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.lines import read_annotations
 from napari_cellid.errors import InputError
 
 

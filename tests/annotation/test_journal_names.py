@@ -11,9 +11,9 @@ from answering import answer, said, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.annotators import annotator_of, clean_name
 from napari_cellid.annotation.journal import Journal, annotator_file, annotators
-from napari_cellid.annotation.lines import read_annotations
-from napari_cellid.annotation.names import annotator_of, clean_name
 from napari_cellid.errors import InputError
 
 

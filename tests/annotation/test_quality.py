@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.annotation.quality import annotator_quality, dawid_skene
+from napari_cellid.agreement.dawid_skene import annotator_quality, dawid_skene
 from napari_cellid.config import UNSURE, StudyConfig, VoteConfig
 
 CLASSES = ("excitatory", "inhibitory", "glia")

@@ -16,11 +16,11 @@ from answering import ANSWERS, START, answer, timeless, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import Answer
-from napari_cellid.annotation.exchange import export_answers, import_answers, merge
+from napari_cellid.annotation.csv_export import export_answers, import_answers, merge
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.line_format import to_line
-from napari_cellid.annotation.lines import current_answers, read_annotations
+from napari_cellid.annotation.jsonl import to_line
 
 HERE = Path(__file__).parent
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cellid.annotation.vote import (
+from napari_cellid.agreement.vote import (
     Decision,
     count_votes,
     decide,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cellid.classification.features import FeatureStore
-from napari_cellid.classification.material import LabelledCells, gather, joined
-from napari_cellid.classification.patches import Patches
-from napari_cellid.classification.plans import PLANS, trained_parameters
-from napari_cellid.classification.starting import find_start
+from napari_cellid.classification.dataset import LabelledCells, gather, joined
+from napari_cellid.classification.finetuning import PLANS, trained_parameters
+from napari_cellid.classification.frozen_features import FeatureStore
+from napari_cellid.classification.preprocess import Patches
+from napari_cellid.classification.starting_weights import find_start
 from napari_cellid.classification.training import (
     Material,
     best_temperature,
@@ -22,7 +22,7 @@ from napari_cellid.classification.training import (
 from napari_cellid.config import ClassifierTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
-from napari_cellid.steps import News, finish
+from napari_cellid.progress import News, finish
 from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -74,7 +74,7 @@ def test_cells_are_cut_as_where_they_are_classified(planes_and_cells):
 def planes_and_cells():
     import pandas as pd
 
-    from napari_cellid.models import SHIPPED, load_card
+    from napari_cellid.models.store import SHIPPED, load_card
     from napari_cellid.recording import MeanPlanes
 
     rng = np.random.default_rng(4)

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 import torch
 
-from napari_cellid.cells import measure
-from napari_cellid.classification.enlarging import Enlarging, spotlight
+from napari_cellid.cells.measure import measure
 from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classification.predict import classify, load_classifier
+from napari_cellid.classification.patch import classify, load_classifier
+from napari_cellid.classification.upsampling import Enlarging, spotlight
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import CARD
+from napari_cellid.models.store import CARD
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import SimulatedField
-from napari_cellid.steps import finish
 
 CPU = choose_device(DeviceConfig(device="cpu", precision="fp32"))
 

@@ -17,7 +17,7 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cli import main
 from napari_cellid.config import StudyConfig, VoteConfig
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 E, H, G = "excitatory", "inhibitory", "glia"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -12,10 +12,10 @@ import pytest
 from napari_cellid import __version__
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
+from napari_cellid.cli.console import make_report
 from napari_cellid.cli.options import given_settings, read_settings
-from napari_cellid.cli.report import make_report
 from napari_cellid.config import SegmentConfig, SimulationConfig
-from napari_cellid.steps import Progress
+from napari_cellid.progress import Progress
 
 COMMANDS = [
     "identify", "segment", "classify", "annotate", "agree", "merge", "answers",
@@ -120,7 +120,7 @@ def test_interrupted_half_way_leaves_nothing(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_cellid.overlay.save_overlay", interrupt)
+    monkeypatch.setattr("napari_cellid.io.overlay_png.save_overlay", interrupt)
     words = [*channels, *segmenter, "--out", str(tmp_path / "out"), "--quiet"]
     assert main(["segment", *words]) == 130
     assert not list((tmp_path / "out").rglob("*"))

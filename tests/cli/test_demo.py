@@ -65,7 +65,8 @@ def test_window_opens_where_there_is_a_display(
 ) -> None:
     shown = []
     monkeypatch.setattr(
-        "napari_cellid.widgets.show.show_recording", lambda *what: shown.append(what)
+        "napari_cellid.widgets.identify.open_results.show_recording",
+        lambda *what: shown.append(what),
     )
     monkeypatch.setattr(demo, "has_display", lambda: False)
     assert main([*words, "--quiet"]) == 0
@@ -85,7 +86,9 @@ def test_no_qt_is_told_and_no_failure(
     def lacking(*_: object) -> None:
         raise ImportError('install one with pip install "napari[all]".')
 
-    monkeypatch.setattr("napari_cellid.widgets.show.show_recording", lacking)
+    monkeypatch.setattr(
+        "napari_cellid.widgets.identify.open_results.show_recording", lacking
+    )
     monkeypatch.setattr(demo, "has_display", lambda: True)
     assert main(words) == 0
     assert "napari[all]" in capsys.readouterr().err

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_cellid.classification.predict import load_classifier
+from napari_cellid.classification.patch import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
-from napari_cellid.pipeline import identify
-from napari_cellid.segmentation.segment import load_segmenter
-from napari_cellid.steps import finish
-from napari_cellid.widgets.show import fill_viewer, show_recording
+from napari_cellid.identify import identify
+from napari_cellid.progress import finish
+from napari_cellid.segmentation.predict import load_segmenter
+from napari_cellid.widgets.identify.open_results import fill_viewer, show_recording
 
 
 class PaperViewer(ViewerModel):

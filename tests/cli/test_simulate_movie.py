@@ -12,9 +12,9 @@ import tifffile
 from napari_cellid.cli import main
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
-from napari_cellid.io.tiff import open_recording
+from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.progress import finish
 from napari_cellid.simulation.movie import Movie, simulate_movie
-from napari_cellid.steps import finish
 
 SMALL = ["--height", "64", "--width", "80", "--n-planes", "2", "--quiet"]
 MOVIE = ["--movie-frames", "12", "--frame-rate-hz", "5"]

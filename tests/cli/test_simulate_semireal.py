@@ -12,7 +12,7 @@ import tifffile
 
 from napari_cellid.cli import main
 from napari_cellid.config import SemirealConfig
-from napari_cellid.io.tiff import open_recording
+from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.simulation.field import SimulatedField
 
 

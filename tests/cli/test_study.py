@@ -13,7 +13,7 @@ import tifffile
 
 from napari_cellid.cli import main
 from napari_cellid.config import StudyModels
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 FILES = [
     "cells.csv", "images.tif", "labels.tif", "overlay.png", "recording.toml",
@@ -220,7 +220,7 @@ def test_a_full_disk(
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "study"
-    monkeypatch.setattr("napari_cellid.study.storing.write_images", full)
+    monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
     refused(capsys, main([*identified, "--study", str(path)]), "No space left")
     assert list(tmp_path.iterdir()) == []
 
@@ -233,7 +233,7 @@ def test_a_broken_table_is_told_before_the_work(
     table = tmp_path / "study" / "recordings" / "r1" / "cells.csv"
     table.write_text(table.read_text("utf-8").replace("\n1,", "\none,"), "utf-8")
     before = snapshot(tmp_path)
-    monkeypatch.delattr("napari_cellid.pipeline.identify")
+    monkeypatch.delattr("napari_cellid.identify.identify")
     refused(capsys, main(words), "cells.csv", "not a number")
     assert snapshot(tmp_path) == before
     assert pd.read_csv(table)["cell"][0] == "one"

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.lines import read_annotations
-from napari_cellid.cells import measure
+from napari_cellid.cells.measure import measure
 from napari_cellid.cli import main
 from napari_cellid.cli.study import read_time
 from napari_cellid.config import RecordingInfo, StudyClass, StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.pipeline import Identified
+from napari_cellid.identify import Identified
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SIDE = 64
@@ -103,7 +103,7 @@ def notes(capsys) -> str:
 def window(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str | None]]:
     """What the window was opened with, in place of a window."""
     opened: list[tuple[Path, str | None]] = []
-    module = ModuleType("napari_cellid.widgets.show_study")
+    module = ModuleType("napari_cellid.widgets.annotate.open_study")
     module.show_study = lambda path, annotator: opened.append((path, annotator))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr("napari_cellid.cli.study.has_display", lambda: True)
@@ -131,7 +131,7 @@ def test_annotate_without_qt(study: Study, window, capsys, monkeypatch) -> None:
     def fail(*_: object) -> None:
         raise ImportError("it needs a Qt binding")
 
-    module = sys.modules["napari_cellid.widgets.show_study"]
+    module = sys.modules["napari_cellid.widgets.annotate.open_study"]
     monkeypatch.setattr(module, "show_study", fail)
     refused(capsys, main(["annotate", str(study.path)]), "needs a Qt binding")
 

@@ -11,15 +11,15 @@ from test_app import SLOW
 
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
+from napari_cellid.cli.console import make_report
 from napari_cellid.cli.options import read_settings
-from napari_cellid.cli.report import make_report
-from napari_cellid.cli.training_words import epoch_line, in_words, summary
 from napari_cellid.config import (
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
     SplitConfig,
 )
-from napari_cellid.steps import News, Progress
+from napari_cellid.progress import News, Progress
+from napari_cellid.report.training_console import epoch_line, in_words, summary
 from napari_cellid.training.run import Run
 
 COMMANDS = [

@@ -10,10 +10,10 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff import TiffOptions, open_recording
-from napari_cellid.io.tiff_pages import BlockMemory
+from napari_cellid.io.tiff.pages import BlockMemory
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
-from napari_cellid.steps import finish
 
 SHAPE = (5, 40, 48)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff_axes import Axes, check_axes, found_axes, given_axes
+from napari_cellid.io.tiff.axes import Axes, check_axes, found_axes, given_axes
 
 ORDERS = ["".join(order) for n in range(4) for order in permutations("TZC", n)]
 sizes = st.integers(2, 6)

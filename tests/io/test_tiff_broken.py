@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff import TiffOptions, open_recording
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
-from napari_cellid.steps import finish
 
 # each frame tells its number, and noise does not compress
 STACK = np.random.default_rng(0).integers(0, 4096, (20, 64, 72), np.uint16)

@@ -5,8 +5,8 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff import TiffOptions, open_recording
-from napari_cellid.io.tiff_metadata import TiffMetadata, ome_metadata
+from napari_cellid.io.tiff.metadata import TiffMetadata, ome_metadata
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
 
 FRAMES = np.zeros((5, 32, 40), np.uint16)
 

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff import TiffOptions, open_recording
+from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
-from napari_cellid.steps import finish
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 OPTIONS = TiffOptions(pixel_size_um=1.17)

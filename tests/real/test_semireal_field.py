@@ -11,9 +11,9 @@ import pytest
 import tifffile
 
 from napari_cellid.config import SemirealConfig
-from napari_cellid.simulation.semireal import REAL, simulate_red
-from napari_cellid.simulation.semireal_green import MarkedGreen
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
+from napari_cellid.simulation.semireal.field import REAL, simulate_red
+from napari_cellid.simulation.semireal.green import MarkedGreen
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "semireal_01_00"
 pytestmark = [

@@ -9,9 +9,9 @@ import pytest
 from simulated_study import make_request, make_study, small
 
 from napari_cellid.config import DeviceConfig, VoteConfig
+from napari_cellid.retrain.active_model import use_model
 from napari_cellid.retrain.classifier import Request
-from napari_cellid.retrain.use import use_model
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 RULE = VoteConfig(rule="majority", min_annotators=1)
 

@@ -10,18 +10,18 @@ import numpy as np
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.cells import measure, with_classes
+from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import (
     ClassifierTrainingConfig,
     RecordingInfo,
     SimulationConfig,
 )
-from napari_cellid.pipeline import Identified
+from napari_cellid.identify import Identified
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.classifier import Request
 from napari_cellid.simulation.field import SimulatedField, simulate
-from napari_cellid.steps import finish
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 PEOPLE = ("Ann", "Bo", "Cy")

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from simulated_study import CLASSES, answer, make_request
 
-from napari_cellid.classifiers import load_any_classifier
+from napari_cellid.classification.classifiers import load_any_classifier
 from napari_cellid.config import StudyClass, VoteConfig
 from napari_cellid.errors import InputError
-from napari_cellid.models import load_card, load_weights
+from napari_cellid.models.store import load_card, load_weights
+from napari_cellid.progress import News, finish
+from napari_cellid.retrain.active_model import use_model
 from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
-from napari_cellid.retrain.material import CELLS_FILE, decide
-from napari_cellid.retrain.use import use_model
-from napari_cellid.steps import News, finish
-from napari_cellid.study.folder import Study
+from napari_cellid.retrain.dataset import CELLS_FILE, decide
+from napari_cellid.study.study import Study
 from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run
 
 

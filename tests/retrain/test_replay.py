@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from napari_cellid.models import SHIPPED, load_card
+from napari_cellid.models.store import SHIPPED, load_card
+from napari_cellid.progress import finish
 from napari_cellid.retrain.replay import can_replay, replay
-from napari_cellid.steps import finish
 
 ORDER = ("glia", "excitatory", "inhibitory")
 

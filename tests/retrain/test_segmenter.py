@@ -18,17 +18,18 @@ from napari_cellid.annotation.journal import Journal
 from napari_cellid.config import NOT_A_CELL, SegmenterTrainingConfig, SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.evaluation.detection import Detection, detect
-from napari_cellid.models import load_card, load_weights, save_model
-from napari_cellid.retrain import found, segmenter
+from napari_cellid.models.store import load_card, load_weights, save_model
+from napari_cellid.progress import News, finish
+from napari_cellid.retrain import detection_comparison as found
+from napari_cellid.retrain import segmenter
+from napari_cellid.retrain.active_model import use_model
 from napari_cellid.retrain.operating_point import FEWEST, best_shift
-from napari_cellid.retrain.outlines import outlines_of, simulated
+from napari_cellid.retrain.segmentation_dataset import outlines_of, simulated
 from napari_cellid.retrain.segmenter import Request, begin, estimate, go_on
-from napari_cellid.retrain.use import use_model
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.training import find_start, shift_cells
 from napari_cellid.segmentation.unet import UNet, UNetConfig
-from napari_cellid.steps import News, finish
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 from napari_cellid.training import checkpoint
 from napari_cellid.training.run import MODEL, REPORT, Run
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from napari_cellid.cli import main
-from napari_cellid.models import load_card
+from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier import begin
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 from napari_cellid.training.run import MODEL, REPORT, Run
 
 TINY = [

@@ -10,10 +10,10 @@ import pytest
 from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import CARD
+from napari_cellid.models.store import CARD
+from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.segment import load_segmenter, number_cells, segment
-from napari_cellid.steps import finish
+from napari_cellid.segmentation.predict import load_segmenter, number_cells, segment
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
 

@@ -9,10 +9,11 @@ import torch
 from napari_cellid.config import SegmenterTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
-from napari_cellid.models import ModelCard
+from napari_cellid.models.store import ModelCard
+from napari_cellid.progress import News, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.learner import LabelledField
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.targets import LEAVE_OUT, targets
 from napari_cellid.segmentation.training import (
     Fields,
@@ -25,7 +26,6 @@ from napari_cellid.segmentation.training import (
     train_segmenter,
 )
 from napari_cellid.segmentation.unet import UNet, UNetConfig
-from napari_cellid.steps import News, finish
 from napari_cellid.training.run import Run
 
 CPU = Device("cpu", "fp32", "CPU")

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.device import Device
+from napari_cellid.progress import finish
 from napari_cellid.segmentation.tiles import pad, plan_tiles, predict
 from napari_cellid.segmentation.unet import UNet, UNetConfig, shrinkage
-from napari_cellid.steps import finish
 
 CPU = Device("cpu", "fp32", "CPU")
 

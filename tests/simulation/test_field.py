@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from napari_cellid.config import SimulationConfig
+from napari_cellid.progress import finish
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.optics import Light
 from napari_cellid.simulation.sections import cut_areas
 from napari_cellid.simulation.tissue import Tissue, grow_tissue
 from napari_cellid.simulation.truth import SMALLEST_UM2
-from napari_cellid.steps import finish
 
 SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
 

@@ -8,13 +8,13 @@ from scipy import ndimage
 
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
+from napari_cellid.progress import finish
 from napari_cellid.simulation.detection import expected, mean_blur_px
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.motion import draw_jitter, draw_motion, shift_and_blur
 from napari_cellid.simulation.optics import green_cells
 from napari_cellid.simulation.sections import axial_fwhm
 from napari_cellid.simulation.tissue import GLIA, grow_tissue
-from napari_cellid.steps import finish
 
 SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
 

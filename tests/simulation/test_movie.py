@@ -7,12 +7,12 @@ import pytest
 
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
+from napari_cellid.progress import finish
 from napari_cellid.simulation.activity import bleaching, draw_events, fluorescence
 from napari_cellid.simulation.detection import expected
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.movie import Movie, simulate_movie
 from napari_cellid.simulation.tissue import EXCITATORY, INHIBITORY
-from napari_cellid.steps import finish
 
 FIELD = SimulationConfig(
     seed=4, height=96, width=112, n_planes=2, bleed_green_to_red=0.05, motion_um=0.6

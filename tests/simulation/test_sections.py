@@ -9,12 +9,12 @@ import pytest
 from scipy.special import erf
 
 from napari_cellid.config import SimulationConfig
+from napari_cellid.progress import finish
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.optics import Canvas
 from napari_cellid.simulation.sections import cut_areas, cut_sections
 from napari_cellid.simulation.tissue import Tissue
-from napari_cellid.steps import finish
 
 CONFIG = SimulationConfig(
     height=64, width=64, pixel_size_um=0.5, axial_fwhm_um=4.0, z_drift_um=0, tilt_um=0

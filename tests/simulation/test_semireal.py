@@ -10,19 +10,19 @@ from scipy import ndimage
 from napari_cellid.config import SemirealConfig, SimulationConfig
 from napari_cellid.config.semireal import SHARED
 from napari_cellid.errors import InputError
+from napari_cellid.progress import finish
 from napari_cellid.simulation.field import SimulatedField
-from napari_cellid.simulation.semireal import (
+from napari_cellid.simulation.semireal.draw import draw_semireal
+from napari_cellid.simulation.semireal.field import (
     REAL,
     SIMULATED,
     SemirealField,
     numbered_from_one,
     simulate_red,
 )
-from napari_cellid.simulation.semireal_draw import draw_semireal
-from napari_cellid.simulation.semireal_green import MarkedGreen, read_ground
-from napari_cellid.simulation.semireal_red import draw_nuclei, expose_red
+from napari_cellid.simulation.semireal.green import MarkedGreen, read_ground
+from napari_cellid.simulation.semireal.red import draw_nuclei, expose_red
 from napari_cellid.simulation.truth import list_sections
-from napari_cellid.steps import finish
 
 CLEAR = SemirealConfig(seed=4, n_frames=2000, bleed_green_to_red=0)
 

@@ -11,7 +11,7 @@ from little import THREE, found, info
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from napari_cellid.cells import measure, with_classes
+from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
-from napari_cellid.pipeline import Identified
+from napari_cellid.identify import Identified
 from napari_cellid.recording import MeanPlanes
 
 CLASSES = ("excitatory", "inhibitory", "glia")

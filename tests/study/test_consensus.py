@@ -20,7 +20,7 @@ from napari_cellid.study.consensus import (
     consensus_table,
     write_consensus,
 )
-from napari_cellid.study.folder import Study
+from napari_cellid.study.study import Study
 from napari_cellid.study.training_set import TRAINING_COLUMNS, make_training_set
 
 TWO = VoteConfig(min_annotators=2)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_cellid.cells import COLUMNS, measure
+from napari_cellid.cells.matching import match_by_distance, match_by_overlap
+from napari_cellid.cells.measure import COLUMNS, measure
+from napari_cellid.io.tables import RETIRED_COLUMNS, no_retired
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.study.identity import Kept, Known, keep_identity
-from napari_cellid.study.matching import match_by_distance, match_by_overlap
-from napari_cellid.study.tables import RETIRED_COLUMNS, no_retired
 
 UM = 1.25
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from tiny import TinyLearner, digest
 
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
 from napari_cellid.training import run as run_module
 from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.run import Run

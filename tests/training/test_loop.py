@@ -10,7 +10,7 @@ import torch
 from tiny import TinyLearner, digest
 
 from napari_cellid.errors import InputError
-from napari_cellid.steps import News, Progress, finish
+from napari_cellid.progress import News, Progress, finish
 from napari_cellid.training import checkpoint
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
 from napari_cellid.training.loop import LoopConfig, StepFigures, train

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.training import run as module
-from napari_cellid.training.processes import is_running
+from napari_cellid.training.process import is_running
 from napari_cellid.training.run import (
     ABOUT,
     LOG,

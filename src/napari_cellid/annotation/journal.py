@@ -6,9 +6,9 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.annotators import annotator_file, annotators, clean_name
 from napari_cellid.annotation.journal_file import JournalFile
-from napari_cellid.annotation.line_format import as_utc
-from napari_cellid.annotation.names import annotator_file, annotators, clean_name
+from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.annotators import annotator_file
 from napari_cellid.annotation.history import History
-from napari_cellid.annotation.line_format import to_line
-from napari_cellid.annotation.locking import alone_in
-from napari_cellid.annotation.names import annotator_file
-from napari_cellid.annotation.reading import Reading
+from napari_cellid.annotation.journal_reader import Reading
+from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.lock import alone_in
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from napari_cellid.agreement.vote import disagreement
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.annotation.vote import disagreement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

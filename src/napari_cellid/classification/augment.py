@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.classification.material import room_of
+from napari_cellid.classification.dataset import room_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_cellid.classification.enlarging import Enlarging
-    from napari_cellid.classification.material import LabelledCells
+    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.upsampling import Enlarging
     from napari_cellid.config.training import Augmentation
 
 

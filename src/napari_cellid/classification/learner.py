@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.classification.plans import HEAD, STAGES, cut_of, find_plan, freeze
-from napari_cellid.classification.stages import batch_norms, run_stages, set_modes
+from napari_cellid.classification.finetuning import (
+    HEAD,
+    STAGES,
+    cut_of,
+    find_plan,
+    freeze,
+)
+from napari_cellid.classification.partial_forward import (
+    batch_norms,
+    run_stages,
+    set_modes,
+)
 from napari_cellid.training.loop import StepFigures
 
 if TYPE_CHECKING:
@@ -16,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_cellid.classification.features import Source
-    from napari_cellid.classification.material import LabelledCells
-    from napari_cellid.classification.starting import Start
+    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.frozen_features import Source
+    from napari_cellid.classification.starting_weights import Start
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
 
@@ -186,7 +196,7 @@ class ClassifierLearner:
         return torch.cat(told).float().cpu()
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        from napari_cellid.classification.features import on_device
+        from napari_cellid.classification.frozen_features import on_device
 
         return run_stages(self._net, self._stages, on_device(inputs, self._device))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.classification.features import Afresh, FeatureStore, Recipe
+from napari_cellid.classification.frozen_features import Afresh, FeatureStore, Recipe
 from napari_cellid.classification.learner import ClassifierLearner, parts
 from napari_cellid.classification.networks import SMALLEST_INPUT
 from napari_cellid.errors import InputError
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from napari_cellid.classification.material import LabelledCells
-    from napari_cellid.classification.starting import Start
+    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.starting_weights import Start
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
-    from napari_cellid.steps import Step
+    from napari_cellid.progress import Step
     from napari_cellid.training.loop import Trained
     from napari_cellid.training.run import Run
 
@@ -187,7 +187,7 @@ def estimate_seconds(
 
     The network is changed by the steps that are tried.
     """
-    from napari_cellid.steps import finish
+    from napari_cellid.progress import finish
 
     material = checked(material, start.classes)
     samples = _samples(len(material.training), _copies(config))
@@ -263,7 +263,7 @@ def side_of(start: Start, config: ClassifierTrainingConfig) -> int:
 def _recipes(
     material: Material, start: Start, config: ClassifierTrainingConfig
 ) -> tuple[Recipe, Recipe]:
-    from napari_cellid.classification.enlarging import Enlarging
+    from napari_cellid.classification.upsampling import Enlarging
 
     _, frozen, _ = parts(start, config)
     enlarging = Enlarging(start.net, side_of(start, config), start.config)

@@ -6,9 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.figures import describe, figures, number_of, quality_values
 from napari_cellid.cli.options import add_output_style, add_settings, given_settings
 from napari_cellid.config import NOT_A_CELL, VoteConfig
+from napari_cellid.report.agreement_text import (
+    describe,
+    figures,
+    number_of,
+    quality_values,
+)
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,8 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_cellid.annotation.quality import Quality
-    from napari_cellid.cli.report import Report
+    from napari_cellid.agreement.dawid_skene import Quality
+    from napari_cellid.cli.console import Report
     from napari_cellid.config import StudyConfig
 
 _OWN = dict.fromkeys(VoteConfig.model_fields, "the study's own")
@@ -44,10 +49,10 @@ def add_commands(commands: Any) -> None:
 
 def run_agree(arguments: Namespace, report: Report) -> None:
     """Compare people, count votes, write the consensus table."""
-    from napari_cellid.annotation.agreement import agreement
-    from napari_cellid.annotation.lines import read_annotations
+    from napari_cellid.agreement.summary import agreement
+    from napari_cellid.annotation.all_answers import read_annotations
     from napari_cellid.study.consensus import table_of, write_consensus
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
     started = time.perf_counter()
     study = Study.open(arguments.study)
@@ -113,7 +118,7 @@ def _config(config: StudyConfig, arguments: Namespace) -> StudyConfig:
 
 
 def _quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
-    from napari_cellid.annotation.quality import annotator_quality
+    from napari_cellid.agreement.dawid_skene import annotator_quality
 
     return annotator_quality(answers, config)
 

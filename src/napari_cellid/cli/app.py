@@ -18,8 +18,8 @@ from napari_cellid.cli import (
     study,
     train,
 )
+from napari_cellid.cli.console import make_report
 from napari_cellid.cli.options import Parser
-from napari_cellid.cli.report import make_report
 from napari_cellid.device import share_cores
 from napari_cellid.errors import InputError
 

@@ -19,15 +19,15 @@ from napari_cellid.cli.options import (
 )
 from napari_cellid.cli.simulate import write_field
 from napari_cellid.config import SAMPLE, DeviceConfig
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from napari_cellid.classification.predict import Classifier
+    from napari_cellid.classification.patch import Classifier
+    from napari_cellid.cli.console import Report
     from napari_cellid.cli.identify import Wanted
-    from napari_cellid.cli.report import Report
-    from napari_cellid.pipeline import Identified
+    from napari_cellid.identify import Identified
     from napari_cellid.recording import Recording
 
 _OUT = Path("napari-cellid-demo")
@@ -52,9 +52,9 @@ def add_commands(commands: Any) -> None:
 
 def run_demo(arguments: Namespace, report: Report) -> None:
     """Simulate, identify, compare with the truth, show."""
-    from napari_cellid.cli.truth import compare
-    from napari_cellid.io.tiff import TiffOptions, open_recording
-    from napari_cellid.pipeline import write_results
+    from napari_cellid.evaluation.scoring import compare
+    from napari_cellid.identify import write_results
+    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
     from napari_cellid.simulation.field import simulate
 
     started = time.perf_counter()
@@ -93,7 +93,7 @@ def has_display() -> bool:
 def _show(
     result: Identified, recording: Recording, classifier: Classifier, report: Report
 ) -> None:
-    from napari_cellid.widgets.show import show_recording
+    from napari_cellid.widgets.identify.open_results import show_recording
 
     try:
         show_recording(result, recording, classifier)

@@ -6,14 +6,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.destination import (
-    add_destination,
-    check_destination,
-    need_destination,
-    open_study,
-    put,
-    wanted_models,
-)
 from napari_cellid.cli.inputs import (
     check_models,
     need_both,
@@ -27,26 +19,34 @@ from napari_cellid.cli.options import (
     add_settings,
     given_settings,
 )
+from napari_cellid.cli.output import (
+    add_destination,
+    check_destination,
+    need_destination,
+    open_study,
+    put,
+    wanted_models,
+)
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
     IdentifyConfig,
     SegmentConfig,
 )
-from napari_cellid.steps import Progress, finish
+from napari_cellid.progress import Progress, finish
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
 
-    from napari_cellid.classifiers import AnyClassifier
-    from napari_cellid.cli.report import Report
-    from napari_cellid.models import Task
-    from napari_cellid.pipeline import Identified
+    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.cli.console import Report
+    from napari_cellid.identify import Identified
+    from napari_cellid.models.store import Task
+    from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
-    from napari_cellid.segmentation.segment import Segmenter
-    from napari_cellid.steps import Step
-    from napari_cellid.study.folder import Study
+    from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.study.study import Study
 
     #: for each task the name or folder of its model, None for the default
     Wanted = dict[Task, str | None]
@@ -107,14 +107,14 @@ def run_segment(arguments: Namespace, report: Report) -> None:
 
 def run_classify(arguments: Namespace, report: Report) -> None:
     """Tell the classes of cells whose masks the user gives."""
-    from napari_cellid.cli.labels import read_labels
+    from napari_cellid.io.labels import read_labels
 
     started = time.perf_counter()
     recording = _prepare(arguments, report)
     need_both(recording)
     labels, recording = read_labels(arguments.labels, recording)
     models = load_models(wanted_models(arguments, "classify"), report)
-    from napari_cellid.pipeline import classify_labels
+    from napari_cellid.identify import classify_labels
 
     study = open_study(arguments, models["classify"].card.classes)
     step = classify_labels(
@@ -127,8 +127,8 @@ def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
     """Load the models for some tasks; their descriptions are checked first."""
     check_models(wanted)
     report.progress(Progress("Loading models", 0, len(wanted)))
-    from napari_cellid.classifiers import load_any_classifier
-    from napari_cellid.segmentation.segment import load_segmenter
+    from napari_cellid.classification.classifiers import load_any_classifier
+    from napari_cellid.segmentation.predict import load_segmenter
 
     models: dict[Task, Segmenter | AnyClassifier] = {}
     for task, model in wanted.items():
@@ -142,7 +142,7 @@ def outline(
     recording: Recording, models: dict[Task, Any], arguments: Namespace
 ) -> Step[Identified]:
     """Run the main job with loaded models and the settings of the command line."""
-    from napari_cellid.pipeline import identify
+    from napari_cellid.identify import identify
 
     segmenter: Segmenter = models["segment"]
     config = read_config(arguments, {"threshold": segmenter.card.threshold})
@@ -175,7 +175,7 @@ def describe(
     started
         `time.perf_counter()` when the command began.
     """
-    from napari_cellid.cells import count_classes
+    from napari_cellid.cells.measure import count_classes
 
     counts = count_classes(result.cells, result.classes)
     models = {task: model["name"] for task, model in result.run["models"].items()}

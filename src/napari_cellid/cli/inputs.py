@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
 
-    from napari_cellid.models import Task
+    from napari_cellid.models.store import Task
     from napari_cellid.recording import Recording
 
 _ONE_CHANNEL = (
@@ -31,7 +31,7 @@ def open_given(arguments: Namespace) -> Recording:
     InputError
         If the files cannot be used, or there is no pixel size.
     """
-    from napari_cellid.io.tiff import TiffOptions, open_recording
+    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
 
     _check_files(arguments)
     if arguments.name is not None:
@@ -89,7 +89,7 @@ def check_models(wanted: dict[Task, str | None]) -> None:
     InputError
         If there is no such model, or it does another job.
     """
-    from napari_cellid.models import find_model, load_card
+    from napari_cellid.models.store import find_model, load_card
 
     for task, model in wanted.items():
         load_card(find_model(model, task), task)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.options import add_output_style
-from napari_cellid.cli.training_words import class_lines
+from napari_cellid.report.training_console import class_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from napari_cellid.cli.report import Report
-    from napari_cellid.models import ModelCard, Task
+    from napari_cellid.cli.console import Report
+    from napari_cellid.models.store import ModelCard, Task
 
 _TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
 #: letters of a table in a card above which it is told line by line
@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
 
 def run_list(arguments: Namespace, report: Report) -> None:
     """List the models that come with the package, and those of a study."""
-    from napari_cellid.models import DEFAULTS, SHIPPED, list_models
+    from napari_cellid.models.store import DEFAULTS, SHIPPED, list_models
 
     used = {task: SHIPPED / name for task, name in DEFAULTS.items()}
     found = list_models(SHIPPED)
@@ -70,12 +70,12 @@ def run_list(arguments: Namespace, report: Report) -> None:
 
 def run_show(arguments: Namespace, report: Report) -> None:
     """Show one model."""
-    from napari_cellid.models import CARD, find_model, load_card
+    from napari_cellid.models.store import CARD, find_model, load_card
 
     wanted = arguments.model
     if arguments.study is not None:
-        from napari_cellid.retrain.use import find_for
-        from napari_cellid.study.folder import Study
+        from napari_cellid.retrain.active_model import find_for
+        from napari_cellid.study.study import Study
 
         study = Study.open(arguments.study.absolute())
         wanted = find_for(study, wanted, "segment")
@@ -90,9 +90,9 @@ def run_show(arguments: Namespace, report: Report) -> None:
 
 def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:
     """Models that a study uses, and its own."""
-    from napari_cellid.models import DEFAULTS
-    from napari_cellid.retrain.use import current_model, study_models
-    from napari_cellid.study.folder import Study
+    from napari_cellid.models.store import DEFAULTS
+    from napari_cellid.retrain.active_model import current_model, study_models
+    from napari_cellid.study.study import Study
 
     study = Study.open(path.absolute())
     used = {task: current_model(study, task) for task in DEFAULTS}

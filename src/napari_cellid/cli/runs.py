@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.options import add_output_style
-from napari_cellid.cli.training_words import epoch_line, state_words, summary
 from napari_cellid.errors import InputError
+from napari_cellid.report.training_console import epoch_line, state_words, summary
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
     from napari_cellid.training.run import Run
 
 _RUN = "folder STUDY/runs/NAME of the training"
@@ -43,7 +43,7 @@ def add_commands(commands: Any) -> None:
 
 def run_list(arguments: Namespace, report: Report) -> None:
     """List the trainings of a study."""
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
     from napari_cellid.training.run import list_runs
 
     runs = list_runs(Study.open(arguments.study.absolute()).runs)
@@ -93,8 +93,8 @@ def run_stop(arguments: Namespace, report: Report) -> None:
 
 def run_use(arguments: Namespace, report: Report) -> None:
     """Make the model of a training the study's."""
-    from napari_cellid.retrain.use import use_run
-    from napari_cellid.study.folder import Study
+    from napari_cellid.retrain.active_model import use_run
+    from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
     run = Run.open(arguments.training.absolute())

@@ -32,8 +32,8 @@ from napari_cellid.cli.simulate_semireal import (
 )
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
+from napari_cellid.progress import finish
 from napari_cellid.simulation.conditions import KINDS
-from napari_cellid.steps import finish
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
     from napari_cellid.simulation.field import SimulatedField
 
 _MADE_UP = Described(
@@ -169,7 +169,7 @@ def write_field(
         If the folder cannot be written.
     """
     from napari_cellid.files import replacing_folder
-    from napari_cellid.models import versions
+    from napari_cellid.models.store import versions
 
     config = field.config
     meta = {

@@ -10,14 +10,14 @@ from napari_cellid.cli.simulate_movie import make_field, movie_writer
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.errors import InputError
-from napari_cellid.steps import finish, part
+from napari_cellid.progress import finish, part
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
     from napari_cellid.config.movie import MovieConfig
     from napari_cellid.simulation.animals import Cohort
     from napari_cellid.simulation.field import SimulatedField

@@ -9,17 +9,17 @@ from napari_cellid.cli.options import add_settings, given_settings
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.errors import InputError
-from napari_cellid.steps import Progress, finish
+from napari_cellid.progress import Progress, finish
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
+    from napari_cellid.progress import Step
     from napari_cellid.simulation.field import SimulatedField
     from napari_cellid.simulation.movie import Movie
-    from napari_cellid.steps import Step
 
 MOVIES = ("red_movie.tif", "green_movie.tif")
 MOVIE_FILES = (*MOVIES, "events.csv", "motion.csv", "movie.json")

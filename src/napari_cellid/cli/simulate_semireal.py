@@ -14,14 +14,14 @@ from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.config.semireal import SHARED
 from napari_cellid.errors import InputError
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
     from napari_cellid.recording import Recording
-    from napari_cellid.simulation.semireal import SemirealField
+    from napari_cellid.simulation.semireal.field import SemirealField
 
 _DESCRIPTION = (
     "Semi-real field (napari-cellid simulate --green): real GCaMP image and marks, "
@@ -129,10 +129,10 @@ def run_semireal(
         If the files cannot be read, do not fit one another or hold no cells, or the
         pixel size is not known.
     """
-    from napari_cellid.cli.labels import read_labels
+    from napari_cellid.io.labels import read_labels
     from napari_cellid.recording import mean_planes
-    from napari_cellid.simulation.semireal import simulate_red
-    from napari_cellid.simulation.semireal_green import MarkedGreen
+    from napari_cellid.simulation.semireal.field import simulate_red
+    from napari_cellid.simulation.semireal.green import MarkedGreen
 
     config = _config(arguments)
     recording = _open(arguments)
@@ -162,14 +162,14 @@ def _config(arguments: Namespace) -> SemirealConfig:
         return SemirealConfig(**given)
     import numpy as np
 
-    from napari_cellid.simulation.semireal_draw import draw_semireal
+    from napari_cellid.simulation.semireal.draw import draw_semireal
 
     seed = given.setdefault("seed", SemirealConfig().seed)
     return draw_semireal(np.random.default_rng(seed), **given)
 
 
 def _open(arguments: Namespace) -> Recording:
-    from napari_cellid.io.tiff import TiffOptions, open_recording
+    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
 
     folder = arguments.out.absolute()
     for path in (arguments.green, arguments.masks):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
 
-    from napari_cellid.cli.report import Report
+    from napari_cellid.cli.console import Report
 
     Run = Callable[[Namespace, Report], None]
 
@@ -51,11 +51,11 @@ def add_commands(commands: Any) -> None:
 
 def run_annotate(arguments: Namespace, report: Report) -> None:
     """Open a study in napari; returns when the window is closed."""
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study)
     if arguments.annotator is not None:
-        from napari_cellid.annotation.names import annotator_file
+        from napari_cellid.annotation.annotators import annotator_file
 
         annotator_file(study.annotations, arguments.annotator)
     report.notes(study.problems)
@@ -65,7 +65,7 @@ def run_annotate(arguments: Namespace, report: Report) -> None:
             "computer with a screen."
         )
     try:
-        from napari_cellid.widgets.show_study import show_study
+        from napari_cellid.widgets.annotate.open_study import show_study
 
         show_study(study.path, arguments.annotator)
     except ImportError as error:
@@ -74,8 +74,8 @@ def run_annotate(arguments: Namespace, report: Report) -> None:
 
 def run_merge(arguments: Namespace, report: Report) -> None:
     """Take over journals and recordings that another copy of the study has."""
-    from napari_cellid.study.folder import Study
-    from napari_cellid.study.merging import merge_studies
+    from napari_cellid.study.merge import merge_studies
+    from napari_cellid.study.study import Study
 
     study, other = Study.open(arguments.study), Study.open(arguments.other)
     merged = merge_studies(study, other)
@@ -92,8 +92,8 @@ def run_merge(arguments: Namespace, report: Report) -> None:
 
 def run_export(arguments: Namespace, report: Report) -> None:
     """Write the answers that count now as CSV."""
-    from napari_cellid.study.exchanging import export_from
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.csv_exchange import export_from
+    from napari_cellid.study.study import Study
 
     if arguments.out.is_dir():
         raise InputError(
@@ -107,8 +107,8 @@ def run_export(arguments: Namespace, report: Report) -> None:
 
 def run_import(arguments: Namespace, report: Report) -> None:
     """Take in answers of people who work without napari."""
-    from napari_cellid.study.exchanging import import_into
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.csv_exchange import import_into
+    from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study)
     taken = import_into(study, arguments.file)
@@ -121,9 +121,9 @@ def run_import(arguments: Namespace, report: Report) -> None:
 
 def run_restore(arguments: Namespace, report: Report) -> None:
     """Make a person's answers what they were at a time."""
+    from napari_cellid.annotation.annotators import annotators, clean_name
     from napari_cellid.annotation.journal import Journal
-    from napari_cellid.annotation.names import annotators, clean_name
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
     time = read_time(arguments.to)
     study = Study.open(arguments.study)

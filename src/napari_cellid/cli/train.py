@@ -13,7 +13,6 @@ from napari_cellid.cli.options import (
     given_settings,
     read_settings,
 )
-from napari_cellid.cli.training_words import summary
 from napari_cellid.config import (
     RECIPES,
     ClassifierTrainingConfig,
@@ -23,14 +22,15 @@ from napari_cellid.config import (
     VoteConfig,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
+from napari_cellid.report.training_console import summary
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from napari_cellid.cli.report import Report
-    from napari_cellid.study.folder import Study
+    from napari_cellid.cli.console import Report
+    from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
 _START = {
@@ -83,7 +83,7 @@ def add_commands(commands: Any) -> None:
 def run_classifier(arguments: Namespace, report: Report) -> None:
     """Train a classifier on the cells that people decided."""
     from napari_cellid.retrain.classifier import Request, begin, estimate
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study.absolute())
     report.notes(study.problems)
@@ -106,7 +106,7 @@ def run_classifier(arguments: Namespace, report: Report) -> None:
 def run_segmenter(arguments: Namespace, report: Report) -> None:
     """Train a U-Net on corrected outlines."""
     from napari_cellid.retrain.segmenter import Request, begin, estimate
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study.absolute())
     report.notes(study.problems)
@@ -126,7 +126,7 @@ def run_segmenter(arguments: Namespace, report: Report) -> None:
 
 def run_resume(arguments: Namespace, report: Report) -> None:
     """Go on with a training; what is finished is not trained again."""
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
     folder = arguments.training.absolute()

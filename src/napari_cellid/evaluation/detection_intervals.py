@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.evaluation.intervals import FEWEST_GROUPS, Interval, interval_of
+from napari_cellid.evaluation.bootstrap import FEWEST_GROUPS, Interval, interval_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from dask.local import get_sync
 from dask.optimization import cull
 
 from napari_cellid.errors import InputError
+from napari_cellid.progress import Progress, Step
 from napari_cellid.recording.data import MeanPlanes, Recording
 from napari_cellid.recording.sums import BlockSum, sum_frames
-from napari_cellid.steps import Progress, Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence

@@ -6,52 +6,56 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.classification.material import joined
-from napari_cellid.classification.starting import find_start
+from napari_cellid.classification.classifiers import load_any_classifier
+from napari_cellid.classification.dataset import joined
+from napari_cellid.classification.starting_weights import find_start
 from napari_cellid.classification.training import (
     Material,
     checked,
     estimate_seconds,
     train_classifier,
 )
-from napari_cellid.classifiers import load_any_classifier
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, SplitConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import load_card
-from napari_cellid.retrain.card import save
-from napari_cellid.retrain.comparison import compare
-from napari_cellid.retrain.heeding import StoppedEarlyError, heeding, stopped_early
-from napari_cellid.retrain.material import (
+from napari_cellid.models.store import load_card
+from napari_cellid.progress import News
+from napari_cellid.retrain.active_model import current_model
+from napari_cellid.retrain.classifier_comparison import compare
+from napari_cellid.retrain.dataset import (
     CELLS_FILE,
     check_images,
     decide,
     labelled,
     read_cells,
 )
-from napari_cellid.retrain.outcome import (
+from napari_cellid.retrain.model_card import save
+from napari_cellid.retrain.replay import can_replay, replay
+from napari_cellid.retrain.result import (
     Outcome,
     check_name,
     check_same_start,
     fail,
     lasting,
 )
-from napari_cellid.retrain.replay import can_replay, replay
-from napari_cellid.retrain.use import current_model
-from napari_cellid.steps import News
+from napari_cellid.retrain.stop_requests import (
+    StoppedEarlyError,
+    heeding,
+    stopped_early,
+)
 from napari_cellid.study.consensus import write_csv
 from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_name
 
 if TYPE_CHECKING:
-    from napari_cellid.classification.material import LabelledCells
+    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.dataset import LabelledCells
     from napari_cellid.classification.training import TrainedClassifier
-    from napari_cellid.classifiers import AnyClassifier
     from napari_cellid.config import VoteConfig
     from napari_cellid.device import Device
-    from napari_cellid.models import ModelCard
-    from napari_cellid.retrain.material import DecidedCells
-    from napari_cellid.steps import Step
-    from napari_cellid.study.folder import Study
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.progress import Step
+    from napari_cellid.retrain.dataset import DecidedCells
+    from napari_cellid.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels import plane_image, rescale
+from napari_cellid.channels.normalise import plane_image, rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import Detection, detect
-from napari_cellid.segmentation.objects import find_cells
-from napari_cellid.segmentation.views import predict_views
-from napari_cellid.steps import finish
+from napari_cellid.progress import finish
+from napari_cellid.segmentation.instances import find_cells
+from napari_cellid.segmentation.tta import predict_views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.device import Device
+    from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.training import SegmenterStart
-    from napari_cellid.steps import Step
 
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 

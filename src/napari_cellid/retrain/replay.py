@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.classification.material import gather
+from napari_cellid.classification.dataset import gather
+from napari_cellid.progress import Progress, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.steps import Progress, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.classification.material import LabelledCells
-    from napari_cellid.models import ModelCard
-    from napari_cellid.steps import Step
+    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.progress import Step
 
 #: edge of a simulated field (µm), and how many cells of one class are taken from it
 _FIELD_UM, _OF_A_CLASS = 250.0, 12

@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.config import DeviceConfig, SegmenterTrainingConfig, SplitConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models import save_model
-from napari_cellid.retrain.found import N_ORIGINAL, compare
-from napari_cellid.retrain.heeding import StoppedEarlyError, heeding, stopped_early
+from napari_cellid.models.store import save_model
+from napari_cellid.progress import News
+from napari_cellid.retrain.active_model import current_model
+from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare
 from napari_cellid.retrain.operating_point import best_shift
-from napari_cellid.retrain.outcome import (
+from napari_cellid.retrain.result import (
     Outcome,
     check_name,
     check_same_start,
     fail,
     lasting,
 )
-from napari_cellid.retrain.outlines import fields_of, outlines_of, simulated
-from napari_cellid.retrain.use import current_model
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.retrain.segmentation_dataset import fields_of, outlines_of, simulated
+from napari_cellid.retrain.stop_requests import (
+    StoppedEarlyError,
+    heeding,
+    stopped_early,
+)
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.training import (
     Fields,
     estimate_seconds,
@@ -32,20 +37,19 @@ from napari_cellid.segmentation.training import (
     shift_cells,
     train_segmenter,
 )
-from napari_cellid.steps import News
 from napari_cellid.training.run import MODEL, REPORT, Run, new_run_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.device import Device
-    from napari_cellid.models import ModelCard
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.progress import Step
     from napari_cellid.retrain.operating_point import Judged
-    from napari_cellid.retrain.outlines import Outlines
-    from napari_cellid.segmentation.segment import Segmenter
+    from napari_cellid.retrain.segmentation_dataset import Outlines
+    from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.segmentation.training import SegmenterStart
-    from napari_cellid.steps import Step
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
     from napari_cellid.training.loop import Trained
 
 #: simulated fields that are mixed in; every eighth has no red channel

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.retrain.split_file import SPLIT_FILE, Known, Tiles
-from napari_cellid.retrain.split_words import in_words
+from napari_cellid.retrain.split_text import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_cellid.device import Device
+    from napari_cellid.progress import Step
     from napari_cellid.segmentation.unet import UNet, UNetConfig
-    from napari_cellid.steps import Step
 
 #: output pixels of a tile; larger ones compute fewer surroundings twice
 TILE = 512

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels import N_IMAGES, ROBUST, plane_image
+from napari_cellid.channels.normalise import N_IMAGES, ROBUST, plane_image
 from napari_cellid.errors import InputError
-from napari_cellid.models import CARD, ModelCard, find_model
+from napari_cellid.models.store import CARD, ModelCard, find_model
 from napari_cellid.segmentation.learner import LabelledField
-from napari_cellid.segmentation.segment import load_segmenter
+from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.targets import LEAVE_OUT, border_weights, targets
 from napari_cellid.training.loop import LoopConfig, train
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SegmenterTrainingConfig
     from napari_cellid.device import Device
+    from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.learner import SegmenterLearner
     from napari_cellid.segmentation.unet import UNet
-    from napari_cellid.steps import Step
     from napari_cellid.training.loop import Trained
     from napari_cellid.training.run import Run
 

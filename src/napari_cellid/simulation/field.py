@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from napari_cellid.progress import Progress
 from napari_cellid.simulation.detection import digitise, draw_scan, expose
 from napari_cellid.simulation.optics import illuminate
 from napari_cellid.simulation.tissue import grow_tissue
 from napari_cellid.simulation.truth import tell_truth
-from napari_cellid.steps import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.config import SimulationConfig
+    from napari_cellid.progress import Step
     from napari_cellid.simulation.detection import Scan
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
-    from napari_cellid.steps import Step
 
     #: takes what a plane was made of: its number, cells, light and scan
     Visit = Callable[[int, Tissue, Light, Scan], object]

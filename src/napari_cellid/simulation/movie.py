@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SimulationConfig
     from napari_cellid.config.movie import MovieConfig
+    from napari_cellid.progress import Step
     from napari_cellid.simulation.detection import Scan
     from napari_cellid.simulation.field import SimulatedField
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
-    from napari_cellid.steps import Step
 
 #: streams of random numbers: the field's own stays what it is without a movie
 _ACTIVITY, _NEUROPIL, _MOTION, _COUNTS, _PATCHES, _FRAME = range(201, 207)

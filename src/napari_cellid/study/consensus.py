@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_cellid.annotation.lines import read_annotations
-from napari_cellid.annotation.vote import count_votes
+from napari_cellid.agreement.vote import count_votes
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.config import VoteConfig
-    from napari_cellid.study.folder import Study
-    from napari_cellid.study.resolve import Resolved
+    from napari_cellid.study.answer_matching import Resolved
+    from napari_cellid.study.study import Study
 
 CONSENSUS_FILE = "consensus.csv"
 #: a cell that nobody answered; answers whose cell is not there

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.study.matching import match_by_distance, match_by_overlap
-from napari_cellid.study.tables import RETIRED_COLUMNS, no_retired
+from napari_cellid.cells.matching import match_by_distance, match_by_overlap
+from napari_cellid.io.tables import RETIRED_COLUMNS, no_retired
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_cellid.study.matching import Pairs
+    from napari_cellid.cells.matching import Pairs
 
 #: cells whose middles are farther apart than this (µm) are two cells
 SAME_CELL_UM = 6.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.tables import no_retired, read_cells, read_retired
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +181,7 @@ def channels_of(planes: MeanPlanes) -> tuple[str, ...]:
 def _read_tiff(path: Path) -> NDArray[Any]:
     import tifffile
 
-    from napari_cellid.io.tiff_pages import DECODE_ERRORS
+    from napari_cellid.io.tiff.pages import DECODE_ERRORS
 
     if not path.is_file():
         raise InputError(f"{path} is missing; identify the recording again.")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid import __version__
-from napari_cellid.annotation.lines import read_annotations
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.config import VoteConfig
-    from napari_cellid.study.folder import Study
+    from napari_cellid.study.study import Study
 
 TRAINING_TABLE, TRAINING_ABOUT = "training_set.csv", "training_set.json"
 #: columns of training_set.csv

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from napari_cellid.errors import InputError
-from napari_cellid.steps import News, Progress
+from napari_cellid.progress import News, Progress
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
 from napari_cellid.training.run import BEST, CHECKPOINT
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from napari_cellid.steps import Step
+    from napari_cellid.progress import Step
     from napari_cellid.training.run import Run
 
 

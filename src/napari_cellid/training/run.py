@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
-from napari_cellid.training.processes import is_running
+from napari_cellid.training.process import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Statistics of ratings: votes, coefficients of agreement, observer error rates."""

@@ -1,0 +1,70 @@
+"""Patches round cells: always the same piece of tissue, whatever the zoom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.channels.normalise import plane_image
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.recording import MeanPlanes
+
+
+class Patches:
+    """Patches of the cells of a recording, cut when they are asked for.
+
+    Parameters
+    ----------
+    planes
+        Mean images; they are normalised and brought to the model's scale once.
+    cells
+        Cell table: `plane`, `y`, `x` are read.
+    card
+        Pixel size, patch size, normalisation and combination of the model.
+    """
+
+    def __init__(
+        self, planes: MeanPlanes, cells: pd.DataFrame, card: ModelCard
+    ) -> None:
+        self._factor = planes.pixel_size_um / card.pixel_size_um
+        self._size = card.patch_size
+        self._plane = cells["plane"].to_numpy(int)
+        centre = cells[["y", "x"]].to_numpy(float)
+        self._centre = np.round((centre + 0.5) * self._factor - 0.5).astype(int)
+        self._images = {
+            int(plane): self._prepare(planes, int(plane), card)
+            for plane in np.unique(self._plane)
+        }
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self._plane)
+
+    def cut(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Patches (cell, channel, y, x) of rows `start` to `stop`, 0 to 1.
+
+        The pixel nearest to the centroid is the middle one, [50, 50] of 101 x 101;
+        beyond the border the image is mirrored.
+        """
+        size = self._size
+        return np.stack(
+            [
+                self._images[plane][:, y : y + size, x : x + size]
+                for plane, (y, x) in zip(
+                    self._plane[start:stop], self._centre[start:stop], strict=True
+                )
+            ]
+        )
+
+    def _prepare(
+        self, planes: MeanPlanes, plane: int, card: ModelCard
+    ) -> NDArray[np.float32]:
+        image = plane_image(planes, plane, card)
+        before, after = self._size // 2, self._size - self._size // 2
+        return np.pad(image, [(0, 0), (before, after), (before, after)], "reflect")

@@ -1,0 +1,159 @@
+"""What the user sees: bars and a summary, or lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+from napari_cellid.progress import News
+from napari_cellid.report.training_console import epoch_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tqdm import tqdm
+
+    from napari_cellid.progress import Progress
+
+#: seconds between two drawings of a bar: in a terminal, and in a log file
+_TERMINAL_S, _LOG_S = 0.1, 5.0
+
+
+class Report(ABC):
+    """Takes what a command has to say."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._said: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a step has come, and its message the first time."""
+        if not self._quiet:
+            self._draw(progress)
+        if progress.message and progress.message not in self._said:
+            self._said.add(progress.message)
+            self._say("message", progress.message)
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """Tell what was assumed or is worth a look, each once."""
+        for note in notes:
+            if note not in self._said:
+                self._said.add(note)
+                self._say("note", note)
+
+    def error(self, message: str) -> None:
+        """Tell why the program ends: one line on stderr."""
+        self.close()
+        print(f"napari-cellid: {' '.join(message.split())}", file=sys.stderr)
+
+    @abstractmethod
+    def result(self, values: Mapping[str, Any], summary: Sequence[str]) -> None:
+        """Tell what came out: values for programs, lines for people."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave no bar half drawn."""
+
+    @abstractmethod
+    def _draw(self, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def _say(self, event: str, text: str) -> None: ...
+
+
+class TextReport(Report):
+    """For people: bars on stderr, the rest on stdout."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        self._stage = ""
+        self._bar: tqdm[Any] | None = None
+
+    def result(self, values: Mapping[str, Any], summary: Sequence[str]) -> None:
+        """Print the summary."""
+        self.close()
+        if not self._quiet:
+            print("\n".join(summary))
+
+    def close(self) -> None:
+        """Finish the bar that is being drawn."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar, self._stage = None, ""
+
+    def _draw(self, progress: Progress) -> None:
+        if isinstance(progress, News):
+            if progress.event == "epoch":
+                self.close()
+                print(epoch_line(progress.values), file=sys.stderr)
+            return
+        if progress.stage != self._stage or self._bar is None:
+            self.close()
+            self._stage, self._bar = progress.stage, _new_bar(progress)
+        bar = self._bar
+        if progress.done < bar.n:
+            # the next plane's turn
+            bar.reset(progress.total)
+        bar.update(progress.done - bar.n)
+
+    def _say(self, event: str, text: str) -> None:
+        if self._quiet:
+            return
+        self.close()
+        print(f"{event.capitalize()}: {text}", file=sys.stderr)
+
+
+class JsonReport(Report):
+    """For programs: one JSON object a line on stdout."""
+
+    def error(self, message: str) -> None:
+        """Tell why the program ends, on both streams."""
+        super().error(message)
+        _write("error", {"message": message})
+
+    def result(self, values: Mapping[str, Any], summary: Sequence[str]) -> None:
+        """Print the values."""
+        _write("result", values)
+
+    def close(self) -> None:
+        """Nothing is ever half drawn."""
+
+    def _draw(self, progress: Progress) -> None:
+        if isinstance(progress, News):
+            _write(progress.event, progress.values)
+            return
+        stage = {"stage": progress.stage, "done": progress.done}
+        _write("progress", {**stage, "total": progress.total})
+
+    def _say(self, event: str, text: str) -> None:
+        _write(event, {"message": text})
+
+
+def make_report(*, as_json: bool, quiet: bool) -> Report:
+    """Choose how to report."""
+    return JsonReport(quiet=quiet) if as_json else TextReport(quiet=quiet)
+
+
+def _write(event: str, values: Mapping[str, Any]) -> None:
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+def _new_bar(progress: Progress) -> tqdm[Any]:
+    from tqdm import tqdm
+
+    return tqdm(
+        desc=progress.stage,
+        total=progress.total or None,
+        file=sys.stderr,
+        mininterval=_TERMINAL_S if sys.stderr.isatty() else _LOG_S,
+        bar_format="{desc}: {percentage:3.0f}%|{bar:30}| {n_fmt}/{total_fmt} "
+        "[{elapsed}<{remaining}]",
+    )

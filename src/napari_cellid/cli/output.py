@@ -1,0 +1,188 @@
+"""Where results go: a folder, or a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.cli.inputs import check_replaced, check_writable
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from napari_cellid.identify import Identified
+    from napari_cellid.models.store import Task
+    from napari_cellid.recording import Recording
+    from napari_cellid.study.recordings import StudyRecording
+    from napari_cellid.study.study import Study
+
+#: the option that names the model for a task
+_OPTIONS: dict[Task, str] = {"segment": "segmenter", "classify": "classifier"}
+
+
+def add_destination(parser: ArgumentParser) -> None:
+    """Add the options --out, --study, --animal and --subvolume."""
+    group = parser.add_argument_group("where results go")
+    group.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="results go to DIR/NAME; those of an earlier run there are replaced",
+    )  # fmt: skip
+    group.add_argument(
+        "--study", type=Path, metavar="STUDY",
+        help="results go into this study, which is made if it is not there; cells "
+        "that it knows keep their numbers, and what people said of them",
+    )  # fmt: skip
+    group.add_argument("--animal", help="name of the animal, kept in the study")
+    group.add_argument(
+        "--subvolume", metavar="PART",
+        help="which part of the animal's brain, kept in the study",
+    )  # fmt: skip
+
+
+def need_destination(arguments: Namespace) -> None:
+    """Refuse a command line that says of no place where results go.
+
+    Raises
+    ------
+    InputError
+        If there is neither folder nor study, or no study for what only one keeps.
+    """
+    out, study = arguments.out, arguments.study
+    if out is None and study is None:
+        raise InputError(
+            "No place for the results was given; give a folder with --out, or a study "
+            "with --study."
+        )
+    if study is None and (arguments.animal or arguments.subvolume):
+        raise InputError(
+            "--animal and --subvolume are kept in a study; give one with --study."
+        )
+
+
+def check_destination(arguments: Namespace, recording: Recording) -> None:
+    """Refuse a place where results cannot go, before anything slow is done.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, is no study, or holds something of another recording.
+    """
+    out, study = arguments.out, arguments.study
+    if out is not None:
+        check_writable(out)
+        check_writable(out / recording.name)
+        check_replaced(out / recording.name, recording, arguments)
+    if study is not None:
+        _check_study(arguments, recording)
+
+
+def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | None:
+    """Open the study that results go into; None where there is none.
+
+    Parameters
+    ----------
+    arguments
+        What the user said.
+    classes
+        Those that the model knows: a new study has them.
+
+    Raises
+    ------
+    InputError
+        If it is no study, or the classes cannot be those of one.
+    """
+    if arguments.study is None:
+        return None
+    from napari_cellid.study.settings import config_for
+    from napari_cellid.study.study import Study
+
+    if (arguments.study / "study.toml").exists():
+        return Study.open(arguments.study)
+    return Study.prepare(arguments.study, config_for(classes))
+
+
+def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
+    """Name or folder of the model for a task: as given, else the study's own.
+
+    Raises
+    ------
+    InputError
+        If the study's own model is not there.
+    """
+    given: str | None = vars(arguments)[_OPTIONS[task]]
+    if arguments.study is None or not (arguments.study / "study.toml").exists():
+        return {task: given}
+    from napari_cellid.retrain.active_model import find_for
+    from napari_cellid.study.study import Study
+
+    return {task: find_for(Study.open(arguments.study), given, task)}
+
+
+def put(
+    result: Identified, study: Study | None, arguments: Namespace
+) -> tuple[Path, dict[str, Any], list[str]]:
+    """Write results where they belong.
+
+    Returns
+    -------
+    The folder of the recording, further values for programs, and notes for people.
+
+    Raises
+    ------
+    InputError
+        If they cannot be written.
+    """
+    from napari_cellid.identify import write_results
+
+    if study is None:
+        return write_results(result, arguments.out), {}, []
+    recording = study.add(result, _info(result, arguments))
+    values = {"study": str(study.path), "recording": recording.name}
+    if arguments.out is not None:
+        values["out"] = str(write_results(_numbered(result, recording), arguments.out))
+    return recording.folder, values, _notes(study, result, recording)
+
+
+def _check_study(arguments: Namespace, recording: Recording) -> None:
+    from napari_cellid.study.add_recording import check_addable
+    from napari_cellid.study.recordings import RECORDINGS
+    from napari_cellid.study.study import Study
+
+    study = Study.prepare(arguments.study)
+    check_addable(study, recording.name, recording.shape)
+    folder = study.path / RECORDINGS / recording.name
+    check_writable(folder, "--study")
+    check_replaced(folder, recording, arguments, "--study")
+
+
+def _info(result: Identified, arguments: Namespace) -> Any:
+    from napari_cellid.config import RecordingInfo
+
+    return RecordingInfo(
+        animal=arguments.animal or "",
+        subvolume=arguments.subvolume or "",
+        pixel_size_um=result.planes.pixel_size_um,
+        sources=tuple(result.run["sources"]),
+    )
+
+
+def _numbered(result: Identified, recording: StudyRecording) -> Identified:
+    """The result with the numbers that its cells have in the study."""
+    from dataclasses import replace
+
+    cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
+    return replace(result, cells=cells, run=recording.run())
+
+
+def _notes(study: Study, result: Identified, recording: StudyRecording) -> list[str]:
+    identity = recording.run().get("identity")
+    notes = [] if identity is None else [str(identity)]
+    names = [one.name for one in study.config.classes]
+    if other := [name for name in result.classes if name not in names]:
+        notes.append(
+            f"The study has the classes {', '.join(names)}, but the model also tells "
+            f"{', '.join(other)}; nobody can answer with these."
+        )
+    return [*notes, *study.problems]

@@ -1,0 +1,150 @@
+"""The user's own masks: a label image of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_cellid.recording import Recording
+
+#: tables are made up to the largest number of a label image; beyond this they cost
+#: more than the cells are worth
+_LARGEST_LABEL = 10_000_000
+
+
+def read_labels(
+    path: Path, recording: Recording
+) -> tuple[NDArray[np.int32], Recording]:
+    """Read masks of the cells of a recording.
+
+    Parameters
+    ----------
+    path
+        A TIFF file of whole numbers, 2-D or (plane, y, x): 0 where there is no cell,
+        a number for each cell.
+    recording
+        What the masks belong to.
+
+    Returns
+    -------
+    Labels (plane, y, x), and the recording with notes of what was assumed.
+
+    Raises
+    ------
+    InputError
+        If the file is no label image, or not of the recording's size.
+    """
+    labels = _shaped(_read(path), path, recording)
+    _check_numbers(labels, path)
+    labels, notes = _unique(labels, path)
+    return labels.astype(np.int32), replace(
+        recording,
+        notes=(*recording.notes, *notes),
+        sources=(*recording.sources, str(path)),
+    )
+
+
+def _read(path: Path) -> NDArray[Any]:
+    import tifffile
+
+    from napari_cellid.io.tiff.pages import DECODE_ERRORS
+
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check its name and folder.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; choose a TIFF file of labels.")
+    try:
+        return np.asarray(tifffile.imread(path))
+    except tifffile.TiffFileError as error:
+        raise InputError(
+            f"{path.name} is not a TIFF file ({error}); save the labels as one."
+        ) from error
+    except DECODE_ERRORS as error:
+        raise InputError(
+            f"{path.name} cannot be read ({error}); it is damaged, save it again."
+        ) from error
+
+
+def _shaped(labels: NDArray[Any], path: Path, recording: Recording) -> NDArray[Any]:
+    found = labels.shape
+    labels = labels.reshape([n for n in found[:-2] if n > 1] + list(found[-2:]))
+    if labels.ndim == 2:
+        labels = labels[None]
+    if labels.shape != recording.shape:
+        planes, rows, columns = recording.shape
+        raise InputError(
+            f"The labels in {path.name} have the shape {_by(found)}, but the recording "
+            f"{recording.name} has {planes} x {rows} x {columns} (plane, y, x); give "
+            "labels of the same field."
+        )
+    return labels
+
+
+def _check_numbers(labels: NDArray[Any], path: Path) -> None:
+    if labels.dtype.kind not in "biuf":
+        raise InputError(
+            f"{path.name} holds values of type {labels.dtype}; labels must be whole "
+            "numbers: save them as 16-bit."
+        )
+    if labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels)):
+        raise InputError(
+            f"{path.name} holds numbers that are not whole; a label image has 0 where "
+            "there is no cell and a whole number for each cell: choose another file."
+        )
+    if labels.min() < 0:
+        raise InputError(
+            f"{path.name} holds the negative number {labels.min():g}; a label image "
+            "has 0 where there is no cell and numbers from 1 for the cells: save it "
+            "again."
+        )
+
+
+def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Give every cell a number of its own in the recording, and say if that changed."""
+    present = [np.setdiff1d(plane, [0]) for plane in labels]
+    numbers = np.unique(np.concatenate(present))
+    if len(numbers) == 1:
+        return _pieces(labels, path)
+    repeated = sum(map(len, present)) - len(numbers)
+    if repeated == 0 and numbers.max(initial=0) <= _LARGEST_LABEL:
+        return labels, ()
+    numbered, last = np.zeros(labels.shape, np.int32), 0
+    for plane, found in enumerate(present):
+        index = np.searchsorted(found, labels[plane]) + 1 + last
+        numbered[plane] = np.where(labels[plane] > 0, index, 0)
+        last += len(found)
+    why = (
+        f"{repeated} numbers are in more than one plane"
+        if repeated
+        else f"its numbers go beyond {_LARGEST_LABEL}"
+    )
+    return numbered, (f"{path.name}: {why}, so the cells were numbered anew.",)
+
+
+def _pieces(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Take an image of one number as a mask: each connected region is a cell."""
+    from scipy import ndimage
+
+    # 8-connected within a plane, not across planes
+    structure = np.zeros((3, 3, 3), bool)
+    structure[1] = True
+    regions, n_regions = ndimage.label(labels, structure)
+    if n_regions == 1:
+        return labels, ()
+    return regions, (
+        f"{path.name} holds a single number, so it was taken as a mask; its "
+        f"{n_regions} connected regions became the cells.",
+    )
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

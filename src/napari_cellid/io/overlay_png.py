@@ -1,0 +1,176 @@
+"""The composite picture with coloured outlines, a legend and a scale bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellid.cells.measure import count_classes
+from napari_cellid.channels.normalise import DISPLAY, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.recording import MeanPlanes
+
+#: safe for colour-blind readers (Okabe & Ito 2008), and apart from the red and green
+#: of the channels: orange, sky blue, pink; then the rest of their palette
+PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
+#: outlined, but without a class
+UNCLASSIFIED = "#ffffff"
+#: planes beyond these are not drawn: nobody could look at them, or open the picture
+_MOST_PLANES = 24
+#: side (inches) of a plane in the picture, and pixels per inch
+_SIDE, _DPI = 9.0, 120
+
+
+def class_colours(classes: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """Colour (#rrggbb) of each class, in order; the palette begins anew after seven.
+
+    Colours that are given with the names are kept.
+    """
+    if isinstance(classes, Mapping):
+        return dict(classes)
+    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
+
+
+def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:
+    """Red and green of one plane as (y, x, 3), 0 to 1.
+
+    Green is shown in part on the blue channel too, so that it differs from red by
+    more than hue.
+    """
+    nothing = np.zeros(planes.shape[1:], np.float32)
+    red, green = (
+        nothing if channel is None else normalise(channel[plane], DISPLAY)
+        for channel in (planes.red, planes.green)
+    )
+    # a square root lifts the faint cells that one wants to judge
+    red, green = np.sqrt(red), np.sqrt(green)
+    return np.stack([red, green * 0.85, green * 0.35], axis=-1)
+
+
+def save_overlay(
+    path: Path,
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    classes: Sequence[str] | Mapping[str, str],
+) -> None:
+    """Draw the planes (the first 24) with cells outlined in their classes' colours.
+
+    Parameters
+    ----------
+    path
+        A .png file.
+    planes
+        Mean images.
+    labels
+        (plane, y, x) of the same shape.
+    cells
+        Cell table: `label`, `plane` and `predicted` are read.
+    classes
+        Names of the classes, with or without their colours (#rrggbb); empty where
+        cells were only outlined.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    n_planes, height, width = planes.shape
+    shown = min(n_planes, _MOST_PLANES)
+    columns = min(shown, 3)
+    rows = -(-shown // columns)
+    scale = _SIDE / max(height, width)
+    figure = Figure(
+        figsize=(columns * width * scale, rows * height * scale + 0.6),
+        dpi=_DPI if columns == 1 else _DPI * 0.75,
+        facecolor="black",
+        layout="constrained",
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for plane, axis in enumerate(axes):
+        axis.set_axis_off()
+        if plane < shown:
+            predicted = dict(zip(cells["label"], cells["predicted"], strict=True))
+            axis.imshow(composite(planes, plane), interpolation="nearest")
+            _outlines(axis, labels[plane], predicted, class_colours(classes))
+            if n_planes > 1:
+                axis.set_title(f"plane {plane}", color="white", fontsize=11)
+            _scale_bar(axis, planes)
+    _legend(figure, cells, classes)
+    figure.savefig(path, facecolor="black")
+
+
+def _outlines(
+    axis: Any,
+    labels: NDArray[np.int32],
+    predicted: Mapping[int, str],
+    colours: Mapping[str, str],
+) -> None:
+    from matplotlib.collections import LineCollection
+    from scipy.ndimage import find_objects
+    from skimage.measure import find_contours
+
+    # numbered without gaps: labels may be as large as a painter likes
+    numbers, dense = np.unique(labels, return_inverse=True)
+    dense = dense.reshape(labels.shape) + 1
+    lines, shades = [], []
+    for k, (number, box) in enumerate(
+        zip(numbers.tolist(), find_objects(dense), strict=True), 1
+    ):
+        if number == 0:
+            continue
+        mask = np.pad(dense[box] == k, 1).astype(float)
+        origin = np.array([box[1].start - 1, box[0].start - 1])
+        for contour in find_contours(mask, 0.5):
+            lines.append(contour[:, ::-1] + origin)
+            shades.append(colours.get(predicted.get(number, ""), UNCLASSIFIED))
+    axis.add_collection(LineCollection(lines, colors=shades, linewidths=1.3))
+
+
+def _scale_bar(axis: Any, planes: MeanPlanes) -> None:
+    _, height, width = planes.shape
+    length_um = scale_bar_um(width * planes.pixel_size_um)
+    length = length_um / planes.pixel_size_um
+    x, y = 0.03 * width, 0.965 * height
+    axis.plot(
+        [x, x + length], [y, y], color="white", linewidth=4, solid_capstyle="butt"
+    )
+    axis.text(
+        x + length / 2, y - 0.012 * height, f"{length_um:g} µm",
+        color="white", ha="center", va="bottom", fontsize=11,
+    )  # fmt: skip
+
+
+def scale_bar_um(field_um: float) -> float:
+    """A round length (µm) of about a fifth of the field."""
+    wanted = field_um / 5
+    power = 10.0 ** np.floor(np.log10(wanted))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= wanted))
+
+
+def _legend(
+    figure: Any, cells: pd.DataFrame, classes: Sequence[str] | Mapping[str, str]
+) -> None:
+    from matplotlib.lines import Line2D
+
+    counts = count_classes(cells, list(classes))
+    colours = class_colours(classes)
+    entries = [(colours[name], f"{name} ({n})") for name, n in counts.items()]
+    if not classes:
+        entries = [(UNCLASSIFIED, f"cell ({len(cells)})")]
+    figure.legend(
+        handles=[Line2D([], [], color=c, linewidth=3, label=t) for c, t in entries],
+        loc="outside lower center",
+        ncols=len(entries),
+        frameon=False,
+        labelcolor="white",
+        fontsize=12,
+    )

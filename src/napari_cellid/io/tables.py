@@ -1,0 +1,113 @@
+"""The tables of a recording, read from CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from napari_cellid.cells.measure import COLUMNS
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+#: columns of retired.csv: cells that are not there now, and since when (UTC)
+RETIRED_COLUMNS = ("cell", "label", "plane", "y", "x", "area_um2", "retired")
+_TEXT = frozenset({"predicted", "retired"})
+_REMEDY = (
+    "put it back from a copy, or delete the recording's folder and identify it again "
+    "(answers are kept apart from it)"
+)
+_WHOLE = ("cell", "label", "plane")
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """Read a `cells.csv`.
+
+    Raises
+    ------
+    InputError
+        If it is missing or broken, lacks a column, or a cell stands in it twice.
+    """
+    return _read(path, COLUMNS)
+
+
+def read_retired(path: Path) -> pd.DataFrame:
+    """Read a `retired.csv`.
+
+    Raises
+    ------
+    InputError
+        If it is broken, lacks a column, or a cell stands in it twice.
+    """
+    return _read(path, RETIRED_COLUMNS)
+
+
+def no_retired() -> pd.DataFrame:
+    """A table of retired cells without any."""
+    kinds = dict.fromkeys(RETIRED_COLUMNS, "float64")
+    kinds |= dict.fromkeys(_WHOLE, "int64") | {"retired": "object"}
+    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in kinds})
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    table = _parsed(path)
+    if lacking := [name for name in columns if name not in table]:
+        raise InputError(f"{path} lacks the column {lacking[0]}; {_REMEDY}.")
+    try:
+        for name in _WHOLE:
+            table[name] = _whole(table[name])
+        # columns that people added are theirs
+        numbers = [
+            name
+            for name in table
+            if name not in (*_TEXT, *_WHOLE)
+            and (name in columns or str(name).startswith("p_"))
+        ]
+        table = table.astype(dict.fromkeys(numbers, "float64"))
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{path} holds something that is not a number ({error}); {_REMEDY}."
+        ) from error
+    if table["cell"].duplicated().any():
+        twice = table["cell"][table["cell"].duplicated()].iloc[0]
+        raise InputError(
+            f"{path} has the cell {twice} twice, but every cell needs a number of its "
+            f"own; {_REMEDY}."
+        )
+    return table
+
+
+def _whole(values: pd.Series[Any]) -> pd.Series[int]:
+    numbers = values.astype("int64")
+    # one that is not whole would only be cut off
+    if not (numbers == values.astype("float64")).all():
+        raise ValueError(f"{values.name} must be whole")
+    return numbers
+
+
+def _parsed(path: Path) -> pd.DataFrame:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            names = file.readline().strip().split(",")
+            file.seek(0)
+            # a class may be called "NA" or "None": empty alone means empty
+            empty = {name: [""] for name in names if name not in _TEXT}
+            return pd.read_csv(
+                file,
+                keep_default_na=False,
+                na_values=empty,
+                dtype=dict.fromkeys(_TEXT & set(names), object),
+            )
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; {_REMEDY}.") from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+        ) from error
+    except ValueError as error:  # also pandas' own errors, and text that is no UTF-8
+        raise InputError(
+            f"{path} is not a table of cells ({error}); {_REMEDY}."
+        ) from error

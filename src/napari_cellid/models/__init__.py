@@ -1,0 +1,1 @@
+"""Model folders: model.json and weights.safetensors."""

@@ -1,0 +1,1 @@
+"""What people read of results, written once for window and terminal."""

@@ -1,0 +1,211 @@
+"""Did it help? New and old model on the same held-out cells, people and rule beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellid.classification.classifiers import tell_classes
+from napari_cellid.classification.patch import Classifier
+from napari_cellid.config import ClassifyConfig
+from napari_cellid.evaluation.bootstrap import (
+    Interval,
+    Judged,
+    difference,
+    intervals,
+    over_groups,
+)
+from napari_cellid.evaluation.metrics import figures
+from napari_cellid.retrain.rater_agreement import experts
+from napari_cellid.retrain.threshold_baseline import two_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.device import Device
+    from napari_cellid.progress import Step
+    from napari_cellid.retrain.dataset import DecidedCells
+    from napari_cellid.study.recordings import StudyRecording
+    from napari_cellid.study.study import Study
+
+    #: probabilities (cell, class) by each model
+    Chances = Mapping[str, NDArray[np.float64]]
+
+NEW, OLD, FLOOR = "new", "old", "two thresholds"
+#: held-out cells of a class below which its figures say little
+_FEW = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What a comparison gives.
+
+    Parameters
+    ----------
+    report
+        As `report.json` holds it.
+    cells
+        The held-out cells with what each model says of them.
+    """
+
+    report: dict[str, Any]
+    cells: pd.DataFrame
+
+
+def compare(
+    study: Study,
+    decided: DecidedCells,
+    models: tuple[AnyClassifier, AnyClassifier | None],
+    device: Device,
+) -> Step[Compared]:
+    """Compare the new model with the old one on the cells that are held out.
+
+    Parameters
+    ----------
+    study
+        The study.
+    decided
+        Cells of the run; those of the role test are looked at.
+    models
+        The new one, and the one that the study had before; None where there is none
+        that tells the same classes.
+    device
+        Where to compute.
+    """
+    cells, classes = decided.part("test"), decided.classes
+    new, old = models
+    names = {NEW: new.card.name, FLOOR: FLOOR}
+    chances = {NEW: (yield from _told(study, cells, new, classes, device))}
+    if old is not None:
+        names[OLD] = old.card.name
+        chances[OLD] = yield from _told(study, cells, old, classes, device)
+    rule = two_thresholds(study, decided)
+    if rule is not None:
+        chances[FLOOR] = np.eye(len(classes))[rule]
+    judged = _judged(cells, classes, chances)
+    each = _figures(judged, chances, classes, names)
+    report = {
+        "format": 1,
+        "task": "classify",
+        "measured_on": decided.about["held_out"],
+        "groups": sorted(set(cells["unit"])),
+        "n_cells": len(cells),
+        "classes": list(classes),
+        "new": each[NEW],
+        "old": each.get(OLD),
+        "floor": each.get(FLOOR),
+        "difference": _differences(judged) if old is not None and len(cells) else None,
+        "experts": experts(study, cells, classes),
+        "notes": _notes(judged, classes),
+    }
+    return Compared(report, _table(cells, classes, chances))
+
+
+def _judged(cells: pd.DataFrame, classes: Sequence[str], chances: Chances) -> Judged:
+    index = {name: k for k, name in enumerate(classes)}
+    truth = np.array([index[one] for one in cells["class"]], np.int64)
+    told = {name: one.argmax(1) for name, one in chances.items()}
+    return Judged(truth, told, cells["unit"].to_numpy(object), len(classes))
+
+
+def _figures(
+    judged: Judged, chances: Chances, classes: Sequence[str], names: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    sure = intervals(judged) if len(judged.truth) else {}
+    each = {
+        name: {
+            "name": names[name],
+            **figures(judged.truth, one, classes),
+            "intervals": {k: _ends(i) for k, i in sure.get(name, {}).items()},
+        }
+        for name, one in chances.items()
+    }
+    if FLOOR in each:
+        # a rule without probabilities is not calibrated
+        each[FLOOR]["ece"] = None
+    return each
+
+
+def _notes(judged: Judged, classes: Sequence[str]) -> list[str]:
+    if not len(judged.truth):
+        return []
+    notes = []
+    if not over_groups(judged):
+        notes.append(
+            "There are too few held-out groups to draw intervals over them; these are "
+            "drawn over cells and are too narrow."
+        )
+    counts = np.bincount(judged.truth, minlength=len(classes))
+    few = [f"{n or 'no'} {name}" for n, name in zip(counts, classes, strict=True)
+           if n < _FEW]  # fmt: skip
+    if few:
+        notes.append(
+            f"Of the held-out cells only {', '.join(few)}: figures of so few say "
+            "little; answer more cells of the groups that are held out."
+        )
+    return notes
+
+
+def _told(
+    study: Study,
+    cells: pd.DataFrame,
+    model: AnyClassifier,
+    classes: Sequence[str],
+    device: Device,
+) -> Step[NDArray[np.float64]]:
+    """Probabilities (cell, class) in the order of `classes`."""
+    found = np.zeros((len(cells), len(classes)))
+    work = ClassifyConfig(), device
+    for name, part in cells.groupby("recording", sort=True):
+        recording = study.recording(str(name))
+        labels, numbers = _outlines(recording, part, model)
+        # of the cell table a classifier reads the place and the label alone
+        rows = part.assign(label=numbers, area_um2=np.nan)
+        told = yield from tell_classes(recording.planes(), labels, rows, model, work)
+        found[part.index] = told[[f"p_{one}" for one in classes]].to_numpy(float)
+    return found
+
+
+def _outlines(
+    recording: StudyRecording, cells: pd.DataFrame, model: AnyClassifier
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Label image and the label of each cell, where the model asks for them."""
+    if isinstance(model, Classifier):
+        return np.zeros((1, 1, 1), np.int32), np.zeros(len(cells), np.int64)
+    labels = recording.labels()
+    now = recording.cells().set_index("cell")["label"].reindex(cells["cell"])
+    # a cell that was taken away since has no pixels: it could be anything
+    nowhere = int(labels.max(initial=0)) + 1
+    return labels, now.fillna(nowhere).to_numpy(np.int64)
+
+
+def _differences(judged: Judged) -> dict[str, dict[str, float]]:
+    return {
+        name: {"value": round(one.value, 6), "low": round(one.low, 6),
+               "high": round(one.high, 6)}
+        for name, one in difference(judged, NEW, OLD).items()
+    }  # fmt: skip
+
+
+def _ends(interval: Interval) -> list[float]:
+    return [round(interval.low, 6), round(interval.high, 6)]
+
+
+def _table(
+    cells: pd.DataFrame, classes: Sequence[str], chances: Chances
+) -> pd.DataFrame:
+    table = cells[["recording", "cell", "plane", "y", "x", "class"]].copy()
+    for name, prefix in ((NEW, ""), (OLD, "old_")):
+        if name in chances:
+            likeliest = chances[name].argmax(1) if len(cells) else []
+            table[f"{prefix}predicted"] = [classes[k] for k in likeliest]
+            for k, one in enumerate(classes):
+                table[f"{prefix}p_{one}"] = chances[name][:, k]
+    table["group"] = cells["unit"]
+    return table

@@ -1,0 +1,219 @@
+"""The program that trains: a process of its own, which outlives napari."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from napari_cellid.config import SplitConfig
+from napari_cellid.errors import InputError
+from napari_cellid.progress import Progress
+from napari_cellid.training.run import Run
+from napari_cellid.training.status import CONSOLE, last_word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from napari_cellid.config import Config
+    from napari_cellid.progress import Step
+
+#: how much a training gives way to the window (Unix)
+_NICE = 10
+_POLL_S = 0.1
+#: what the commands call that which is trained
+_COMMANDS = {"classify": "classifier", "segment": "segmenter"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A training that somebody asks for.
+
+    Parameters
+    ----------
+    task
+        classify or segment.
+    start
+        Model to begin with, as `--start` takes it; "" for the default.
+    settings
+        How to train.
+    recordings
+        Whose outlines to learn; none: all.
+    split
+        What is held out.
+    """
+
+    task: str
+    start: str
+    settings: Config
+    recordings: tuple[str, ...] = ()
+    split: SplitConfig = field(default_factory=SplitConfig)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a training would take.
+
+    Parameters
+    ----------
+    seconds
+        In all.
+    counts
+        Whatever else the program said.
+    """
+
+    seconds: float
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def program() -> list[str]:
+    """Words that start the command line."""
+    return [sys.executable, "-m", "napari_cellid.cli"]
+
+
+def train_words(study: Path, wanted: Wanted) -> list[str]:
+    """Words of the command that trains."""
+    words = ["train", _COMMANDS[wanted.task], str(study), "--json"]
+    if wanted.start:
+        words += ["--start", wanted.start]
+    if wanted.recordings:
+        words += ["--recordings", *wanted.recordings]
+    return words + _changed(wanted.settings) + _changed(wanted.split)
+
+
+def _changed(settings: Config) -> list[str]:
+    """Words for the settings that are not as they are by default."""
+    defaults, words = type(settings)().model_dump(), []
+    for name, value in settings.model_dump().items():
+        if value != defaults[name]:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
+
+
+def estimate(words: Sequence[str]) -> Step[Estimate]:
+    """Ask a process of its own how long a training would take.
+
+    Parameters
+    ----------
+    words
+        From `train_words`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be trained so; what the program says of it.
+    """
+    process = _start([*words, "--estimate"], subprocess.PIPE)
+    try:
+        while process.poll() is None:
+            yield Progress("Measuring")
+            time.sleep(_POLL_S)
+        printed = process.stdout.read() if process.stdout else b""
+    finally:
+        # also when nobody wants to know any more
+        _end(process)
+    return _read_estimate(printed.decode("utf-8", "replace"))
+
+
+def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a training that goes on when napari ends.
+
+    Parameters
+    ----------
+    words
+        From `train_words`, or those that resume.
+    folder
+        Of the run; made if need be. What the program prints goes into a file there.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / CONSOLE).open("ab") as console:
+            return _start(words, console)
+    except OSError as error:
+        raise InputError(
+            f"The training cannot be started in {folder} ({error.strerror or error}); "
+            "check the permissions and the free room."
+        ) from error
+
+
+def give_up(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """End a training that has not begun yet, and leave nothing of it."""
+    _end(process)
+    remove_empty_run(folder)
+
+
+def remove_empty_run(folder: Path) -> None:
+    """Remove the folder of a training that never began."""
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= {CONSOLE}:
+            (folder / CONSOLE).unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether a run says itself how it stands."""
+    try:
+        return Run.open(folder).state().state != "new"
+    except InputError:
+        return False
+
+
+def why_ended(folder: Path) -> str:
+    """Why the program of a run ended early, in one sentence."""
+    return last_word(folder / CONSOLE)
+
+
+def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    process = subprocess.Popen(
+        [*program(), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        # tracebacks go to the file, never to people
+        stderr=subprocess.DEVNULL if out == subprocess.PIPE else subprocess.STDOUT,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        **detached,
+    )
+    if sys.platform != "win32":
+        # before it has threads: they take over what it has
+        with suppress(psutil.Error):
+            psutil.Process(process.pid).nice(_NICE)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _read_estimate(printed: str) -> Estimate:
+    for line in reversed(printed.splitlines()):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if event.get("event") == "error":
+            raise InputError(str(event["message"]))
+        if event.get("event") == "result" and "seconds" in event:
+            rest = {k: v for k, v in event.items() if k not in ("event", "seconds")}
+            return Estimate(float(event["seconds"]), rest)
+    raise InputError("How long it takes cannot be told; the training can be started.")

@@ -1,0 +1,105 @@
+"""The rule of two thresholds, red and green: what a model must at least do better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.cells.measure import measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.retrain.dataset import DecidedCells
+    from napari_cellid.study.study import Study
+
+#: what the rule looks at, and the classes that it can tell
+_RED, _GREEN = "red_contrast", "green_contrast"
+_CLASSES = ("excitatory", "inhibitory", "glia")
+#: thresholds of a colour that are tried
+_MOST = 300
+
+
+def two_thresholds(study: Study, decided: DecidedCells) -> NDArray[np.int64] | None:
+    """What the rule says of the held-out cells; None where it cannot.
+
+    Not red: inhibitory; red and green: excitatory; red and not green: glia. Contrast
+    is the brightness of a cell beside that of its surroundings. The two thresholds are
+    those that suit the training cells best.
+    """
+    if set(decided.classes) != set(_CLASSES):
+        return None
+    index = {name: k for k, name in enumerate(decided.classes)}
+    train, test = decided.part("train"), decided.part("test")
+    truth = np.array([index[one] for one in train["class"]], np.int64)
+    limits = fit(contrasts(study, train), truth, index)
+    if limits is None:
+        return None
+    return tell(contrasts(study, test), limits, index)
+
+
+def fit(
+    values: NDArray[np.float64], truth: NDArray[np.int64], index: dict[str, int]
+) -> tuple[float, float] | None:
+    """Thresholds of red and green with the best balanced accuracy.
+
+    Parameters
+    ----------
+    values
+        (cell, 2): red and green contrast.
+    truth
+        Class of each cell.
+    index
+        Number of each class.
+    """
+    if not np.isfinite(values).any(0).all():
+        return None
+    filled = np.nan_to_num(values, nan=-np.inf)
+    limits = [_candidates(values[:, k]) for k in (0, 1)]
+    red, green = (filled[:, k, None] > limits[k] for k in (0, 1))
+    # every class counts the same
+    weight = 1 / np.maximum(np.bincount(truth, minlength=len(index)), 1)[truth]
+    excitatory, inhibitory, glia = (
+        np.where(truth == index[name], weight, 0.0) for name in _CLASSES
+    )
+    right = (red.T * excitatory) @ green + (red.T * glia) @ ~green
+    right += (inhibitory @ ~red)[:, None]
+    r, g = np.unravel_index(right.argmax(), right.shape)
+    return float(limits[0][r]), float(limits[1][g])
+
+
+def _candidates(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Thresholds between neighbouring values; of many some."""
+    known = np.unique(values[np.isfinite(values)])
+    if len(known) < 2:
+        return known
+    between = (known[1:] + known[:-1]) / 2
+    few = np.linspace(0, len(between) - 1, min(len(between), _MOST))
+    return np.asarray(between[few.round().astype(int)])
+
+
+def tell(
+    values: NDArray[np.float64], limits: tuple[float, float], index: dict[str, int]
+) -> NDArray[np.int64]:
+    """Class of each cell by its red and green contrast (cell, 2)."""
+    red, green = np.array(limits)[:, None] < np.nan_to_num(values, nan=-np.inf).T
+    excitatory, inhibitory, glia = (index[name] for name in _CLASSES)
+    return np.where(red, np.where(green, excitatory, glia), inhibitory)
+
+
+def contrasts(study: Study, cells: pd.DataFrame) -> NDArray[np.float64]:
+    """Red and green contrast (cell, 2); NaN for a cell that is not there any more."""
+    found = np.full((len(cells), 2), np.nan)
+    for name, part in cells.groupby("recording", sort=True):
+        recording = study.recording(str(name))
+        table = recording.cells()
+        if _RED not in table or _GREEN not in table:
+            measured = measure(recording.labels(), recording.planes())
+            table = table[["cell", "label"]].merge(
+                measured.drop(columns="cell"), on="label"
+            )
+        now = table.set_index("cell")[[_RED, _GREEN]]
+        found[part.index] = now.reindex(part["cell"]).to_numpy(float)
+    return found

@@ -1,0 +1,1 @@
+"""Semi-real fields: a real green image and simulated red."""

@@ -1,0 +1,88 @@
+"""What there is in the folder of a study, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.errors import InputError
+from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
+from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    Overrides = Mapping[str, dict[str, Any]]
+
+
+def look(
+    study: Path, overrides: Overrides
+) -> tuple[dict[str, StudyRecording], tuple[str, ...]]:
+    """See which recordings a study has.
+
+    Parameters
+    ----------
+    study
+        Folder of the study.
+    overrides
+        For names of recordings, values that go before those of their own file.
+
+    Returns
+    -------
+    The recordings that can be used, by name, and one sentence for each thing that is
+    wrong.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be read.
+    """
+    found, problems = {}, []
+    for folder in _folders(study / RECORDINGS):
+        try:
+            one = _open(folder, overrides.get(folder.name, {}))
+        except InputError as error:
+            problems.append(f"The recording {folder.name} is left out: {error}")
+            continue
+        found[one.name] = one
+        problems += _lacking(one)
+    return found, (*problems, *_without_recording(study, overrides))
+
+
+def _open(folder: Path, override: dict[str, Any]) -> StudyRecording:
+    info = read_info(folder / RECORDING_FILE, override)
+    one = StudyRecording(folder.name, folder, info)
+    # a table that cannot be read is told now, not in the middle of the work
+    one.cells()
+    one.retired()
+    return one
+
+
+def _lacking(one: StudyRecording) -> list[str]:
+    return [
+        f"The recording {one.name} lacks {name}: its cells are listed, but cannot be "
+        "shown; put the file back, or identify the recording again."
+        for name in missing_files(one.folder)
+    ]
+
+
+def _without_recording(study: Path, overrides: Overrides) -> list[str]:
+    return [
+        f"{STUDY_FILE} has a table [recordings.{name}], but there is no such recording."
+        for name in overrides
+        if not (study / RECORDINGS / name).is_dir()
+    ]
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Folders in a folder, by name; hidden ones are those being written."""
+    try:
+        names = [entry.name for entry in os.scandir(parent) if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(
+            f"{parent} cannot be read ({error.strerror}); check its permissions."
+        ) from error
+    return [parent / name for name in sorted(names) if not name.startswith(".")]

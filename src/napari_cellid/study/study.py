@@ -1,0 +1,312 @@
+"""A study: the folder in which a lab's work on many recordings lives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+
+from napari_cellid.config import StudyConfig
+from napari_cellid.errors import InputError
+from napari_cellid.study.answer_matching import CellPlaces, Resolved, resolve
+from napari_cellid.study.layout import look
+from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.settings import (
+    STUDY_FILE,
+    StudySettings,
+    read_settings,
+    write_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_cellid.config import RecordingInfo
+    from napari_cellid.identify import Identified
+    from napari_cellid.study.recordings import StudyRecording
+
+
+class Study:
+    """A study that is open: its settings, its recordings, and where the rest lies.
+
+    Only settings and tables are read at opening; images when they are asked for.
+    Others may work in the same folder: what a method returns is as it is on disk then,
+    while `config` and `recordings` are as they were at opening, or after the last
+    `add`.
+    """
+
+    def __init__(self, path: Path, settings: StudySettings) -> None:
+        self.path = path
+        self._settings = settings
+        self._found: dict[str, StudyRecording] = {}
+        #: one sentence each: what is wrong with a recording; the others work
+        self.problems: tuple[str, ...] = ()
+        self.look_again()
+
+    @classmethod
+    def create(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Make a new study in a folder that is empty or not there.
+
+        Raises
+        ------
+        InputError
+            If there is something else, or it cannot be written.
+        """
+        study = cls.prepare(path, config)
+        if (path / STUDY_FILE).exists():
+            raise InputError(f"{path} is a study already; open it, or choose another.")
+        study.begin()
+        return study
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a study.
+
+        Raises
+        ------
+        InputError
+            If it is no study, was made by a newer version, or `study.toml` is wrong.
+        """
+        _check_is_study(path)
+        return cls(path, read_settings(path / STUDY_FILE))
+
+    @classmethod
+    def open_or_create(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Open a study, or make one with some settings where there is none.
+
+        Raises
+        ------
+        InputError
+            As `open` and `create`.
+        """
+        study = cls.prepare(path, config)
+        study.begin()
+        return study
+
+    @classmethod
+    def prepare(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Open a study, or begin one that is written with its first recording.
+
+        Raises
+        ------
+        InputError
+            If `path` is a file, or a folder of something else.
+        """
+        if (path / STUDY_FILE).exists():
+            return cls.open(path)
+        _check_free(path)
+        return cls(path, StudySettings(config or StudyConfig()))
+
+    @property
+    def config(self) -> StudyConfig:
+        """Classes, and how votes are counted."""
+        return self._settings.config
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """Names of the recordings, sorted; those that cannot be used are left out."""
+        return tuple(self._found)
+
+    @property
+    def annotations(self) -> Path:
+        """Folder of the journals."""
+        return self.path / "annotations"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the models that were trained in this study."""
+        return self.path / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the trainings."""
+        return self.path / "runs"
+
+    def recording(self, name: str) -> StudyRecording:
+        """One recording.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or it cannot be used.
+        """
+        if name in self._found:
+            return self._found[name]
+        few = ", ".join(self.recordings[:8]) or "none"
+        raise InputError(
+            f"{self.path} has no recording {name!r} that can be used; it has {few}."
+        )
+
+    def add(self, found: Identified, info: RecordingInfo) -> StudyRecording:
+        """Write what was found in a recording; cells that were known keep their number.
+
+        The files of the recording are replaced all at once or not at all.
+
+        Parameters
+        ----------
+        found
+            What was found; its name is that of the recording.
+        info
+            What is to be known of the recording.
+
+        Raises
+        ------
+        InputError
+            If the name is that of no folder or of another recording, the images have
+            another size than before, or it cannot be written.
+        """
+        from napari_cellid.study.add_recording import store
+
+        store(self, found, info)
+        self.begin()
+        self.look_again()
+        return self.recording(found.planes.name)
+
+    def begin(self) -> None:
+        """Write `study.toml` where there is none yet.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        path = self.path / STUDY_FILE
+        if not path.exists():
+            write_settings(path, self._settings)
+
+    def save_config(self, config: StudyConfig) -> Study:
+        """Write other settings; tables of recordings in `study.toml` are kept.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        return self._rewritten(replace(self._settings_now(), config=config))
+
+    def describe(self, said: Mapping[str, Mapping[str, str]]) -> Study:
+        """Say of recordings which animal and sub-volume they are of.
+
+        Kept in `study.toml`, which goes before what a recording's own file says, so
+        that no file of a recording is touched.
+
+        Parameters
+        ----------
+        said
+            By recording, `animal` and `subvolume` or one of them.
+
+        Raises
+        ------
+        InputError
+            If there is no such recording, or it cannot be written.
+        """
+        now = self._settings_now()
+        overrides = {name: dict(table) for name, table in now.overrides.items()}
+        for name, values in said.items():
+            known = self.recording(name).info.model_dump()
+            for key, value in values.items():
+                if value.strip() != known[key]:
+                    overrides.setdefault(name, {})[key] = value.strip()
+        return self._rewritten(replace(now, overrides=overrides))
+
+    def cells(self) -> pd.DataFrame:
+        """The cells of all recordings: `recording`, `animal`, `subvolume`, cell table.
+
+        Raises
+        ------
+        InputError
+            If a table became unreadable since the study was opened.
+        """
+        tables = []
+        for one in self._found.values():
+            cells = one.cells()
+            cells.insert(0, "subvolume", one.info.subvolume)
+            cells.insert(0, "animal", one.info.animal)
+            cells.insert(0, "recording", one.name)
+            tables.append(cells)
+        return _stacked(tables)
+
+    def answers(self, lines: pd.DataFrame) -> Resolved:
+        """Bring the lines of the journals to the cells that are there now."""
+        places = {
+            one.name: CellPlaces(one.cells(), one.retired(), one.info.pixel_size_um)
+            for one in self._found.values()
+        }
+        return resolve(lines, places)
+
+    def table(self) -> pd.DataFrame:
+        """All cells with what people and models say, as `consensus_table` makes it."""
+        from napari_cellid.study.consensus import consensus_table
+
+        return consensus_table(self)
+
+    def _settings_now(self) -> StudySettings:
+        """What `study.toml` says by now: a colleague may have written it."""
+        path = self.path / STUDY_FILE
+        return read_settings(path) if path.exists() else self._settings
+
+    def _rewritten(self, settings: StudySettings) -> Study:
+        write_settings(self.path / STUDY_FILE, settings)
+        return Study.open(self.path)
+
+    def look_again(self) -> None:
+        """See which recordings there are now, and what is wrong with others."""
+        self._found, self.problems = look(self.path, self._settings.overrides)
+
+
+def study_beside(files: Sequence[Path], name: str) -> Path:
+    """Where the study of a single recording lies: beside its first file."""
+    return Path(files[0]).absolute().parent / f"{name} study"
+
+
+def _check_is_study(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check its name and folder.")
+    if not path.is_dir():
+        raise InputError(f"{path} is a file, but a study is a folder; choose that.")
+    if not (path / STUDY_FILE).exists():
+        raise InputError(
+            f"{path} is not a study, for it has no {STUDY_FILE}; choose the folder of "
+            "a study, or make one with napari-cellid identify --study."
+        )
+
+
+def _check_free(path: Path) -> None:
+    """Refuse a place where something else is than the beginning of a study."""
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file, not a study; choose an empty or new folder for it."
+        )
+    try:
+        names = {entry.name for entry in path.iterdir() if entry.name[0] != "."}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another folder for the "
+            "study."
+        ) from error
+    if {RECORDINGS, "annotations"} <= names:
+        # not begun anew: its classes would be lost
+        raise InputError(
+            f"{path} is a study that lost its {STUDY_FILE}; put that back from a copy, "
+            "or write it anew with the study's classes."
+        )
+    if names - {RECORDINGS}:
+        raise InputError(
+            f"{path} is a folder with other files, not a study; choose an empty or new "
+            "folder for it."
+        )
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    from napari_cellid.cells.measure import COLUMNS
+
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    if tables:
+        return tables[0]
+    return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])

@@ -1,0 +1,127 @@
+"""Answering with a button or a key, for the cells that a list shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap
+from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+
+from napari_cellid.annotation.answer_text import answer_keys, answer_text
+from napari_cellid.widgets.session.shortcuts import OWN_KEYS
+from napari_cellid.widgets.session.study_layers import answer_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_cellid.config import StudyConfig
+
+_COLUMNS = 3
+_SWATCH = 12
+
+
+def swatch(colour: str) -> QIcon:
+    """A small square in a colour, with an edge so that it shows on any theme."""
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    pixmap.fill(QColor(colour))
+    painter = QPainter(pixmap)
+    painter.setPen(QColor("gray"))
+    painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
+    painter.end()
+    return QIcon(pixmap)
+
+
+class AnswerButtons(QWidget):
+    """A button for each answer of a study, with its colour and key."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons: dict[str, QPushButton] = {}
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(4)
+
+    def set_config(self, config: StudyConfig) -> None:
+        """Show the answers of a study, two rows or more."""
+        for button in self.buttons.values():
+            # at once, or the old ones would still show through the new ones
+            button.setParent(None)
+            button.deleteLater()
+        self.buttons.clear()
+        colours, keys = answer_colours(config), answer_keys(config)
+        places = _places(len(config.classes))
+        for answer, place in zip(config.answers, places, strict=True):
+            self._grid.addWidget(self._button(answer, colours, keys), *place)
+
+    def _button(
+        self, answer: str, colours: Mapping[str, str], keys: Mapping[str, str]
+    ) -> QPushButton:
+        button = QPushButton(f"{answer_text(answer)}  {keys[answer]}")
+        button.setIcon(swatch(colours[answer]))
+        button.setIconSize(QSize(_SWATCH, _SWATCH))
+        button.setToolTip(f"Key {keys[answer]}")
+        # a long name must not widen the whole dock; the keys stay with the list
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda: self.chosen.emit(answer))
+        self.buttons[answer] = button
+        return button
+
+
+class AnswerKeys(QObject):
+    """Hears the letters of a study's answers, and undo, while a widget has the focus.
+
+    Not shortcuts: two docks that bind the same letter would silence one another, and
+    a list would search for entries with that letter.
+
+    Parameters
+    ----------
+    widget
+        Whose keys are heard.
+    """
+
+    chosen = Signal(str)
+    undone = Signal()
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._answers: dict[str, str] = {}
+        widget.setProperty(OWN_KEYS, True)
+        widget.installEventFilter(self)
+
+    def set_config(self, config: StudyConfig) -> None:
+        """Hear the keys of this study."""
+        self._answers = {key: answer for answer, key in answer_keys(config).items()}
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the keys that are ours; leave every other one alone."""
+        if event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            return False
+        undo = event.matches(QKeySequence.StandardKey.Undo)
+        answer = self._answer(event)
+        if not (undo or answer):
+            return False
+        event.accept()
+        if event.type() == QEvent.Type.ShortcutOverride:
+            return False
+        if undo:
+            self.undone.emit()
+        elif not event.isAutoRepeat():
+            self.chosen.emit(answer)
+        return True
+
+    def _answer(self, event: QKeyEvent) -> str:
+        if event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            return ""
+        return self._answers.get(event.text().upper(), "")
+
+
+def _places(n_classes: int) -> list[tuple[int, int, int, int]]:
+    """Row, column and spans: the classes in rows of three, then the special two."""
+    # six columns, for two and three share a row's width
+    classes = [(k // _COLUMNS, 2 * (k % _COLUMNS), 1, 2) for k in range(n_classes)]
+    row = -(-n_classes // _COLUMNS)
+    return [*classes, (row, 0, 1, 3), (row, 3, 1, 3)]

@@ -1,0 +1,70 @@
+"""What the Agreement widget leaves to the worker thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_cellid.agreement.dawid_skene import annotator_quality
+from napari_cellid.agreement.summary import agreement
+from napari_cellid.progress import Progress
+from napari_cellid.study.consensus import consensus_table, write_consensus
+from napari_cellid.study.training_set import make_training_set
+
+if TYPE_CHECKING:
+    from napari_cellid.agreement.dawid_skene import Quality
+    from napari_cellid.agreement.summary import Agreement
+    from napari_cellid.config import StudyConfig, VoteConfig
+    from napari_cellid.progress import Step
+    from napari_cellid.study.study import Study
+    from napari_cellid.study.votes import Votes
+
+
+class Figures(NamedTuple):
+    """How well people agree, and how reliable each of them is."""
+
+    agreement: Agreement
+    quality: Quality
+
+
+def compare(votes: Votes, config: StudyConfig) -> Step[Figures]:
+    """Compute all figures.
+
+    Parameters
+    ----------
+    votes
+        Everybody's answers.
+    config
+        Classes of the study, and the rule that says what abstains.
+    """
+    yield Progress("Comparing people")
+    found = agreement(votes.current, config, lines=votes.lines)
+    yield Progress("Estimating how reliable each person is")
+    return Figures(found, annotator_quality(votes.current, config))
+
+
+def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:
+    """Write consensus.csv; what to tell of it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    yield Progress("Counting votes")
+    table = consensus_table(study, rule)
+    yield Progress("Writing")
+    path = write_consensus(study, table)
+    return f"Saved {len(table)} cells in {path}"
+
+
+def save_training_set(study: Study, rule: VoteConfig) -> Step[str]:
+    """Write the training set; what to tell of it.
+
+    Raises
+    ------
+    InputError
+        If no cell is decided, or it cannot be written.
+    """
+    yield Progress("Counting votes")
+    made = make_training_set(study, rule)
+    return f"Saved the training set of {len(made.cells)} cells in {made.path}"

@@ -1,0 +1,176 @@
+"""What a vote rule makes of the answers: how many cells of each kind, as a bar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from qtpy.QtCore import QRectF, QSize, Qt
+from qtpy.QtGui import QBrush, QColor, QPainter
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.study.consensus import DECIDED
+from napari_cellid.widgets._shared.answer_buttons import swatch
+from napari_cellid.widgets.session.study_layers import answer_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from qtpy.QtGui import QPaintEvent
+
+    from napari_cellid.config import StudyConfig
+
+#: undecided cells, told apart by their lightness from the classes' colours and each
+#: other; hatched, for they are no class
+_UNDECIDED = {
+    "disputed": "#d62728",
+    "too few answers": "#7a7a7a",
+    "no answer yet": "#4a4a4a",
+}
+#: a class that was taken out of the study since, or no answer at all
+_OTHER = "#d0d0d0"
+_SWATCH = 12
+
+
+class Count(NamedTuple):
+    """A kind of cells: its name, how many there are, and its colour (#rrggbb)."""
+
+    name: str
+    n: int
+    colour: str
+
+
+def tally(table: pd.DataFrame, n_cells: int, config: StudyConfig) -> list[Count]:
+    """Count the cells of each kind.
+
+    Parameters
+    ----------
+    table
+        From `count_votes`.
+    n_cells
+        Number of cells of the study, answered or not.
+    config
+        Classes of the study.
+
+    Returns
+    -------
+    The decided cells by answer, then the undecided ones; together `n_cells` where
+    every row of the table is a cell of the study.
+    """
+    status = table["status"]
+    decided = table.loc[status.isin(DECIDED), "consensus"].value_counts()
+    classes = [one.name for one in config.classes]
+    # not a cell where it was decided; "" where an adjudicator was unsure
+    others = (str(one) for one in decided.index if one not in classes)
+    names = [*classes, *sorted(others, reverse=True)]
+    colours = answer_colours(config)
+    counts = [
+        Count(
+            answer_text(one) or "settled as unsure",
+            int(decided.get(one, 0)),
+            colours.get(one, _OTHER),
+        )
+        for one in names
+    ]
+    undecided = {
+        "disputed": int((status == "disputed").sum()),
+        "too few answers": int((status == "too_few").sum()),
+        "no answer yet": max(n_cells - len(table), 0),
+    }
+    return [*counts, *(Count(k, n, _UNDECIDED[k]) for k, n in undecided.items())]
+
+
+class VoteCounts(QWidget):
+    """The counts as a bar, and as a row a kind."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bar = _Bar()
+        self._rows: list[tuple[QLabel, QLabel, QLabel, QLabel]] = []
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._bar)
+        layout.addLayout(self._grid)
+
+    def show_counts(
+        self, counts: Sequence[Count], before: Mapping[str, int] | None = None
+    ) -> None:
+        """Show counts.
+
+        Parameters
+        ----------
+        counts
+            From `tally`.
+        before
+            The numbers under another rule, by name, to which the difference is shown.
+        """
+        self._bar.counts = list(counts)
+        self._bar.update()
+        self._make_rows(len(counts))
+        for (icon, name, number, change), count in zip(self._rows, counts, strict=True):
+            icon.setPixmap(swatch(count.colour).pixmap(_SWATCH, _SWATCH))
+            name.setText(count.name)
+            number.setText(f"{count.n}")
+            more = 0 if before is None else count.n - before.get(count.name, 0)
+            change.setText(f"{more:+d}".replace("-", "−") if more else "")
+
+    def text(self) -> str:
+        """What is shown, a line a row."""
+        return "\n".join(
+            f"{name.text()} {number.text()} {change.text()}".strip()
+            for _, name, number, change in self._rows
+        )
+
+    def _make_rows(self, n: int) -> None:
+        while len(self._rows) > n:
+            for label in self._rows.pop():
+                label.setParent(None)
+                label.deleteLater()
+        while len(self._rows) < n:
+            labels = (QLabel(), QLabel(), QLabel(), QLabel())
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            labels[2].setAlignment(right)
+            labels[3].setAlignment(right)
+            labels[3].setMinimumWidth(
+                labels[3].fontMetrics().horizontalAdvance("+00000")
+            )
+            labels[3].setToolTip("Compared with the rule of the study.")
+            for column, label in enumerate(labels):
+                self._grid.addWidget(label, len(self._rows), column)
+            self._rows.append(labels)
+
+
+class _Bar(QWidget):
+    """All cells as one bar, a part for each kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: list[Count] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """A thin bar."""
+        return QSize(200, 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the parts from left to right."""
+        del event
+        painter = QPainter(self)
+        total = sum(count.n for count in self.counts)
+        left = 0.0
+        for count in self.counts:
+            width = self.width() * count.n / max(total, 1)
+            part = QRectF(left, 0, width, self.height())
+            painter.fillRect(part, QColor(count.colour))
+            if count.name in _UNDECIDED:
+                shade = QColor(255, 255, 255, 70)
+                painter.fillRect(part, QBrush(shade, Qt.BrushStyle.BDiagPattern))
+            left += width
+        painter.setPen(QColor("gray"))
+        painter.drawRect(0, 0, self.width() - 1, self.height() - 1)
+        painter.end()

@@ -1,0 +1,222 @@
+"""A grid of thumbnails that shows thousands of cells fluently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+)
+from qtpy.QtGui import QColor, QPainter, QPen
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.cells.patch_image import OUTSIDE
+from napari_cellid.study.cell_selection import keys_of
+from napari_cellid.widgets.gallery.thumbnails import Spot, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from napari_cellid.annotation.answer import CellKey
+    from napari_cellid.widgets._shared.patch_canvas import Picture
+    from napari_cellid.widgets.gallery.thumbnails import Thumbnails
+
+KEY_ROLE = Qt.ItemDataRole.UserRole
+#: colour of the answer that a cell was given since the list was made
+MARK_ROLE = Qt.ItemDataRole.UserRole + 1
+_NOWHERE = QModelIndex()
+_GAP, _STRIP = 3, 6
+_SELECTED = QColor("#ffff66")
+#: side of the tissue of a thumbnail (µm): a cell and what touches it
+FIELD_UM = 40.0
+_SIDE = 68
+
+
+class GalleryModel(QAbstractListModel):
+    """The cells of a gallery.
+
+    Parameters
+    ----------
+    thumbnails
+        Makes the pictures.
+    """
+
+    def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self.keys: list[CellKey] = []
+        self._spots: list[Spot] = []
+        self._texts: list[str] = []
+        self._row: dict[CellKey, int] = {}
+        self._marks: dict[CellKey, tuple[str, str]] = {}
+        self.style = Style(_SIDE, FIELD_UM, "both")
+        thumbnails.ready.connect(self._on_ready)
+
+    def set_cells(self, cells: pd.DataFrame, *, model_shown: bool) -> None:
+        """Show these cells.
+
+        Parameters
+        ----------
+        cells
+            Cells of a study.
+        model_shown
+            Whether the tooltip may tell what the model says.
+        """
+        self.beginResetModel()
+        self.keys = keys_of(cells)
+        columns = (cells[name].tolist() for name in ("recording", "plane", "y", "x"))
+        self._spots = [Spot(*place) for place in zip(*columns, strict=True)]
+        self._row = {key: row for row, key in enumerate(self.keys)}
+        self._texts = _texts(cells) if model_shown else [""] * len(cells)
+        self._marks.clear()
+        self.endResetModel()
+
+    def mark(self, key: CellKey, answer: str, colour: str) -> None:
+        """Show that a cell was answered; "" takes the mark away."""
+        if answer:
+            self._marks[key] = (answer, colour)
+        else:
+            self._marks.pop(key, None)
+        if key in self._row:
+            index = self.index(self._row[key])
+            self.dataChanged.emit(index, index)
+
+    @property
+    def marks(self) -> Mapping[CellKey, tuple[str, str]]:
+        """Answer and colour of the cells that were answered since the list was made."""
+        return self._marks
+
+    def set_style(self, side: int, picture: Picture) -> None:
+        """Show thumbnails of another size, or other channels."""
+        self.style = Style(side, FIELD_UM, picture)
+        self._tell_all()
+
+    def row_of(self, key: CellKey | None) -> int | None:
+        """Row of a cell; None where the list does not have it."""
+        return None if key is None else self._row.get(key)
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
+        """Number of cells."""
+        return 0 if parent.isValid() else len(self.keys)
+
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        """What the grid shows of a cell."""
+        row = index.row()
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnails.picture(self._spots[row], self.style)
+        if role == KEY_ROLE:
+            return self.keys[row]
+        if role == MARK_ROLE:
+            return self._marks.get(self.keys[row], ("", ""))[1]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"Cell {self.keys[row].cell} of {self.keys[row].recording}"
+        return None
+
+    def _tip(self, row: int) -> str:
+        key, spot = self.keys[row], self._spots[row]
+        answer = self._marks.get(key, ("", ""))[0]
+        said = f"<br>answered just now: {answer_text(answer)}" if answer else ""
+        return (
+            f"<qt>{key.recording}<br>cell {key.cell}, plane {spot.plane}"
+            f"{self._texts[row]}{said}</qt>"
+        )
+
+    def _on_ready(self, recording: str) -> None:
+        if any(spot.recording == recording for spot in self._spots):
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        if self.keys:
+            last = self.index(len(self.keys) - 1)
+            self.dataChanged.emit(self.index(0), last)
+
+
+class GalleryView(QListView):
+    """The grid; several cells can be selected with Ctrl and Shift."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setMinimumSize(160, 120)
+        self.setItemDelegate(_Delegate(self))
+        self.set_side(_SIDE)
+
+    def set_side(self, side: int) -> None:
+        """Make room for thumbnails of this side (px)."""
+        self.itemDelegate().side = side
+        self.setGridSize(QSize(side + 2 * _GAP, side + 2 * _GAP))
+        self.verticalScrollBar().setSingleStep((side + 2 * _GAP) // 2)
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints one thumbnail: picture, mark of a new answer, frame of the selection."""
+
+    side = _SIDE
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """The same for all."""
+        del option, index
+        return QSize(self.side + 2 * _GAP, self.side + 2 * _GAP)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Paint a cell."""
+        rect = QRect(option.rect.topLeft(), QSize(self.side, self.side))
+        rect.translate(_GAP, _GAP)
+        picture = index.data(Qt.ItemDataRole.DecorationRole)
+        if picture is None:
+            painter.fillRect(rect, QColor(*OUTSIDE))
+        else:
+            painter.drawPixmap(rect, picture)
+        painter.save()
+        if mark := index.data(MARK_ROLE):
+            strip = rect.adjusted(0, rect.height() - _STRIP, 0, 0)
+            painter.fillRect(strip, QColor(mark))
+            painter.setPen(QColor(0, 0, 0, 160))
+            painter.drawLine(strip.topLeft(), strip.topRight())
+        if option.state & QStyle.StateFlag.State_Selected:
+            _frame(painter, rect, QColor("black"), 1)
+            _frame(painter, rect.adjusted(-2, -2, 2, 2), _SELECTED, 2)
+        painter.restore()
+
+
+def _frame(painter: QPainter, rect: QRect, colour: QColor, width: int) -> None:
+    pen = QPen(colour, width)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
+
+
+def _texts(cells: pd.DataFrame) -> list[str]:
+    pairs = zip(cells["predicted"].tolist(), cells["confidence"].tolist(), strict=True)
+    return [f"<br>model: {name} ({p:.0%})" if name else "" for name, p in pairs]

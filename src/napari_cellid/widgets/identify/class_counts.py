@@ -1,0 +1,84 @@
+"""How many cells of each class there are, with their colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPainter, QPixmap
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+
+from napari_cellid.cells.measure import count_classes
+from napari_cellid.io.overlay_png import UNCLASSIFIED, class_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+_SWATCH = 12
+
+
+class Counts(QWidget):
+    """A row a class: colour, name, number of cells and share."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setColumnStretch(1, 1)
+
+    def setValue(self, cells: pd.DataFrame | None, classes: Sequence[str]) -> None:
+        """Show the counts of a cell table; nothing without one."""
+        self._clear()
+        if cells is None:
+            return
+        rows = [
+            (class_colours(classes)[name], name, count)
+            for name, count in count_classes(cells, classes).items()
+        ]
+        rest = len(cells) - sum(count for *_, count in rows)
+        if rest or not classes:
+            rows.append((UNCLASSIFIED, "not classified", rest))
+        for row, (colour, name, count) in enumerate(rows):
+            share = f"{100 * count / len(cells):.0f} %" if len(cells) else ""
+            self._add(row, colour, (name, str(count), share))
+        self._add(len(rows), None, ("all cells", str(len(cells)), ""))
+
+    def text(self) -> str:
+        """What is shown, a line a row."""
+        lines = []
+        for row in range(self._grid.rowCount()):
+            items = [self._grid.itemAtPosition(row, column) for column in (1, 2)]
+            if all(items):
+                lines.append(" ".join(item.widget().text() for item in items))
+        return "\n".join(lines)
+
+    def _add(self, row: int, colour: str | None, texts: Sequence[str]) -> None:
+        if colour is not None:
+            self._grid.addWidget(_swatch(colour), row, 0)
+        for column, text in enumerate(texts, 1):
+            label = QLabel(text)
+            if column > 1:
+                label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(label, row, column)
+
+    def _clear(self) -> None:
+        while self._grid.count():
+            widget = self._grid.takeAt(0).widget()
+            # at once, or the old rows would still show through the new ones
+            widget.setParent(None)
+            widget.deleteLater()
+
+
+def _swatch(colour: str) -> QLabel:
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    pixmap.fill(QColor(colour))
+    painter = QPainter(pixmap)
+    # white must show on a light theme too
+    painter.setPen(QColor("gray"))
+    painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
+    painter.end()
+    swatch = QLabel()
+    swatch.setPixmap(pixmap)
+    return swatch

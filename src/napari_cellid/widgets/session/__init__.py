@@ -1,0 +1,1 @@
+"""The study that is open in a viewer, and what the viewer shows of it."""

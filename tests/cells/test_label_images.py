@@ -1,0 +1,160 @@
+"""Which cell is which after outlines changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_cellid.cells.label_images import (
+    changed_labels,
+    keep_hand_work,
+    match,
+    measure_some,
+)
+from napari_cellid.cells.measure import measure
+from napari_cellid.cells.relabel import edit, first_outlines, renumber, settle
+from napari_cellid.config import SegmentConfig
+from napari_cellid.segmentation.predict import Segmentation, number_cells
+
+
+def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
+    labels = np.zeros((1, 64, 64), np.int32)
+    for number, (y, x) in enumerate(corners, 1):
+        labels[0, y : y + side, x : x + side] = number
+    return labels
+
+
+def test_match_follows_overlap_not_numbers():
+    before = squares((5, 5), (30, 30), (50, 5))
+    after = squares((31, 30), (5, 40), (5, 6))
+    assert match(before, after).tolist() == [0, 2, 0, 1]
+
+
+def test_match_of_halves_is_at_most_one():
+    before = squares((10, 10), side=10)
+    after = before.copy()
+    after[0, 10:20, 15:20] = 2
+    assert set(match(before, after).tolist()) == {0}
+    after[0, 10:20, 15] = 1
+    assert match(before, after).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 40)])
+def test_match_of_nothing(shape):
+    nothing = np.zeros(shape, np.int32)
+    assert match(nothing, nothing).tolist() == [0]
+
+
+def test_changed_labels_include_gone_and_overpainted_ones():
+    before = squares((5, 5), (30, 30))
+    after = before.copy()
+    after[0, 30:38, 30:38] = 0
+    after[0, 5, 5] = 7
+    assert changed_labels(before, after) == {1, 2, 7}
+    assert changed_labels(before, before) == set()
+
+
+def test_measuring_some_equals_measuring_all(planes, field):
+    labels = field.labels
+    every = measure(labels, planes).drop(columns="cell")
+    wanted = every["label"].iloc[[0, 3, -1]].tolist()
+    some = measure_some(labels, planes, wanted).drop(columns="cell")
+    same = every[every["label"].isin(wanted)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some, same, check_dtype=False)
+
+
+def test_measuring_a_label_on_two_planes_counts_the_larger(planes, field):
+    labels = np.zeros_like(field.labels)
+    labels[0, 5:9, 5:9] = labels[1, 20:40, 20:40] = 9
+    (row,) = measure_some(labels, planes, {9}).itertuples()
+    assert (row.plane, row.y, row.x) == (1, 29.5, 29.5)
+
+
+def test_what_was_drawn_and_erased_stays():
+    new = squares((5, 5), (30, 30), (50, 50))
+    hand = np.zeros(new.shape, np.int64)
+    hand[0, 4:14, 4:14] = 3  # over the first one
+    hand[0, 30:38, 30:37] = -1  # most of the second one
+    kept = keep_hand_work(new, hand)
+    assert kept.max() == 2
+    assert len(np.unique(kept[hand == 3])) == 1
+    assert (kept[hand == 3] > 0).all()
+    assert not kept[0, 30:38, 30:38].any()
+    assert kept[0, 52, 52] > 0
+
+
+@pytest.fixture
+def found(planes):
+    probability = (planes.green / planes.green.max()).astype(np.float32)
+    segmentation = Segmentation(np.zeros(0, np.int32), probability, None)
+    config = SegmentConfig(threshold=0.5, split="none")
+    labels = number_cells(probability, None, planes.pixel_size_um, config)
+    cells = measure(labels, planes)
+    for name in ("p_a", "p_b"):
+        cells[name] = 0.5
+    cells["predicted"], cells["confidence"] = "a", 0.5
+    return segmentation, first_outlines(labels, cells)
+
+
+def test_the_same_settings_change_nothing(found, planes):
+    segmentation, before = found
+    config = SegmentConfig(threshold=0.5, split="none")
+    after = renumber(before, segmentation, planes, config, 1.17)
+    pd.testing.assert_frame_equal(after.cells, before.cells)
+    assert after.stale == frozenset()
+
+
+def test_a_class_that_hangs_on_the_outline_is_stale_when_it_changes(found, planes):
+    segmentation, before = found
+    same, other = (SegmentConfig(threshold=t, split="none") for t in (0.5, 0.52))
+
+    def stale(config, by_outline):
+        after = renumber(
+            before, segmentation, planes, config, 1.17, by_outline=by_outline
+        )
+        areas = before.cells.set_index("cell")["area_um2"]
+        table = after.cells
+        other_area = table["area_um2"].to_numpy() != areas.reindex(table["cell"])
+        return set(after.stale), set(table["label"][other_area.to_numpy()])
+
+    assert stale(same, True) == (set(), set())
+    by_pixels, changed = stale(other, True)
+    assert changed and changed <= by_pixels
+    assert stale(other, False)[0] < by_pixels
+
+
+def test_lasting_numbers_are_never_given_twice(found, planes):
+    segmentation, first = found
+    seen = set(first.cells["cell"])
+    now = first
+    for threshold in (0.8, 0.5):
+        config = SegmentConfig(threshold=threshold, split="none")
+        after = renumber(now, segmentation, planes, config, 1.17)
+        fresh = set(after.cells["cell"]) - set(now.cells["cell"])
+        assert not fresh & seen
+        assert after.cells["cell"].is_unique
+        seen |= fresh
+        now = after
+
+
+def test_editing_everything_away(found, planes):
+    _, before = found
+    after = edit(before, np.zeros_like(before.labels), planes, classified=True)
+    assert len(after.cells) == 0
+    assert list(after.cells) == list(before.cells)
+    assert after.stale == frozenset()
+    drawn = np.zeros_like(before.labels)
+    drawn[0, 20:30, 20:30] = 4
+    again = edit(after, drawn, planes, classified=True)
+    assert again.cells["cell"].tolist() == [before.next_cell]
+    assert again.stale == {4}
+
+
+def test_classes_are_written_for_their_labels_alone(found, planes):
+    _, before = found
+    rows = before.cells.iloc[[1]].assign(predicted="b", p_b=0.9)
+    after = settle(before, rows)
+    assert (after.cells["predicted"] == "b").tolist() == [
+        label == rows["label"].iloc[0] for label in after.cells["label"]
+    ]

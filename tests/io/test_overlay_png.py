@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from skimage.io import imread
+
+from napari_cellid.io.overlay_png import (
+    PALETTE,
+    class_colours,
+    composite,
+    save_overlay,
+    scale_bar_um,
+)
+from napari_cellid.recording import MeanPlanes
+
+
+def test_composite_is_red_and_green(planes: MeanPlanes) -> None:
+    image = composite(planes, 0)
+    assert image.shape == (128, 160, 3)
+    assert image.min() >= 0 and image.max() <= 1
+    alone = MeanPlanes(name="g", red=None, green=planes.green, pixel_size_um=1.0)
+    assert not composite(alone, 0)[..., 0].any()
+
+
+@pytest.mark.parametrize(
+    ("field_um", "bar"), [(600, 100), (300, 50), (128, 20), (55, 10), (2000, 200)]
+)
+def test_scale_bars_are_round(field_um: float, bar: float) -> None:
+    assert scale_bar_um(field_um) == bar
+
+
+def test_outlines_have_the_colours_of_their_classes(tmp_path: Path) -> None:
+    black = np.zeros((1, 60, 60), np.float32)
+    black[0, 0, 0] = 1
+    planes = MeanPlanes(name="b", red=black, green=black, pixel_size_um=1.0)
+    labels = np.zeros((1, 60, 60), np.int32)
+    labels[0, 10:25, 10:25] = 4
+    labels[0, 35:50, 35:50] = 1_900_000_000
+    cells = pd.DataFrame(
+        {"label": [4, 1_900_000_000], "plane": [0, 0], "predicted": ["PV", "SST"]}
+    )
+    save_overlay(tmp_path / "o.png", planes, labels, cells, ("PV", "SST", "VIP"))
+    image = imread(tmp_path / "o.png")[..., :3].reshape(-1, 3)
+    found = {"#{:02x}{:02x}{:02x}".format(*p) for p in np.unique(image, axis=0)}
+    assert {PALETTE[0], PALETTE[1]} <= found
+
+
+def test_colours_are_given_in_order() -> None:
+    assert class_colours(["a", "b"]) == {"a": PALETTE[0], "b": PALETTE[1]}
+
+
+def test_a_picture_of_many_planes_stays_small(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).random((300, 32, 32), np.float32)
+    planes = MeanPlanes(name="many", red=image, green=image, pixel_size_um=1.0)
+    labels = np.zeros((300, 32, 32), np.int32)
+    cells = pd.DataFrame({"label": [], "plane": [], "predicted": []})
+    save_overlay(tmp_path / "o.png", planes, labels, cells, ())
+    assert max(imread(tmp_path / "o.png").shape) < 10_000

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_cellid.errors import InputError
+from napari_cellid.models.store import (
+    CARD,
+    WEIGHTS,
+    find_model,
+    list_models,
+    load_card,
+    load_weights,
+    save_model,
+)
+
+CONTENT = {
+    "name": "tiny",
+    "task": "segment",
+    "architecture": "unet",
+    "classes": ("background", "cell"),
+    "combination": "sum",
+    "pixel_size_um": 1.0,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    weights = {
+        "kernel": torch.randn(3, 4),
+        "bias": torch.randn(3),
+        "count": torch.tensor(7),
+    }
+    save_model(tmp_path / "tiny", CONTENT, weights)
+    return tmp_path / "tiny"
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    weights = {"kernel": torch.randn(8, 8), "bias": torch.randn(8)}
+    saved = save_model(tmp_path / "m", CONTENT, weights)
+    card = load_card(tmp_path / "m")
+    assert card == saved
+    loaded = load_weights(tmp_path / "m", card)
+    torch.testing.assert_close(loaded["bias"], weights["bias"], rtol=0, atol=0)
+    torch.testing.assert_close(
+        loaded["kernel"], weights["kernel"].half().float(), rtol=0, atol=0
+    )
+    assert all(t.dtype == torch.float32 for t in loaded.values())
+
+
+def test_the_text_of_a_card_is_stable(folder: Path) -> None:
+    text = (folder / CARD).read_text("utf-8")
+    assert load_card(folder).model_dump_json(indent=2) + "\n" == text
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda f: (f / CARD).unlink(), "has no model.json"),
+        (lambda f: (f / CARD).write_text("{"), "not a model description"),
+        (lambda f: (f / CARD).write_text('{"name": 3}'), "not a model description"),
+        (lambda f: (f / WEIGHTS).unlink(), "has no weights.safetensors"),
+        (
+            lambda f: (f / WEIGHTS).write_bytes((f / WEIGHTS).read_bytes()[:-9]),
+            "cut short or changed",
+        ),
+        (
+            lambda f: (f / WEIGHTS).rename(f / "weights.pt"),
+            "is a pickle, which could run any program",
+        ),
+    ],
+)
+def test_broken_folders_are_refused(folder: Path, harm, words: str) -> None:
+    harm(folder)
+    with pytest.raises(InputError, match=words):
+        load_weights(folder, load_card(folder))
+
+
+def test_a_malicious_pickle_does_not_run(tmp_path: Path) -> None:
+    class Malicious:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    path = tmp_path / "weights.pth"
+    path.write_bytes(pickle.dumps(Malicious()))
+    with pytest.raises(InputError, match=r"weights\.pth is a pickle"):
+        find_model(path, "classify")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_pickle_named_safetensors_is_refused(folder: Path) -> None:
+    data = pickle.dumps({"a": 1})
+    (folder / WEIGHTS).write_bytes(data)
+    card = json.loads((folder / CARD).read_text())
+    import hashlib
+
+    card["weights_sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputError, match="not a safetensors file"):
+        load_weights(folder, load_card(folder))
+
+
+def test_the_wrong_task_is_named(folder: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"'tiny' .* outlines cells, but one that tells"
+    ):
+        load_card(folder, "classify")
+
+
+def test_unknown_names_list_what_there_is() -> None:
+    with pytest.raises(InputError, match="There is no model 'nonesuch'"):
+        find_model("nonesuch", "segment")
+
+
+def test_paths_to_the_files_of_a_folder_are_understood(folder: Path) -> None:
+    assert find_model(folder / CARD, "segment") == folder
+    assert find_model(folder, "segment") == folder
+
+
+def test_listing_reads_every_folder(folder: Path) -> None:
+    (folder.parent / "no model").mkdir()
+    found = list_models(folder.parent, folder.parent / "missing")
+    assert [(path, card.name) for path, card in found] == [(folder, "tiny")]

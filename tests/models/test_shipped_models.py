@@ -1,0 +1,87 @@
+"""The models that come with the package: whole, described, and good enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from napari_cellid.cells.measure import measure
+from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
+from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
+from napari_cellid.device import choose_device
+from napari_cellid.evaluation.scoring import compare
+from napari_cellid.models.store import (
+    DEFAULTS,
+    SHIPPED,
+    find_model,
+    list_models,
+    load_card,
+)
+from napari_cellid.progress import finish
+from napari_cellid.recording import MeanPlanes
+from napari_cellid.segmentation.predict import load_segmenter, segment
+from napari_cellid.simulation.conditions import draw_config
+from napari_cellid.simulation.field import simulate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_cellid.simulation.field import SimulatedField
+
+DEVICE = choose_device(DeviceConfig())
+
+
+@pytest.mark.parametrize("task", ["segment", "classify"])
+def test_the_default_is_there(task) -> None:
+    card = load_card(find_model(None, task), task)
+    assert card.name == DEFAULTS[task]
+
+
+def test_every_card_says_where_its_figures_come_from() -> None:
+    models = list_models(SHIPPED)
+    assert len(models) >= 2
+    for _, card in models:
+        assert "simulated" in card.metrics["measured_on"]
+        assert "simulated" in card.training["data"]
+        assert card.licence and card.versions["torch"]
+        assert len(card.training["fields_sha256"]) == 64
+
+
+def test_starting_weights_are_credited() -> None:
+    folder = find_model("inception_v3", "classify")
+    assert "MIT" in load_card(folder).licence
+    assert "Infinite Red" in (folder / "LICENSE-starting-weights.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
+    """A nominal field never seen, with the outlines that the default U-Net finds."""
+    config = draw_config("nominal", np.random.default_rng(31), n_planes=1)
+    field = finish(simulate(config))
+    planes = MeanPlanes(
+        name="simulated",
+        red=field.red.astype(np.float32),
+        green=field.green.astype(np.float32),
+        pixel_size_um=config.pixel_size_um,
+    )
+    step = segment(planes, load_segmenter(), SegmentConfig(), DEVICE)
+    return field, planes, finish(step).labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["inception", "resnet18", "one-pass"])
+def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
+    field, planes, labels = outlined
+    classifier = load_any_classifier(name)
+    cells = measure(labels, planes)
+    work = ClassifyConfig(), DEVICE
+    result = compare(
+        finish(tell_classes(planes, labels, cells, classifier, work)), field
+    )
+    precision = result.found / (result.found + result.superfluous)
+    recall = result.found / (result.found + result.missed)
+    assert precision > 0.8
+    assert recall > 0.75
+    assert result.right / result.judged > 0.9

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_cellid.classification.patch import load_classifier
+from napari_cellid.config import DeviceConfig, IdentifyConfig
+from napari_cellid.errors import InputError
+from napari_cellid.identify import (
+    Identified,
+    classify_labels,
+    identify,
+    write_results,
+)
+from napari_cellid.progress import finish
+from napari_cellid.recording import Recording
+from napari_cellid.segmentation.predict import load_segmenter
+from napari_cellid.simulation.field import SimulatedField
+
+CONFIG = IdentifyConfig(device=DeviceConfig(device="cpu", precision="fp32"))
+
+
+@pytest.fixture
+def result(
+    recording: Recording, segmenter_folder: Path, classifier_folder: Path
+) -> Identified:
+    step = identify(
+        recording,
+        load_segmenter(segmenter_folder),
+        load_classifier(classifier_folder),
+        CONFIG,
+    )
+    return finish(step)
+
+
+def test_every_cell_has_a_row_and_a_class(result: Identified) -> None:
+    numbers = np.unique(result.labels[result.labels > 0])
+    assert len(numbers) > 5
+    assert result.cells["label"].tolist() == numbers.tolist()
+    assert set(result.cells["predicted"]) <= set(result.classes)
+    assert result.cells["cell"].is_unique
+
+
+def test_the_same_input_gives_the_same_output(
+    result: Identified,
+    recording: Recording,
+    segmenter_folder: Path,
+    classifier_folder: Path,
+) -> None:
+    again = finish(
+        identify(
+            recording,
+            load_segmenter(segmenter_folder),
+            load_classifier(classifier_folder),
+            CONFIG,
+        )
+    )
+    np.testing.assert_array_equal(again.labels, result.labels)
+    pd.testing.assert_frame_equal(again.cells, result.cells)
+
+
+def test_files_say_what_was_found(result: Identified, tmp_path: Path) -> None:
+    folder = write_results(result, tmp_path)
+    assert folder == tmp_path / "simulated"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "cells.csv",
+        "labels.tif",
+        "overlay.png",
+        "run.json",
+    ]
+    labels = tifffile.imread(folder / "labels.tif")
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, result.labels)
+    table = pd.read_csv(folder / "cells.csv")
+    assert list(table.columns[:11]) == [
+        "cell", "label", "plane", "y", "x", "area_um2", "predicted", "confidence",
+        "p_excitatory", "p_inhibitory", "p_glia",
+    ]  # fmt: skip
+    assert table["predicted"].tolist() == result.cells["predicted"].tolist()
+    np.testing.assert_allclose(table["p_glia"], result.cells["p_glia"], rtol=1e-5)
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert run["settings"] == CONFIG.model_dump(mode="json")
+    assert len(run["models"]["segment"]["weights_sha256"]) == 64
+    assert run["device"] == "CPU, fp32"
+    assert IdentifyConfig.model_validate(run["settings"]) == CONFIG
+
+
+def test_green_alone_is_outlined_only(
+    recording: Recording, segmenter_folder: Path, classifier_folder: Path
+) -> None:
+    step = identify(
+        replace(recording, red=None),
+        load_segmenter(segmenter_folder),
+        load_classifier(classifier_folder),
+        CONFIG,
+    )
+    result = finish(step)
+    assert len(result.cells) > 0
+    assert result.classes == ()
+    assert (result.cells["predicted"] == "").all()
+
+
+def test_own_masks_are_classified_as_they_are(
+    recording: Recording, field: SimulatedField, classifier_folder: Path
+) -> None:
+    step = classify_labels(
+        recording, field.labels, load_classifier(classifier_folder), CONFIG
+    )
+    result = finish(step)
+    assert result.labels is field.labels
+    assert result.cells["label"].tolist() == field.cells["label"].tolist()
+    np.testing.assert_allclose(result.cells["y"], field.cells["y"], atol=1e-6)
+
+
+def test_labels_of_another_field_are_refused(
+    recording: Recording, classifier_folder: Path
+) -> None:
+    step = classify_labels(
+        recording,
+        np.zeros((2, 10, 10), np.int32),
+        load_classifier(classifier_folder),
+        CONFIG,
+    )
+    with pytest.raises(InputError, match=r"labels have the shape \(2, 10, 10\)"):
+        finish(step)
+
+
+def constant(recording: Recording, value: int) -> da.Array:
+    return da.full((1, *recording.shape), value, dtype=np.uint16)
+
+
+def test_empty_images_give_zero_cells(
+    recording: Recording,
+    segmenter_folder: Path,
+    classifier_folder: Path,
+    tmp_path: Path,
+) -> None:
+    flat = replace(
+        recording, red=constant(recording, 0), green=constant(recording, 900)
+    )
+    step = identify(
+        flat,
+        load_segmenter(segmenter_folder),
+        load_classifier(classifier_folder),
+        CONFIG,
+    )
+    result = finish(step)
+    assert len(result.cells) == 0
+    assert any("no cells" in note for note in result.notes)
+    table = pd.read_csv(write_results(result, tmp_path) / "cells.csv")
+    assert "p_glia" in table.columns and len(table) == 0
+
+
+@pytest.mark.parametrize("channel", ["red", "green"])
+def test_one_empty_channel_is_refused(
+    recording: Recording, channel: str, segmenter_folder: Path
+) -> None:
+    flat = replace(recording, **{channel: constant(recording, 0)})
+    with pytest.raises(InputError, match=f"The {channel} channel .* is 0 everywhere"):
+        finish(identify(flat, load_segmenter(segmenter_folder), None, CONFIG))
+
+
+def test_a_full_disk_leaves_the_earlier_results(
+    result: Identified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_results(result, tmp_path)
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_cellid.io.overlay_png.save_overlay", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_results(result, tmp_path)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["simulated"]

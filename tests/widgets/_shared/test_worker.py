@@ -1,0 +1,102 @@
+"""Steps in the worker thread: progress, result, cancel, every kind of failure."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from qtpy.QtCore import QObject
+
+from napari_cellid.errors import InputError
+from napari_cellid.progress import Progress
+from napari_cellid.widgets._shared.worker import StepError, Work
+
+
+@pytest.fixture
+def work(qapp):
+    owner = QObject()
+    yield Work(owner)
+    owner.deleteLater()
+
+
+def test_progress_and_result_arrive_in_the_window_thread(work, qtbot):
+    def step():
+        yield Progress("One", 0, 2)
+        yield Progress("Two", 1, 2)
+        return threading.get_ident()
+
+    seen, threads, results = [], [], []
+    work.progressed.connect(seen.append)
+    work.progressed.connect(lambda _: threads.append(threading.get_ident()))
+    with qtbot.waitSignal(work.finished):
+        assert work.start(step(), results.append)
+        assert work.busy
+        assert not work.start(step(), results.append)
+    assert [news.stage for news in seen] == ["One", "Two"]
+    assert set(threads) == {threading.get_ident()}
+    assert len(results) == 1
+    assert results[0] != threading.get_ident()
+    assert not work.busy
+
+
+def test_messages_are_shown(work, qtbot, told):
+    def step():
+        yield Progress("One", message="Memory ran out; going on with the CPU.")
+
+    with qtbot.waitSignal(work.finished):
+        work.start(step(), print)
+    assert told == ["Memory ran out; going on with the CPU."]
+
+
+def test_cancel_gives_no_result_and_closes_the_step(work, qtbot):
+    def step():
+        try:
+            while True:
+                yield Progress("On and on")
+        finally:
+            ended.append(True)
+
+    results, ended = [], []
+    with qtbot.waitSignal(work.progressed):
+        work.start(step(), results.append)
+    with qtbot.waitSignal(work.finished):
+        work.cancel()
+    assert results == []
+    assert ended == [True]
+    assert not work.busy
+
+
+def test_input_error_is_a_sentence(work, qtbot, told):
+    def step():
+        yield Progress("One")
+        raise InputError("Choose another file.")
+
+    with qtbot.waitSignal(work.finished):
+        work.start(step(), print)
+    assert told == ["Choose another file."]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), KeyError("p_glia")])
+def test_other_errors_are_told_and_end_the_work(work, qtbot, told, error):
+    def step():
+        yield Progress("One")
+        raise error
+
+    with qtbot.captureExceptions() as caught, qtbot.waitSignal(work.finished):
+        work.start(step(), print)
+    kind = StepError if isinstance(error, RuntimeError) else KeyError
+    assert any(issubclass(found[0], kind) for found in caught) or told
+    assert not work.busy
+
+
+def test_deleting_the_owner_cancels(qtbot, qapp):
+    def step():
+        while True:
+            yield Progress("On and on")
+
+    owner = QObject()
+    work = Work(owner)
+    work.start(step(), print)
+    worker = work._running.worker
+    with qtbot.waitSignal(worker.finished):
+        owner.deleteLater()

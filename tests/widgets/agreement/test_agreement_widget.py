@@ -1,0 +1,518 @@
+"""The Agreement widget as a person meets it: figures, rules, disputes, files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from voting import make_study, say, truths
+
+from napari_cellid.agreement.summary import agreement
+from napari_cellid.annotation.all_answers import current_answers, read_annotations
+from napari_cellid.annotation.answer import CellKey
+from napari_cellid.config import VoteConfig
+from napari_cellid.errors import InputError
+from napari_cellid.study import votes as study_votes
+from napari_cellid.study.study import Study
+from napari_cellid.widgets.agreement.disputed_model import votes_of
+from napari_cellid.widgets.agreement.widget import AgreementWidget
+from napari_cellid.widgets.session.session import session_of
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, field):
+    """A study in which three people agree but for the first six cells of a1.
+
+    1-3: Cy differs; 4-5: all differ; 6: Cy has not answered.
+    """
+    study = make_study(tmp_path_factory.mktemp("agreement") / "study", field)
+    everything = truths(study)
+    keys = [key for key in everything if key.recording == "a1"][:6]
+    other = {"excitatory": "glia", "inhibitory": "glia", "glia": "inhibitory"}
+    say(study, "Ann", everything)
+    bo = everything | {key: other[everything[key]] for key in keys[3:5]}
+    say(study, "Bo", bo)
+    cy = everything | {key: other[everything[key]] for key in keys[:3]}
+    cy |= dict.fromkeys(keys[3:5], "unsure")
+    cy.pop(keys[5])
+    say(study, "Cy", cy)
+    say(study, "Ann", {keys[0]: everything[keys[0]]}, after=5, repeat=True)
+    return study.path
+
+
+@pytest.fixture
+def study(tmp_path, made):
+    return Study.open(Path(shutil.copytree(made, tmp_path / "study")))
+
+
+@pytest.fixture
+def keys(study):
+    """The six cells in question."""
+    return [key for key in truths(study) if key.recording == "a1"][:6]
+
+
+@pytest.fixture
+def session(viewer, study):
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Dee")
+    session.set_blind(False)
+    yield session
+    session.close_study()
+
+
+@pytest.fixture
+def dock(viewer, session, qtbot):
+    return shown(viewer, qtbot)
+
+
+def shown(viewer, qtbot):
+    widget = AgreementWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.resize(400, 760)
+    widget._later.setInterval(50)
+    widget.show()
+    settle(qtbot, widget)
+    return widget
+
+
+def settle(qtbot, dock):
+    def quiet():
+        works = (dock.reading, dock.comparing, dock.writing)
+        timers = (dock._soon, dock._later, dock.panel.vote._quiet)
+        waiting = dock._stale and dock.isVisible()
+        return not (
+            waiting or any(w.busy for w in works) or any(t.isActive() for t in timers)
+        )
+
+    qtbot.waitUntil(quiet, timeout=20_000)
+
+
+def counts(dock):
+    """What comes of the rule, by name."""
+    lines = dock.panel.vote.counts.text().splitlines()
+    words = [line.split() for line in lines]
+    found = {}
+    for line in words:
+        number = next(k for k, word in enumerate(line) if word.isdigit())
+        found[" ".join(line[:number])] = line[number:]
+    return found
+
+
+def choose_rule(qtbot, dock, **settings):
+    form = dock.panel.vote.form
+    for name, value in settings.items():
+        editor = form.editor(name)
+        if hasattr(editor, "findData"):
+            editor.setCurrentIndex(editor.findData(value))
+        else:
+            editor.setValue(value)
+    settle(qtbot, dock)
+
+
+def listed(dock):
+    model = dock.panel.disputed.model
+    return [model.key(row) for row in range(model.rowCount())]
+
+
+def press(dock, row):
+    view = dock.panel.disputed.view
+    index = dock.panel.disputed.model.index(row, 1)
+    view.scrollTo(index)
+    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualRect(index).center())
+
+
+def open_disputed(dock):
+    dock.panel.tabs.setCurrentWidget(dock.panel.disputed)
+    # as on the screen: everything takes its place
+    QApplication.processEvents()
+
+
+def settled_on_disk(study):
+    lines = read_annotations(study.annotations).lines
+    rows = current_answers(lines, "adjudicator")
+    return {
+        CellKey(r, c): (who, answer)
+        for r, c, who, answer in zip(
+            rows["recording"], rows["cell"], rows["annotator"], rows["answer"],
+            strict=True,
+        )
+    }  # fmt: skip
+
+
+def test_figures_of_everybody(dock, session, study):
+    figures = dock.panel.figures
+    n = len(truths(study))
+    found = agreement(dock.votes.current, session.config, bootstrap=0)
+    assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
+    assert f"Fleiss' κ {found.fleiss.value:.2f}, on the {n - 1} cells" in (
+        figures.rests.text()
+    )
+    assert f"on {n} cells that two people or more answered" in figures.rests.text()
+    assert "95 % interval" in figures.rests.text()
+    people = figures.people
+    rows = [[people.text(k, c) for c in range(3)] for k in range(3)]
+    assert rows == [
+        ["Ann", str(n), "100% of 1"],
+        ["Bo", str(n), "–"],
+        ["Cy", str(n - 1), "–"],
+    ]
+    assert int(people.text(0, 3).rstrip("%")) > int(people.text(2, 3).rstrip("%")) - 1
+    recordings = figures.recordings
+    assert [recordings.text(k, 0) for k in range(2)] == ["a1", "b2"]
+    assert recordings.text(1, 1) == "1.00"
+    assert recordings.text(0, 3) == recordings.text(1, 3) == str(n // 2)
+
+
+def test_a_click_on_a_pair_shows_what_the_two_said(dock, session, study):
+    figures = dock.panel.figures
+    pairs = figures.pairs
+    assert pairs.text(0, 2) == pairs.text(1, 1)
+    assert pairs.text(0, 1) == ""
+    item = pairs.visualItemRect(pairs.item(2, 1))
+    QTest.mouseClick(pairs.viewport(), LEFT, pos=item.center())
+    assert (figures.first.currentText(), figures.second.currentText()) == ("Cy", "Ann")
+    table = figures.confusion
+    named = [table.text(row, 0) for row in range(table.rowCount())]
+    assert "unsure" in named
+    row = named.index("unsure")
+    said = [int(table.text(row, c)) for c in range(1, table.columnCount())]
+    assert sum(said) == 2
+    total = sum(
+        int(table.text(r, c))
+        for r in range(table.rowCount())
+        for c in range(1, table.columnCount())
+    )
+    assert total == len(truths(study)) - 1
+    # the other way round it is the same table, turned
+    figures.first.setCurrentText("Ann")
+    figures.second.setCurrentText("Cy")
+    figures.second.activated.emit(2)
+    turned = [int(table.text(r, row + 1)) for r in range(table.rowCount())]
+    assert turned == said
+
+
+def test_counts_follow_the_rule(dock, session, study, qtbot):
+    n = len(truths(study))
+    found = counts(dock)
+    assert found["disputed"] == ["5"]
+    assert found["too few answers"] == ["1"]
+    decided = ("excitatory", "inhibitory", "glia")
+    assert sum(int(found[name][0]) for name in decided) == n - 6
+    choose_rule(qtbot, dock, rule="majority", min_annotators=2)
+    found = counts(dock)
+    assert found["disputed"] == ["2", "−3"]
+    assert found["too few answers"] == ["0", "−1"]
+    assert sum(int(found[name][0]) for name in decided) == n - 2
+    assert dock.panel.vote.save_rule.isEnabled()
+    choose_rule(qtbot, dock, rule="unanimous", min_annotators=3)
+    assert not dock.panel.vote.save_rule.isEnabled()
+
+
+def test_a_number_that_does_nothing_cannot_be_turned(dock, session, qtbot):
+    editor = dock.panel.vote.form.editor("quorum")
+    assert not editor.isEnabled()
+    choose_rule(qtbot, dock, rule="quorum")
+    assert editor.isEnabled()
+
+
+def test_the_rule_is_saved_for_all(dock, session, study, qtbot):
+    choose_rule(qtbot, dock, rule="majority")
+    QTest.mouseClick(dock.panel.vote.save_rule, LEFT)
+    settle(qtbot, dock)
+    assert Study.open(study.path).config.vote == VoteConfig(rule="majority")
+    assert session.annotator == "Dee"
+    assert not dock.panel.vote.save_rule.isEnabled()
+    assert dock.panel.vote.rule().rule == "majority"
+
+
+def test_a_rule_that_is_tried_stays_while_answers_are_read(dock, session, qtbot):
+    choose_rule(qtbot, dock, rule="majority")
+    QTest.mouseClick(dock.panel.read_again, LEFT)
+    settle(qtbot, dock)
+    assert dock.panel.vote.rule().rule == "majority"
+
+
+def test_what_abstains_changes_the_figures(dock, session, qtbot):
+    classes = dock.panel.figures.classes
+    assert "unsure" in [classes.text(k, 0) for k in range(classes.rowCount())]
+    choose_rule(qtbot, dock, unsure="abstain")
+    assert "unsure" not in [classes.text(k, 0) for k in range(classes.rowCount())]
+
+
+def test_disputed_cells_are_listed_those_that_differ_most_first(dock, session, keys):
+    open_disputed(dock)
+    assert set(listed(dock)[:2]) == set(keys[3:5])
+    assert set(listed(dock)) == set(keys[:5])
+    model = dock.panel.disputed.model
+    assert model.index(0, 3).data() == "1.00"
+    assert "1 unsure" in model.index(0, 2).data()
+
+
+def test_a_click_goes_to_the_cell_and_shows_who_said_what(dock, session, study, keys):
+    open_disputed(dock)
+    press(dock, 3)
+    key = listed(dock)[3]
+    assert session.cell == key
+    assert session.recording.name == "a1"
+    canvas = dock.panel.disputed.canvas
+    row = session.row(key)
+    assert canvas._where == (row["plane"], row["y"], row["x"])
+    assert len(canvas._outline) == 1
+    text = dock.panel.disputed._who.text()
+    told = truths(study)
+    assert f"Ann: {told[key]}" in text and f"Bo: {told[key]}" in text
+    assert "Cy: " in text
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_settling_a_cell(dock, session, study, qtbot, way):
+    open_disputed(dock)
+    press(dock, 1)
+    key, following = listed(dock)[1:3]
+    if way == "key":
+        QTest.keyClick(dock.panel.disputed.view, Qt.Key.Key_G)
+    else:
+        QTest.mouseClick(dock.panel.disputed.buttons.buttons["glia"], LEFT)
+    assert settled_on_disk(study) == {key: ("Dee", "glia")}
+    settle(qtbot, dock)
+    assert key not in listed(dock)
+    # on with the next one
+    assert session.cell == following
+    assert dock.panel.disputed.current() == following
+    assert counts(dock)["disputed"] == ["4"]
+
+
+def test_a_settled_cell_can_be_taken_back(dock, session, study, qtbot):
+    disputed = dock.panel.disputed
+    open_disputed(dock)
+    press(dock, 0)
+    key = listed(dock)[0]
+    QTest.keyClick(disputed.view, Qt.Key.Key_E)
+    settle(qtbot, dock)
+    disputed.kind.setCurrentIndex(disputed.kind.findData("adjudicated"))
+    disputed.kind.activated.emit(disputed.kind.currentIndex())
+    assert disputed.kind.currentText() == "settled (1)"
+    press(dock, 0)
+    assert "settled by Dee: excitatory" in disputed._who.text()
+    assert disputed.take_back.isEnabled()
+    QTest.mouseClick(disputed.take_back, LEFT)
+    settle(qtbot, dock)
+    assert settled_on_disk(study) == {}
+    assert listed(dock) == []
+    assert counts(dock)["disputed"] == ["5"]
+    assert session.cell == key
+
+
+def test_what_others_settled_is_not_taken_back(dock, session, study, qtbot, keys):
+    say(study, "Eve", {keys[0]: "glia"}, role="adjudicator")
+    QTest.mouseClick(dock.panel.read_again, LEFT)
+    settle(qtbot, dock)
+    open_disputed(dock)
+    session.go_to(keys[0])
+    assert "settled by Eve: glia" in dock.panel.disputed._who.text()
+    assert not dock.panel.disputed.take_back.isEnabled()
+
+
+def test_undo_takes_the_settlement_back(dock, session, study, qtbot):
+    open_disputed(dock)
+    before = listed(dock)
+    press(dock, 0)
+    QTest.keyClick(dock.panel.disputed.view, Qt.Key.Key_I)
+    settle(qtbot, dock)
+    session.undo()
+    settle(qtbot, dock)
+    assert listed(dock) == before
+
+
+def test_answers_of_ones_own_are_counted_at_once(dock, session, study, qtbot, keys):
+    session.go_to(keys[0])
+    session.answer("glia")
+    settle(qtbot, dock)
+    assert "4 people" in dock.panel.state()
+    people = dock.panel.figures.people
+    assert (people.text(3, 0), people.text(3, 1)) == ("Dee", "1")
+    session.undo()
+    settle(qtbot, dock)
+    assert "3 people" in dock.panel.state()
+    assert people.rowCount() == 3
+
+
+def test_counting_on_is_the_same_as_reading_again(dock, session, study, qtbot, keys):
+    """Answers taken in one by one, against the files."""
+    session.select(keys[:4])
+    session.answer("glia")
+    session.go_to(keys[1])
+    session.answer("unsure")
+    session.adjudicate(keys[2], "excitatory")
+    session.adjudicate(keys[3], "glia")
+    session.adjudicate(keys[3], None)
+    settle(qtbot, dock)
+    went_on = dock.votes.count(dock.panel.vote.rule())
+    QTest.mouseClick(dock.panel.read_again, LEFT)
+    settle(qtbot, dock)
+    pd.testing.assert_frame_equal(went_on, dock.votes.count(dock.panel.vote.rule()))
+
+
+def test_colleagues_answers_come_with_read_again(dock, session, study, qtbot, keys):
+    say(study, "Eve", dict.fromkeys(keys, "glia"))
+    QTest.mouseClick(dock.panel.read_again, LEFT)
+    settle(qtbot, dock)
+    assert "4 people" in dock.panel.state()
+
+
+def test_sorting_by_a_column_keeps_the_chosen_cell(dock, session):
+    open_disputed(dock)
+    press(dock, 0)
+    key = session.cell
+    head = dock.panel.disputed.view.horizontalHeader()
+    place = head.sectionViewportPosition(1) + 10
+    QTest.mouseClick(head.viewport(), LEFT, pos=QPoint(place, 8))
+    cells = [key.cell for key in listed(dock)]
+    assert cells in (sorted(cells), sorted(cells, reverse=True))
+    assert dock.panel.disputed.current() == key
+    row = dock.panel.disputed.view.currentIndex().row()
+    assert listed(dock)[row] == key
+
+
+def test_files_are_written_by_the_rule_that_is_shown(dock, session, study, qtbot, told):
+    choose_rule(qtbot, dock, rule="majority", min_annotators=2)
+    QTest.mouseClick(dock.panel.vote.save_table, LEFT)
+    settle(qtbot, dock)
+    table = pd.read_csv(study.path / "consensus.csv")
+    assert (table["status"] == "disputed").sum() == 2
+    assert (table["status"] == "consensus").sum() == len(truths(study)) - 2
+    assert any("consensus.csv" in message for message in told)
+    QTest.mouseClick(dock.panel.vote.make_set, LEFT)
+    settle(qtbot, dock)
+    about = json.loads((study.path / "training_set.json").read_text("utf-8"))
+    assert about["cells"] == len(truths(study)) - 2
+    assert about["rule"]["rule"] == "majority"
+    assert Study.open(study.path).config.vote == VoteConfig()
+
+
+def test_nothing_to_train_on_is_told(dock, session, qtbot, told):
+    choose_rule(qtbot, dock, min_annotators=9)
+    QTest.mouseClick(dock.panel.vote.make_set, LEFT)
+    settle(qtbot, dock)
+    assert "nothing to train on" in told[-1]
+
+
+def test_blind_people_are_warned_once(viewer, study, qtbot):
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Dee")
+    assert session.blind
+    dock = shown(viewer, qtbot)
+    assert "You are annotating blind" in dock.panel.message()
+    assert dock.votes is None
+    QTest.mouseClick(dock.panel.show_votes, LEFT)
+    settle(qtbot, dock)
+    assert dock.panel.message() == ""
+    key = next(iter(truths(study)))
+    session.go_to(key)
+    (line,) = session.answer("glia")
+    assert line.shown == "colleagues' votes"
+    settle(qtbot, dock)
+    # remembered for this person, also by another dock
+    again = shown(viewer, qtbot)
+    assert again.panel.message() == ""
+    session.begin("Eve")
+    settle(qtbot, dock)
+    assert "You are annotating blind" in dock.panel.message()
+    assert dock.votes is None
+    session.go_to(key)
+    (line,) = session.answer("glia")
+    assert line.shown is None
+    session.set_blind(False)
+    settle(qtbot, dock)
+    assert dock.panel.message() == ""
+    session.set_blind(True)
+    settle(qtbot, dock)
+    assert "You are annotating blind" in dock.panel.message()
+    session.close_study()
+    settle(qtbot, dock)
+    assert "No study is open" in dock.panel.message()
+    settle(qtbot, again)
+
+
+def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
+    shutil.rmtree(study.annotations)
+    session = session_of(viewer)
+    session.open(study.path)
+    session.set_blind(False)
+    dock = shown(viewer, qtbot)
+    assert "Nobody has answered" in dock.panel.message()
+    say(study, "Ann", truths(study))
+    QTest.mouseClick(dock.panel.look_again, LEFT)
+    settle(qtbot, dock)
+    assert dock.panel.message() == ""
+    assert "Ann is alone so far" in dock.panel.figures.rests.text()
+    assert not dock.panel.figures.pairs.isVisible()
+    assert dock.panel.state().startswith("1 person")
+    # nobody said who they are
+    open_disputed(dock)
+    assert not dock.panel.disputed.buttons.isEnabled()
+    assert "Say who you are" in dock.panel.disputed._name.text()
+    session.close_study()
+    settle(qtbot, dock)
+
+
+def test_journals_that_cannot_be_read_are_told(dock, session, qtbot, told, monkeypatch):
+    def refuse(folder):
+        raise InputError(f"The journal {folder / 'Ann.jsonl'} cannot be read.")
+
+    with monkeypatch.context() as context:
+        context.setattr(study_votes, "read_annotations", refuse)
+        session.begin("Eve")
+        session.study_changed.emit()
+        settle(qtbot, dock)
+    assert any("Ann.jsonl cannot be read" in message for message in told)
+    assert "cannot be read" in dock.panel.message()
+    QTest.mouseClick(dock.panel.look_again, LEFT)
+    settle(qtbot, dock)
+    assert "3 people" in dock.panel.state()
+
+
+def test_without_a_study_it_says_what_to_do(viewer, qtbot):
+    dock = shown(viewer, qtbot)
+    assert "No study is open" in dock.panel.message()
+
+
+def test_who_said_what_is_read_from_the_column():
+    assert votes_of("") == []
+    assert votes_of("Ann=glia; Bo=not_a_cell") == [
+        ("Ann", "glia"),
+        ("Bo", "not_a_cell"),
+    ]
+    assert votes_of("A=b=glia") == [("A=b", "glia")]
+
+
+def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):
+    """Opened by the names in the manifest, in napari's own window."""
+    viewer = make_napari_viewer()
+    window = viewer.window
+    _, dock = window.add_plugin_dock_widget("napari-cellid", "Agreement")
+    _, gallery = window.add_plugin_dock_widget("napari-cellid", "Cell gallery")
+    assert dock.session is gallery.session is session_of(viewer)
+    viewer.show()
+    settle(qtbot, dock)
+    assert "No study is open" in dock.panel.message()
+    dock.session.open(study.path)
+    dock.session.set_blind(False)
+    settle(qtbot, dock)
+    assert "3 people" in dock.panel.state()
+    # a closed dock hears nothing any more, and nothing fails
+    window.remove_dock_widget(gallery)
+    QApplication.processEvents()
+    dock.session.close_study()
+    settle(qtbot, dock)
+    assert "No study is open" in dock.panel.message()

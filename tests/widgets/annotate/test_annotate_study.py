@@ -1,0 +1,290 @@
+"""The Annotate dock and its study: names, recordings, offers, and what can go wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from annotating import canvas_of, cells_of, found_in, press, show_result, written
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+from voting import say
+
+from napari_cellid.annotation.answer import CellKey
+from napari_cellid.annotation.journal import Journal
+from napari_cellid.study.study import Study
+from napari_cellid.widgets.annotate.open_study import show_study
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+KEYS = [getattr(Qt.Key, f"Key_{letter}") for letter in "EIGNU"]
+E, G, N = KEYS[0], KEYS[2], KEYS[3]
+
+
+@pytest.fixture
+def study(lab):
+    return lab
+
+
+@pytest.fixture
+def dock(annotate):
+    return annotate
+
+
+def click(button):
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_nobody_is_asked_before_a_name_is_there(viewer, study, make_dock):
+    dock = make_dock(viewer)
+    dock.open_study(study.path)
+    panel, line = dock.panel, dock.panel.name.line
+    assert line.isVisible() and line.placeholderText()
+    assert not panel.buttons.isEnabled()
+    assert "Type your name" in panel.patch.canvas.message
+    # the recording can be looked at meanwhile
+    assert "a1 classes" in viewer.layers
+    assert not dock.keys.on
+    QTest.keyClicks(line, "Ann")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert dock.session.annotator == "Ann"
+    assert dock.session.cell is not None
+    assert panel.buttons.isEnabled() and dock.keys.on
+    assert not line.hasFocus()
+    assert not study.annotations.exists()
+
+
+def test_the_name_is_known_next_time(dock, study, make_dock):
+    other = make_dock(ViewerModel())
+    other.open_study(study.path)
+    assert other.session.annotator == "Ann"
+    assert other.panel.name.line.text() == "Ann"
+    other.session.close_study()
+
+
+def test_a_name_can_be_changed(dock, study):
+    press(canvas_of(dock), E)
+    dock.panel.name.line.setText("Bo")
+    click(dock.panel.name.button)
+    assert dock.session.annotator == "Bo"
+    assert dock.session.own == {}
+    press(canvas_of(dock), G)
+    assert {who for who, *_ in written(study)} == {"Ann", "Bo"}
+
+
+def test_a_name_that_cannot_be_is_told(dock, study, told):
+    say(study, "Bo", {CellKey("a1", 1): "glia"})
+    dock.panel.name.line.setText("bo")
+    click(dock.panel.name.button)
+    assert len(told) == 1 and "'Bo'" in told[0]
+    assert dock.session.annotator == "Ann"
+
+
+def test_a_study_without_recordings_is_just_empty(viewer, make_dock, tmp_path, told):
+    dock = make_dock(viewer)
+    dock.open_study(Study.create(tmp_path / "empty").path, "Ann")
+    assert told == [] and dock.session.cell is None
+    assert "0 of 0 answered" in dock.panel.counts.text()
+    dock.answer("glia")
+
+
+def test_a_recording_without_images_is_told_and_left_out(
+    viewer, study, make_dock, told
+):
+    (study.recording("a1").folder / "images.tif").unlink()
+    dock = make_dock(viewer)
+    dock.open_study(study.path, "Ann")
+    assert len(told) == 1 and "images.tif" in told[0]
+    assert dock.session.cell.recording == "b2"
+    assert dock.panel.recording.count() == 1
+
+
+def test_keys_of_classes_can_be_changed(dock, study, told):
+    field = dock.panel.key_editor.fields["excitatory"]
+    field.setText("p")
+    field.editingFinished.emit()
+    assert Study.open(study.path).config.classes[0].key == "P"
+    assert dock.panel.buttons.buttons["excitatory"].text().endswith("P")
+    asked = dock.session.cell
+    press(canvas_of(dock), E)
+    assert written(study) == []
+    press(canvas_of(dock), Qt.Key.Key_P)
+    assert written(study) == [("Ann", asked.cell, "excitatory")]
+    for taken in ("I", "N", "5", ""):
+        field = dock.panel.key_editor.fields["excitatory"]
+        field.setText(taken)
+        field.editingFinished.emit()
+        assert dock.panel.key_editor.fields["excitatory"].text() == "P"
+    assert len(told) == 4
+
+
+def test_a_recording_can_be_chosen(dock, study, viewer):
+    box = dock.panel.recording
+    assert [box.itemText(k) for k in range(3)] == ["a1", "b2", "all recordings"]
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert dock.session.cell.recording == "b2"
+    assert dock.asking.tally.total == len(cells_of(dock.session, "b2"))
+    box.setCurrentIndex(2)
+    box.activated.emit(2)
+    assert dock.asking.tally.total == len(dock.session.cells())
+
+
+def test_work_goes_on_in_the_recording_that_is_not_done(viewer, study, make_dock):
+    dock = make_dock(viewer)
+    dock.session.open(study.path)
+    say(study, "Ann", dict.fromkeys(cells_of(dock.session), "glia"))
+    dock.begin("Ann")
+    assert dock.session.cell.recording == "b2"
+
+
+def test_full_disk_shows_no_answer(dock, told, monkeypatch):
+    asked, counts = dock.session.cell, dock.panel.counts.text()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    press(canvas_of(dock), E)
+    assert len(told) == 1 and "No space left" in told[0]
+    assert dock.session.cell == asked and dock.panel.counts.text() == counts
+    monkeypatch.undo()
+    press(canvas_of(dock), E)
+    assert dock.session.own == {asked: "excitatory"}
+
+
+def test_no_study_is_told(viewer, make_dock, told, monkeypatch, tmp_path):
+    dock = make_dock(viewer)
+    assert dock.panel.study.name.text() == "No study is open"
+    assert not dock.panel.patch.isVisible()
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_, **__: str(tmp_path)
+    )
+    click(dock.panel.study.open_button)
+    assert len(told) == 1 and "is not a study" in told[0]
+
+
+def test_study_is_opened_by_its_button(viewer, study, make_dock, monkeypatch):
+    dock = make_dock(viewer)
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_, **__: str(study.path)
+    )
+    click(dock.panel.study.open_button)
+    assert "study" in dock.panel.study.name.text()
+    assert dock.panel.patch.isVisible()
+
+
+def test_what_identify_found_is_offered(
+    viewer, study, make_dock, qtbot, monkeypatch, tmp_path
+):
+    dock = make_dock(viewer)
+    assert dock.panel.study.offers == []
+    result = show_result(viewer, found_in(study))
+    (offer,) = dock.panel.study.offers
+    assert offer.text() == "Annotate the cells of a1"
+    asked = []
+
+    def folder(*_, **__):
+        asked.append(1)
+        return str(tmp_path / "lab")
+
+    (tmp_path / "lab").mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", folder)
+    click(offer)
+    qtbot.waitUntil(lambda: dock.session.study is not None, timeout=20_000)
+    assert dock.session.study.path == tmp_path / "lab" / "a1 study"
+    assert dock.panel.study.offers == []
+    dock.begin("Ann")
+    dock.answer("glia")
+    assert [layer.name for layer in viewer.layers if layer.visible] == [
+        "a1 red", "a1 green", "a1 classes", "current cell",
+    ]  # fmt: skip
+    # another run of the same recording goes into the study that there is
+    viewer.layers.remove(viewer.layers["a1 cells"])
+    again = show_result(viewer, found_in(study))
+    (offer,) = dock.panel.study.offers
+    assert again is not result
+    click(offer)
+    qtbot.waitUntil(lambda: not dock.offers.work.busy, timeout=20_000)
+    assert len(asked) == 1
+    assert list(dock.session.own.values()) == ["glia"]
+    assert dock.session.annotator == "Ann"
+
+
+def test_study_comes_beside_the_files(viewer, study, make_dock, qtbot, tmp_path):
+    dock = make_dock(viewer)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    show_result(viewer, found_in(study, "b2"), folder=folder)
+    click(dock.panel.study.offers[0])
+    qtbot.waitUntil(lambda: dock.session.study is not None, timeout=20_000)
+    assert dock.session.study.path == folder / "b2 study"
+
+
+def test_dock_opened_again_goes_on(dock, viewer, study, make_dock, qtbot):
+    dock.answer("glia")
+    session, cell = dock.session, dock.session.cell
+    dock.parentWidget().close()
+    dock.deleteLater()
+    qtbot.wait(20)
+    again = make_dock(viewer)
+    assert again.session is session
+    assert again.session.annotator == "Ann" and again.session.cell == cell
+    press(canvas_of(again), E)
+    assert len(written(study)) == 2
+
+
+def test_second_viewer_is_independent(dock, study, make_dock):
+    other = make_dock(ViewerModel())
+    other.open_study(study.path, "Bo")
+    mine, theirs = dock.session.cell, other.session.cell
+    press(canvas_of(other), G)
+    assert written(study) == [("Bo", theirs.cell, "glia")]
+    assert dock.session.cell == mine and dock.session.own == {}
+    other.session.close_study()
+    press(canvas_of(dock), E)
+    assert written(study)[0] == ("Ann", mine.cell, "excitatory")
+
+
+def test_two_windows_of_one_person_lose_nothing(dock, study):
+    other = Journal.open(study.annotations, "Ann")
+    dock.answer("glia")
+    first = written(study)
+    cell = dock.session.cell
+    say(study, "Ann", {CellKey("b2", 1): "unsure"})
+    dock.answer("excitatory")
+    assert written(study)[0] == first[0] and len(written(study)) == 3
+    assert ("Ann", cell.cell, "excitatory") in written(study)
+    other.close()
+
+
+def test_without_qt_the_way_out_is_told(monkeypatch, study):
+    monkeypatch.setitem(sys.modules, "qtpy.QtWidgets", None)
+    with pytest.raises(ImportError, match=r"napari\[all\]"):
+        show_study(study.path)
+
+
+def test_opening_the_dock_does_not_import_torch():
+    script = (
+        "import sys\n"
+        "from napari.components import ViewerModel\n"
+        "from qtpy.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "from napari_cellid.widgets.annotate.widget import AnnotateWidget\n"
+        "widget = AnnotateWidget(ViewerModel())\n"
+        "widget.show()\n"
+        "app.processEvents()\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_read_only_study_is_told(viewer, study, make_dock, told, monkeypatch):
+    dock = make_dock(viewer)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    dock.open_study(study.path, "Ann")
+    assert len(told) == 1 and "only be read" in told[0]
+    assert dock.session.journal is None and not dock.keys.on
+    assert not dock.panel.buttons.isEnabled()

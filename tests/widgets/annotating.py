@@ -1,0 +1,100 @@
+"""A napari window with a little study open in the Annotate dock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.answer import CellKey
+from napari_cellid.cells.relabel import first_outlines
+from napari_cellid.config import IdentifyConfig
+from napari_cellid.identify import Identified
+from napari_cellid.widgets._shared.layers import Channels
+from napari_cellid.widgets.annotate.widget import AnnotateWidget
+from napari_cellid.widgets.session.result_layer import Result, add_result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.layers import Layer
+
+    from napari_cellid.study.study import Study
+
+
+def window_with(viewer: Any) -> tuple[QMainWindow, AnnotateWidget]:
+    """A window with a canvas and the Annotate dock, without OpenGL."""
+    window, canvas, dock = QMainWindow(), QWidget(), QDockWidget()
+    canvas.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    window.setCentralWidget(canvas)
+    widget = AnnotateWidget(viewer)
+    dock.setWidget(widget)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.resize(1100, 800)
+    window.show()
+    return window, widget
+
+
+def canvas_of(dock: AnnotateWidget) -> Any:
+    """What stands in the middle of the dock's window."""
+    return dock.window().centralWidget()
+
+
+def press(widget: Any, key: Any, held: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    """Press a key as if the widget had the focus."""
+    QTest.keyClick(widget, key, held)
+
+
+def written(study: Study) -> list[tuple[Any, ...]]:
+    """Annotator, cell number and answer of every line on disk."""
+    lines = read_annotations(study.annotations).lines
+    columns = (lines[name].tolist() for name in ("annotator", "cell", "answer"))
+    return list(zip(*columns, strict=True))
+
+
+def colour_at(layer: Layer, cell: CellKey, session: Any) -> tuple[float, ...]:
+    """Colour in which a cell is outlined."""
+    row = session.row(cell)
+    label, plane = row["label"], row["plane"]
+    mask = session.labels[plane] == label
+    drawn = layer.data[plane] if layer.ndim == 3 else layer.data
+    values = {int(k) for k in drawn[mask]} - {0, 2}
+    assert len(values) == 1
+    return tuple(layer.colormap.map(values.pop())[:3])
+
+
+def outlines_of(layer: Layer) -> Any:
+    """(plane, y, x) of the answers that are drawn."""
+    return layer.data if layer.ndim == 3 else layer.data[None]
+
+
+def cells_of(session: Any, recording: str = "a1") -> list[CellKey]:
+    """Cells of a recording, by number."""
+    table = session.cells()
+    return [
+        CellKey(recording, k) for k in table["cell"][table["recording"] == recording]
+    ]
+
+
+def found_in(study: Study, name: str = "a1") -> Identified:
+    """The result that Identify would hold of a recording of the study."""
+    one = study.recording(name)
+    planes = replace(one.planes(), name=name)
+    run = {"recording": name, "sources": [], "settings": {}}
+    classes = ("excitatory", "inhibitory", "glia")
+    return Identified(planes, one.labels(), one.cells(), classes, None, run)
+
+
+def show_result(viewer: Any, found: Identified, folder: Path | None = None) -> Result:
+    """Show what Identify found, as its dock does."""
+    place = {"scale": (15, 1.17, 1.17), "units": ("um",) * 3}
+    red = viewer.add_image(found.planes.red, name="raw red", **place)
+    green = viewer.add_image(found.planes.green, name="raw green", **place)
+    outlines = first_outlines(found.labels, found.cells)
+    result = Result(found, outlines, IdentifyConfig(), None, folder=folder)
+    add_result(viewer, result, Channels(red, green, "planes", 1.17))
+    return result

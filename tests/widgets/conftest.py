@@ -1,0 +1,123 @@
+"""A viewer with the simulated field, the dock beside it, quick models chosen."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from annotating import window_with
+from driving import open_dock, wait_until_idle
+from napari.components import ViewerModel
+from napari.utils.notifications import notification_manager
+from qtpy.compat import isalive
+from qtpy.QtCore import QSettings
+from voting import make_study
+
+from napari_cellid.study.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from napari.layers import Image
+
+    from napari_cellid.simulation.field import SimulatedField
+    from napari_cellid.widgets.annotate.widget import AnnotateWidget
+    from napari_cellid.widgets.identify.widget import IdentifyWidget
+
+PIXEL_UM = 1.17
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "widgets" in item.path.parts:
+            item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture
+def viewer(qapp: Any) -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def channels(viewer: Any, field: SimulatedField) -> tuple[Image, Image]:
+    """The two channels of the simulated field as layers, with scale and units."""
+    place = {
+        "scale": (15, PIXEL_UM, PIXEL_UM),
+        "units": ("um", "um", "um"),
+        "axis_labels": ("plane", "y", "x"),
+    }
+    red = viewer.add_image(field.red, name="a17 mCherry", colormap="red", **place)
+    green = viewer.add_image(field.green, name="a17 GCaMP", colormap="green", **place)
+    return red, green
+
+
+@pytest.fixture
+def dock(
+    viewer: Any, segmenter_folder: Path, classifier_folder: Path, qtbot: Any
+) -> Iterator[IdentifyWidget]:
+    """The dock, as opened from napari's menu, with quick models chosen."""
+    widget = open_dock(viewer, segmenter_folder, classifier_folder)
+    yield widget
+    if isalive(widget):
+        wait_until_idle(qtbot, widget)
+        widget.close()
+        widget.deleteLater()
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """Messages of the notifications shown from now on."""
+    messages: list[str] = []
+
+    def keep(notification: Any) -> None:
+        messages.append(notification.message)
+
+    notification_manager.notification_ready.connect(keep)
+    yield messages
+    notification_manager.notification_ready.disconnect(keep)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path) -> None:
+    """Nobody is known on this computer, and nobody gets to be."""
+    place = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+    QSettings.setPath(*place, str(tmp_path / "settings"))
+
+
+@pytest.fixture(scope="session")
+def made_lab(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) -> Path:
+    """Folder of a study of the simulated field, twice: a1 and b2."""
+    return make_study(tmp_path_factory.mktemp("lab") / "study", field).path
+
+
+@pytest.fixture
+def lab(tmp_path: Path, made_lab: Path) -> Study:
+    """A study of a1 and b2 of one's own; nobody has answered yet."""
+    return Study.open(shutil.copytree(made_lab, tmp_path / "study"))
+
+
+@pytest.fixture
+def make_dock(qtbot: Any) -> Callable[[ViewerModel], AnnotateWidget]:
+    """A function that opens the Annotate dock in a window with a canvas."""
+    windows = []
+
+    def make(viewer: ViewerModel) -> AnnotateWidget:
+        window, widget = window_with(viewer)
+        qtbot.addWidget(window)
+        windows.append(window)
+        return widget
+
+    return make
+
+
+@pytest.fixture
+def annotate(
+    viewer: ViewerModel, lab: Study, make_dock: Callable[[ViewerModel], AnnotateWidget]
+) -> Iterator[AnnotateWidget]:
+    """The Annotate dock on the study, Ann answering."""
+    widget = make_dock(viewer)
+    widget.open_study(lab.path, "Ann")
+    yield widget
+    widget.session.close_study()

@@ -1,0 +1,54 @@
+"""Driving the dock as a user does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_cellid.widgets.identify.widget import IdentifyWidget
+from napari_cellid.widgets.session.result_layer import result_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+
+def open_dock(
+    viewer: ViewerModel, segmenter: Path, classifier: Path | None
+) -> IdentifyWidget:
+    """Show the dock beside a viewer without canvas, which needs no OpenGL."""
+    dock = IdentifyWidget(viewer)
+    dock.panel.segmenter.setValue(segmenter)
+    dock.panel.classifier.setValue(classifier)
+    dock.show()
+    return dock
+
+
+def click(button: Any) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def run(qtbot: Any, dock: IdentifyWidget) -> Labels:
+    """Press the button, wait, and give the labels layer."""
+    click(dock.panel.run_button)
+    wait_until_idle(qtbot, dock)
+    layer = dock._layer
+    assert layer is not None
+    return layer
+
+
+def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
+    """Wait until nothing runs and nothing is out of date."""
+
+    def idle() -> bool:
+        live = dock.live
+        busy = dock.work.busy or live._outlining.busy or live._classifying.busy
+        results = [result_of(layer) for layer in dock._viewer.layers]
+        stale = any(found.outlines.stale for found in results if found is not None)
+        return not (busy or stale or live._quiet.isActive() or live._wanted)
+
+    qtbot.waitUntil(idle, timeout=60_000)

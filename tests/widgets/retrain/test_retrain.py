@@ -1,0 +1,342 @@
+"""The Retrain dock as a person meets it: from the answers to a model in use."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from retraining import begin, click, click_square, finish, plan, run, show, stand_in
+from voting import make_study, say, truths
+
+from napari_cellid.study.study import Study
+from napari_cellid.training.run import MODEL, Run
+from napari_cellid.widgets.retrain.panel import CURVES, HELPED
+from napari_cellid.widgets.retrain.widget import RetrainWidget
+from napari_cellid.widgets.session.session import session_of
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, field):
+    """A study in which three people said the truth of every cell."""
+    study = make_study(tmp_path_factory.mktemp("retrain") / "study", field)
+    for name in ("Ann", "Bo", "Cy"):
+        say(study, name, truths(study))
+    return study.path
+
+
+@pytest.fixture
+def study(tmp_path, made, monkeypatch):
+    stand_in(monkeypatch)
+    return Study.open(Path(shutil.copytree(made, tmp_path / "study")))
+
+
+@pytest.fixture
+def session(viewer, study):
+    session = session_of(viewer)
+    session.open(study.path)
+    yield session
+    session.close_study()
+
+
+@pytest.fixture
+def dock(viewer, session, qtbot):
+    dock = show(viewer, qtbot)
+    yield dock
+    if dock.trainings.busy:
+        dock.stop()
+        finish(qtbot, dock)
+
+
+def test_without_a_study_it_says_what_to_do(viewer, qtbot):
+    dock = show(viewer, qtbot)
+    assert "open one in the Annotate dock" in dock.panel.message()
+    assert not dock.panel.start.isVisible()
+
+
+def test_counts_by_class_and_animal(dock, study):
+    told = list(truths(study).values())
+    n = {name: told.count(name) for name in ("excitatory", "inhibitory", "glia")}
+    table = dock.panel.setup.table
+    rows = [[table.text(r, c) for c in range(4)] for r in range(table.rowCount())]
+    assert rows[-1] == ["in all", *map(str, n.values())]
+    assert [row[0] for row in rows[:2]] == ["ma1", "mb2"]
+    assert [2 * int(text) for text in rows[0][1:]] == list(n.values())
+    assert "all say the same" in dock.panel.setup.rule.text()
+    few = [name for name, count in n.items() if count < 20]
+    assert few
+    assert all(f"{n[name]} {name}" in dock.panel.setup.warning.text() for name in few)
+
+
+def test_the_time_and_what_is_held_out_are_told(viewer, session, qtbot):
+    dock = show(viewer, qtbot, measure_ms=50)
+    panel = dock.panel
+    assert panel.estimate.text().startswith("Measuring")
+    qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
+    assert panel.estimate.text() == "About 3 minutes on this computer's CPU."
+    held = panel.setup.held_out["classify"].text()
+    assert "40 are held out" in held and "animal mb2" in held
+
+
+def test_another_depth_takes_another_time(viewer, session, study, qtbot):
+    dock = show(viewer, qtbot, measure_ms=50)
+    panel, depth = dock.panel, dock.panel.setup.depth
+    qtbot.waitUntil(lambda: dock.times.work.busy, timeout=10_000)
+    # given up, and taken up again
+    depth.setValue("inceptionv3_311")
+    assert panel.estimate.text().startswith("Measuring")
+    qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
+    depth.setValue("inceptionv3_249")
+    assert panel.estimate.text().startswith("Measuring")
+    qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
+    # known by now
+    depth.setValue("inceptionv3_311")
+    assert "3 minutes" in panel.estimate.text()
+
+
+def test_a_time_that_cannot_be_told_is_asked_once(viewer, session, study, qtbot, told):
+    plan(study, refuse="The class glia has 1 decided cell; answer more.")
+    dock = show(viewer, qtbot, measure_ms=20)
+    qtbot.waitUntil(lambda: bool(told), timeout=10_000)
+    qtbot.wait(300)
+    assert told == ["The class glia has 1 decided cell; answer more."]
+    assert dock.panel.estimate.text() == ""
+
+
+def test_nothing_to_train_on(viewer, lab, qtbot, told, monkeypatch):
+    stand_in(monkeypatch)
+    session_of(viewer).open(lab.path)
+    dock = show(viewer, qtbot)
+    assert "Nobody has answered yet" in dock.panel.setup.warning.text()
+    assert dock.panel.estimate.text() == ""
+    click(dock.panel.start)
+    assert len(told) == 1 and "nothing to train on" in told[0]
+    assert not lab.runs.exists()
+    session_of(viewer).close_study()
+
+
+def test_from_start_to_the_figures(dock, study, qtbot):
+    plan(study, seconds=0.8)
+    begin(qtbot, dock)
+    panel = dock.panel
+    assert panel.tabs.currentIndex() == CURVES
+    assert panel.stop.isVisible() and not panel.start.isVisible()
+    assert not panel.setup.starts["classify"].isEnabled()
+    qtbot.waitUntil(lambda: panel.how_far().startswith("epoch "), timeout=5000)
+    assert " of 3" in panel.how_far() and "left" in panel.how_far()
+    finish(qtbot, dock)
+    assert panel.tabs.currentIndex() == HELPED
+    assert panel.start.isVisible() and panel.setup.starts["classify"].isEnabled()
+    loss, accuracy = panel.progress.curves.figure.axes
+    assert [len(line.get_xdata()) for line in loss.lines[:2]] == [3, 4]
+    assert list(accuracy.lines[1].get_xdata()) == [0, 1, 2, 3]
+    epochs = panel.progress.epochs
+    assert [epochs.text(r, 0) for r in range(4)] == ["3 ★", "2", "1 ★", "before"]
+    report = panel.report
+    assert "Better: +0.06" in report.large.text()
+    assert "95 % interval 0.02 to 0.11" in report.sentence.text()
+    assert "Held out: animal mb2" in report.rests.text()
+    head = [report.figures.horizontalHeaderItem(c).text() for c in range(1, 5)]
+    assert head == ["new", "before", "rule", "people"]
+    assert "3 epochs" in panel.progress.state.text()
+    words = dock.trainings.all[0].settings["words"]
+    assert words[:3] == ["train", "classifier", str(study.path)]
+    assert words[words.index("--start") + 1] == "inception_v3"
+
+
+def test_stop_keeps_the_best(dock, study, qtbot, told):
+    plan(study, epochs=50, seconds=0.2)
+    look = begin(qtbot, dock)
+    click(dock.panel.stop)
+    assert dock.panel.stop.text() == "Stopping…" and not dock.panel.stop.isEnabled()
+    finish(qtbot, dock)
+    assert Run.open(look.folder).state().state == "stopped"
+    assert any("stopped" in text for text in told)
+    assert "Better" in dock.panel.report.large.text()
+    assert dock.panel.stop.text() == "Stop" and dock.panel.stop.isEnabled()
+
+
+def test_stop_before_it_began_leaves_nothing(dock, study, qtbot):
+    plan(study, prepare=30)
+    click(dock.panel.start)
+    qtbot.waitUntil(lambda: dock.trainings.busy is not None)
+    (child, _), *_ = dock.trainings._children.values()
+    click(dock.panel.stop)
+    assert dock.trainings.busy is None and child.poll() is not None
+    assert list(study.runs.iterdir()) == []
+
+
+def test_a_run_is_found_again(viewer, study, session, qtbot):
+    plan(study, epochs=40, seconds=0.2)
+    dock = RetrainWidget(viewer)
+    dock.show()
+    qtbot.waitUntil(lambda: dock.decided is not None, timeout=10_000)
+    look = begin(qtbot, dock)
+    dock.deleteLater()
+    session.close_study()
+    session.open(study.path)
+    again = show(viewer, qtbot)
+    qtbot.waitUntil(lambda: again.trainings.busy is not None, timeout=10_000)
+    assert again.trainings.busy.folder == look.folder
+    assert again.panel.stop.isVisible()
+    assert again.panel.progress.epochs.rowCount() >= 2
+    click(again.panel.stop)
+    finish(qtbot, again)
+    assert Run.open(look.folder).state().state == "stopped"
+
+
+def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, told):
+    plan(study, refuse="The class glia has 1 decided cell; answer more.")
+    click(dock.panel.start)
+    finish(qtbot, dock)
+    assert "The class glia has 1 decided cell; answer more." in told
+    assert "The class glia has 1 decided cell" in dock.panel.error.text()
+    assert list(study.runs.iterdir()) == []
+
+
+def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, told):
+    plan(study, fail=2)
+    look = run(qtbot, dock)
+    assert look.state == "failed"
+    assert any("The loss is no number" in text for text in told)
+    assert "The loss is no number" in dock.panel.progress.state.text()
+    assert dock.panel.runs.table.item(0, 3).text() == "failed"
+    plan(study)
+    click(dock.panel.start)
+    assert not dock.panel.error.isVisible()
+
+
+def test_killed_and_resumed(dock, study, qtbot, told):
+    plan(study, crash=2)
+    look = run(qtbot, dock)
+    assert look.state == "interrupted" and len(look.epochs) == 2
+    assert any("without a word" in text for text in told)
+    dock.panel.tabs.setCurrentIndex(CURVES)
+    assert dock.panel.progress.resume.isVisible()
+    click(dock.panel.progress.resume)
+    assert dock.trainings.busy.folder == look.folder
+    finish(qtbot, dock)
+    (look,) = dock.trainings.all
+    assert look.state == "finished"
+    assert [event["epoch"] for event in look.epochs] == [0, 1, 2, 3]
+
+
+def test_a_square_shows_its_cells(dock, study, session, qtbot):
+    session.set_blind(False)
+    run(qtbot, dock)
+    report = dock.panel.report
+    matrix = Run.open(dock.trainings.all[0].folder).read_json("report.json")["new"][
+        "confusion"
+    ]
+    places = [(r, c) for r in range(3) for c in range(3) if r != c and matrix[r][c] > 1]
+    row, column = places[0]
+    click_square(report.confusion, row, column + 1)
+    qtbot.waitUntil(lambda: session.cell is not None, timeout=10_000)
+    n, first = matrix[row][column], session.cell
+    assert report.cells.what.text().startswith(f"{n} cells")
+    assert f"<b>1 of {n}</b> · b2 · cell {first.cell}" in report.cells.where.text()
+    assert truths(study)[first] == report._classes[row]
+    click(report.cells.on)
+    assert session.cell != first and f"2 of {n}" in report.cells.where.text()
+    click(report.cells.back)
+    assert session.cell == first
+    click(report.cells.back)
+    assert f"{n} of {n}" in report.cells.where.text()
+    # by keys, the model before
+    report.which.setCurrentIndex(report.which.findData("old"))
+    assert report.cells.where.isHidden()
+    report.confusion.setCurrentCell(0, 1)
+    QTest.keyClick(report.confusion, Qt.Key.Key_Return)
+    assert "the model before says excitatory" in report.cells.what.text()
+
+
+def test_somebody_blind_is_asked_first(dock, session, qtbot):
+    run(qtbot, dock)
+    report = dock.panel.report
+    click_square(report.confusion, 0, 1)
+    assert session.cell is None
+    assert "annotating blind" in report.cells.what.text()
+    click(report.cells.reveal)
+    qtbot.waitUntil(lambda: session.cell is not None, timeout=10_000)
+    assert session.votes_shown and report.cells.reveal.isHidden()
+
+
+def test_use_this_model(dock, study, session, qtbot, classifier_folder):
+    plan(study, model=str(classifier_folder))
+    look = run(qtbot, dock)
+    report = dock.panel.report
+    assert "Tells: excitatory, inhibitory, glia" in report.card.text()
+    click(report.use)
+    qtbot.waitUntil(lambda: report.go_back.isVisible(), timeout=10_000)
+    assert Study.open(study.path).config.models.classify == look.name
+    assert session.config.models.classify == look.name
+    assert (study.models / look.name / "weights.safetensors").is_file()
+    assert (look.folder / MODEL / "weights.safetensors").is_file()
+    assert dock.panel.runs.table.item(0, 3).text() == "finished ✓"
+    starts = dock.panel.setup.starts["classify"]
+    assert starts.findText(f"{look.name}: this study's model") > 0
+    qtbot.waitUntil(report.go_back.isEnabled)
+    click(report.go_back)
+    qtbot.waitUntil(lambda: report.use.isVisible(), timeout=10_000)
+    assert Study.open(study.path).config.models.classify == ""
+    assert (study.models / look.name).is_dir()
+
+
+def test_runs_are_chosen_from_the_list(dock, study, qtbot):
+    first = run(qtbot, dock)
+    plan(study, fail=2)
+    second = run(qtbot, dock)
+    table = dock.panel.runs.table
+    rows = [[table.item(r, c).text() for c in range(1, 4)] for r in range(2)]
+    assert [row[-1] for row in rows] == ["failed", "finished"]
+    assert rows[0][:2] == ["Inception-v3 (249)", "–"]
+    assert float(rows[1][1]) > 0.5
+    dock.panel.tabs.setCurrentWidget(dock.panel.runs)
+    place = table.visualItemRect(table.item(1, 0)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert dock._shown == first.folder != second.folder
+    assert "Better" in dock.panel.report.large.text()
+    place = table.visualItemRect(table.item(0, 0)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert "no figures" in dock.panel.report.text()
+
+
+def test_outlines(dock, study, qtbot):
+    setup = dock.panel.setup
+    click(setup.outlines)
+    assert setup.chosen_recordings() == ("a1", "b2")
+    setup.recordings.item(1).setCheckState(Qt.CheckState.Unchecked)
+    look = run(qtbot, dock)
+    words = look.settings["words"]
+    assert words[1] == "segmenter"
+    assert words[words.index("--recordings") + 1 :][:1] == ["a1"]
+    assert "b2" not in words
+    report = dock.panel.report
+    assert "+0.11" in report.large.text()
+    assert report.figures.text(0, 0) == "F1"
+    assert report.which.count() == 0 and report._matrix_box.isHidden()
+    assert "simulated fields" in report.notes.text()
+    assert "F1" in dock.panel.progress.curves.figure.axes[1].get_title()
+    # what was not ticked is not ticked after the next answer either
+    dock.refresh()
+    qtbot.waitUntil(lambda: not dock.counting.busy)
+    assert setup.chosen_recordings() == ("a1",)
+
+
+def test_opening_the_dock_does_not_import_torch():
+    script = (
+        "import sys\n"
+        "from napari.components import ViewerModel\n"
+        "from qtpy.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "from napari_cellid.widgets.retrain.widget import RetrainWidget\n"
+        "widget = RetrainWidget(ViewerModel())\n"
+        "widget.show()\n"
+        "app.processEvents()\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -1,0 +1,426 @@
+"""Parts of the Retrain dock: words, choices, the closing question, the child."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from dataclasses import replace
+
+import pandas as pd
+import psutil
+import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
+from retraining import stand_in
+from voting import say, truths
+
+from napari_cellid.annotation.answer import CellKey
+from napari_cellid.config import (
+    NOT_A_CELL,
+    RECIPES,
+    ClassifierTrainingConfig,
+    SegmenterTrainingConfig,
+    SplitConfig,
+    VoteConfig,
+)
+from napari_cellid.errors import InputError
+from napari_cellid.models.store import SHIPPED
+from napari_cellid.progress import finish
+from napari_cellid.report import training_tables as retrain_report
+from napari_cellid.report.model_card import card_text
+from napari_cellid.report.training_text import time_text, when_text
+from napari_cellid.retrain import process as retrain_child
+from napari_cellid.retrain.dataset_summary import (
+    Decided,
+    class_rows,
+    held_out_text,
+    read_decided,
+    rule_text,
+    too_few,
+)
+from napari_cellid.retrain.process import Wanted, launch, train_words
+from napari_cellid.training.run import Run
+from napari_cellid.training.status import Looks, last_word
+from napari_cellid.widgets.identify.model_combo import ModelChoice
+from napari_cellid.widgets.identify.widget import IdentifyWidget
+from napari_cellid.widgets.retrain import close_guard as retrain_closing
+from napari_cellid.widgets.retrain.close_guard import guard_of
+from napari_cellid.widgets.retrain.curves import Curves
+from napari_cellid.widgets.retrain.plan_choice import DepthChoice, plan_name, plan_text
+from napari_cellid.widgets.retrain.setup import SetupPanel
+from napari_cellid.widgets.retrain.starting_weights import StartChoice
+from napari_cellid.widgets.session.session import session_of
+
+SHOWN = {"n": 40, "balanced_accuracy": 0.85}
+
+
+def report(value=None, low=None, high=None, **more):
+    found = {"balanced_accuracy": {"value": value, "low": low, "high": high}}
+    return {
+        "task": "classify", "new": SHOWN | {"balanced_accuracy": 0.9}, "old": SHOWN,
+        "difference": None if value is None else found, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "large", "sentence"),
+    [
+        (report(0.06, 0.02, 0.11), "Better: +0.06", "interval 0.02 to 0.11"),
+        (report(-0.06, -0.11, -0.02), "Worse: −0.06", "interval −0.11 to −0.02"),
+        (report(0.01, -0.02, 0.04), "No clear difference", "+0.01 balanced"),
+        (report(0.05, None, None), "+0.05 balanced", "0.90 now, 0.85 before"),
+        (report(old=None), "0.90 balanced", "no model before"),
+        (report(new={"balanced_accuracy": None}), "Not measured", "No cells"),
+        (report(new=None), "Not measured", "No cells"),
+        ({}, "Not measured", "No cells"),
+    ],
+)
+def test_whether_it_helped_in_words(given, large, sentence):
+    found = retrain_report.verdict(given)
+    assert found[0].startswith(large) and sentence in found[1]
+
+
+def test_figures_that_are_lacking_are_left_out():
+    given = report(0.06, 0.02, 0.11, floor=SHOWN | {"ece": None})
+    head, rows, _ = retrain_report.figure_rows(given)
+    assert head == ["new", "before", "rule"]
+    assert [name for name, _ in rows] == ["balanced"]
+    assert [cell.text for cell in rows[0][1]] == ["0.90", "0.85", "0.85"]
+
+
+def test_the_surest_errors_come_first():
+    table = pd.DataFrame(
+        {
+            "recording": ["a", "a", "b", "b"], "cell": [1, 2, 1, 2],
+            "class": ["glia", "glia", "glia", "x"], "predicted": ["x"] * 4,
+            "p_x": [0.5, 0.9, 0.7, 1.0],
+        }
+    )  # fmt: skip
+    found = retrain_report.behind(table, retrain_report.Square("glia", "x"))
+    keys = [CellKey("a", 2), CellKey("b", 1), CellKey("a", 1)]
+    assert found == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
+    old = retrain_report.Square("glia", "x", old=True)
+    assert retrain_report.behind(table, old) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (2, "some seconds"),
+        (44, "about 40 seconds"),
+        (61, "about 1 minute"),
+        (190, "about 3 minutes"),
+        (5 * 3600, "about 5.0 hours"),
+    ],
+)
+def test_times(seconds, text):
+    assert time_text(seconds) == text
+
+
+def test_a_time_that_is_none():
+    assert when_text("yesterday") == when_text("") == "–"
+
+
+def decided(**counts):
+    return Decided(VoteConfig(), ("glia", "x y"), "animal", {"m1": counts})
+
+
+def test_too_few_is_one_sentence():
+    assert too_few(decided(glia=20, **{"x y": 20})) == ""
+    assert "Only 1 glia cell is decided;" in too_few(decided(glia=1, **{"x y": 20}))
+    text = too_few(decided(glia=3))
+    assert "Only 3 glia and no x y cells are decided;" in text
+    assert text.count(".") == 1
+    none = replace(decided(), others={"too_few": 7, "disputed": 2})
+    assert "7 have too few answers, 2 are disputed" in too_few(none)
+
+
+def test_many_animals_are_added_up():
+    many = {f"m{k}": {"glia": k} for k in range(20)}
+    head, rows = class_rows(Decided(VoteConfig(), ("glia",), "animal", many))
+    assert head == ["glia"] and len(rows) == 10
+    assert [rows[0][0], rows[0][1][0].text] == ["m19", "19"]
+    assert [rows[-2][0], rows[-2][1][0].text] == ["12 more", str(sum(range(12)))]
+    assert rows[-1][1][0].text == str(sum(range(20)))
+
+
+def test_what_is_no_cell_is_not_trained_on(lab):
+    told = truths(lab)
+    first, *rest = told
+    for name in ("Ann", "Bo", "Cy"):
+        say(lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]})
+    say(lab, "Ann", {rest[9]: "glia"})
+    found = finish(read_decided(lab))
+    assert found.total == 9 and found.others[NOT_A_CELL] == 1
+    assert found.others["too_few"] == 1
+    assert found.by == "animal" and set(found.counts) == {"ma1"}
+    assert sum(found.recordings.values()) == len(told)
+
+
+def test_rules_in_words():
+    assert "at least 1 person" in rule_text(VoteConfig(min_annotators=1))
+    assert "more than half" in rule_text(VoteConfig(rule="majority"))
+    assert "at least 2 say the same" in rule_text(VoteConfig(rule="quorum"))
+    assert held_out_text({"train": {"cells": 3}}) == ""
+    assert held_out_text({"held_out": "Held out: m1."}) == "Held out: m1."
+
+
+def test_only_what_differs_is_said_to_the_program(tmp_path):
+    config = ClassifierTrainingConfig(plan="resnet18_69", rate=2e-4)
+    words = train_words(tmp_path, Wanted("classify", "imagenet", config))
+    assert words[4:] == [
+        "--start", "imagenet", "--plan", "resnet18_69", "--rate", "0.0002",
+    ]  # fmt: skip
+    assert words[:4] == ["train", "classifier", str(tmp_path), "--json"]
+    wanted = Wanted("segment", "unet", SegmenterTrainingConfig(), ("a 1", "b2"))
+    assert train_words(tmp_path, wanted)[4:] == [
+        "--start", "unet", "--recordings", "a 1", "b2",
+    ]  # fmt: skip
+    wanted = Wanted(
+        "classify", "", ClassifierTrainingConfig(), (), SplitConfig(held_out=0.4)
+    )
+    assert train_words(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
+
+
+def test_a_recipe_sets_the_form(qtbot):
+    panel = SetupPanel()
+    qtbot.addWidget(panel)
+    panel.recipe.setCurrentIndex(1)
+    panel.recipe.activated.emit(1)
+    settings = panel.wanted().settings
+    assert settings == ClassifierTrainingConfig(**RECIPES["few-cells"])
+    panel.split.setValue({"held_out": 0.4})
+    assert panel.wanted().split == SplitConfig(held_out=0.4)
+    panel.recipe.setCurrentIndex(0)
+    panel.recipe.activated.emit(0)
+    assert panel.wanted().settings == ClassifierTrainingConfig()
+
+
+def test_the_words_are_understood_by_the_command_line(tmp_path):
+    from napari_cellid.cli.app import build_parser
+
+    config = ClassifierTrainingConfig(plan="resnet18_69", balance="none", replay=0)
+    wanted = Wanted("classify", "imagenet", config)
+    words = [*train_words(tmp_path, wanted), "--run", "one"]
+    given = build_parser().parse_args([*words, "--estimate"])
+    assert (given.start, given.name, given.estimate) == ("imagenet", "one", True)
+    assert getattr(given, "ClassifierTrainingConfig.replay") == 0
+    config = SegmenterTrainingConfig(iterations=5)
+    words = train_words(tmp_path, Wanted("segment", "random", config, ("a", "b")))
+    assert build_parser().parse_args(words).recordings == ["a", "b"]
+
+
+def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
+    stand_in(monkeypatch)
+    folder = lab.runs / "one"
+    words = ["train", "classifier", str(lab.path), "--run", "one"]
+    (lab.path / "fake.json").write_text('{"epochs": 40, "seconds": 0.2}')
+    child = launch(words, folder)
+    try:
+        if sys.platform != "win32":
+            import os
+
+            assert os.getsid(child.pid) == child.pid != os.getsid(0)
+            assert psutil.Process(child.pid).nice() == 10
+        end = time.monotonic() + 20
+        while not (folder / "state.json").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        run = Run.open(folder)
+        assert run.state().state == "running"
+        run.ask_to_stop()
+        assert child.wait(20) == 0
+        assert run.state().state == "stopped"
+        assert Looks().one(run).from_window
+    finally:
+        child.kill()
+
+
+def test_a_program_that_cannot_be_asked(lab, monkeypatch):
+    monkeypatch.setattr(retrain_child, "program", lambda: [sys.executable, "-c", "1"])
+    with pytest.raises(InputError, match="cannot be told"):
+        finish(retrain_child.estimate(["x"]))
+    stand_in(monkeypatch)
+    (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
+    with pytest.raises(InputError, match="Too few"):
+        finish(retrain_child.estimate(["train", "classifier", str(lab.path)]))
+
+
+def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
+    waiting = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(retrain_child, "program", lambda: waiting)
+    before = psutil.Process().children()
+    step = retrain_child.estimate(["x"])
+    next(step)
+    (child,) = set(psutil.Process().children()) - set(before)
+    step.close()
+    assert not child.is_running()
+
+
+def test_last_words(tmp_path):
+    console = tmp_path / "console.txt"
+    assert "without a word" in last_word(console)
+    console.write_text('{"event": "error", "message": "No."}\nTraceback…\n', "utf-8")
+    assert last_word(console) == "No."
+    console.write_text("Traceback (most recent call last):\n", "utf-8")
+    assert "Traceback" not in last_word(console)
+
+
+def test_what_lies_in_a_run_folder_is_read_once(tmp_path):
+    run = Run.create(tmp_path / "one", {"task": "classify", "settings": {}})
+    run.log({"event": "epoch", "epoch": 1, "validation": {"loss": 2}})
+    run.log({"event": "epoch", "epoch": 0, "validation": {"loss": 3}})
+    run.log({"event": "epoch", "epoch": 1, "validation": {"loss": 1}})
+    with (run.folder / "log.jsonl").open("a") as file:
+        file.write('{"event": "epoch", "ep')
+    looks = Looks()
+    first = looks.all(tmp_path)
+    assert looks.all(tmp_path) == first
+    assert [e["validation"]["loss"] for e in first[0].epochs] == [3, 1]
+    assert looks.all(tmp_path / "none") == ()
+
+
+def test_starts_and_plans(qtbot, tmp_path):
+    start, depth = StartChoice("classify"), DepthChoice()
+    qtbot.addWidget(start)
+    qtbot.addWidget(depth)
+    start.valueChanged.connect(lambda: depth.offer(start.value()))
+    start.offer(None)
+    names = [start.itemText(k) for k in range(start.count())]
+    assert names[0] == "inception_v3: comes with napari-cellid"
+    assert names[1] == "resnet18: comes with napari-cellid"
+    assert not any("one_pass" in name for name in names)
+    start.setCurrentIndex(1)
+    assert (start.value().value, depth.value()) == ("resnet18", "resnet18_res5b")
+    # of a model it is known which network has all its layers trained
+    assert depth.plan.findData("everything") >= 0
+    start.setCurrentIndex(0)
+    assert depth.value() == "inceptionv3_249"
+    assert depth.plan.currentText() == "The last two blocks · Inception-v3 (249)"
+    assert "a few hundred cells" in depth.words.text()
+    assert (depth._bar._n, depth._bar._cut) == (17, 14)
+    depth.setValue("everything")
+    assert depth._bar._cut == 0
+    depth.setValue("inceptionv3_311")
+    assert depth._bar._cut == 16
+    start.setCurrentIndex(start.findText("ResNet18 that knows photographs (ImageNet)"))
+    assert start.value().value == "imagenet"
+    assert depth.value() == "resnet18_res5b"
+    # the program could not know of which network everything is meant
+    assert depth.plan.findData("everything") < 0
+    file = tmp_path / "mine.pth"
+    with pytest.raises(InputError, match="is no file"):
+        start.choose_file(file)
+    file.write_bytes(b"")
+    start.choose_file(file)
+    assert start.value().value == str(file)
+    plans = [depth.plan.itemData(k) for k in range(depth.plan.count())]
+    assert {"resnet18_69", "resnet50_139", "inceptionv3_139"} <= set(plans)
+
+
+def test_plans_have_names():
+    assert plan_name("inceptionv3_249") == "Inception-v3 (249)"
+    assert plan_name("inceptionv3_294_block") == "inceptionv3_294_block"
+    assert plan_name("new one") == plan_text("new one") == "new one"
+    assert plan_text("everything") == "Every layer"
+
+
+def test_the_card_is_readable(classifier_folder, tmp_path):
+    text = card_text(classifier_folder)
+    assert "Network: ResNet18" in text and "Tells: excitatory" in text
+    assert "118 µm round a cell" in text
+    assert card_text(tmp_path) == ""
+    assert "sha256" in card_text(SHIPPED / "inception_v3")
+
+
+def test_curves_in_both_themes(qtbot):
+    curves = Curves("dark")
+    qtbot.addWidget(curves)
+    curves.show()
+    events = [
+        {"epoch": k, "train": {"loss": 1}, "validation": {"loss": 1, "dice": 0.5}}
+        for k in range(3)
+    ]
+    curves.show_epochs(events, 10)
+    loss, figure = curves.figure.axes
+    assert "Dice" in figure.get_title() and loss.get_xlim()[1] > 10
+    dark = curves.figure.get_facecolor()
+    curves.set_theme("light")
+    assert curves.figure.get_facecolor() != dark
+    assert curves.figure.axes[0].lines[0].get_color() == "#b36b00"
+
+
+@pytest.fixture
+def window(qtbot):
+    window, canvas = QMainWindow(), QWidget()
+    QWidget(canvas)
+    window.setCentralWidget(canvas)
+    qtbot.addWidget(window)
+    window.show()
+    return window
+
+
+@pytest.fixture
+def going_on(tmp_path):
+    run = Run.create(tmp_path / "run", {"task": "classify"})
+    run.begin()
+    return run
+
+
+@pytest.mark.parametrize("answer", ["stop", "go on", "stay"])
+def test_closing_asks(window, going_on, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr(retrain_closing, "ask", lambda _, n: asked.append(n) or answer)
+    guard = guard_of(window.centralWidget())
+    assert guard is guard_of(window)
+    guard.mind(going_on.folder)
+    window.close()
+    assert asked == [1]
+    assert window.isVisible() == (answer == "stay")
+    assert going_on.stop_wanted() == (answer == "stop")
+    going_on.end("finished")
+    monkeypatch.setattr(retrain_closing, "ask", lambda *_: pytest.fail("asked"))
+    window.show()
+    window.close()
+
+
+def test_a_program_that_closes_is_not_asked(window, going_on, monkeypatch):
+    monkeypatch.setattr(retrain_closing, "ask", lambda *_: pytest.fail("asked"))
+    guard = guard_of(window)
+    guard.mind(going_on.folder)
+    # as napari's viewer.close() does
+    window.centralWidget().findChild(QWidget).close()
+    assert QApplication.sendEvent(window, QCloseEvent())
+    assert not guard.eventFilter(window, QEvent(QEvent.Type.Show))
+
+
+def test_outside_of_a_window_nothing_is_asked(qtbot):
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    assert guard_of(widget) is None
+
+
+def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot):
+    shutil.copytree(classifier_folder, lab.models / "better")
+    choice = ModelChoice("classify")
+    qtbot.addWidget(choice)
+    before = choice.count()
+    choice.offer(lab.models, None)
+    assert choice.value() == SHIPPED / "inception_v3"
+    choice.setValue(lab.models / "better")
+    assert choice.currentText() == "better (of this study)"
+    choice.offer(lab.models, None)
+    assert choice.value() == lab.models / "better"
+    choice.offer(None, None)
+    assert choice.count() == before and choice.value() == SHIPPED / "inception_v3"
+    dock = IdentifyWidget(viewer)
+    qtbot.addWidget(dock)
+    session = session_of(viewer)
+    session.open(lab.path)
+    assert dock.panel.classifier.value() == SHIPPED / "inception_v3"
+    models = session.config.models.model_copy(update={"classify": "better"})
+    session.save_config(session.config.model_copy(update={"models": models}))
+    assert dock.panel.classifier.value() == lab.models / "better"
+    session.close_study()
+    assert dock.panel.classifier.value() == SHIPPED / "inception_v3"

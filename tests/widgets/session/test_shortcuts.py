@@ -1,0 +1,282 @@
+"""Keys that are taken before the window sees them, and given back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari._qt.containers import QtLayerList
+from napari.components import LayerList
+from napari.layers import Labels, Points
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QAction, QKeyEvent, QKeySequence
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDockWidget,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QSlider,
+    QSpinBox,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cellid.widgets.session.shortcuts import CONTROL, NONE, OWN_KEYS, Keys
+
+
+class Listener(QWidget):
+    """A widget that notes the keys that come through to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.heard = []
+
+    def keyPressEvent(self, event):
+        self.heard.append(event.key())
+
+    def keyReleaseEvent(self, event):
+        self.heard.append(-event.key())
+
+
+class Window(QMainWindow):
+    """A window with a canvas, a dock that owns keys, and all kinds of fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.canvas = Listener()
+        self.setCentralWidget(self.canvas)
+        self.inner = QWidget()
+        column = QVBoxLayout(self.inner)
+        self.fields = {
+            kind: kind() for kind in (QLineEdit, QSpinBox, QPlainTextEdit, QSlider)
+        }
+        self.fixed, self.editable = QComboBox(), QComboBox()
+        self.fixed.addItems(["Echo", "India"])
+        self.editable.setEditable(True)
+        for field in (*self.fields.values(), self.fixed, self.editable):
+            column.addWidget(field)
+        self.dock = QDockWidget()
+        self.dock.setWidget(self.inner)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.keys, self.done = Keys(self.inner), []
+        self.keys.bind(
+            {
+                (Qt.Key.Key_E, NONE): lambda: self.done.append("E"),
+                (Qt.Key.Key_Right, NONE): lambda: self.done.append("→"),
+                (Qt.Key.Key_Z, CONTROL): lambda: self.done.append("undo"),
+            }
+        )
+
+
+@pytest.fixture
+def window(qtbot):
+    window = Window()
+    qtbot.addWidget(window)
+    window.show()
+    window.keys.switch(True)
+    return window
+
+
+def test_key_is_taken_whole(window):
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == ["E"]
+    # neither press nor release: napari would see half a key
+    assert window.canvas.heard == []
+
+
+def test_other_keys_and_other_modifiers_come_through(window):
+    QTest.keyClick(window.canvas, Qt.Key.Key_Q)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E, CONTROL)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Z)
+    e = Qt.Key.Key_E
+    heard = [key for key in window.canvas.heard if key > 0 and key < 0x1000000]
+    assert heard == [Qt.Key.Key_Q, e, e, Qt.Key.Key_Z]
+    assert window.done == []
+
+
+def test_switched_off_every_key_is_napari_s(window):
+    window.keys.switch(False)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
+    window.keys.switch(True)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == ["E"]
+
+
+def test_modifier_key_works(window):
+    QTest.keyClick(window.canvas, Qt.Key.Key_Z, CONTROL)
+    assert window.done == ["undo"]
+
+
+@pytest.mark.parametrize("kind", [QLineEdit, QSpinBox, QPlainTextEdit])
+def test_text_fields_keep_their_keys(window, kind):
+    field = window.fields[kind]
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_E)
+    QTest.keyClick(field, Qt.Key.Key_Right)
+    QTest.keyClick(field, Qt.Key.Key_Z, CONTROL)
+    assert window.done == []
+
+
+def test_what_is_typed_is_written(window):
+    line = window.fields[QLineEdit]
+    QTest.keyClicks(line, "even e")
+    assert line.text() == "even e"
+    assert window.done == []
+
+
+def test_editable_list_keeps_its_keys_a_fixed_one_does_not(window):
+    QTest.keyClick(window.editable, Qt.Key.Key_E)
+    QTest.keyClick(window.editable.lineEdit(), Qt.Key.Key_E)
+    assert window.done == []
+    window.fixed.setCurrentIndex(1)
+    QTest.keyClick(window.fixed, Qt.Key.Key_E)
+    assert window.done == ["E"]
+    assert window.fixed.currentText() == "India"
+
+
+def test_a_field_that_can_only_be_read_has_no_use_for_keys(window):
+    line = window.fields[QLineEdit]
+    line.setReadOnly(True)
+    QTest.keyClick(line, Qt.Key.Key_E)
+    assert window.done == ["E"]
+
+
+def test_sliders_do_not_keep_the_arrows(window):
+    slider = window.fields[QSlider]
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert window.done == ["→"]
+    assert slider.value() == 0
+
+
+def test_shortcut_of_the_window_does_not_fire(window):
+    fired = []
+    action = QAction("erase", window)
+    action.setShortcut(QKeySequence("E"))
+    action.triggered.connect(lambda: fired.append("erase"))
+    window.addAction(action)
+    QApplication.setActiveWindow(window)
+    override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_E, NONE, "e")
+    override.ignore()
+    QApplication.sendEvent(window.canvas, override)
+    assert override.isAccepted()
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert fired == []
+    assert window.done == ["E"]
+
+
+def test_layer_list_does_not_delete_or_search(window, qtbot):
+    layers = LayerList(
+        [Points(name="Echo"), Labels(np.zeros((4, 4), int), name="classes")]
+    )
+    view = QtLayerList(layers)
+    left = QDockWidget(window)
+    left.setWidget(view)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, left)
+    window.keys.bind({(Qt.Key.Key_Backspace, NONE): lambda: window.done.append("undo")})
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Backspace)
+    assert len(layers) == 2
+    assert window.done == ["undo"]
+
+
+def test_a_key_held_down_answers_once(window):
+    for repeat in (False, True, True):
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_E, NONE, "e", repeat)
+        QApplication.sendEvent(window.canvas, event)
+    assert window.done == ["E"]
+    for repeat in (False, True):
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Right, NONE, "", repeat)
+        QApplication.sendEvent(window.canvas, event)
+    assert window.done == ["E", "→", "→"]
+    assert window.canvas.heard == []
+
+
+def test_arrow_with_the_mark_of_a_keypad_works(window):
+    QTest.keyClick(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.KeypadModifier)
+    assert window.done == ["→"]
+
+
+def test_works_in_a_dock_that_floats(window):
+    other, listener = QDockWidget(window), Listener()
+    other.setWidget(listener)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, other)
+    other.setFloating(True)
+    other.show()
+    QTest.keyClick(listener, Qt.Key.Key_E)
+    window.dock.setFloating(True)
+    QTest.keyClick(listener, Qt.Key.Key_E)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == ["E", "E", "E"]
+
+
+def test_dialogs_and_other_windows_keep_their_keys(window, qtbot):
+    dialog, lonely = QDialog(window), Listener()
+    inside = Listener()
+    QVBoxLayout(dialog).addWidget(inside)
+    for widget in (dialog, lonely):
+        qtbot.addWidget(widget)
+        widget.show()
+    QTest.keyClick(inside, Qt.Key.Key_E)
+    QTest.keyClick(lonely, Qt.Key.Key_E)
+    assert window.done == []
+    assert len(inside.heard) == len(lonely.heard) == 2
+
+
+def test_two_windows_are_independent(window, qtbot):
+    other = Window()
+    qtbot.addWidget(other)
+    other.show()
+    QTest.keyClick(other.canvas, Qt.Key.Key_E)
+    assert (window.done, other.done) == ([], [])
+    other.keys.switch(True)
+    QTest.keyClick(other.canvas, Qt.Key.Key_E)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert (window.done, other.done) == (["E"], ["E"])
+
+
+def test_behind_another_tab_keys_rest(window, qtbot):
+    front = QDockWidget(window)
+    front.setWidget(Listener())
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, front)
+    window.tabifyDockWidget(window.dock, front)
+    qtbot.waitUntil(lambda: window.findChildren(QTabBar) != [])
+    (tabs,) = window.findChildren(QTabBar)
+    # the tabs follow when the docks are laid out
+    qtbot.wait(300)
+    tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: window.dock.x() < 0)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == [] and window.keys.on
+    tabs.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: window.dock.x() > 0)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == ["E"]
+
+
+def test_a_list_with_keys_of_its_own_keeps_them(window):
+    window.canvas.setProperty(OWN_KEYS, True)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == []
+    assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
+
+
+def test_closed_dock_gives_the_keys_back(window):
+    window.dock.close()
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == []
+    assert not window.keys.listening
+
+
+def test_deleted_dock_gives_the_keys_back(window, qtbot):
+    window.inner.deleteLater()
+    qtbot.wait(20)
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.done == []
+    assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]

@@ -1,0 +1,456 @@
+"""The session of a viewer: what it shows, what it writes, what it keeps to itself."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import weakref
+
+import numpy as np
+import pandas as pd
+import pytest
+from annotating import (
+    cells_of,
+    colour_at,
+    found_in,
+    outlines_of,
+    show_result,
+    written,
+)
+from napari.components import ViewerModel
+from voting import say
+
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.answer import CellKey
+from napari_cellid.cells.relabel import first_outlines
+from napari_cellid.config import StudyClass
+from napari_cellid.errors import InputError
+from napari_cellid.study.study import Study
+from napari_cellid.widgets.session.session import session_of
+from napari_cellid.widgets.session.study_layers import answer_colours
+
+ORANGE, BLUE, WHITE = (0.902, 0.624, 0), (0.337, 0.706, 0.914), (1, 1, 1)
+
+
+@pytest.fixture
+def study(lab):
+    return lab
+
+
+@pytest.fixture
+def session(viewer, study):
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Ann")
+    return session
+
+
+def test_answer_is_on_disk_counted_and_seen(viewer, session, study, qtbot):
+    one, other = cells_of(session)[:2]
+    session.go_to(one)
+    with qtbot.waitSignal(session.answered) as told:
+        (line,) = session.answer("excitatory")
+    assert told.args == [line]
+    assert written(study) == [("Ann", one.cell, "excitatory")]
+    assert session.own == {one: "excitatory"}
+    layer = viewer.layers["a1 classes"]
+    assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
+    assert colour_at(layer, other, session) == pytest.approx(WHITE)
+    row = session.row(one)
+    assert (line.plane, line.y, line.x) == (row["plane"], row["y"], row["x"])
+    assert line.shown is None and line.seconds >= 0
+
+
+def test_outlines_are_the_same_whether_painted_one_by_one_or_at_once(session, viewer):
+    for cell, answer in zip(cells_of(session), "enuige" * 4, strict=False):
+        session.go_to(cell)
+        said = {"e": "excitatory", "i": "inhibitory", "g": "glia", "u": "unsure"}
+        session.answer(said.get(answer, "not_a_cell"))
+    session.undo()
+    before = viewer.layers["a1 classes"].data.copy()
+    session.show_recording("a1")
+    np.testing.assert_array_equal(viewer.layers["a1 classes"].data, before)
+
+
+def test_what_is_not_on_disk_is_not_shown(session, viewer, study, monkeypatch):
+    one = cells_of(session)[0]
+    session.go_to(one)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left"):
+        session.answer("glia")
+    assert session.own == {}
+    layer = viewer.layers["a1 classes"]
+    assert colour_at(layer, one, session) == pytest.approx(WHITE)
+    assert session.cell == one
+
+
+def test_one_answer_for_several_is_taken_back_as_one(session, study):
+    cells = cells_of(session)[:3]
+    session.go_to(cells[0])
+    session.answer("glia")
+    session.select(cells)
+    assert len(session.answer("inhibitory")) == 3
+    assert session.selected == ()
+    assert session.undo() == cells[0]
+    assert session.own == {cells[0]: "glia"}
+    assert session.redo() == cells[0]
+    assert session.own == dict.fromkeys(cells, "inhibitory")
+    session.undo()
+    session.undo()
+    assert session.own == {}
+    assert session.undo() is None
+    assert len(written(study)) == 1 + 3 + 3 + 3 + 3 + 1
+
+
+def test_undo_goes_back_to_an_earlier_day(session, study, viewer):
+    one = cells_of(session)[0]
+    say(study, "Ann", {one: "glia"})
+    session.begin("Ann")
+    assert session.own == {one: "glia"}
+    assert session.undo() == one
+    assert session.own == {}
+
+
+def test_repeat_hides_the_earlier_answer_and_is_marked(session, study, viewer):
+    one, other = cells_of(session)[:2]
+    session.go_to(one)
+    session.answer("excitatory")
+    layer = viewer.layers["a1 classes"]
+    session.go_to(one, repeat=True)
+    assert colour_at(layer, one, session) == pytest.approx(WHITE)
+    session.go_to(other)
+    assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
+    session.go_to(one, repeat=True)
+    session.answer("inhibitory")
+    assert colour_at(layer, one, session) == pytest.approx(BLUE, abs=0.01)
+    lines = read_annotations(study.annotations).lines
+    assert lines["repeat"].tolist() == [False, True]
+
+
+def test_blind_hides_what_the_model_says(viewer, session, study):
+    result = show_result(viewer, found_in(study, "b2"))
+    session.set_blind(False)
+    session.set_blind(True)
+    session.show_recording("b2")
+    for layer in viewer.layers:
+        ours = layer.name.startswith("b2 ") and "cell" not in layer.name
+        assert layer.visible == ours or layer.name == "current cell"
+    # nothing that a tooltip, the status bar or the table of features could show
+    for name in ("b2 red", "b2 green", "b2 classes", "current cell"):
+        features = getattr(viewer.layers[name], "features", pd.DataFrame())
+        assert features.shape[1] == 0
+    drawn = set(np.unique(viewer.layers["b2 classes"].data).tolist())
+    assert drawn == {0, 1}
+    assert result.found.cells["predicted"].nunique() > 1
+    # nor napari's table of the layer that Identify made
+    cells = viewer.layers["b2 cells"]
+    assert list(cells.features) == ["index", "label"]
+    session.set_blind(False)
+    assert "predicted" in cells.features and not cells.visible
+    session.set_blind(True)
+    session.close_study()
+    assert "predicted" in cells.features and cells.visible
+
+
+def test_shown_tells_who_could_be_seen(viewer, session, study):
+    run = {"models": {"classify": {"name": "inception_v3"}}}
+    path = study.recording("a1").folder / "run.json"
+    path.write_text(json.dumps(run), "utf-8")
+    one, *_, last = cells_of(session)
+    session.go_to(one)
+    (blind,) = session.answer("glia")
+    session.set_blind(False)
+    (open_,) = session.answer("glia")
+    session.go_to(CellKey("b2", last.cell))
+    (without,) = session.answer("glia")
+    assert [x.shown for x in (blind, open_, without)] == [
+        None, "inception_v3", "no model",
+    ]  # fmt: skip
+
+
+def test_a_result_that_is_looked_at_is_no_secret(viewer, session, study):
+    show_result(viewer, found_in(study))
+    session.go_to(cells_of(session)[0])
+    (line,) = session.answer("glia")
+    assert line.shown is None
+    viewer.layers["a1 cells"].visible = True
+    (line,) = session.answer("glia")
+    assert line.shown == "no model"
+
+
+def test_cell_of_another_recording_brings_that_recording(viewer, session, qtbot):
+    one = cells_of(session)[0]
+    session.go_to(one)
+    with qtbot.waitSignal(session.recording_changed):
+        session.go_to(CellKey("b2", one.cell))
+    assert [layer.name for layer in viewer.layers] == [
+        "b2 red", "b2 green", "b2 classes", "current cell",
+    ]  # fmt: skip
+    assert session.recording.name == "b2"
+
+
+def test_the_viewer_goes_along_and_marks(viewer, session):
+    cells = session.cells()
+    for plane in (1, 0):
+        row = cells[(cells["recording"] == "a1") & (cells["plane"] == plane)].iloc[3]
+        session.go_to(CellKey("a1", int(row["cell"])))
+        assert viewer.dims.current_step[0] == plane
+        place = row["y"] * 1.17, row["x"] * 1.17
+        assert viewer.scene.camera.center[-2:] == pytest.approx(place)
+        marker = viewer.layers["current cell"]
+        assert marker.visible
+        assert marker.data[0] == pytest.approx((plane, row["y"], row["x"]))
+    session.go_to(None)
+    assert not marker.visible
+
+
+def test_picked_cell_does_not_move_the_view(viewer, session):
+    one, other = cells_of(session)[:2]
+    session.go_to(one)
+    before = viewer.scene.camera.center
+    session.go_to(other, centre=False)
+    assert viewer.scene.camera.center == before
+    assert session.cell == other
+
+
+def test_every_pixel_of_a_cell_is_that_cell(session):
+    session.show_recording("a1")
+    labels, rng = session.labels, np.random.default_rng(0)
+    for plane, y, x in rng.permutation(np.argwhere(labels >= 0))[:300]:
+        label = labels[plane, y, x]
+        cell = session.cell_at((plane, y * 1.17, x * 1.17))
+        assert (0 if cell is None else session.row(cell)["label"]) == label
+    assert session.cell_at((0, -50.0, 0.0)) is None
+    assert session.cell_at((7.0, 5.0, 5.0)) is None
+
+
+def test_frame_selects_what_lies_in_it(session):
+    session.show_recording("a1")
+    part = session.labels[1, 20:61, 30:101]
+    expected = {int(k) for k in np.unique(part) if k}
+    corners = (1, 60 * 1.17, 30 * 1.17), (1, 20 * 1.17, 100 * 1.17)
+    found = session.cells_within(*corners)
+    assert {session.row(cell)["label"] for cell in found} == expected
+    assert len(session.cells_within((1, -9.0, -9.0), (1, 999.0, 999.0))) == len(
+        {int(k) for k in np.unique(session.labels[1])} - {0}
+    )
+
+
+def test_layer_that_was_deleted_comes_back(viewer, session):
+    one, other = cells_of(session)[:2]
+    session.go_to(one)
+    viewer.layers.remove(viewer.layers["a1 classes"])
+    session.answer("glia")
+    session.go_to(other)
+    layer = viewer.layers["a1 classes"]
+    pink = colour_at(layer, one, session)
+    assert pink == pytest.approx((0.8, 0.475, 0.655), abs=0.01)
+    assert len(viewer.layers) == 4
+
+
+def test_napari_s_undo_changes_no_outline(viewer, session):
+    session.go_to(cells_of(session)[0])
+    session.answer("glia")
+    layer = viewer.layers["a1 classes"]
+    before = layer.data.copy()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    assert not layer.editable
+
+
+def test_closing_leaves_the_viewer_as_it_was(viewer, study):
+    mine = viewer.add_image(np.zeros((2, 128, 160)), name="mine")
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Ann")
+    session.go_to(cells_of(session)[0])
+    assert not mine.visible
+    session.close_study()
+    assert list(viewer.layers) == [mine]
+    assert mine.visible
+    assert (session.study, session.journal, session.cell) == (None, None, None)
+    assert len(session.cells()) == 0
+
+
+def test_broken_lines_are_warned_of(viewer, study, told):
+    say(study, "Ann", {CellKey("a1", 1): "glia"})
+    (path,) = study.annotations.iterdir()
+    path.write_text("{not a line\n" + path.read_text("utf-8"), "utf-8")
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Ann")
+    assert any(path.name in message for message in told)
+    assert session.own == {CellKey("a1", 1): "glia"}
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda s: s.answer("glia"), "Nobody is annotating"),
+        (lambda s: s.undo(), "Nobody is annotating"),
+        (lambda s: s.go_to(CellKey("a1", 999)), "has no cell 999"),
+        (lambda s: s.show_recording("c3"), "has no recording 'c3'"),
+        (lambda s: s.begin("  "), "name"),
+        (lambda s: s.open("nowhere"), "does not exist"),
+    ],
+)
+def test_mistakes_are_told_and_change_nothing(viewer, study, act, said):
+    session = session_of(viewer)
+    session.open(study.path)
+    session.go_to(cells_of(session)[0])
+    with pytest.raises(InputError, match=said):
+        act(session)
+    assert session.study is not None and session.cell == cells_of(session)[0]
+    assert not study.annotations.exists()
+
+
+def test_without_a_study_everything_says_so(viewer):
+    session = session_of(viewer)
+    for act in (session.answers, lambda: session.begin("Ann")):
+        with pytest.raises(InputError, match="No study is open"):
+            act()
+
+
+def test_other_answers_than_the_study_s_are_refused(session, study):
+    session.go_to(cells_of(session)[0])
+    with pytest.raises(InputError, match="astrocyte"):
+        session.answer("astrocyte")
+    assert written(study) == []
+
+
+def test_colleagues_count_in_answers_but_not_in_own(session, study):
+    one = cells_of(session)[0]
+    say(study, "Bo", {one: "glia"})
+    session.go_to(one)
+    session.answer("excitatory")
+    table = session.answers()
+    assert dict(zip(table["annotator"], table["answer"], strict=True)) == {
+        "Ann": "excitatory", "Bo": "glia",
+    }  # fmt: skip
+    assert session.own == {one: "excitatory"}
+
+
+def test_adjudication_is_told_and_is_no_vote(session, study, qtbot):
+    one = cells_of(session)[0]
+    with qtbot.waitSignal(session.answered) as told:
+        session.adjudicate(one, "glia")
+    assert told.args[0].role == "adjudicator"
+    assert session.own == {}
+    assert session.answers("adjudicator")["answer"].tolist() == ["glia"]
+    assert session.undo() == one
+    assert len(session.answers("adjudicator")) == 0
+
+
+def test_classes_of_another_colour_show_at_once(session, viewer, study):
+    one = cells_of(session)[0]
+    session.go_to(one)
+    session.answer("excitatory")
+    config = session.config
+    green = StudyClass(name="excitatory", key="X", colour="#00ff00")
+    config = config.model_copy(update={"classes": (green, *config.classes[1:])})
+    session.save_config(config)
+    layer = viewer.layers["a1 classes"]
+    assert colour_at(layer, one, session) == pytest.approx((0, 1, 0))
+    assert Study.open(study.path).config.classes[0].key == "X"
+    assert session.annotator == "Ann"
+    assert answer_colours(session.config)["excitatory"] == "#00ff00"
+
+
+def test_result_is_stored_once_and_again_when_it_changed(
+    viewer, session, study, tmp_path
+):
+    found = found_in(study)
+    result = show_result(viewer, found)
+    one = cells_of(session)[0]
+    session.go_to(one)
+    session.answer("glia")
+    assert not session.has(result)
+    recording = session.store(result)
+    assert recording.name == "a1"
+    assert session.has(result)
+    assert session.own == {one: "glia"}
+    labels = found.labels.copy()
+    labels[labels == session.row(one)["label"]] = 0
+    cells = found.cells[found.cells["cell"] != one.cell]
+    result.outlines = first_outlines(labels, cells)
+    assert not session.has(result)
+    session.store(result)
+    assert session.row(one) is None
+    assert one not in session.own
+    assert session.study.answers(read_annotations(study.annotations).lines).lost(
+    )["cell"].tolist() == [one.cell]  # fmt: skip
+
+
+def test_result_without_a_study_begins_one(viewer, study, tmp_path):
+    result = show_result(viewer, found_in(study, "b2"))
+    session = session_of(viewer)
+    with pytest.raises(InputError, match="No study is open"):
+        session.store(result)
+    session.store(result, tmp_path / "new study")
+    assert session.study.recordings == ("b2",)
+    assert Study.open(tmp_path / "new study").recordings == ("b2",)
+
+
+def test_layers_of_a_study_lie_on_those_of_identify(viewer, study):
+    show_result(viewer, found_in(study))
+    session = session_of(viewer)
+    session.open(study.path)
+    session.show_recording("a1")
+    assert viewer.layers["a1 classes"].scale == pytest.approx((15, 1.17, 1.17))
+    row = session.cells().iloc[-1]
+    session.go_to(CellKey(row["recording"], int(row["cell"])) if row[
+        "recording"] == "a1" else cells_of(session)[-1])  # fmt: skip
+    assert viewer.dims.current_step[0] == 1
+    assert viewer.layers["current cell"].data[0][0] == 1
+
+
+def test_viewers_have_sessions_of_their_own(viewer, session):
+    other = ViewerModel()
+    assert session_of(viewer) is session
+    assert session_of(other) is not session
+    assert session_of(other).study is None
+
+
+def test_session_ends_with_its_viewer(study, qapp):
+    viewer = ViewerModel()
+    session_of(viewer).open(study.path)
+    session_of(viewer).begin("Ann")
+    session_of(viewer).go_to(CellKey("a1", 1))
+    session = weakref.ref(session_of(viewer))
+    gone = weakref.ref(viewer)
+    del viewer
+    gc.collect()
+    assert gone() is None
+    assert session() is None
+
+
+def test_session_of_a_viewer_that_is_gone_does_no_harm(study, qapp):
+    viewer = ViewerModel()
+    session = session_of(viewer)
+    session.open(study.path)
+    session.begin("Ann")
+    session.go_to(CellKey("a1", 1))
+    del viewer
+    gc.collect()
+    session.answer("glia")
+    session.go_to(CellKey("a1", 2))
+    session.close_study()
+    assert written(study) == [("Ann", 1, "glia")]
+
+
+def test_outline_is_the_border_of_the_cell(session, viewer):
+    session.show_recording("a1")
+    drawn = outlines_of(viewer.layers["a1 classes"]) > 0
+    labels = session.labels
+    assert (labels[drawn] > 0).all()
+    for label in np.unique(labels)[1:10]:
+        inside = (labels == label) & ~drawn
+        for plane, y, x in np.argwhere(inside):
+            near = labels[plane, max(y - 1, 0) : y + 2, x], labels[
+                plane, y, max(x - 1, 0) : x + 2]  # fmt: skip
+            assert all((part == label).all() for part in near)
