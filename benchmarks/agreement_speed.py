@@ -36,9 +36,9 @@ from napari_cellid.agreement.ratings import tabulate
 from napari_cellid.agreement.summary import agreement
 from napari_cellid.agreement.vote import count_votes
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.queue import order_cells
 from napari_cellid.cells.measure import COLUMNS
 from napari_cellid.config import QueueConfig, QueueOrder, RecordingInfo
+from napari_cellid.study.queue import order_cells
 from napari_cellid.study.settings import info_text
 from napari_cellid.study.study import Study
 

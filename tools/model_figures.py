@@ -130,7 +130,7 @@ def tell_held_out(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logarithms of class probabilities, and true classes, of all clear cells.
 
-    Means over the true outlines, as `napari_cellid.classification.classifiers` makes them.
+    Means over the true outlines, as `napari_cellid.classification` makes them.
     """
     device = choose_device(DeviceConfig())
     votes, truth = [], []

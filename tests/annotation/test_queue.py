@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cellid.annotation.answer import Answer, CellKey
-from napari_cellid.annotation.queue import REPEAT_AFTER, order_cells, repeat_due
 from napari_cellid.config import QueueConfig, QueueOrder
+from napari_cellid.study.queue import REPEAT_AFTER, order_cells, repeat_due
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 NOBODY = pd.DataFrame(columns=["recording", "cell", "annotator", "answer"])

@@ -13,9 +13,9 @@ from napari_cellid.cells.label_images import (
     measure_some,
 )
 from napari_cellid.cells.measure import measure
-from napari_cellid.cells.relabel import edit, first_outlines, renumber, settle
 from napari_cellid.config import SegmentConfig
 from napari_cellid.segmentation.predict import Segmentation, number_cells
+from napari_cellid.segmentation.relabel import edit, first_outlines, renumber, settle
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:

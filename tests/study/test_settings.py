@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_cellid.colours import PALETTE
 from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
-from napari_cellid.io.overlay_png import PALETTE
 from napari_cellid.study.settings import (
     StudySettings,
     config_for,

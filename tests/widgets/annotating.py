@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.cells.relabel import first_outlines
 from napari_cellid.config import IdentifyConfig
 from napari_cellid.identify import Identified
+from napari_cellid.segmentation.relabel import first_outlines
 from napari_cellid.widgets._shared.layers import Channels
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
 from napari_cellid.widgets.session.result_layer import Result, add_result

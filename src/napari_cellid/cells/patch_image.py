@@ -12,7 +12,7 @@ from scipy import ndimage
 from skimage.measure import find_contours
 
 from napari_cellid.channels.bleed_through import bleed_through
-from napari_cellid.widgets._shared.layers import contrast_limits
+from napari_cellid.channels.normalise import contrast_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -214,3 +214,9 @@ def _resample(
         mode="nearest",
     )
     return np.asarray(resampled, dtype=np.float32)
+
+
+def contrast_limits(image: NDArray[np.float32]) -> tuple[float, float]:
+    """Range of values to show, in which a few bright pixels leave the rest visible."""
+    low, high = value_range(image, DISPLAY)
+    return low, high if high > low else low + 1

@@ -58,3 +58,11 @@ def build(config: ClassifierConfig) -> nn.Module:
     body: Any = net
     body.fc = nn.Linear(body.fc.in_features, config.n_classes)
     return net
+
+
+#: what the networks are called where people read it
+NETWORK_NAMES = {
+    "inception_v3": "Inception-v3",
+    "resnet18": "ResNet18",
+    "resnet50": "ResNet50",
+}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_cellid.cells.measure import count_classes
 from napari_cellid.channels.normalise import DISPLAY, normalise
+from napari_cellid.colours import UNCLASSIFIED, class_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -19,25 +19,10 @@ if TYPE_CHECKING:
 
     from napari_cellid.recording import MeanPlanes
 
-#: safe for colour-blind readers (Okabe & Ito 2008), and apart from the red and green
-#: of the channels: orange, sky blue, pink; then the rest of their palette
-PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
-#: outlined, but without a class
-UNCLASSIFIED = "#ffffff"
 #: planes beyond these are not drawn: nobody could look at them, or open the picture
 _MOST_PLANES = 24
 #: side (inches) of a plane in the picture, and pixels per inch
 _SIDE, _DPI = 9.0, 120
-
-
-def class_colours(classes: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
-    """Colour (#rrggbb) of each class, in order; the palette begins anew after seven.
-
-    Colours that are given with the names are kept.
-    """
-    if isinstance(classes, Mapping):
-        return dict(classes)
-    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
 
 
 def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.answer_text import answer_text
-from napari_cellid.widgets._shared.table import Cell
+from napari_cellid.report.table_item import TableItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.kappa import Kappa
     from napari_cellid.agreement.summary import Agreement, Pair
 
-Rows = list[tuple[str, list[Cell]]]
+Rows = list[tuple[str, list[TableItem]]]
 NONE = "–"
 
 
@@ -53,7 +53,7 @@ def people_rows(found: Agreement, quality: Quality) -> Rows:
         seen = found.not_blind.get(name, 0)
         if seen:
             parts.append(f"{seen} with an opinion in view")
-        answers = Cell(str(sum(given.values())), ", ".join(parts))
+        answers = TableItem(str(sum(given.values())), ", ".join(parts))
         again = _again(found.self_consistency.get(name))
         rows.append((name, [answers, again, _reliable(name, quality)]))
     return rows
@@ -82,8 +82,8 @@ def alpha_rows(alphas: Mapping[str, Alpha]) -> Rows:
         interval = NONE
         if alpha.interval is not None:
             interval = " to ".join(map(_number, alpha.interval))
-        cells = Cell(str(alpha.cells), "cells that two people or more answered")
-        row = [Cell(value, tip, shade), Cell(interval, tip), cells]
+        cells = TableItem(str(alpha.cells), "cells that two people or more answered")
+        row = [TableItem(value, tip, shade), TableItem(interval, tip), cells]
         rows.append((answer_text(name), row))
     return rows
 
@@ -109,7 +109,7 @@ def confusion_rows(
     rows: Rows = []
     for name, row in table.iterrows():
         cells = [
-            Cell(str(n), _said(first, str(name), second, str(other), n), n / most)
+            TableItem(str(n), _said(first, str(name), second, str(other), n), n / most)
             for other, n in row.items()
         ]
         rows.append((answer_text(str(name)), cells))
@@ -138,34 +138,34 @@ def _interval(alpha: Alpha) -> str:
     return f"95 % interval {' to '.join(map(_number, alpha.interval))},"
 
 
-def _again(found: Kappa | None) -> Cell:
+def _again(found: Kappa | None) -> TableItem:
     if found is None or found.equal is None:
-        return Cell(NONE, "was not asked about any cell again")
+        return TableItem(NONE, "was not asked about any cell again")
     kappa = "" if found.value is None else f"; κ {found.value:.2f}"
     tip = f"of {found.cells} cells that were asked again{kappa}"
-    return Cell(f"{found.equal:.0%} of {found.cells}", tip, found.equal)
+    return TableItem(f"{found.equal:.0%} of {found.cells}", tip, found.equal)
 
 
-def _reliable(name: str, quality: Quality) -> Cell:
+def _reliable(name: str, quality: Quality) -> TableItem:
     if name not in quality.accuracy:
-        return Cell(NONE, quality.reason)
+        return TableItem(NONE, quality.reason)
     value = quality.accuracy[name]
     tip = f"estimated from {quality.answers} answers to {quality.cells} cells"
     if quality.reason:
         tip += f"; {quality.reason}"
-    return Cell(f"{value:.0%}", tip, value)
+    return TableItem(f"{value:.0%}", tip, value)
 
 
-def _pair_cell(pair: Pair | None) -> Cell:
+def _pair_cell(pair: Pair | None) -> TableItem:
     if pair is None:
-        return Cell("")
+        return TableItem("")
     kappa = pair.kappa
     if kappa.value is None:
-        return Cell(NONE, kappa.reason)
+        return TableItem(NONE, kappa.reason)
     tip = (
         f"{pair.first} and {pair.second}: {kappa.cells} cells, {kappa.equal:.0%} equal"
     )
-    return Cell(_number(kappa.value), tip, kappa.value)
+    return TableItem(_number(kappa.value), tip, kappa.value)
 
 
 def _number(value: float) -> str:

@@ -6,10 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card
 from napari_cellid.report.training_text import when_text
-from napari_cellid.widgets.retrain.starting_weights import NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def card_text(folder: Path) -> str:
 
 def _facts(card: ModelCard) -> str:
     classes = ", ".join(answer_text(name) for name in card.classes)
-    network = NETWORKS.get(card.architecture, card.architecture)
+    network = NETWORK_NAMES.get(card.architecture, card.architecture)
     side = card.patch_size * card.pixel_size_um
     facts = {
         "Network": network,

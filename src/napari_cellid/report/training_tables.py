@@ -11,8 +11,8 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.errors import InputError
 from napari_cellid.report.agreement_tables import NONE, Rows
+from napari_cellid.report.table_item import TableItem
 from napari_cellid.report.training_text import MAIN_FIGURE
-from napari_cellid.widgets._shared.table import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +130,7 @@ def figure_rows(report: Mapping[str, Any]) -> tuple[list[str], Rows, list[str]]:
         if len(head) > len(shown):
             same = name == "accuracy"
             told = _plain(experts["accuracy"]) if same else ""
-            cells.append(Cell(told, str(experts.get("text", "")) if same else ""))
+            cells.append(TableItem(told, str(experts.get("text", "")) if same else ""))
         if any(cell.text not in ("", NONE) for cell in cells):
             rows.append((title, cells))
     return head, rows, tips
@@ -144,7 +144,7 @@ def class_figures(
     rows: Rows = []
     for name, found in by_class.items():
         cells = [
-            Cell(str(found["n"]) if key == "n" else _value(found.get(key)), tip)
+            TableItem(str(found["n"]) if key == "n" else _value(found.get(key)), tip)
             for key, _, tip in _BY_CLASS
             if key == "n" or key in found
         ]
@@ -165,7 +165,7 @@ def confusion(report: Mapping[str, Any], which: str) -> tuple[list[str], Rows]:
     for truth, row in zip(classes, counts, strict=False):
         total = max(sum(row), 1)
         cells = [
-            Cell(str(n), _said(n, truth, told), n / total)
+            TableItem(str(n), _said(n, truth, told), n / total)
             for told, n in zip(classes, row, strict=False)
         ]
         rows.append((answer_text(truth), cells))
@@ -226,11 +226,11 @@ def _original(fields: Mapping[str, Any]) -> Sequence[str]:
     )
 
 
-def _figure(figures: Mapping[str, Any], name: str, tip: str) -> Cell:
+def _figure(figures: Mapping[str, Any], name: str, tip: str) -> TableItem:
     interval = (figures.get("intervals") or {}).get(name)
     if interval:
         tip = f"{tip} 95 % interval {_plain(interval[0])} to {_plain(interval[1])}."
-    return Cell(_value(figures.get(name)), tip)
+    return TableItem(_value(figures.get(name)), tip)
 
 
 def _said(n: int, truth: str, told: str) -> str:

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.progress import Progress
 from napari_cellid.study.consensus import DECIDED, table_of
-from napari_cellid.widgets._shared.table import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
 
     from napari_cellid.config import VoteConfig
     from napari_cellid.progress import Step
     from napari_cellid.study.study import Study
-
-#: with fewer cells of a class a model hardly learns what it is
-FEW = 20
-#: more animals (or recordings) than that are added up
-_MOST_ROWS = 8
-Rows = list[tuple[str, list[Cell]]]
 
 
 @dataclass(frozen=True)
@@ -101,90 +93,6 @@ def read_decided(study: Study) -> Step[Decided]:
     )
 
 
-def rule_text(rule: VoteConfig) -> str:
-    """The rule as a sentence."""
-    people = "1 person" if rule.min_annotators == 1 else f"{rule.min_annotators} people"
-    said = {
-        "unanimous": f"all say the same, and at least {people} answered",
-        "majority": f"more than half say the same, and at least {people} answered",
-        "quorum": f"at least {rule.quorum} say the same, and at least {people} "
-        "answered",
-    }
-    return f"Cells of which {said[rule.rule]} (the study's rule)."
-
-
-def held_out_text(counts: Mapping[str, Any]) -> str:
-    """What becomes of the cells, once that is known; "" before.
-
-    Parameters
-    ----------
-    counts
-        What the estimate says; of cells `train`, `validation`, `held_out` and
-        `measured_on`, of outlines `held_out` alone, in words.
-    """
-    if isinstance(counts.get("held_out"), str):
-        return str(counts["held_out"])
-    names = ("train", "validation", "held_out")
-    if not all(isinstance(counts.get(name), dict) for name in names):
-        return ""
-    train, chosen, held = (int(counts[name].get("cells", 0)) for name in names)
-    text = (
-        f"{train} of them are trained on, {chosen} choose the best epoch, and {held} "
-        "are held out to compare the models."
-    )
-    return f"{text} {counts.get('measured_on', '')}".strip()
-
-
-def class_rows(decided: Decided) -> tuple[list[str], Rows]:
-    """Decided cells: a column for each class, a row for each animal.
-
-    Returns
-    -------
-    Titles of the columns, and the rows; the last one holds the sums.
-    """
-    names = list(decided.by_class)
-    groups = sorted(decided.counts, key=lambda g: -sum(decided.counts[g].values()))
-    rows = [
-        (group, [Cell(str(decided.counts[group].get(n, 0))) for n in names])
-        for group in groups[:_MOST_ROWS]
-    ]
-    rest = groups[_MOST_ROWS:]
-    if rest:
-        sums = [sum(decided.counts[g].get(n, 0) for g in rest) for n in names]
-        rows.append((f"{len(rest)} more", [Cell(str(n)) for n in sums]))
-    if len(groups) != 1:
-        rows.append(("in all", [Cell(str(decided.by_class[n])) for n in names]))
-    return [answer_text(name) for name in names], rows
-
-
-def too_few(decided: Decided) -> str:
-    """What is lacking, in one sentence; "" where nothing is."""
-    if not decided.total:
-        return _nothing(decided)
-    few = {name: n for name, n in decided.by_class.items() if n < FEW}
-    if not few:
-        return ""
-    said = _joined([f"{n or 'no'} {answer_text(name)}" for name, n in few.items()])
-    one = sum(few.values()) == 1 and len(few) == 1
-    return (
-        f"Only {said} {'cell is' if one else 'cells are'} decided; with fewer than "
-        f"{FEW} of a class the model hardly learns what it looks like, so answer more "
-        "of them in the Annotate dock."
-    )
-
-
-def _nothing(decided: Decided) -> str:
-    lacking = decided.others.get("too_few", 0)
-    disputed = decided.others.get("disputed", 0)
-    if lacking or disputed:
-        return (
-            f"No cell is decided yet ({lacking} have too few answers, {disputed} are "
-            "disputed): change the rule or settle disputes in the Agreement dock, or "
-            "let more people answer."
-        )
-    return "Nobody has answered yet: answer cells in the Annotate dock first."
-
-
 def _counts(decided: pd.DataFrame, by: str) -> dict[str, dict[str, int]]:
     return {str(group): _numbers(rows["class"]) for group, rows in decided.groupby(by)}
 
@@ -192,8 +100,3 @@ def _counts(decided: pd.DataFrame, by: str) -> dict[str, dict[str, int]]:
 def _numbers(values: pd.Series[str]) -> dict[str, int]:
     counts = values.value_counts(sort=False)
     return {str(name): int(n) for name, n in counts.items()}
-
-
-def _joined(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

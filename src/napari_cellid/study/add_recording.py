@@ -6,10 +6,10 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
 from napari_cellid.identify import write_results
-from napari_cellid.io.overlay_png import class_colours
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.study.identity import Known, Report, keep_identity
 from napari_cellid.study.recordings import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.colours import PALETTE
 from napari_cellid.config import (
     SPECIAL_KEYS,
     RecordingInfo,
@@ -13,7 +14,6 @@ from napari_cellid.config import (
 )
 from napari_cellid.config.study import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
-from napari_cellid.io.overlay_png import PALETTE
 from napari_cellid.study.toml import checked, read_toml, toml_text, write_toml
 
 if TYPE_CHECKING:

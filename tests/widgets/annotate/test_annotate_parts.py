@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_cellid.annotation.answer import Answer, CellKey
-from napari_cellid.annotation.cell_queue import CellQueue, Turn
 from napari_cellid.annotation.progress_stats import Tally, duration
 from napari_cellid.cells.contours import OutlinePixels, joined
+from napari_cellid.colours import answer_colours
 from napari_cellid.config import NOT_A_CELL, StudyConfig
+from napari_cellid.study.cell_queue import CellQueue, Turn
 from napari_cellid.study.settings import config_for
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 LABELS = arrays(np.int32, (2, 6, 7), elements=st.sampled_from([0, 0, 1, 2, 5, 10**6]))
 CELLS = [CellKey("r", k) for k in range(1, 7)]

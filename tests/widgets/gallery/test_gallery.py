@@ -19,10 +19,10 @@ from napari_cellid.annotation.all_answers import current_answers, read_annotatio
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
 from napari_cellid.study.study import Study
+from napari_cellid.widgets._shared.shortcuts import NONE, Keys
 from napari_cellid.widgets.gallery.model import MARK_ROLE
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session.session import session_of
-from napari_cellid.widgets.session.shortcuts import NONE, Keys
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from driving import run
 
+from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.widgets._shared.layers import Channels, contrast_limits
+from napari_cellid.widgets._shared.layers import Channels
 from napari_cellid.widgets.identify.channel_colours import colour_channels
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_cellid.colours import class_colours
 from napari_cellid.errors import InputError
-from napari_cellid.io.overlay_png import class_colours
 from napari_cellid.progress import Progress
 from napari_cellid.widgets.identify import tasks as run_module
 from napari_cellid.widgets.session.result_layer import result_of

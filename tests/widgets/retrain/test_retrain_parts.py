@@ -29,17 +29,16 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import SHIPPED
 from napari_cellid.progress import finish
 from napari_cellid.report import training_tables as retrain_report
-from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training_text import time_text, when_text
-from napari_cellid.retrain import process as retrain_child
-from napari_cellid.retrain.dataset_summary import (
-    Decided,
+from napari_cellid.report.dataset_text import (
     class_rows,
     held_out_text,
-    read_decided,
     rule_text,
     too_few,
 )
+from napari_cellid.report.model_card import card_text
+from napari_cellid.report.training_text import time_text, when_text
+from napari_cellid.retrain import process as retrain_child
+from napari_cellid.retrain.dataset_summary import Decided, read_decided
 from napari_cellid.retrain.process import Wanted, launch, train_words
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import Looks, last_word

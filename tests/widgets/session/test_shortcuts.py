@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets.session.shortcuts import CONTROL, NONE, OWN_KEYS, Keys
+from napari_cellid.widgets._shared.shortcuts import CONTROL, NONE, OWN_KEYS, Keys
 
 
 class Listener(QWidget):

@@ -23,12 +23,12 @@ from voting import say
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.cells.relabel import first_outlines
+from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyClass
 from napari_cellid.errors import InputError
+from napari_cellid.segmentation.relabel import first_outlines
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.session.session import session_of
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 ORANGE, BLUE, WHITE = (0.902, 0.624, 0), (0.337, 0.706, 0.914), (1, 1, 1)
 

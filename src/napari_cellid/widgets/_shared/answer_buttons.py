@@ -9,8 +9,8 @@ from qtpy.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_cellid.annotation.answer_text import answer_keys, answer_text
-from napari_cellid.widgets.session.shortcuts import OWN_KEYS
-from napari_cellid.widgets.session.study_layers import answer_colours
+from napari_cellid.colours import answer_colours
+from napari_cellid.widgets._shared.shortcuts import OWN_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

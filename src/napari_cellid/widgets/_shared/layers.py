@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import dask.array as da
 import numpy as np
 
-from napari_cellid.channels.normalise import DISPLAY, value_range
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.recording import Recording
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from numpy.typing import NDArray
 
 #: what the first axis of an image (?, y, x) can be
 ThirdAxis = Literal["planes", "time"]
@@ -127,12 +125,6 @@ def layer_pixel_size(layer: Image) -> float | None:
             "size in."
         )
     return width
-
-
-def contrast_limits(image: NDArray[np.float32]) -> tuple[float, float]:
-    """Range of values to show, in which a few bright pixels leave the rest visible."""
-    low, high = value_range(image, DISPLAY)
-    return low, high if high > low else low + 1
 
 
 def has_time(layer: Image, third_axis: ThirdAxis | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
@@ -21,29 +20,12 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QWheelEvent
 
+    from napari_cellid.report.table_item import TableItem
+
 #: blue, which shows on light and dark themes beneath text of either colour
 _SHADE = (0, 114, 178)
 _DEEPEST = 170
 _PADDING = 8
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a table.
-
-    Parameters
-    ----------
-    text
-        What is read.
-    tip
-        On how many cells it rests, and what else is worth knowing.
-    shade
-        0 to 1: how deep the background is; None for none.
-    """
-
-    text: str
-    tip: str = ""
-    shade: float | None = None
 
 
 class SmallTable(QTableWidget):
@@ -67,7 +49,7 @@ class SmallTable(QTableWidget):
     def show_rows(
         self,
         header: Sequence[str],
-        rows: Sequence[tuple[str, Sequence[Cell]]],
+        rows: Sequence[tuple[str, Sequence[TableItem]]],
         tips: Sequence[str] = (),
     ) -> None:
         """Show rows.
@@ -121,7 +103,7 @@ def _name(text: str) -> QTableWidgetItem:
     return item
 
 
-def _item(cell: Cell) -> QTableWidgetItem:
+def _item(cell: TableItem) -> QTableWidgetItem:
     item = QTableWidgetItem(cell.text)
     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
     item.setToolTip(f"<qt>{cell.tip}</qt>" if cell.tip else "")

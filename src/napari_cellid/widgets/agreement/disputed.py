@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons, AnswerKeys
 from napari_cellid.widgets._shared.patch_canvas import PatchCanvas
 from napari_cellid.widgets.agreement.disputed_model import (
@@ -26,7 +27,6 @@ from napari_cellid.widgets.agreement.disputed_model import (
     DisputedModel,
     votes_of,
 )
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from qtpy.QtGui import QBrush, QColor, QPainter
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.colours import answer_colours
 from napari_cellid.study.consensus import DECIDED
 from napari_cellid.widgets._shared.answer_buttons import swatch
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.config import SPECIAL_KEYS, StudyConfig
-from napari_cellid.widgets.identify.panel import small_text
+from napari_cellid.widgets._shared.layouts import small_text
 
 #: wide enough for the widest letter
 _WIDTH = 40

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from qtpy.QtCore import QObject, Signal
 
-from napari_cellid.annotation.cell_queue import CellQueue
 from napari_cellid.annotation.progress_stats import Tally
-from napari_cellid.annotation.queue import order_cells, repeat_due
 from napari_cellid.config import QueueConfig
+from napari_cellid.study.cell_queue import CellQueue
+from napari_cellid.study.queue import order_cells, repeat_due
 
 if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey
-    from napari_cellid.annotation.cell_queue import Turn
+    from napari_cellid.study.cell_queue import Turn
     from napari_cellid.widgets.session.session import StudySession
 
 #: orders for which everybody's answers have to be read

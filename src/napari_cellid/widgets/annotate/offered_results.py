@@ -11,10 +11,10 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.study.save import beside, storing, study_at
 from napari_cellid.widgets._shared.connections import Links
 from napari_cellid.widgets._shared.worker import Work
 from napari_cellid.widgets.session.result_layer import result_of
+from napari_cellid.widgets.session.save import beside, storing, study_at
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -21,13 +21,13 @@ from qtpy.QtWidgets import (
 from napari_cellid.annotation.answer_text import answer_keys, answer_text
 from napari_cellid.config import QueueConfig
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons
+from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
 from napari_cellid.widgets._shared.settings_form import Form
 from napari_cellid.widgets.annotate.annotator_name import NameEdit
 from napari_cellid.widgets.annotate.class_editor import KeyEditor
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.annotate.progress_panel import AnswerCounts
 from napari_cellid.widgets.annotate.study_picker import StudyChoice
-from napari_cellid.widgets.identify.panel import Folding, small_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -156,7 +156,9 @@ class AnnotatePanel(QWidget):
         name.addWidget(self.blind)
         self._form.addRow("Annotator", name)
         self._form.addRow("Recording", self.recording)
-        self._form.addRow(Folding("Order of the cells, keys", self._settings()))
+        self._form.addRow(
+            CollapsibleSection("Order of the cells, keys", self._settings())
+        )
         work = QVBoxLayout(self._work)
         work.setContentsMargins(0, 0, 0, 0)
         work.addWidget(self.patch, 1)

@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.annotation.progress_stats import duration
+from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyConfig
-from napari_cellid.widgets.identify.panel import small_text
-from napari_cellid.widgets.session.study_layers import answer_colours
+from napari_cellid.widgets._shared.layouts import small_text
 
 if TYPE_CHECKING:
     from napari_cellid.annotation.progress_stats import Tally

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets.identify.panel import small_text
+from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 
 if TYPE_CHECKING:

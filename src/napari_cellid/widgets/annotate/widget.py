@@ -11,20 +11,20 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import annotators
 from napari_cellid.annotation.answer_text import answer_keys
+from napari_cellid.colours import answer_colours
 from napari_cellid.config import QueueConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.other_annotations import Opinions, opinion_text
 from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
+from napari_cellid.widgets._shared.layouts import ScrollArea
+from napari_cellid.widgets._shared.shortcuts import CONTROL, NONE, SHIFT, Keys
 from napari_cellid.widgets.annotate.annotator_name import remember_name, remembered_name
 from napari_cellid.widgets.annotate.controller import Asking
 from napari_cellid.widgets.annotate.offered_results import Offers
 from napari_cellid.widgets.annotate.panel import AnnotatePanel, own_answer_text
-from napari_cellid.widgets.identify.panel import Scrolling
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.cell_picking import Picking
 from napari_cellid.widgets.session.session import session_of
-from napari_cellid.widgets.session.shortcuts import CONTROL, NONE, SHIFT, Keys
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +63,7 @@ class AnnotateWidget(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Scrolling(self.panel))
+        layout.addWidget(ScrollArea(self.panel))
         self._connect()
         self._on_study()
         join_tabs_soon(self)

@@ -19,13 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import (
     AnswerButtons,
     AnswerKeys,
     swatch,
 )
 from napari_cellid.widgets.gallery.model import GalleryModel, GalleryView
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

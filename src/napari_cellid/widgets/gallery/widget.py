@@ -9,6 +9,7 @@ from qtpy.QtCore import QItemSelection, QItemSelectionModel, QTimer
 from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.colours import answer_colours
 from napari_cellid.errors import InputError
 from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
 from napari_cellid.study.votes import Votes, decided, read_votes
@@ -18,7 +19,6 @@ from napari_cellid.widgets.gallery.model import KEY_ROLE
 from napari_cellid.widgets.gallery.panel import ORDERS, SOURCES, GalleryPanel, fill
 from napari_cellid.widgets.gallery.thumbnails import Thumbnails
 from napari_cellid.widgets.session.session import session_of
-from napari_cellid.widgets.session.study_layers import answer_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_cellid.cells.measure import count_classes
-from napari_cellid.io.overlay_png import UNCLASSIFIED, class_colours
+from napari_cellid.colours import UNCLASSIFIED, class_colours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cellid.cells.relabel import edit, renumber, settle
 from napari_cellid.progress import Progress
+from napari_cellid.segmentation.relabel import edit, renumber, settle
 from napari_cellid.widgets._shared.connections import Links
 from napari_cellid.widgets._shared.worker import Work
 from napari_cellid.widgets.session.result_layer import (
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.components import ViewerModel
 
-    from napari_cellid.cells.relabel import Outlines
     from napari_cellid.config import SegmentConfig
     from napari_cellid.progress import Step
+    from napari_cellid.segmentation.relabel import Outlines
     from napari_cellid.widgets.session.result_layer import Result
 
 #: quiet time (ms) after which a brush stroke, or the slider, counts as finished

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.config import IdentifyConfig
-from napari_cellid.widgets._shared.layers import contrast_limits
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -49,7 +49,7 @@ def fill_viewer(
     classifier: AnyClassifier | None,
 ) -> None:
     """Add the mean images, the Identify widget and the cells to a viewer."""
-    from napari_cellid.cells.relabel import first_outlines
+    from napari_cellid.segmentation.relabel import first_outlines
     from napari_cellid.widgets._shared.layers import Channels
     from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import Result, add_result

@@ -36,7 +36,7 @@ class Keeping(QObject):
 
     def keep(self, result: Result) -> None:
         """Put a result into the open study, in the background."""
-        from napari_cellid.study.save import storing
+        from napari_cellid.widgets.session.save import storing
         from napari_cellid.widgets.session.session import session_of
 
         session = session_of(self._viewer)

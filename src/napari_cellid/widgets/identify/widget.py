@@ -10,7 +10,6 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
-from napari_cellid.cells.relabel import first_outlines
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
@@ -19,12 +18,14 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
+from napari_cellid.segmentation.relabel import first_outlines
 from napari_cellid.widgets._shared.connections import Links
 from napari_cellid.widgets._shared.layers import recording_from_layers, source_paths
+from napari_cellid.widgets._shared.layouts import ScrollArea
 from napari_cellid.widgets._shared.worker import Work
 from napari_cellid.widgets.identify.channel_colours import colour_channels
 from napari_cellid.widgets.identify.live_update import Live
-from napari_cellid.widgets.identify.panel import Panel, Scrolling
+from napari_cellid.widgets.identify.panel import Panel
 from napari_cellid.widgets.identify.save_to_study import Keeping
 from napari_cellid.widgets.identify.tasks import Models, run_identify, save_results
 from napari_cellid.widgets.session.result_layer import Result, add_result, result_of
@@ -59,7 +60,7 @@ class IdentifyWidget(QWidget):
         self.panel = Panel(viewer)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Scrolling(self.panel))
+        layout.addWidget(ScrollArea(self.panel))
         self.work = Work(self)
         self.live = Live(viewer, self)
         self.keeping = Keeping(viewer, self)

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.table import SmallTable
-from napari_cellid.widgets.identify.panel import small_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from qtpy.QtGui import QBrush, QColor, QPainter
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.classification.finetuning import PLANS, STAGES, cut_of, plans_for
-from napari_cellid.widgets.identify.panel import small_text
-from napari_cellid.widgets.retrain.starting_weights import NETWORKS
+from napari_cellid.classification.networks import NETWORK_NAMES
+from napari_cellid.widgets._shared.layouts import small_text
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
@@ -140,7 +140,7 @@ def plan_name(name: str) -> str:
     """A plan in short: as the paper calls it, if it does."""
     papers = {plan.name: plan.paper for plan in PLANS.values()}
     paper = papers.get(name, "")  # type: ignore[call-overload]
-    return paper if paper.startswith(tuple(NETWORKS.values())) else name
+    return paper if paper.startswith(tuple(NETWORK_NAMES.values())) else name
 
 
 def _plans(start: Start) -> list[Plan]:
@@ -155,5 +155,5 @@ def _title(plan: Plan, *, named: bool) -> str:
     text = f"{words[:1].upper()}{words[1:]}"
     if plan.paper:
         return f"{text} · {plan.paper}"
-    network = NETWORKS.get(plan.architecture or "", "")
+    network = NETWORK_NAMES.get(plan.architecture or "", "")
     return f"{text} · {network}" if named and network else text

@@ -14,9 +14,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.report.table_item import TableItem
 from napari_cellid.report.training_text import run_title, state_text
-from napari_cellid.widgets._shared.table import Cell, SmallTable
-from napari_cellid.widgets.identify.panel import small_text
+from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +130,7 @@ class ProgressPanel(QWidget):
 
 def _epoch_rows(
     look: RunLook,
-) -> tuple[list[str], list[tuple[str, list[Cell]]], list[str]]:
+) -> tuple[list[str], list[tuple[str, list[TableItem]]], list[str]]:
     """Titles, rows and explanations of the newest epochs."""
     newest = look.epochs[::-1][:_LISTED]
     there = [
@@ -139,9 +140,11 @@ def _epoch_rows(
     ]
     rows = []
     for epoch in newest:
-        cells = [Cell(_number(epoch.get(part, {}), name)) for part, name, *_ in there]
+        cells = [
+            TableItem(_number(epoch.get(part, {}), name)) for part, name, *_ in there
+        ]
         seconds = epoch.get("seconds")
-        cells.append(Cell("" if seconds is None else f"{float(seconds):.0f} s"))
+        cells.append(TableItem("" if seconds is None else f"{float(seconds):.0f} s"))
         rows.append((_epoch_name(epoch), cells))
     head = [*(title for *_, title, _ in there), "time"]
     tips = [*(tip for *_, tip in there), "Time that the epoch took."]

@@ -19,8 +19,8 @@ from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.report import training_tables as words
 from napari_cellid.report.agreement_tables import shortened
 from napari_cellid.report.training_text import run_title
+from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
 from napari_cellid.widgets._shared.table import SmallTable
-from napari_cellid.widgets.identify.panel import Folding, small_text
 from napari_cellid.widgets.retrain.confusion_cells import CellsBehind, ConfusionTable
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class ReportPanel(QWidget):
         self._classes_box = _group("Classes", [self.which, self.by_class])
         matrix = [_axes(), self.confusion, self.cells]
         self._matrix_box = _group("Which cells are told wrong", matrix)
-        self._card_box = Folding("Model card", [self.card])
+        self._card_box = CollapsibleSection("Model card", [self.card])
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 4, 6, 4)
         boxes = (verdict, figures, self._classes_box, self._matrix_box, self._card_box)

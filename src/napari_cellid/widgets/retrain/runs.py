@@ -20,7 +20,7 @@ from napari_cellid.report.training_text import (
     state_word,
     when_text,
 )
-from napari_cellid.widgets.identify.panel import small_text
+from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets.retrain.plan_choice import plan_name, plan_text
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ from napari_cellid.config import (
     SplitConfig,
 )
 from napari_cellid.report.agreement_tables import shortened
-from napari_cellid.retrain.dataset_summary import class_rows, rule_text, too_few
+from napari_cellid.report.dataset_text import class_rows, rule_text, too_few
 from napari_cellid.retrain.process import Wanted
+from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
 from napari_cellid.widgets._shared.settings_form import Form
 from napari_cellid.widgets._shared.table import SmallTable
-from napari_cellid.widgets.identify.panel import Folding, small_text
 from napari_cellid.widgets.retrain.plan_choice import DepthChoice
 from napari_cellid.widgets.retrain.starting_weights import StartChoice
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
@@ -240,10 +240,15 @@ class SetupPanel(QWidget):
         from_outlines = _group("Begin with", self.starts["segment"])
         depth = _group("How deep", self.depth)
         how = _group("How", self.recipe)
-        more = {k: Folding("More settings", [form]) for k, form in self.forms.items()}
+        more = {
+            k: CollapsibleSection("More settings", [form])
+            for k, form in self.forms.items()
+        }
         self._of_classes = (answers, from_classes, depth, how, more["classify"])
         self._of_outlines = (fields, from_outlines, more["segment"])
-        held_out = Folding("How much is held out", [_hint(_SETTLED), self.split])
+        held_out = CollapsibleSection(
+            "How much is held out", [_hint(_SETTLED), self.split]
+        )
         self._boxes = (*self._of_classes, *self._of_outlines, held_out)
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)

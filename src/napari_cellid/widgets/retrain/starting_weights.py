@@ -11,6 +11,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_cellid.classification.finetuning import STAGES
+from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import DEFAULTS, SHIPPED, list_models
 
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     from napari_cellid.models.store import ModelCard, Task
 
-#: what the networks are called where people read it
-NETWORKS = {
-    "inception_v3": "Inception-v3",
-    "resnet18": "ResNet18",
-    "resnet50": "ResNet50",
-}
 _FILE = "A file with weights…"
 _ENDINGS = "Weights (*.safetensors *.pth *.pt)"
 
@@ -137,7 +132,7 @@ class StartChoice(QComboBox):
                 tip="Never saw a cell; its weights are fetched once from the "
                 "internet. What the paper began with.",
             )
-            for name, text in NETWORKS.items()
+            for name, text in NETWORK_NAMES.items()
         ]
         return (*self._files, *photographs)
 

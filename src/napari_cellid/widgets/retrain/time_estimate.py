@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_cellid.report.dataset_text import held_out_text
 from napari_cellid.report.training_text import time_text
-from napari_cellid.retrain.dataset_summary import held_out_text
 from napari_cellid.retrain.process import estimate
 from napari_cellid.widgets._shared.worker import Work
 

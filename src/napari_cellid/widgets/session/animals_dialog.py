@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets.identify.panel import small_text
+from napari_cellid.widgets._shared.layouts import small_text
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.io.overlay_png import UNCLASSIFIED, class_colours
-from napari_cellid.widgets._shared.layers import contrast_limits, has_time
+from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.colours import UNCLASSIFIED, class_colours
+from napari_cellid.widgets._shared.layers import has_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
-    from napari_cellid.cells.relabel import Outlines
     from napari_cellid.classification.classifiers import AnyClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import Identified
+    from napari_cellid.segmentation.relabel import Outlines
     from napari_cellid.widgets._shared.layers import Channels
 
 #: where a layer keeps its result

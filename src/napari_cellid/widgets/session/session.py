@@ -15,8 +15,8 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.errors import InputError
 from napari_cellid.study.cells_index import StudyCells
 from napari_cellid.study.journal import OwnJournal
-from napari_cellid.study.save import store, study_at
 from napari_cellid.study.study import Study
+from napari_cellid.widgets.session.save import store, study_at
 from napari_cellid.widgets.session.shown_study import ShownStudy
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import CellKey, Role
     from napari_cellid.annotation.journal import Journal
-    from napari_cellid.cells.relabel import Outlines
     from napari_cellid.config import StudyConfig
+    from napari_cellid.segmentation.relabel import Outlines
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import Result
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.contours import OutlinePixels, joined
-from napari_cellid.config import NOT_A_CELL, UNSURE
-from napari_cellid.io.overlay_png import UNCLASSIFIED
-from napari_cellid.widgets._shared.layers import contrast_limits
+from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.colours import UNCLASSIFIED, answer_colours
 from napari_cellid.widgets.session.marker import Marker
 from napari_cellid.widgets.session.result_layer import KEY
 
@@ -28,15 +27,9 @@ if TYPE_CHECKING:
 #: values in the outline image: nothing, no answer yet, inside a selected cell; answers
 #: come after them
 _NOTHING, _UNANSWERED, _SELECTED, _FIRST = 0, 1, 2, 3
-_SPECIAL = {NOT_A_CELL: "#8c8c8c", UNSURE: "#f0e442"}
 _SELECTED_SHADE = (1.0, 1.0, 1.0, 0.4)
 #: so much of the field is shown at first (µm): cells are seen with their neighbours
 _FIRST_VIEW_UM = 260.0
-
-
-def answer_colours(config: StudyConfig) -> dict[str, str]:
-    """Colour (#rrggbb) of every answer that a study knows."""
-    return {one.name: one.colour for one in config.classes} | _SPECIAL
 
 
 def camera_of(viewer: ViewerModel) -> Any:
