@@ -15,12 +15,9 @@ import time
 
 import numpy as np
 
-from napari_cellid.classification.starting_weights import find_start
-from napari_cellid.classification.training import (
-    Material,
-    make_learner,
-    plain_learner,
-)
+from napari_cellid.classification.dataset import ClassificationDataset
+from napari_cellid.classification.starting_weights import load_starting_weights
+from napari_cellid.classification.training import make_learner, uncached_learner
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.progress import finish
@@ -39,25 +36,29 @@ def main() -> None:
         "--plans", nargs="+", default=["inceptionv3_311", "inceptionv3_249"]
     )
     options = parser.parse_args()
-    card = find_start("", CLASSES, "inceptionv3_311").card
+    card = load_starting_weights("", CLASSES, "inceptionv3_311").card
     cells = finish(replay(options.patches, CLASSES, card, seed=5))
     few = finish(replay(30, CLASSES, card, seed=6))
     print(f"{len(cells)} simulated cells, each with one augmented copy")
     for plan in options.plans:
-        compare(plan, Material(cells, few), options)
+        compare(plan, ClassificationDataset(cells, few), options)
 
 
-def compare(plan: str, material: Material, options: argparse.Namespace) -> None:
+def compare(
+    plan: str, material: ClassificationDataset, options: argparse.Namespace
+) -> None:
     """Time both ways of one plan."""
     device = choose_device(DeviceConfig())
     config = ClassifierTrainingConfig(plan=plan, batch_size=10)
     begun = time.perf_counter()
     learner = finish(
-        make_learner(material, find_start("", CLASSES, plan), config, device)
+        make_learner(material, load_starting_weights("", CLASSES, plan), config, device)
     )
     once = time.perf_counter() - begun
     kept = once + epochs_of(learner, options.epochs)
-    learner = plain_learner(material, find_start("", CLASSES, plan), config, device)
+    learner = uncached_learner(
+        material, load_starting_weights("", CLASSES, plan), config, device
+    )
     some = epochs_of(learner, options.plain_epochs)
     plain = some / options.plain_epochs * options.epochs
     print(

@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classification.patch import Classifier, classify, load_classifier
+from napari_cellid.classification.loader import load_classifier
+from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.classification.preprocess import Patches
-from napari_cellid.classification.upsampling import Enlarging
+from napari_cellid.classification.upsampling import UpsamplingClassifier
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_cellid.classification.patch import PatchClassifier
+
 #: neurons and glia per mm³ that give about 150 outlines in a field
 SPARSE = {"neuron_density": 4.5e4, "glia_density": 1.2e4}
 BATCH = 16
@@ -70,7 +72,7 @@ def random_unet(folder: Path) -> Segmenter:
     return load_segmenter(folder)
 
 
-def random_inception(folder: Path) -> Classifier:
+def random_inception(folder: Path) -> PatchClassifier:
     """An Inception-v3 with weights that mean nothing."""
     config = ClassifierConfig()
     card = {
@@ -78,13 +80,13 @@ def random_inception(folder: Path) -> Classifier:
         "settings": config.model_dump(), "combination": "rgb", "pixel_size_um": 1.17,
         "classes": ("excitatory", "inhibitory", "glia"),
     }  # fmt: skip
-    save_model(folder, card, build(config).state_dict())
+    save_model(folder, card, build_network(config).state_dict())
     return load_classifier(folder)
 
 
 def load_models(
     segmenter: str | None, classifier: str | None
-) -> tuple[Segmenter, Classifier]:
+) -> tuple[Segmenter, PatchClassifier]:
     """Load the models, or make random ones where the default ones are not there."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +115,7 @@ def as_recording(field: SimulatedField) -> Recording:
 
 
 def time_identify(
-    models: tuple[Segmenter, Classifier], config: IdentifyConfig, repeats: int
+    models: tuple[Segmenter, PatchClassifier], config: IdentifyConfig, repeats: int
 ) -> None:
     """Print the seconds of the main job."""
     field = finish(simulate(SimulationConfig(n_planes=1, **SPARSE)))
@@ -150,24 +152,24 @@ def plain_loop(net: nn.Module, images: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def compare(classifier: Classifier, device: Device, n: int, repeats: int) -> None:
+def compare(classifier: PatchClassifier, device: Device, n: int, repeats: int) -> None:
     """Print patches a second of both ways, their ratio, and how often they agree."""
     planes, cells = many_patches(n)
     # before ours moves it to another memory layout
     net = copy.deepcopy(classifier.net).eval()
     images = ready_images(planes, cells, classifier)
     ours, plain = [], []
+    config, no_labels = ClassifyConfig(), np.zeros((1, 1, 1), np.int32)
     for _ in range(repeats):
-        took, table = timed(
+        took, probabilities = timed(
             lambda: finish(
-                classify(planes, cells, classifier, ClassifyConfig(), device)
+                classifier.classify(planes, no_labels, cells, config, device)
             )
         )
         ours.append(took)
         took, logits = timed(lambda: plain_loop(net, images))
         plain.append(took)
-    classes = np.array(classifier.card.classes, dtype=object)
-    same = (table["predicted"].to_numpy() == classes[logits.argmax(1).numpy()]).mean()
+    same = (probabilities.argmax(1) == logits.argmax(1).numpy()).mean()
     print(
         f"ours, {device}: {len(cells) / min(ours):6.1f} patches/s\n"
         f"plain torchvision, fp32: {len(cells) / min(plain):6.1f} patches/s\n"
@@ -177,11 +179,11 @@ def compare(classifier: Classifier, device: Device, n: int, repeats: int) -> Non
 
 
 def ready_images(
-    planes: MeanPlanes, cells: pd.DataFrame, classifier: Classifier
+    planes: MeanPlanes, cells: pd.DataFrame, classifier: PatchClassifier
 ) -> Tensor:
     """Enlarged images as the network sees them, (patch, 3, y, x)."""
     cut = torch.from_numpy(Patches(planes, cells, classifier.card).cut(0, len(cells)))
-    enlarge = Enlarging(
+    enlarge = UpsamplingClassifier(
         nn.Identity(), classifier.card.input_size, classifier.config
     ).eval()
     with torch.no_grad():

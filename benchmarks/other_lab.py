@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
+from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import (
     RECIPES,
     ClassifierTrainingConfig,
@@ -90,7 +91,7 @@ def main() -> None:
         held = held_out_fields(study, fields)
         before = options.start or current_model(study, "classify")
         for name, folder in (("before", before), ("after", run.folder / MODEL)):
-            model = load_any_classifier(folder)
+            model = load_classifier(folder)
             print(
                 f"{name}: held-out animals of the lab {score(model, held):.4f}, "
                 f"original fields {score(model, original):.4f}",
@@ -138,13 +139,15 @@ def wide_field(k: int) -> object:
 def score(model: object, fields: list) -> float:
     """Balanced accuracy on the unambiguous cells of some fields."""
     total = np.zeros((3, 3), np.int64)
-    work = ClassifyConfig(), choose_device(DeviceConfig())
+    config, device = ClassifyConfig(), choose_device(DeviceConfig())
     for field in fields:
         cells = field.cells[~field.cells["ambiguous"]].reset_index(drop=True)
         rows = cells[["label", "plane", "y", "x"]].assign(
             cell=cells["label"], area_um2=np.nan
         )
-        step = tell_classes(planes_of(field, "f"), field.labels, rows, model, work)
+        step = classify_cells(
+            planes_of(field, "f"), field.labels, rows, model, config, device
+        )
         told = finish(step)["predicted"].map(CLASSES.index).to_numpy(int)
         truth = cells["class"].map(CLASSES.index).to_numpy(int)
         total += confusion_matrix(truth, told, 3)

@@ -20,7 +20,8 @@ from napari_cellid.config import DeviceConfig, SegmentConfig, SimulationConfig
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.predict import load_segmenter, number_cells, segment
+from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.field import simulate
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def main() -> None:
 
     def from_maps() -> None:
         maps = kept.probability, kept.core, planes.pixel_size_um
-        labels = number_cells(*maps, config)
+        labels = label_cells(*maps, config)
         measure(labels, planes)
 
     new, old = _median(from_maps, repeats), _median(again, repeats)

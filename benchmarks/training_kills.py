@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_cellid.classification.networks import ClassifierConfig, build
+from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.config import VoteConfig
 from napari_cellid.models.store import load_card, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -99,7 +99,7 @@ def make_model(folder: Path, task: str) -> None:
         }  # fmt: skip
     else:
         shape = ClassifierConfig(architecture="resnet18")
-        net = build(shape)
+        net = build_network(shape)
         card = {
             "task": "classify", "architecture": "resnet18", "combination": "rgb",
             "classes": CLASSES, "input_size": 48,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from napari_cellid.classification.patch import load_classifier
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import IdentifyConfig, SegmentConfig
 from napari_cellid.identify import identify, write_results
 from napari_cellid.io.tiff.reader import TiffOptions, open_recording

@@ -99,11 +99,11 @@ def classifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained ResNet18 that sees patches at 64 px: quick, and of no opinion."""
     import torch
 
-    from napari_cellid.classification.networks import ClassifierConfig, build
+    from napari_cellid.classification.networks import ClassifierConfig, build_network
 
     torch.manual_seed(0)
     config = ClassifierConfig(architecture="resnet18")
-    net = build(config)
+    net = build_network(config)
     folder = tmp_path_factory.mktemp("models") / "untrained"
     save_model(
         folder,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from napari_cellid.classification.patch import load_classifier
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.identify import (

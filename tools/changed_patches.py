@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import affine_grid, conv2d, grid_sample
 
-from napari_cellid.classification.upsampling import spotlight
+from napari_cellid.classification.upsampling import spotlight_mask
 
 PATCH = 101
 SPOTLIGHT_PX = 14.0
@@ -94,7 +94,7 @@ def enlarge(
         # the third image is the mean of the two, or dark
         third = two.mean(1, keepdim=True) * (large[:, 2:].amax((1, 2, 3), True) > 0)
         large = torch.cat([two, third], 1)
-    return large * spotlight(size, SPOTLIGHT_PX * size / shown)
+    return large * spotlight_mask(size, SPOTLIGHT_PX * size / shown)
 
 
 def sampled(images: torch.Tensor, theta: torch.Tensor, size: int) -> torch.Tensor:

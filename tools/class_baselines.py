@@ -24,7 +24,8 @@ from sklearn.preprocessing import StandardScaler
 from checkpoints import split_fields
 from model_figures import class_figures
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
+from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import finish
@@ -120,11 +121,13 @@ def _by_rule(x: np.ndarray, red: float, green: float) -> np.ndarray:
 
 
 def _told(fields: list[Field], name: str) -> np.ndarray:
-    classifier = load_any_classifier(name)
-    work = ClassifyConfig(), choose_device(DeviceConfig())
+    classifier = load_classifier(name)
+    config, device = ClassifyConfig(), choose_device(DeviceConfig())
     chances = []
     for field in fields:
-        step = tell_classes(field.planes, field.labels, field.cells, classifier, work)
+        step = classify_cells(
+            field.planes, field.labels, field.cells, classifier, config, device
+        )
         chances.append(finish(step)[[f"p_{one}" for one in CLASSES]].to_numpy())
     return np.log(np.maximum(np.concatenate(chances), 1e-9))
 

@@ -26,7 +26,8 @@ import tifffile
 
 from model_figures import detection_counts
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
+from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import finish
@@ -76,7 +77,7 @@ class Ours:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.segmenter = load_segmenter(options.segmenter)
-        self.classifier = load_any_classifier()
+        self.classifier = load_classifier()
         self.config = SegmentConfig(threshold=options.threshold, split=options.split)
         self.device = choose_device(DeviceConfig())
         self._outlined: dict[bytes, np.ndarray] = {}
@@ -84,7 +85,7 @@ class Ours:
     def with_classifier(self, name: str) -> Ours:
         """The same outlines with another classifier."""
         other = copy(self)
-        other.classifier = load_any_classifier(name or None)
+        other.classifier = load_classifier(name or None)
         return other
 
     def __call__(
@@ -103,8 +104,11 @@ class Ours:
             self._outlined[key] = finish(step).labels
         labels = self._outlined[key]
         cells = measure(labels, planes)
-        work = ClassifyConfig(), self.device
-        table = finish(tell_classes(planes, labels, cells, self.classifier, work))
+        table = finish(
+            classify_cells(
+                planes, labels, cells, self.classifier, ClassifyConfig(), self.device
+            )
+        )
         return labels[0], table[["label", "predicted"]].to_dict("records")
 
 

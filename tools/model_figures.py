@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from napari_cellid.channels.normalise import Combination, combine
-from napari_cellid.classification.classifiers import means
+from napari_cellid.classification.pixel import mean_over_cells
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import finish
-from napari_cellid.segmentation.instances import find_cells
-from napari_cellid.segmentation.tta import predict_views
+from napari_cellid.segmentation.instances import label_plane
+from napari_cellid.segmentation.tta import predict_tta
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM
 from train_classifier import NORM
@@ -84,7 +84,7 @@ class OutlinedField:
         image = combine(red, green, NORM, combination)
         device = choose_device(DeviceConfig())
         views = SegmentConfig().views
-        maps = finish(predict_views(net, image, device, views))
+        maps = finish(predict_tta(net, image, device, views))
         self.kinds = maps[: net.config.out_channels]
 
     def counts(self, shift: float) -> tuple[int, int, int]:
@@ -92,7 +92,7 @@ class OutlinedField:
         odds = self.kinds * np.exp([0, shift, shift][: len(self.kinds)])[:, None, None]
         odds /= odds.sum(0)
         core = odds[2] if len(odds) > 2 else None
-        found = find_cells(odds[1:].sum(0), core, PIXEL_SIZE_UM, SegmentConfig())
+        found = label_plane(odds[1:].sum(0), core, PIXEL_SIZE_UM, SegmentConfig())
         return detection_counts(found, self.truth, self.unsure)
 
 
@@ -140,11 +140,13 @@ def tell_held_out(
             labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
         image = combine(red, green, NORM, combination)
         views = ClassifyConfig().class_views
-        maps = finish(predict_views(net, image, device, views))
+        maps = finish(predict_tta(net, image, device, views))
         there = np.unique(labels[labels > 0])
         numbers = there[clear[there - 1]]
         if len(numbers):
-            votes.append(means(maps[net.config.out_channels :], labels, numbers))
+            votes.append(
+                mean_over_cells(maps[net.config.out_channels :], labels, numbers)
+            )
             truth.append(kind[numbers - 1].astype(int))
     chances = np.maximum(np.concatenate(votes), 1e-12)
     return torch.from_numpy(np.log(chances)), torch.from_numpy(np.concatenate(truth))

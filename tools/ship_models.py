@@ -33,7 +33,7 @@ from napari_cellid.channels.normalise import N_IMAGES
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
-    build,
+    build_network,
 )
 from napari_cellid.models.store import SHIPPED, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -180,7 +180,7 @@ def ship_patches(
     config = ClassifierConfig(
         architecture=network, scaling="unit", spotlight_px=SPOTLIGHT_PX
     )
-    net = build(config)
+    net = build_network(config)
     net.load_state_dict(mean_weights(work))
     size = INPUT_SIZE[network]  # px of the enlarged patch
     training, testing = split_fields(options.fields)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.progress import finish
-from napari_cellid.segmentation.targets import targets
+from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.tissue import CLASSES
@@ -89,7 +89,7 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
         "red": at_half(red),
         "green": at_half(green),
         "labels": labels,
-        "target": targets(labels, unsure),
+        "target": pixel_targets(labels, unsure),
         "place": place.astype(np.float32),
         "kind": np.array([CLASSES.index(k) for k in cells["class"]], np.int8),
         "ambiguous": cells["ambiguous"].to_numpy(bool),

@@ -31,8 +31,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from changed_patches import PATCH, enlarge
 from checkpoints import keep, resume, split_fields
 from napari_cellid.channels.normalise import ROBUST, combine
-from napari_cellid.classification.finetuning import STAGES, cut_of, find_plan, freeze
-from napari_cellid.classification.networks import ClassifierConfig, build
+from napari_cellid.classification.finetuning import (
+    STAGES,
+    freeze,
+    get_plan,
+    n_frozen_stages,
+)
+from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.classification.partial_forward import set_modes
 from napari_cellid.models.store import load_card, load_weights
 
@@ -90,7 +95,7 @@ class Cells:
 
 
 def start_network(path: Path | None, architecture: str = "inception_v3") -> nn.Module:
-    net = build(ClassifierConfig(architecture=architecture))
+    net = build_network(ClassifierConfig(architecture=architecture))
     if path is not None and path.is_dir():
         net.load_state_dict(load_weights(path, load_card(path, "classify")))
     elif path is not None:
@@ -139,10 +144,10 @@ def cells_of(
 
 def frozen_up_to(net: nn.Module, options: argparse.Namespace) -> list[str]:
     """Freeze what a transfer plan leaves as it is; returns the stages it trains."""
-    plan = find_plan(options.depth, options.architecture)
+    plan = get_plan(options.depth, options.architecture)
     freeze(net, plan)
     stages = STAGES[options.architecture]
-    return list(stages[cut_of(plan, options.architecture) :])
+    return list(stages[n_frozen_stages(plan, options.architecture) :])
 
 
 def sizes_of(plan: list[str]) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from checkpoints import keep, resume, split_fields, spread
 from disturbances import disturbed
 from napari_cellid.channels.normalise import N_IMAGES, ROBUST, Combination, normalise
-from napari_cellid.classification.classifiers import load_any_classifier
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.models.store import find_model, load_card
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -155,7 +155,7 @@ def start_weights(model: str) -> dict[str, torch.Tensor]:
     card = load_card(find_model(model, "segment"))
     if card.task == "segment":
         return load_segmenter(model).net.state_dict()
-    return load_any_classifier(model).net.state_dict()
+    return load_classifier(model).net.state_dict()
 
 
 def begin(options: argparse.Namespace) -> UNet:

@@ -20,7 +20,7 @@ import tifffile
 from scipy import ndimage
 
 from napari_cellid.channels.normalise import rescale
-from napari_cellid.segmentation.targets import targets
+from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM, at_half, nearest
 
@@ -60,7 +60,7 @@ def read_truth(folder: Path) -> dict[str, NDArray[np.generic]]:
         "red": at_half(red),
         "green": at_half(green),
         "labels": labels,
-        "target": targets(labels),
+        "target": pixel_targets(labels),
         "place": ((place + 0.5) * factor - 0.5).astype(np.float32),
         "kind": np.array([CLASSES.index(k) for k in cells["class"]], np.int8),
         "ambiguous": cells["ambiguous"].astype(bool).to_numpy(),

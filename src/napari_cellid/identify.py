@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.classifiers import tell_classes
+from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
@@ -71,7 +71,7 @@ class Identified:
 def identify(
     recording: Recording,
     segmenter: Segmenter,
-    classifier: AnyClassifier | None,
+    classifier: CellClassifier | None,
     config: IdentifyConfig,
 ) -> Step[Identified]:
     """Outline the cells of a recording and tell their classes.
@@ -101,9 +101,8 @@ def identify(
     cells = measure(segmentation.labels, planes)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
-        work = config.classify, device
-        cells = yield from tell_classes(
-            planes, segmentation.labels, cells, classifier, work
+        cells = yield from classify_cells(
+            planes, segmentation.labels, cells, classifier, config.classify, device
         )
         classes = classifier.card.classes
     clock.stop("classifying")
@@ -121,7 +120,7 @@ def identify(
 def classify_labels(
     recording: Recording,
     labels: NDArray[np.int32],
-    classifier: AnyClassifier,
+    classifier: CellClassifier,
     config: IdentifyConfig,
 ) -> Step[Identified]:
     """Tell the classes of cells that somebody else outlined.
@@ -157,8 +156,8 @@ def classify_labels(
         )
     clock.stop("averaging")
     cells = measure(labels, planes)
-    cells = yield from tell_classes(
-        planes, labels, cells, classifier, (config.classify, device)
+    cells = yield from classify_cells(
+        planes, labels, cells, classifier, config.classify, device
     )
     clock.stop("classifying")
     run = describe_run(recording, planes, (None, classifier), config, device)
@@ -272,7 +271,7 @@ def write_results(
 def describe_run(
     recording: Recording,
     planes: MeanPlanes,
-    models: tuple[Segmenter | None, AnyClassifier | None],
+    models: tuple[Segmenter | None, CellClassifier | None],
     config: IdentifyConfig,
     device: Device,
 ) -> dict[str, Any]:

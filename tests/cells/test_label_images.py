@@ -14,7 +14,8 @@ from napari_cellid.cells.label_images import (
 )
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import SegmentConfig
-from napari_cellid.segmentation.predict import Segmentation, number_cells
+from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.predict import Segmentation
 from napari_cellid.segmentation.relabel import edit, first_outlines, renumber, settle
 
 
@@ -89,7 +90,7 @@ def found(planes):
     probability = (planes.green / planes.green.max()).astype(np.float32)
     segmentation = Segmentation(np.zeros(0, np.int32), probability, None)
     config = SegmentConfig(threshold=0.5, split="none")
-    labels = number_cells(probability, None, planes.pixel_size_um, config)
+    labels = label_cells(probability, None, planes.pixel_size_um, config)
     cells = measure(labels, planes)
     for name in ("p_a", "p_b"):
         cells[name] = 0.5

@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cellid.classification.dataset import LabelledCells, gather, joined
+from napari_cellid.classification.dataset import (
+    ClassificationDataset,
+    LabelledCells,
+    concatenate,
+    prepare_cells,
+)
 from napari_cellid.classification.finetuning import PLANS, trained_parameters
-from napari_cellid.classification.frozen_features import FeatureStore
+from napari_cellid.classification.frozen_features import FeatureCache
 from napari_cellid.classification.preprocess import Patches
-from napari_cellid.classification.starting_weights import find_start
+from napari_cellid.classification.starting_weights import load_starting_weights
+from napari_cellid.classification.temperature import fit_temperature
 from napari_cellid.classification.training import (
-    Material,
-    best_temperature,
     estimate_seconds,
     make_learner,
-    plain_learner,
     train_classifier,
+    uncached_learner,
 )
 from napari_cellid.config import ClassifierTrainingConfig
 from napari_cellid.device import Device
@@ -49,7 +53,7 @@ def _cells(n: int, seed: int = 0) -> LabelledCells:
 
 def _start(plan="resnet18_res5b", seed=0):
     torch.manual_seed(seed)
-    start = find_start("random", CLASSES, plan)
+    start = load_starting_weights("random", CLASSES, plan)
     card = start.card.model_copy(update={"patch_size": 21, "input_size": 32})
     config = start.config.model_copy(update={"spotlight_px": 0.0})
     return dataclasses.replace(start, card=card, config=config)
@@ -60,12 +64,12 @@ def _settings(**other):
     return ClassifierTrainingConfig(**{**values, **other})
 
 
-MATERIAL = Material(_cells(12), _cells(6, seed=1))
+MATERIAL = ClassificationDataset(_cells(12), _cells(6, seed=1))
 
 
 def test_cells_are_cut_as_where_they_are_classified(planes_and_cells):
     planes, cells, card = planes_and_cells
-    some = gather([(planes, cells, np.zeros(len(cells), np.int64))], card)
+    some = prepare_cells([(planes, cells, np.zeros(len(cells), np.int64))], card)
     patches = Patches(planes, cells, card).cut(0, len(cells))
     np.testing.assert_array_equal(some.cut(np.arange(len(cells))), patches)
 
@@ -92,7 +96,7 @@ def planes_and_cells():
 
 def test_joined_cells_keep_their_patches():
     first, second = _cells(4), _cells(3, seed=8)
-    both = joined(first, second.weighted(0.5))
+    both = concatenate(first, second.weighted(0.5))
     np.testing.assert_array_equal(both.cut(np.arange(4)), first.cut(np.arange(4)))
     np.testing.assert_array_equal(both.cut(np.arange(4, 7)), second.cut(np.arange(3)))
     np.testing.assert_array_equal(both.weight, [1, 1, 1, 1, 0.5, 0.5, 0.5])
@@ -102,7 +106,7 @@ def test_joined_cells_keep_their_patches():
 def test_kept_frozen_part_gives_what_plain_training_gives(augmentation):
     config = _settings(augmentation=augmentation, copies=2)
     kept = finish(make_learner(MATERIAL, _start(), config, CPU))
-    plain = plain_learner(MATERIAL, _start(), config, CPU)
+    plain = uncached_learner(MATERIAL, _start(), config, CPU)
     for learner in (kept, plain):
         for epoch in (1, 2):
             for index in range(learner.steps_per_epoch):
@@ -206,13 +210,13 @@ def test_a_loss_that_is_no_number_ends_in_one_sentence(tmp_path):
 
 def test_a_class_with_one_cell_is_refused(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    material = Material(_cells(4), _cells(6))
+    material = ClassificationDataset(_cells(4), _cells(6))
     with pytest.raises(InputError, match="inhibitory has 1 cell to train on"):
         finish(train_classifier(material, _start(), _settings(), (run, CPU)))
 
 
 def test_kept_values_are_shared_by_plans_of_one_cut():
-    store = FeatureStore(1.0)
+    store = FeatureCache(1.0)
     config = _settings(plan="resnet18_69")
     finish(make_learner(MATERIAL, _start(), config, CPU, store))
     stages = [
@@ -228,7 +232,7 @@ def test_kept_values_are_shared_by_plans_of_one_cut():
 
 def test_large_kept_values_go_to_disk_and_are_the_same():
     config = _settings()
-    in_memory, on_disk = FeatureStore(1.0), FeatureStore(1e-9)
+    in_memory, on_disk = FeatureCache(1.0), FeatureCache(1e-9)
     which = np.array([5, 0, 13])
     values = []
     for store in (in_memory, on_disk):
@@ -243,7 +247,10 @@ def test_sampling_shows_rare_classes_as_often():
     rare = dataclasses.replace(cells, target=np.array([0] * 26 + [1, 1, 2, 2]))
     learner = finish(
         make_learner(
-            Material(rare, _cells(6)), _start(), _settings(balance="sampling"), CPU
+            ClassificationDataset(rare, _cells(6)),
+            _start(),
+            _settings(balance="sampling"),
+            CPU,
         )
     )
     seen = np.concatenate([learner._order(epoch) for epoch in range(40)])
@@ -256,7 +263,7 @@ def test_temperature_of_overconfident_logits():
     logits = torch.from_numpy(rng.normal(0, 1, (4000, 3)))
     chances = logits.softmax(1).numpy()
     truth = np.array([rng.choice(3, p=p) for p in chances])
-    assert best_temperature(logits * 2.5, truth) == pytest.approx(2.5, rel=0.1)
+    assert fit_temperature(logits * 2.5, truth) == pytest.approx(2.5, rel=0.1)
 
 
 def test_an_estimate_is_a_positive_number_of_seconds():

@@ -6,27 +6,25 @@ import pytest
 import torch
 
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.classifiers import (
-    OnePass,
-    Together,
-    load_any_classifier,
-    tell_classes,
-)
-from napari_cellid.classification.patch import Classifier, load_classifier
+from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.ensemble import Ensemble
+from napari_cellid.classification.loader import load_classifier
+from napari_cellid.classification.patch import PatchClassifier
+from napari_cellid.classification.pixel import PixelClassifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, save_model
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.tiles import predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 SMALL = UNetConfig(in_channels=2, class_outputs=3, base=2, depth=1, batch_norm=False)
 DEVICE = choose_device(DeviceConfig(device="cpu", precision="fp32"))
-WORK = ClassifyConfig(), DEVICE
-CHANCES = [f"p_{name}" for name in CLASSES]
+CONFIG = ClassifyConfig()
+PROBABILITIES = [f"p_{name}" for name in CLASSES]
 
 
 def _card(**other):
@@ -77,36 +75,42 @@ def field():
 
 def test_class_of_a_cell_is_the_mean_over_its_pixels(folder, field):
     planes, labels, cells = field
-    classifier = load_any_classifier(folder)
-    assert isinstance(classifier, OnePass)
-    told = finish(tell_classes(planes, labels, cells, classifier, WORK))
+    classifier = load_classifier(folder)
+    assert isinstance(classifier, PixelClassifier)
+    told = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
     high = np.exp(8) / (np.exp(8) + 2)
-    chances = told[[f"p_{name}" for name in CLASSES]].to_numpy()
+    probabilities = told[[f"p_{name}" for name in CLASSES]].to_numpy()
     low = (1 - high) / 2
     expected = [[high, low, low], [low, high, low], [1 / 3] * 3]
-    np.testing.assert_allclose(chances, expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
 
 
 def test_a_huge_number_needs_no_huge_memory(folder, field):
     planes, labels, cells = field
-    classifier = load_any_classifier(folder)
-    expected = finish(tell_classes(planes, labels, cells, classifier, WORK))
+    classifier = load_classifier(folder)
+    expected = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
     huge = 2**31 - 1
     labels = np.where(labels == 9, huge, labels).astype(np.int32)
     cells = cells.replace({"label": {9: huge}})
-    told = finish(tell_classes(planes, labels, cells, classifier, WORK))
-    np.testing.assert_allclose(told[CHANCES], expected[CHANCES])
+    told = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    np.testing.assert_allclose(told[PROBABILITIES], expected[PROBABILITIES])
     # a cell that has no pixels could be anything
-    gone = finish(tell_classes(planes, labels, cells.assign(label=5), classifier, WORK))
-    np.testing.assert_allclose(gone[CHANCES], 1 / 3, atol=1e-6)
+    gone = finish(
+        classify_cells(
+            planes, labels, cells.assign(label=5), classifier, CONFIG, DEVICE
+        )
+    )
+    np.testing.assert_allclose(gone[PROBABILITIES], 1 / 3, atol=1e-6)
 
 
 def test_some_cells_alone_get_the_same_as_with_all(folder, field):
     planes, labels, cells = field
-    classifier = load_any_classifier(folder)
-    every = finish(tell_classes(planes, labels, cells, classifier, WORK))
-    one = finish(tell_classes(planes, labels, cells.iloc[[1]], classifier, WORK))
+    classifier = load_classifier(folder)
+    every = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    one = finish(
+        classify_cells(planes, labels, cells.iloc[[1]], classifier, CONFIG, DEVICE)
+    )
     pd.testing.assert_frame_equal(one, every.iloc[[1]])
 
 
@@ -117,8 +121,8 @@ def test_temperature_makes_less_sure_and_keeps_the_class(tmp_path, field):
     save_model(tmp_path / "plain", _card(), weights)
     warm, plain = (
         finish(
-            tell_classes(
-                planes, labels, cells, load_any_classifier(tmp_path / name), WORK
+            classify_cells(
+                planes, labels, cells, load_classifier(tmp_path / name), CONFIG, DEVICE
             )
         )
         for name in ("warm", "plain")
@@ -138,19 +142,23 @@ def test_pixel_size_does_not_change_the_class(folder, field):
         pixel_size_um=0.5,
     )
     marks = np.kron(labels, np.ones((1, 2, 2), np.int32))
-    classifier = load_any_classifier(folder)
-    told = finish(tell_classes(large, marks, measure(marks, large), classifier, WORK))
+    classifier = load_classifier(folder)
+    told = finish(
+        classify_cells(large, marks, measure(marks, large), classifier, CONFIG, DEVICE)
+    )
     assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
 
 
 def test_together_is_the_mean_of_both(folder, field):
     planes, labels, cells = field
-    pixels = load_any_classifier(folder)
+    pixels = load_classifier(folder)
     patches = load_classifier()
-    both = Together(patches.card, patches, pixels)
+    both = Ensemble(patches.card, (patches, pixels))
     names = [f"p_{name}" for name in CLASSES]
     told = {
-        name: finish(tell_classes(planes, labels, cells, one, WORK))[names].to_numpy()
+        name: finish(classify_cells(planes, labels, cells, one, CONFIG, DEVICE))[
+            names
+        ].to_numpy()
         for name, one in (("both", both), ("patches", patches), ("pixels", pixels))
     }
     mean = (told["patches"] + told["pixels"]) / 2
@@ -162,18 +170,18 @@ def test_a_network_without_class_outputs_is_refused(tmp_path):
     card = _card(settings=config.model_dump())
     save_model(tmp_path / "m", card, UNet(config).state_dict())
     with pytest.raises(InputError, match="tells no classes"):
-        load_any_classifier(tmp_path / "m")
+        load_classifier(tmp_path / "m")
 
 
 def test_classes_do_not_hang_on_how_the_field_lies():
     """With all views a turned field tells the same; with one it does not."""
-    classifier = load_any_classifier("one-pass")
+    classifier = load_classifier("one-pass")
     images = np.random.default_rng(1).gamma(2, 50, (2, 1, 48, 64)).astype(np.float32)
     labels = np.zeros((1, 48, 64), np.int32)
     labels[0, 10:20, 10:20], labels[0, 30:38, 42:52] = 1, 2
     gaps = {}
     for views in (1, 8):
-        work = ClassifyConfig(class_views=views), DEVICE
+        config = ClassifyConfig(class_views=views)
         told = []
         for turns in (0, 1):
             red, green = np.rot90(images, turns, (2, 3)).copy()
@@ -181,15 +189,15 @@ def test_classes_do_not_hang_on_how_the_field_lies():
             scale = classifier.card.pixel_size_um
             planes = MeanPlanes("f", red=red, green=green, pixel_size_um=scale)
             cells = measure(turned, planes)
-            step = tell_classes(planes, turned, cells, classifier, work)
-            told.append(finish(step).set_index("label")[CHANCES].loc[[1, 2]])
+            step = classify_cells(planes, turned, cells, classifier, config, DEVICE)
+            told.append(finish(step).set_index("label")[PROBABILITIES].loc[[1, 2]])
         gaps[views] = np.abs(told[0] - told[1]).to_numpy().max()
     assert gaps[8] < 1e-4 < gaps[1]
 
 
 def test_kinds_and_classes_each_sum_to_one():
     image = np.random.default_rng(0).random((2, 40, 33)).astype(np.float32)
-    maps = finish(predict(UNet(SMALL).eval(), image, DEVICE))
+    maps = finish(predict_tiled(UNet(SMALL).eval(), image, DEVICE))
     assert maps.shape == (6, 40, 33)
     np.testing.assert_allclose(maps[:3].sum(0), 1, atol=1e-5)
     np.testing.assert_allclose(maps[3:].sum(0), 1, atol=1e-5)
@@ -197,15 +205,15 @@ def test_kinds_and_classes_each_sum_to_one():
 
 @pytest.mark.parametrize("name", ["inception", "inception_v3", None])
 def test_names_of_the_paper_s_classifier(name):
-    classifier = load_any_classifier(name)
-    assert isinstance(classifier, Classifier)
+    classifier = load_classifier(name)
+    assert isinstance(classifier, PatchClassifier)
     assert classifier.card.name == "inception_v3"
 
 
 def test_one_pass_and_both_come_with_the_package():
-    alone, both = load_any_classifier("one-pass"), load_any_classifier("both")
-    assert isinstance(alone, OnePass)
-    assert isinstance(both, Together)
+    alone, both = load_classifier("one-pass"), load_classifier("both")
+    assert isinstance(alone, PixelClassifier)
+    assert isinstance(both, Ensemble)
     assert both.card.classes == alone.card.classes == CLASSES
     assert both.card.name == "inception_v3 + one_pass"
     from napari_cellid.models.store import SHIPPED

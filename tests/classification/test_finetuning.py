@@ -6,14 +6,14 @@ import torch
 from napari_cellid.classification.finetuning import (
     PLANS,
     STAGES,
-    Plan,
-    cut_of,
-    find_plan,
+    FinetuningPlan,
     freeze,
+    get_plan,
+    n_frozen_stages,
     plans_for,
     trained_parameters,
 )
-from napari_cellid.classification.networks import ClassifierConfig, build
+from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.classification.partial_forward import run_stages
 from napari_cellid.errors import InputError
 
@@ -37,7 +37,7 @@ TOTAL = {"resnet18": 11_178_051, "resnet50": 23_514_179, "inception_v3": 21_791_
 
 @pytest.fixture(scope="module")
 def nets():
-    return {name: build(ClassifierConfig(architecture=name)) for name in TOTAL}
+    return {name: build_network(ClassifierConfig(architecture=name)) for name in TOTAL}
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -50,18 +50,18 @@ def test_plan_trains_as_many_parameters_as_the_paper_s(nets, name):
 
 @pytest.mark.parametrize("architecture", TOTAL)
 def test_everything_trains_everything(nets, architecture):
-    plan = find_plan("everything", architecture)
+    plan = get_plan("everything", architecture)
     freeze(nets[architecture], plan)
     trained = [p.numel() for p in nets[architecture].parameters() if p.requires_grad]
     assert sum(trained) == TOTAL[architecture]
-    assert cut_of(plan, architecture) == 0
+    assert n_frozen_stages(plan, architecture) == 0
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_nothing_below_the_cut_is_trained(nets, name):
     plan = PLANS[name]
     stages = STAGES[plan.architecture]
-    cut = cut_of(plan, plan.architecture)
+    cut = n_frozen_stages(plan, plan.architecture)
     trained = trained_parameters(nets[plan.architecture], plan)
     for stage in stages[:cut]:
         assert not [p for p in trained if p.startswith(f"{stage}.")]
@@ -84,13 +84,13 @@ def test_stages_one_after_the_other_are_the_network(nets, architecture):
 
 
 def test_a_prefix_that_belongs_to_nothing_is_refused(nets):
-    plan = Plan("everything", None, ("layer4", "layer5"), "")
+    plan = FinetuningPlan("everything", None, ("layer4", "layer5"), "")
     with pytest.raises(ValueError, match="layer5"):
         trained_parameters(nets["resnet18"], plan)
 
 
 def test_a_prefix_ends_at_a_dot(nets):
-    plan = Plan("everything", None, ("layer1.1", "fc"), "")
+    plan = FinetuningPlan("everything", None, ("layer1.1", "fc"), "")
     trained = trained_parameters(nets["resnet50"], plan)
     assert {name.split(".")[0] for name in trained} == {"layer1", "fc"}
     assert all(name.startswith(("layer1.1.", "fc.")) for name in trained)
@@ -98,7 +98,7 @@ def test_a_prefix_ends_at_a_dot(nets):
 
 def test_a_plan_of_another_network_is_refused_with_those_that_fit():
     with pytest.raises(InputError, match="resnet18_69, resnet18_66, resnet18_res5b"):
-        find_plan("inceptionv3_249", "resnet18")
+        get_plan("inceptionv3_249", "resnet18")
 
 
 def test_plans_of_a_network_go_from_shallow_to_deep():

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.networks import ClassifierConfig, build
-from napari_cellid.classification.patch import classify, load_classifier
-from napari_cellid.classification.upsampling import Enlarging, spotlight
+from napari_cellid.classification.base import CellClassifier, classify_cells
+from napari_cellid.classification.loader import load_classifier
+from napari_cellid.classification.networks import ClassifierConfig, build_network
+from napari_cellid.classification.upsampling import UpsamplingClassifier, spotlight_mask
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
@@ -28,7 +29,7 @@ CPU = choose_device(DeviceConfig(device="cpu", precision="fp32"))
     [("inception_v3", 21_791_715), ("resnet18", 11_178_051), ("resnet50", 23_514_179)],
 )
 def test_three_outputs_and_the_published_size(architecture: str, count: int) -> None:
-    net = build(ClassifierConfig(architecture=architecture)).eval()
+    net = build_network(ClassifierConfig(architecture=architecture)).eval()
     assert sum(p.numel() for p in net.parameters()) == count
     with torch.inference_mode():
         assert net(torch.zeros(1, 3, 96, 96)).shape == (1, 3)
@@ -39,17 +40,27 @@ def cells(field: SimulatedField, planes: MeanPlanes) -> pd.DataFrame:
     return measure(field.labels, planes)
 
 
+def _classify(
+    planes: MeanPlanes,
+    cells: pd.DataFrame,
+    classifier: CellClassifier,
+    batch_size: int = 0,
+) -> pd.DataFrame:
+    no_labels = np.zeros((1, 1, 1), np.int32)
+    config = ClassifyConfig(batch_size=batch_size)
+    return finish(classify_cells(planes, no_labels, cells, classifier, config, CPU))
+
+
 def test_probabilities_sum_to_one_and_name_the_class(
     planes: MeanPlanes, cells: pd.DataFrame, classifier_folder: Path
 ) -> None:
     classifier = load_classifier(classifier_folder)
-    step = classify(planes, cells, classifier, ClassifyConfig(), CPU)
-    table = finish(step)
-    chances = table[["p_excitatory", "p_inhibitory", "p_glia"]].to_numpy()
-    np.testing.assert_allclose(chances.sum(1), 1, atol=1e-5)
-    best = np.array(classifier.card.classes)[chances.argmax(1)]
+    table = _classify(planes, cells, classifier)
+    probabilities = table[["p_excitatory", "p_inhibitory", "p_glia"]].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    best = np.array(classifier.card.classes)[probabilities.argmax(1)]
     assert (table["predicted"] == best).all()
-    np.testing.assert_array_equal(table["confidence"], chances.max(1))
+    np.testing.assert_array_equal(table["confidence"], probabilities.max(1))
     assert table["label"].tolist() == cells["label"].tolist()
 
 
@@ -57,10 +68,7 @@ def test_the_batch_size_changes_nothing(
     planes: MeanPlanes, cells: pd.DataFrame, classifier_folder: Path
 ) -> None:
     classifier = load_classifier(classifier_folder)
-    tables = [
-        finish(classify(planes, cells, classifier, ClassifyConfig(batch_size=n), CPU))
-        for n in (1, 7, 1000)
-    ]
+    tables = [_classify(planes, cells, classifier, n) for n in (1, 7, 1000)]
     for table in tables[1:]:
         np.testing.assert_allclose(table["p_glia"], tables[0]["p_glia"], atol=1e-5)
 
@@ -69,7 +77,7 @@ def test_no_cells_give_an_empty_table_with_all_columns(
     planes: MeanPlanes, cells: pd.DataFrame, classifier_folder: Path
 ) -> None:
     classifier = load_classifier(classifier_folder)
-    table = finish(classify(planes, cells[:0], classifier, ClassifyConfig(), CPU))
+    table = _classify(planes, cells[:0], classifier)
     assert len(table) == 0
     assert {"cell", "label", "predicted", "p_glia", "confidence"} <= set(table.columns)
 
@@ -84,13 +92,13 @@ def test_enlarging_is_bilinear_to_the_input_size() -> None:
 
     config = ClassifierConfig(scaling="symmetric")
     patch = torch.rand(2, 3, 101, 101)
-    Enlarging(Spy(), 299, config)(patch)
+    UpsamplingClassifier(Spy(), 299, config)(patch)
     expected = torch.nn.functional.interpolate(patch, (299, 299), mode="bilinear")
     torch.testing.assert_close(seen[0], expected * 2 - 1)
 
 
 def test_the_spotlight_leaves_the_middle_and_dims_the_rest() -> None:
-    light = spotlight(101, 14.0)
+    light = spotlight_mask(101, 14.0)
     assert light[50, 50] == 1
     assert light.argmax() == 50 * 101 + 50
     assert 0.2 < light[0, 0] < 0.3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_cellid.classification.patch import load_classifier
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.identify import identify
 from napari_cellid.progress import finish

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.classifiers import load_any_classifier, tell_classes
+from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.evaluation.scoring import compare
@@ -74,11 +75,11 @@ def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
 @pytest.mark.parametrize("name", ["inception", "resnet18", "one-pass"])
 def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
     field, planes, labels = outlined
-    classifier = load_any_classifier(name)
+    classifier = load_classifier(name)
     cells = measure(labels, planes)
-    work = ClassifyConfig(), DEVICE
+    config = ClassifyConfig()
     result = compare(
-        finish(tell_classes(planes, labels, cells, classifier, work)), field
+        finish(classify_cells(planes, labels, cells, classifier, config, DEVICE)), field
     )
     precision = result.found / (result.found + result.superfluous)
     recall = result.found / (result.found + result.missed)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from simulated_study import CLASSES, answer, make_request
 
-from napari_cellid.classification.classifiers import load_any_classifier
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import StudyClass, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, load_weights
@@ -96,7 +96,7 @@ def test_the_card_says_what_it_was_trained_on_and_how_good_it_is(whole):
     assert data["annotators"] == ["Ann", "Bo", "Cy"]
     assert card.training["start"]["name"] == "untrained"
     assert card.training["plan"] == "resnet18_69"
-    classifier = load_any_classifier(run.folder / MODEL)
+    classifier = load_classifier(run.folder / MODEL)
     assert classifier.card.input_size == 32
 
 
@@ -138,7 +138,7 @@ def test_stopped_while_it_trains_keeps_the_best(study, quick, device):
     outcome = finish(go_on(study, run, device), stop)
     assert outcome.state == run.state().state == "stopped"
     assert run.events()[-1]["best_epoch"] in (1, 2)
-    load_any_classifier(run.folder / MODEL)
+    load_classifier(run.folder / MODEL)
     assert outcome.report["n_cells"] > 0
 
 

@@ -27,7 +27,7 @@ from napari_cellid.retrain.operating_point import FEWEST, best_shift
 from napari_cellid.retrain.segmentation_dataset import outlines_of, simulated
 from napari_cellid.retrain.segmenter import Request, begin, estimate, go_on
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.training import find_start, shift_cells
+from napari_cellid.segmentation.training import load_starting_weights, shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.study.study import Study
 from napari_cellid.training import checkpoint
@@ -42,7 +42,7 @@ def tiny(tmp_path_factory) -> Path:
     torch.manual_seed(2)
     config = UNetConfig(base=4, depth=2, in_channels=2)
     net = UNet(config)
-    shift_cells(net, SHIFT)
+    shift_cell_logits(net, SHIFT)
     folder = tmp_path_factory.mktemp("models") / "tiny unet"
     card = {
         "name": "tiny unet", "task": "segment", "architecture": "unet",
@@ -382,7 +382,7 @@ def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
 
 def test_the_shift_is_the_one_that_finds_most(device) -> None:
     """The default U-Net without its shift gets back one as good as it."""
-    start = find_start("shipped")
+    start = load_starting_weights("shipped")
     fields = finish(simulated(2, "nominal", 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
     cpu = segmenter.choose_device(device)
@@ -390,10 +390,10 @@ def test_the_shift_is_the_one_that_finds_most(device) -> None:
     shift = finish(best_shift(start, judged, cpu))
 
     def f1(moved: float) -> float:
-        shift_cells(start.net, moved)
+        shift_cell_logits(start.net, moved)
         model = replace(load_segmenter(), net=start.net)
         found_cells = finish(found.detection(model, judged, cpu)).figures()["f1"]
-        shift_cells(start.net, -moved)
+        shift_cell_logits(start.net, -moved)
         return found_cells
 
     assert f1(shift) >= f1(start.shift) - 1e-6

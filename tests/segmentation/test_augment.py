@@ -7,14 +7,18 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_cellid.segmentation.augment import (
-    Bending,
-    elastic_field,
-    other_light,
-    piece,
+    ElasticDeformation,
+    displacement_field,
+    jitter_intensity,
+    random_crop,
 )
-from napari_cellid.segmentation.targets import LEAVE_OUT, border_weights, targets
+from napari_cellid.segmentation.targets import (
+    IGNORE_INDEX,
+    border_weights,
+    pixel_targets,
+)
 
-NONE = Bending(0.0)
+NONE = ElasticDeformation(0.0)
 
 
 def _discs(*places: tuple[int, int, int], shape=(96, 96)) -> np.ndarray:
@@ -32,8 +36,8 @@ def _rng(seed: int = 0) -> np.random.Generator:
 
 def test_displacements_have_the_wanted_size_on_the_grid() -> None:
     """SD 10 px at the points of a grid of 150 px; smooth between them."""
-    bending = Bending(10.0, 30.0)
-    fields = [elastic_field(301, bending, _rng(k)) for k in range(60)]
+    bending = ElasticDeformation(10.0, 30.0)
+    fields = [displacement_field(301, bending, _rng(k)) for k in range(60)]
     on_grid = np.stack([f[:, ::30, ::30] for f in fields])
     # scipy's splines go through the grid's points
     assert on_grid.std() == pytest.approx(10, rel=0.03)
@@ -44,10 +48,14 @@ def test_displacements_have_the_wanted_size_on_the_grid() -> None:
 
 
 def test_the_displacement_is_that_of_seed_and_settings() -> None:
-    one = elastic_field(64, Bending(), _rng(3))
-    np.testing.assert_array_equal(one, elastic_field(64, Bending(), _rng(3)))
-    assert not np.array_equal(one, elastic_field(64, Bending(), _rng(4)))
-    twice = elastic_field(64, Bending(20.0), _rng(3))
+    one = displacement_field(64, ElasticDeformation(), _rng(3))
+    np.testing.assert_array_equal(
+        one, displacement_field(64, ElasticDeformation(), _rng(3))
+    )
+    assert not np.array_equal(
+        one, displacement_field(64, ElasticDeformation(), _rng(4))
+    )
+    twice = displacement_field(64, ElasticDeformation(20.0), _rng(3))
     np.testing.assert_allclose(twice, 2 * one, rtol=1e-5, atol=1e-5)
 
 
@@ -60,12 +68,12 @@ def test_image_mask_and_weight_move_together(seed: int) -> None:
     weight = np.where(labels > 0, 3, 1).astype(np.float32)
     images = np.stack([image, image])
     target = (labels > 0).astype(np.uint8)
-    moved, aims, counts = piece(
-        images, target, weight, (80, Bending(4.0, 30.0)), _rng(seed)
+    moved, aims, counts = random_crop(
+        images, target, weight, (80, ElasticDeformation(4.0, 30.0)), _rng(seed)
     )
     assert moved.shape == (2, 80, 80)
     assert aims.shape == counts.shape == (80, 80)
-    known = aims != LEAVE_OUT
+    known = aims != IGNORE_INDEX
     cell = ndimage.binary_erosion(aims == 1, iterations=2) & known
     other = ndimage.binary_erosion(aims == 0, iterations=2) & known
     np.testing.assert_array_equal(counts[cell], 3)
@@ -81,22 +89,26 @@ def test_beyond_the_field_nothing_is_learned(seed: int, side: int) -> None:
     """A piece larger than its field: known pixels are at most those of the field."""
     images = np.full((1, 30, 26), 0.5, np.float32)
     target = np.ones((30, 26), np.uint8)
-    moved, aims, _ = piece(
+    moved, aims, _ = random_crop(
         images, target, target.astype(np.float32), (side, NONE), _rng(seed)
     )
     assert np.isfinite(moved).all()
-    assert set(np.unique(aims)) <= {1, LEAVE_OUT}
+    assert set(np.unique(aims)) <= {1, IGNORE_INDEX}
     assert 0 < (aims == 1).sum() <= 30 * 26 * 1.1
 
 
 def test_left_out_pixels_stay_left_out() -> None:
-    target = np.full((60, 60), LEAVE_OUT, np.uint8)
+    target = np.full((60, 60), IGNORE_INDEX, np.uint8)
     images = np.zeros((2, 60, 60), np.float32)
     for seed in range(5):
-        _, aims, _ = piece(
-            images, target, np.ones((60, 60), np.float32), (32, Bending()), _rng(seed)
+        _, aims, _ = random_crop(
+            images,
+            target,
+            np.ones((60, 60), np.float32),
+            (32, ElasticDeformation()),
+            _rng(seed),
         )
-        assert (aims == LEAVE_OUT).all()
+        assert (aims == IGNORE_INDEX).all()
 
 
 def test_pieces_are_turned_by_any_angle_and_mirrored() -> None:
@@ -107,7 +119,9 @@ def test_pieces_are_turned_by_any_angle_and_mirrored() -> None:
     ones = np.ones((61, 61), np.float32)
     angles, hands = [], set()
     for seed in range(40):
-        aims = piece(image, image[0].astype(np.uint8), ones, (61, NONE), _rng(seed))[1]
+        aims = random_crop(
+            image, image[0].astype(np.uint8), ones, (61, NONE), _rng(seed)
+        )[1]
         y, x = np.nonzero(aims == 1)
         points = np.stack([y, x]) - np.array([[y.mean()], [x.mean()]])
         _, axes = np.linalg.eigh(points @ points.T)
@@ -122,7 +136,7 @@ def test_pieces_are_turned_by_any_angle_and_mirrored() -> None:
 
 def test_other_light_keeps_the_order_of_grey_values() -> None:
     ramp = np.linspace(0, 1, 101, dtype=np.float32)[None].repeat(2, 0)[:, None]
-    seen = [other_light(ramp, _rng(k)) for k in range(20)]
+    seen = [jitter_intensity(ramp, _rng(k)) for k in range(20)]
     for one in seen:
         assert (np.diff(one[:, 0], axis=1) > 0).all()
         assert one.min() >= -0.05 - 1e-6
@@ -135,8 +149,12 @@ def test_a_missing_channel_stays_dark() -> None:
     images = np.stack([np.zeros((40, 40)), np.ones((40, 40)) / 2]).astype(np.float32)
     ones = np.ones((40, 40), np.uint8)
     for seed in range(5):
-        moved, _, _ = piece(
-            images, ones, ones.astype(np.float32), (32, Bending()), _rng(seed)
+        moved, _, _ = random_crop(
+            images,
+            ones,
+            ones.astype(np.float32),
+            (32, ElasticDeformation()),
+            _rng(seed),
         )
         assert not moved[0].any()
         assert moved[1].any()
@@ -144,7 +162,7 @@ def test_a_missing_channel_stays_dark() -> None:
 
 def test_kinds_of_pixels() -> None:
     labels = _discs((30, 30, 10), (60, 60, 1), (61, 20, 7))
-    target = targets(labels)
+    target = pixel_targets(labels)
     assert set(np.unique(target)) == {0, 1, 2}
     np.testing.assert_array_equal(target > 0, labels > 0)
     for number in (1, 2, 3):
@@ -159,7 +177,7 @@ def test_kinds_of_pixels() -> None:
 
 def test_touching_cells_have_cores_apart() -> None:
     labels = _discs((40, 30, 9), (40, 47, 9))
-    _, n = ndimage.label(targets(labels) == 2)
+    _, n = ndimage.label(pixel_targets(labels) == 2)
     assert n == 2
 
 
@@ -167,15 +185,15 @@ def test_unsure_pixels_are_left_out_but_not_those_of_cells() -> None:
     labels = _discs((30, 30, 10))
     unsure = np.zeros(labels.shape, bool)
     unsure[25:60, 25:60] = True
-    target = targets(labels, unsure)
-    assert (target[unsure & (labels == 0)] == LEAVE_OUT).all()
-    np.testing.assert_array_equal(target[labels > 0], targets(labels)[labels > 0])
+    target = pixel_targets(labels, unsure)
+    assert (target[unsure & (labels == 0)] == IGNORE_INDEX).all()
+    np.testing.assert_array_equal(target[labels > 0], pixel_targets(labels)[labels > 0])
     assert (target[~unsure & (labels == 0)] == 0).all()
 
 
 def test_no_cell_is_all_background() -> None:
     empty = np.zeros((20, 30), np.int32)
-    assert not targets(empty).any()
+    assert not pixel_targets(empty).any()
     for weighting in ("none", "ronneberger", "falk"):
         weight = border_weights(empty, weighting)
         assert np.ptp(weight) < 1e-6

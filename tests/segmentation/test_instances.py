@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_cellid.config import SegmentConfig
-from napari_cellid.segmentation.instances import find_cells
+from napari_cellid.segmentation.instances import label_plane
 
 ALL = SegmentConfig(min_area_um2=0, split="none")
 
@@ -23,12 +23,12 @@ def discs(centres: list[tuple[int, int]], radius: float) -> np.ndarray:
 def test_diagonal_pixels_are_one_cell() -> None:
     image = np.zeros((4, 4), np.float32)
     image[1, 1] = image[2, 2] = 1
-    assert find_cells(image, None, 1.0, ALL).max() == 1
+    assert label_plane(image, None, 1.0, ALL).max() == 1
 
 
 def test_threshold_is_included() -> None:
     image = np.array([[0.7, 0.0, 0.69]], np.float32)
-    assert find_cells(image, None, 1.0, ALL).tolist() == [[1, 0, 0]]
+    assert label_plane(image, None, 1.0, ALL).tolist() == [[1, 0, 0]]
 
 
 def test_smallest_area_is_in_square_micrometres() -> None:
@@ -36,9 +36,9 @@ def test_smallest_area_is_in_square_micrometres() -> None:
     image[1:3, 1:3] = 1  # 4 px
     image[1:4, 10:13] = 1  # 9 px
     config = SegmentConfig(min_area_um2=9, split="none")
-    assert find_cells(image, None, 1.0, config).max() == 1
-    assert find_cells(image, None, 1.5, config).max() == 2
-    assert find_cells(image, None, 0.5, config).max() == 0
+    assert label_plane(image, None, 1.0, config).max() == 1
+    assert label_plane(image, None, 1.5, config).max() == 2
+    assert label_plane(image, None, 0.5, config).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_smallest_area_is_in_square_micrometres() -> None:
 def test_touching_cells_come_apart(split: str, count: int) -> None:
     cell = discs([(20, 20), (20, 32)], 7)
     core = discs([(20, 20), (20, 32)], 3)
-    labels = find_cells(cell, core, 1.0, SegmentConfig(split=split))
+    labels = label_plane(cell, core, 1.0, SegmentConfig(split=split))
     assert labels.max() == count
     if count == 2:
         left, right = labels[20, 15], labels[20, 37]
@@ -62,7 +62,7 @@ def test_a_speck_of_core_cuts_no_piece_out_of_a_cell() -> None:
     cell = discs([(20, 20)], 8)
     core = discs([(20, 20)], 3)
     core[15, 26] = core[15, 25] = 0.6
-    labels = find_cells(cell, core, 1.0, SegmentConfig())
+    labels = label_plane(cell, core, 1.0, SegmentConfig())
     assert labels.max() == 1
     assert (labels > 0).sum() == (cell > 0).sum()
 
@@ -70,14 +70,14 @@ def test_a_speck_of_core_cuts_no_piece_out_of_a_cell() -> None:
 def test_a_region_without_a_core_is_kept_whole() -> None:
     cell = discs([(10, 10), (28, 45)], 5)
     core = discs([(10, 10)], 2)
-    labels = find_cells(cell, core, 1.0, SegmentConfig(split="core"))
+    labels = label_plane(cell, core, 1.0, SegmentConfig(split="core"))
     assert labels.max() == 2
     assert (labels > 0).sum() == (cell > 0).sum()
 
 
 def test_core_falls_back_where_the_network_has_none() -> None:
     cell = discs([(20, 20), (20, 32)], 7)
-    assert find_cells(cell, None, 1.0, SegmentConfig(split="core")).max() == 2
+    assert label_plane(cell, None, 1.0, SegmentConfig(split="core")).max() == 2
 
 
 @settings(max_examples=80, deadline=None)
@@ -91,7 +91,7 @@ def test_numbers_have_no_gaps_and_stay_in_the_mask(
     image: np.ndarray, core: np.ndarray, split: str, smallest: float
 ) -> None:
     config = SegmentConfig(split=split, min_area_um2=smallest)
-    labels = find_cells(image, core, 1.0, config)
+    labels = label_plane(image, core, 1.0, config)
     assert labels.dtype == np.int32
     assert not labels[image < config.threshold].any()
     numbers, area = np.unique(labels[labels > 0], return_counts=True)
@@ -105,5 +105,5 @@ def test_pixels_that_touch_at_a_corner_are_not_lost(split: str) -> None:
     cell[4:14, 4:14] = cell[14:24, 14:24] = 1
     core[7:11, 7:11] = 1
     config = SegmentConfig(split=split, min_area_um2=0)
-    labels = find_cells(cell, core, 1.0, config)
+    labels = label_plane(cell, core, 1.0, config)
     np.testing.assert_array_equal(labels > 0, cell > 0)

@@ -13,7 +13,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.predict import load_segmenter, number_cells, segment
+from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.predict import load_segmenter, segment
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
 
@@ -40,14 +41,14 @@ def test_labels_are_unique_over_planes(segmented, planes: MeanPlanes) -> None:
 
 def test_a_higher_threshold_gives_smaller_cells(segmented, planes: MeanPlanes) -> None:
     maps = segmented.probability, segmented.core, planes.pixel_size_um
-    low = number_cells(*maps, SegmentConfig(threshold=0.3))
-    high = number_cells(*maps, SegmentConfig(threshold=0.9))
+    low = label_cells(*maps, SegmentConfig(threshold=0.3))
+    high = label_cells(*maps, SegmentConfig(threshold=0.9))
     assert ((high > 0) & (low == 0)).sum() == 0
     assert (high > 0).sum() < (low > 0).sum()
 
 
 def test_kept_maps_give_the_same_labels(segmented, planes: MeanPlanes) -> None:
-    again = number_cells(
+    again = label_cells(
         segmented.probability, segmented.core, planes.pixel_size_um, SegmentConfig()
     )
     np.testing.assert_array_equal(again, segmented.labels)

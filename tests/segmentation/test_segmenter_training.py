@@ -14,15 +14,15 @@ from napari_cellid.progress import News, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.learner import LabelledField
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.targets import LEAVE_OUT, targets
+from napari_cellid.segmentation.targets import IGNORE_INDEX, pixel_targets
 from napari_cellid.segmentation.training import (
-    Fields,
-    SegmenterStart,
+    SegmentationDataset,
+    SegmenterStartingWeights,
     estimate_seconds,
-    find_start,
     labelled_field,
+    load_starting_weights,
     make_learner,
-    shift_cells,
+    shift_cell_logits,
     train_segmenter,
 )
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -32,7 +32,7 @@ CPU = Device("cpu", "fp32", "CPU")
 KINDS = {2: ("background", "cell"), 3: ("background", "rim", "core")}
 
 
-def _start(*, trained: bool = True, **shape: object) -> SegmenterStart:
+def _start(*, trained: bool = True, **shape: object) -> SegmenterStartingWeights:
     given = {"in_channels": 2, "base": 4, "depth": 2, **shape}
     config = UNetConfig.model_validate(given)
     torch.manual_seed(5)
@@ -42,7 +42,7 @@ def _start(*, trained: bool = True, **shape: object) -> SegmenterStart:
         combination="pair" if config.in_channels == 2 else "sum",
         pixel_size_um=1.17, weights_sha256="",
     )  # fmt: skip
-    return SegmenterStart(UNet(config), card, {"name": "tiny"}, trained)
+    return SegmenterStartingWeights(UNet(config), card, {"name": "tiny"}, trained)
 
 
 def _config(**other: object) -> SegmenterTrainingConfig:
@@ -61,12 +61,12 @@ def _field(seed: int, *, channels: int = 2, side: int = 70) -> LabelledField:
     noise = rng.random((channels, side, side)).astype(np.float32)
     images = 0.2 * noise + 0.7 * (labels > 0)
     ones = np.ones(labels.shape, np.float32)
-    return LabelledField(images.astype(np.float32), targets(labels), ones)
+    return LabelledField(images.astype(np.float32), pixel_targets(labels), ones)
 
 
-def _fields(**other: object) -> Fields:
+def _fields(**other: object) -> SegmentationDataset:
     own = [_field(k, **other) for k in range(2)]
-    return Fields(own, [_field(7, **other)], [_field(9, **other)])
+    return SegmentationDataset(own, [_field(7, **other)], [_field(9, **other)])
 
 
 def _planes(pixel_um: float, side: int = 60) -> tuple[MeanPlanes, np.ndarray]:
@@ -106,7 +106,7 @@ def test_pixels_that_are_held_out_are_not_learned() -> None:
     field = labelled_field(
         planes, 0, labels, _start().card, _config(), left_out=out
     )  # fmt: skip
-    np.testing.assert_array_equal(field.target == LEAVE_OUT, out)
+    np.testing.assert_array_equal(field.target == IGNORE_INDEX, out)
     assert (field.target[30:44, 28:40] > 0).all()
 
 
@@ -118,10 +118,10 @@ def test_far_from_outlines_nothing_is_learned(pixel_um) -> None:
     k = round(pixel_um / 1.17)
     # 10 px to the right of the first cell counts, 12 px does not
     assert field.target[15 * k, 24 * k - 1 + 10] == 0
-    assert field.target[15 * k, 24 * k - 1 + 12] == LEAVE_OUT
-    assert field.target[2 * k, 59 * k] == LEAVE_OUT
+    assert field.target[15 * k, 24 * k - 1 + 12] == IGNORE_INDEX
+    assert field.target[2 * k, 59 * k] == IGNORE_INDEX
     empty = labelled_field(planes, 0, 0 * labels, _start().card, config)
-    assert (empty.target == LEAVE_OUT).all()
+    assert (empty.target == IGNORE_INDEX).all()
 
 
 def test_it_learns(tmp_path) -> None:
@@ -200,7 +200,7 @@ def test_the_published_shape_is_trained_on_what_it_tells(kinds, depth) -> None:
     assert 0 <= told["dice"] <= 1
     field = fields.validation[0]
     seen = sum(
-        (learner._inner(target) != LEAVE_OUT).sum()
+        (learner._inner(target) != IGNORE_INDEX).sum()
         for _, target, _ in learner._tiles(field)
     )
     assert seen == field.target.size
@@ -210,7 +210,7 @@ def test_the_mean_of_whole_fields_is_the_loss(tmp_path) -> None:
     """Against one pass over a field that is a single tile."""
     start = _start()
     one = _field(3, side=32)
-    learner = make_learner(Fields([one], [], [one]), start, _config(), CPU)
+    learner = make_learner(SegmentationDataset([one], [], [one]), start, _config(), CPU)
     with torch.no_grad():
         logits = start.net.eval()(torch.from_numpy(one.images)[None])
     truth = torch.from_numpy(one.target.astype(np.int64))[None]
@@ -226,13 +226,15 @@ def test_every_pixel_counts_the_same_whatever_piece_it_is_in(side: int) -> None:
         # a network that says the same everywhere, whatever the cutting
         start.net.head.weight.zero_()
         start.net.head.bias[:] = torch.tensor([0.5, -0.3, 0.1])
-    learner = make_learner(Fields([field], [], [field]), start, _config(), CPU)
+    learner = make_learner(
+        SegmentationDataset([field], [], [field]), start, _config(), CPU
+    )
     logits = start.net.head.bias.detach()[None, :, None, None].expand(1, 3, side, side)
     truth = torch.from_numpy(field.target.astype(np.int64))[None]
     each = torch.nn.functional.cross_entropy(
-        logits, truth, reduction="none", ignore_index=LEAVE_OUT
+        logits, truth, reduction="none", ignore_index=IGNORE_INDEX
     )
-    weight = torch.from_numpy(field.weight * (field.target != LEAVE_OUT))
+    weight = torch.from_numpy(field.weight * (field.target != IGNORE_INDEX))
     wanted = float((each[0] * weight).sum() / weight.sum())
     assert learner.validate()["loss"] == pytest.approx(wanted, rel=1e-5)
 
@@ -240,14 +242,17 @@ def test_every_pixel_counts_the_same_whatever_piece_it_is_in(side: int) -> None:
 def test_pixels_that_are_left_out_change_nothing() -> None:
     one = _field(3)
     out = one.target.copy()
-    out[:, 40:] = LEAVE_OUT
+    out[:, 40:] = IGNORE_INDEX
     half = np.where(np.arange(70) < 40, 1, 0) * one.weight
     seen = []
     for target, weight in ((out, one.weight), (one.target, half)):
         field = LabelledField(one.images, target, weight.astype(np.float32))
         start = _start()
         learner = make_learner(
-            Fields([field], [], [field]), start, _config(elastic_sd_px=0), CPU
+            SegmentationDataset([field], [], [field]),
+            start,
+            _config(elastic_sd_px=0),
+            CPU,
         )
         seen.append((learner.step(1, 0).loss, learner.weights()))
     (loss, weights), (other, others) = seen
@@ -259,20 +264,22 @@ def test_pixels_that_are_left_out_change_nothing() -> None:
 def test_nothing_to_train_on_is_told() -> None:
     field = _field(1)
     gone = LabelledField(
-        field.images, np.full_like(field.target, LEAVE_OUT), field.weight
+        field.images, np.full_like(field.target, IGNORE_INDEX), field.weight
     )
     with pytest.raises(InputError, match="nothing to train on"):
-        make_learner(Fields([gone], [field], []), _start(), _config(), CPU)
+        make_learner(SegmentationDataset([gone], [field], []), _start(), _config(), CPU)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
 def test_the_share_of_simulated_pieces(share, monkeypatch) -> None:
     own, simulated = _field(1), _field(2)
     config = _config(simulated_share=share)
-    learner = make_learner(Fields([own], [simulated], []), _start(), config, CPU)
+    learner = make_learner(
+        SegmentationDataset([own], [simulated], []), _start(), config, CPU
+    )
     drawn = []
     monkeypatch.setattr(
-        "napari_cellid.segmentation.learner.piece",
+        "napari_cellid.segmentation.learner.random_crop",
         lambda images, *_: drawn.append(images is simulated.images),
     )
     for k in range(600):
@@ -282,24 +289,24 @@ def test_the_share_of_simulated_pieces(share, monkeypatch) -> None:
 
 def test_a_start_is_without_the_shift_of_its_outputs() -> None:
     shipped = load_segmenter()
-    start = find_start("shipped")
+    start = load_starting_weights("shipped")
     assert start.trained
     assert start.shift == shipped.card.training["cell_output_shift"] > 0
     assert start.origin["weights_sha256"] == shipped.card.weights_sha256
-    shift_cells(start.net, start.shift)
+    shift_cell_logits(start.net, start.shift)
     for name, weight in shipped.net.state_dict().items():
         torch.testing.assert_close(start.net.state_dict()[name], weight)
 
 
 def test_random_weights_are_those_of_the_seed() -> None:
-    one, same, other = (find_start("random", seed=k).net for k in (3, 3, 4))
+    one, same, other = (load_starting_weights("random", seed=k).net for k in (3, 3, 4))
     assert torch.equal(one.head.weight, same.head.weight)
     assert not torch.equal(one.head.weight, other.head.weight)
-    assert not find_start("random").trained
+    assert not load_starting_weights("random").trained
 
 
 def test_the_published_network_can_be_a_start() -> None:
-    start = find_start("paper")
+    start = load_starting_weights("paper")
     assert sum(p.numel() for p in start.net.parameters()) == 31_030_658
     assert start.card.combination == "sum"
     assert start.card.classes == ("background", "cell")
@@ -308,7 +315,7 @@ def test_the_published_network_can_be_a_start() -> None:
 @pytest.mark.parametrize("wanted", ["inception_v3", "not there"])
 def test_other_starts_are_refused(wanted, tmp_path) -> None:
     with pytest.raises(InputError, match=wanted):
-        find_start(wanted, tmp_path)
+        load_starting_weights(wanted, tmp_path)
 
 
 def test_an_estimate_is_a_time_for_all_steps(monkeypatch) -> None:

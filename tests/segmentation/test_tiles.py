@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.device import Device
 from napari_cellid.progress import finish
-from napari_cellid.segmentation.tiles import pad, plan_tiles, predict
+from napari_cellid.segmentation.tiles import pad_image, plan_tiles, predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig, shrinkage
 
 CPU = Device("cpu", "fp32", "CPU")
@@ -25,8 +25,8 @@ def test_seams_do_not_show(padding: str, shape: tuple[int, int]) -> None:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
     image = np.random.default_rng(0).random((1, *shape), np.float32)
-    whole = finish(predict(net, image, CPU, tile=1024))
-    tiled = finish(predict(net, image, CPU, tile=32))
+    whole = finish(predict_tiled(net, image, CPU, tile=1024))
+    tiled = finish(predict_tiled(net, image, CPU, tile=32))
     assert whole.shape == (3, *shape)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
     np.testing.assert_allclose(whole.sum(0), 1, atol=1e-5)
@@ -38,7 +38,9 @@ def test_one_tile_is_the_network_itself() -> None:
     image = np.random.default_rng(0).random((1, 64, 48), np.float32)
     with torch.inference_mode():
         expected = net(torch.from_numpy(image)[None])[0].softmax(0).numpy()
-    np.testing.assert_allclose(finish(predict(net, image, CPU)), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        finish(predict_tiled(net, image, CPU)), expected, atol=1e-5
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -53,7 +55,7 @@ def test_tiles_cover_every_pixel_once(
     height: int, width: int, depth: int, tile: int, padding: str
 ) -> None:
     config = UNetConfig(base=2, depth=depth, padding=padding)
-    padded = pad(np.zeros((1, height, width), np.float32), config)
+    padded = pad_image(np.zeros((1, height, width), np.float32), config)
     covered = np.zeros((height, width), int)
     for part in plan_tiles((height, width), config, tile):
         covered[part.place] += 1
@@ -94,8 +96,10 @@ def test_when_the_card_has_no_memory_every_tile_is_computed_on_the_cpu(
     torch.manual_seed(2)
     net = UNet(UNetConfig(base=2, depth=2)).eval()
     image = np.random.default_rng(0).random((1, 70, 90), np.float32)
-    expected = finish(predict(net, image, CPU, tile=32))
+    expected = finish(predict_tiled(net, image, CPU, tile=32))
     monkeypatch.setattr(module, "_fast_precision", lambda kind: "fp32")
     monkeypatch.setattr(module, "prepare", prepare)
     card = Device("cuda", "fp16", "a card")
-    np.testing.assert_allclose(finish(predict(net, image, card, tile=32)), expected)
+    np.testing.assert_allclose(
+        finish(predict_tiled(net, image, card, tile=32)), expected
+    )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.classification.dataset import room_of
+from napari_cellid.classification.dataset import augmentation_margin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_cellid.classification.dataset import LabelledCells
-    from napari_cellid.classification.upsampling import Enlarging
+    from napari_cellid.classification.upsampling import UpsamplingClassifier
     from napari_cellid.config.training import Augmentation
 
 
@@ -37,10 +37,10 @@ _RANGES: dict[Augmentation, _Ranges] = {
 }
 
 
-def images_of(
+def augmented_images(
     cells: LabelledCells,
     samples: NDArray[np.int64],
-    enlarging: Enlarging,
+    enlarging: UpsamplingClassifier,
     augmentation: Augmentation,
     seed: int,
 ) -> Tensor:
@@ -69,7 +69,7 @@ def images_of(
         patches = torch.from_numpy(cells.cut(rows[plain]))
         out[torch.from_numpy(plain)] = enlarging.enlarged(patches)
     if not plain.all():
-        room = room_of(cells.patch_size)
+        room = augmentation_margin(cells.patch_size)
         patches = torch.from_numpy(cells.cut(rows[~plain], room))
         ranges = _RANGES[augmentation]
         drawn = [_draw(seed, row, copy, ranges) for row, copy in samples[~plain]]
@@ -94,7 +94,10 @@ def _draw(seed: int, row: int, copy: int, ranges: _Ranges) -> NDArray[np.float64
 
 
 def _moved(
-    patches: Tensor, drawn: NDArray[np.float64], side: int, enlarging: Enlarging
+    patches: Tensor,
+    drawn: NDArray[np.float64],
+    side: int,
+    enlarging: UpsamplingClassifier,
 ) -> Tensor:
     """Turn, scale, shift and enlarge in one interpolation, then light and scale."""
     import torch

@@ -56,7 +56,7 @@ class LabelledCells:
     @property
     def margin(self) -> int:
         """Pixels that the images are larger on each side."""
-        return margin_of(self.patch_size)
+        return image_margin(self.patch_size)
 
     def cut(self, rows: NDArray[np.int64], room: int = 0) -> NDArray[np.float32]:
         """Patches (cell, 3, y, x) of some cells, larger by `room` px on each side."""
@@ -81,17 +81,25 @@ class LabelledCells:
         return replace(self, weight=weight)
 
 
-def margin_of(patch_size: int) -> int:
+@dataclass(frozen=True, eq=False)
+class ClassificationDataset:
+    """Cells to train on, and cells to choose the best epoch with."""
+
+    training: LabelledCells
+    validation: LabelledCells
+
+
+def image_margin(patch_size: int) -> int:
     """Pixels that prepared images need around them."""
-    return patch_size // 2 + room_of(patch_size) + 1
+    return patch_size // 2 + augmentation_margin(patch_size) + 1
 
 
-def room_of(patch_size: int) -> int:
+def augmentation_margin(patch_size: int) -> int:
     """Pixels around a patch that turning, shrinking and shifting may bring in."""
     return int(np.ceil(_ROOM * patch_size))
 
 
-def gather(
+def prepare_cells(
     parts: Sequence[tuple[MeanPlanes, pd.DataFrame, NDArray[np.int64]]],
     card: ModelCard,
 ) -> LabelledCells:
@@ -105,7 +113,7 @@ def gather(
     card
         Pixel size, patch size, normalisation and combination of the model.
     """
-    margin = margin_of(card.patch_size)
+    margin = image_margin(card.patch_size)
     images: list[NDArray[np.float32]] = []
     columns: list[tuple[NDArray[np.int64], ...]] = []
     for planes, cells, target in parts:
@@ -128,7 +136,7 @@ def gather(
     return LabelledCells(tuple(images), image, y, x, classes, weight, card.patch_size)
 
 
-def joined(first: LabelledCells, second: LabelledCells) -> LabelledCells:
+def concatenate(first: LabelledCells, second: LabelledCells) -> LabelledCells:
     """The cells of both, those of the first before those of the second."""
     if first.patch_size != second.patch_size:
         raise ValueError("cells of other patch sizes cannot be joined")

@@ -31,7 +31,7 @@ _LITERAL_139 = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class FinetuningPlan:
     """Which part of a network is trained.
 
     Parameters
@@ -55,7 +55,9 @@ class Plan:
     paper: str = ""
 
 
-def _plan(name: PlanName, trained: tuple[str, ...], words: str, paper: str) -> Plan:
+def _plan(
+    name: PlanName, trained: tuple[str, ...], words: str, paper: str
+) -> FinetuningPlan:
     architecture: Architecture = (
         "inception_v3"
         if name.startswith("inceptionv3")
@@ -63,7 +65,7 @@ def _plan(name: PlanName, trained: tuple[str, ...], words: str, paper: str) -> P
         if name.startswith("resnet18")
         else "resnet50"
     )
-    return Plan(name, architecture, trained, words, paper)
+    return FinetuningPlan(name, architecture, trained, words, paper)
 
 
 _HEAD_WORDS = "the last layer only: quickest, least can go wrong"
@@ -116,10 +118,12 @@ _ALL = (
         "ResNet50 (151)",
     ),
     _plan("resnet50_139", ("layer4", HEAD), "the last three blocks", "ResNet50 (139)"),
-    Plan("everything", None, (), "every layer: slowest, wants thousands of cells"),
+    FinetuningPlan(
+        "everything", None, (), "every layer: slowest, wants thousands of cells"
+    ),
 )
 #: all plans by name
-PLANS: dict[PlanName, Plan] = {plan.name: plan for plan in _ALL}
+PLANS: dict[PlanName, FinetuningPlan] = {plan.name: plan for plan in _ALL}
 if set(PLANS) != set(get_args(PlanName)):
     raise RuntimeError("every plan of the settings needs its layers")
 
@@ -142,12 +146,12 @@ STAGES: dict[Architecture, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def plans_for(architecture: Architecture) -> list[Plan]:
+def plans_for(architecture: Architecture) -> list[FinetuningPlan]:
     """Plans that suit a network, from the shallowest to the deepest."""
     return [plan for plan in _ALL if plan.architecture in (architecture, None)]
 
 
-def find_plan(name: PlanName, architecture: Architecture) -> Plan:
+def get_plan(name: PlanName, architecture: Architecture) -> FinetuningPlan:
     """Plan of that name, for that network.
 
     Raises
@@ -165,7 +169,7 @@ def find_plan(name: PlanName, architecture: Architecture) -> Plan:
     return plan
 
 
-def trained_parameters(net: nn.Module, plan: Plan) -> list[str]:
+def trained_parameters(net: nn.Module, plan: FinetuningPlan) -> list[str]:
     """Names of the parameters that a plan trains.
 
     A parameter belongs to a prefix when its name is the prefix or begins with it and a
@@ -188,7 +192,7 @@ def trained_parameters(net: nn.Module, plan: Plan) -> list[str]:
     return [name for name in names if name in found]
 
 
-def freeze(net: nn.Module, plan: Plan) -> list[str]:
+def freeze(net: nn.Module, plan: FinetuningPlan) -> list[str]:
     """Let only the plan's parameters be trained; returns their names."""
     trained = set(trained_parameters(net, plan))
     for name, parameter in net.named_parameters():
@@ -196,7 +200,7 @@ def freeze(net: nn.Module, plan: Plan) -> list[str]:
     return [name for name, _ in net.named_parameters() if name in trained]
 
 
-def cut_of(plan: Plan, architecture: Architecture) -> int:
+def n_frozen_stages(plan: FinetuningPlan, architecture: Architecture) -> int:
     """Number of stages (see `STAGES`) below the first that is trained in part.
 
     Dropout before the last layer is never among them: it is part of training.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from napari_cellid.classification.augment import images_of
+from napari_cellid.classification.augment import augmented_images
 from napari_cellid.classification.partial_forward import run_stages
 from napari_cellid.progress import Progress
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_cellid.classification.dataset import LabelledCells
-    from napari_cellid.classification.upsampling import Enlarging
+    from napari_cellid.classification.upsampling import UpsamplingClassifier
     from napari_cellid.config.training import Augmentation
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
@@ -31,7 +31,7 @@ _BATCH = 16
 _GB = 1e9
 
 
-class Source(Protocol):
+class FeatureSource(Protocol):
     """Gives what the trained layers are fed with."""
 
     def take(self, which: NDArray[np.int64]) -> Tensor:
@@ -39,7 +39,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class AugmentedSamples:
     """How samples become what the trained layers are fed with.
 
     Parameters
@@ -60,14 +60,14 @@ class Recipe:
 
     cells: LabelledCells
     samples: NDArray[np.int64]
-    enlarging: Enlarging
+    enlarging: UpsamplingClassifier
     frozen: Sequence[str]
     augmentation: Augmentation
     seed: int
 
     def images(self, which: NDArray[np.int64]) -> Tensor:
         """Images of some samples (sample, 3, size, size)."""
-        return images_of(
+        return augmented_images(
             self.cells,
             self.samples[which],
             self.enlarging,
@@ -76,7 +76,7 @@ class Recipe:
         )
 
 
-class Afresh:
+class OnTheFlyFeatures:
     """Runs the frozen layers each time: slow, but nothing is kept.
 
     Parameters
@@ -87,7 +87,7 @@ class Afresh:
         Where the frozen layers run.
     """
 
-    def __init__(self, recipe: Recipe, device: Device) -> None:
+    def __init__(self, recipe: AugmentedSamples, device: Device) -> None:
         self._recipe, self._device = recipe, device
 
     def take(self, which: NDArray[np.int64]) -> Tensor:
@@ -95,7 +95,7 @@ class Afresh:
         return _pass(self._recipe, which, self._device)
 
 
-class Kept:
+class CachedFeatures:
     """What the frozen layers made, in memory or on disk.
 
     Half precision, except where the network computes in fp32: there training on kept
@@ -123,7 +123,7 @@ class Kept:
         return isinstance(self._values, np.memmap)
 
 
-class FeatureStore:
+class FeatureCache:
     """Keeps what frozen layers made, for other epochs, folds and plans of the same cut.
 
     Parameters
@@ -135,17 +135,19 @@ class FeatureStore:
 
     def __init__(self, cache_gb: float) -> None:
         self._limit = cache_gb * _GB
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, CachedFeatures] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def keep(self, recipe: Recipe, device: Device) -> Step[Kept]:
+    def keep(self, recipe: AugmentedSamples, device: Device) -> Step[CachedFeatures]:
         """Compute what the frozen layers make of every sample, unless it is there."""
         key = _key(recipe, device)
         if key not in self._kept:
             self._kept[key] = yield from self._compute(recipe, device, key)
         return self._kept[key]
 
-    def _compute(self, recipe: Recipe, device: Device, key: str) -> Step[Kept]:
+    def _compute(
+        self, recipe: AugmentedSamples, device: Device, key: str
+    ) -> Step[CachedFeatures]:
         total, values = len(recipe.samples), None
         dtype = np.float32 if device.precision == "fp32" else np.float16
         for start in range(0, total, _BATCH):
@@ -157,7 +159,7 @@ class FeatureStore:
             # half precision ends at 65504
             values[which] = np.clip(part, -6e4, 6e4) if dtype == np.float16 else part
         yield Progress("Running the frozen layers", total, total)
-        return Kept(np.zeros((0, 1), dtype) if values is None else values)
+        return CachedFeatures(np.zeros((0, 1), dtype) if values is None else values)
 
     def _room(
         self, shape: tuple[int, ...], dtype: type[np.generic], key: str
@@ -175,20 +177,20 @@ class FeatureStore:
         return np.memmap(f"{self._folder.name}/{key}", dtype, "w+", shape=shape)
 
 
-def _pass(recipe: Recipe, which: NDArray[np.int64], device: Device) -> Tensor:
+def _pass(recipe: AugmentedSamples, which: NDArray[np.int64], device: Device) -> Tensor:
     from napari_cellid.device import computing
 
     images = recipe.images(which)
     if not recipe.frozen:
         return images
-    images = on_device(images, device)
+    images = to_device(images, device)
     with computing(device):
         made = run_stages(recipe.enlarging.net, recipe.frozen, images)
     # a copy, for what is made without gradients cannot be trained on
     return made.float().cpu().clone()
 
 
-def on_device(images: Tensor, device: Device) -> Tensor:
+def to_device(images: Tensor, device: Device) -> Tensor:
     """Move images (batch, channel, y, x) or vectors to where they are computed with."""
     import torch
 
@@ -197,7 +199,7 @@ def on_device(images: Tensor, device: Device) -> Tensor:
     return images.to(device.kind)
 
 
-def _key(recipe: Recipe, device: Device) -> str:
+def _key(recipe: AugmentedSamples, device: Device) -> str:
     """Stands for everything on which the values depend."""
     total = hashlib.sha256()
     for name in recipe.frozen:

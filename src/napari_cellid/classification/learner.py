@@ -9,9 +9,9 @@ import numpy as np
 from napari_cellid.classification.finetuning import (
     HEAD,
     STAGES,
-    cut_of,
-    find_plan,
     freeze,
+    get_plan,
+    n_frozen_stages,
 )
 from napari_cellid.classification.partial_forward import (
     batch_norms,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_cellid.classification.dataset import LabelledCells
-    from napari_cellid.classification.frozen_features import Source
-    from napari_cellid.classification.starting_weights import Start
+    from napari_cellid.classification.frozen_features import FeatureSource
+    from napari_cellid.classification.starting_weights import StartingWeights
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
 
@@ -59,9 +59,9 @@ class ClassifierLearner:
 
     def __init__(
         self,
-        start: Start,
+        start: StartingWeights,
         cells: tuple[LabelledCells, LabelledCells],
-        sources: tuple[Source, Source],
+        sources: tuple[FeatureSource, FeatureSource],
         samples: NDArray[np.int64],
         config: ClassifierTrainingConfig,
         device: Device,
@@ -71,7 +71,7 @@ class ClassifierLearner:
         self._net, self._config, self._device = start.net, config, device
         self._training, self._validation = cells
         self._sources, self._samples = sources, samples
-        self._names, self._frozen, self._stages = parts(start, config)
+        self._names, self._frozen, self._stages = split_stages(start, config)
         self._weights = class_weights(self._training, len(start.classes), config)
         self._net.to(device.kind)
         if device.kind != "mps":
@@ -196,9 +196,9 @@ class ClassifierLearner:
         return torch.cat(told).float().cpu()
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        from napari_cellid.classification.frozen_features import on_device
+        from napari_cellid.classification.frozen_features import to_device
 
-        return run_stages(self._net, self._stages, on_device(inputs, self._device))
+        return run_stages(self._net, self._stages, to_device(inputs, self._device))
 
     def _computing(self) -> Any:
         """Short precision where the device has a good one; fp16 would want scaling."""
@@ -251,8 +251,8 @@ class ClassifierLearner:
         return kind(groups, config.rate, weight_decay=config.weight_decay)
 
 
-def parts(
-    start: Start, config: ClassifierTrainingConfig
+def split_stages(
+    start: StartingWeights, config: ClassifierTrainingConfig
 ) -> tuple[tuple[Any, ...], tuple[str, ...], tuple[str, ...]]:
     """Architecture, frozen stages and trained stages; the rest of the net is frozen.
 
@@ -260,10 +260,10 @@ def parts(
     depends on the batch: all stages count as trained, though their weights are not.
     """
     architecture = start.config.architecture
-    plan = find_plan(config.plan, architecture)
+    plan = get_plan(config.plan, architecture)
     freeze(start.net, plan)
     stages = STAGES[architecture]
-    cut = 0 if config.batch_norm == "adapt" else cut_of(plan, architecture)
+    cut = 0 if config.batch_norm == "adapt" else n_frozen_stages(plan, architecture)
     return (architecture,), stages[:cut], stages[cut:]
 
 

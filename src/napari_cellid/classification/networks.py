@@ -43,7 +43,7 @@ class ClassifierConfig(Config):
     )
 
 
-def build(config: ClassifierConfig) -> nn.Module:
+def build_network(config: ClassifierConfig) -> nn.Module:
     """Make a network with random weights; (patch, 3, y, x) to (patch, class) logits."""
     import torchvision.models as tv
     from torch import nn

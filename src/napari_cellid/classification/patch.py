@@ -1,17 +1,16 @@
-"""Tell the class of every cell."""
+"""Classification of cells by the patch round each, with Inception-v3 or a ResNet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_cellid.cells.measure import with_classes
 from napari_cellid.classification.networks import (
     SMALLEST_INPUT,
     ClassifierConfig,
-    build,
+    build_network,
 )
 from napari_cellid.classification.preprocess import Patches
 from napari_cellid.device import run_batches
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
     from torch import nn
 
     from napari_cellid.config import ClassifyConfig
@@ -38,23 +38,62 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Classifier:
-    """A classifier with the description it came with."""
+class PatchClassifier:
+    """A network that classifies the patch round each cell, as in the paper.
+
+    Parameters
+    ----------
+    card
+        Description of the model.
+    net
+        Takes (patch, 3, y, x), gives logits (patch, class).
+    config
+        Architecture and scaling of the input.
+    """
 
     card: ModelCard
     net: nn.Module
     config: ClassifierConfig
+    uses_outlines: ClassVar[bool] = False
+
+    def classify(
+        self,
+        planes: MeanPlanes,
+        labels: NDArray[np.int32],
+        cells: pd.DataFrame,
+        config: ClassifyConfig,
+        device: Device,
+    ) -> Step[NDArray[np.float32]]:
+        """Class probabilities (cell, class) from the patch round each centroid."""
+        import torch
+
+        from napari_cellid.classification.upsampling import UpsamplingClassifier
+
+        if not len(cells):
+            return np.zeros((0, len(self.card.classes)), np.float32)
+        patches = Patches(planes, cells, self.card)
+        net = UpsamplingClassifier(self.net, self.card.input_size, self.config)
+        batch = config.batch_size or device.batch_size
+        outputs = yield from run_batches(
+            net,
+            lambda start, stop: torch.from_numpy(patches.cut(start, stop)),
+            len(cells),
+            device,
+            ("Classifying cells", batch),
+        )
+        logits = torch.cat(outputs) / self.card.temperature
+        return logits.softmax(1).numpy()
 
 
-def load_classifier(wanted: str | Path | None = None) -> Classifier:
-    """Load a model that tells cell classes: the default one, by name, or by path.
+def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifier:
+    """Load a patch classifier: the default one, by name, or by path.
 
     Raises
     ------
     InputError
         If there is none, it does another job, or its weights do not fit.
     """
-    folder = find_model(wanted, "classify")
+    folder = find_model(requested, "classify")
     card = load_card(folder, "classify")
     with fitting(card, folder, "network"):
         config = ClassifierConfig.model_validate(card.settings)
@@ -64,36 +103,6 @@ def load_classifier(wanted: str | Path | None = None) -> Classifier:
                 f"The model {card.name!r} wants patches of {card.input_size} px, too "
                 f"few for {config.architecture}; copy the model folder again."
             )
-        net = build(config)
+        net = build_network(config)
         net.load_state_dict(load_weights(folder, card))
-    return Classifier(card, net.eval(), config)
-
-
-def classify(
-    planes: MeanPlanes,
-    cells: pd.DataFrame,
-    classifier: Classifier,
-    config: ClassifyConfig,
-    device: Device,
-) -> Step[pd.DataFrame]:
-    """Fill in class probabilities, the likeliest class and its probability."""
-    import torch
-
-    from napari_cellid.classification.upsampling import Enlarging
-
-    if not len(cells):
-        nothing = np.zeros((0, len(classifier.card.classes)), np.float32)
-        return with_classes(cells, nothing, classifier.card.classes)
-    patches = Patches(planes, cells, classifier.card)
-    net = Enlarging(classifier.net, classifier.card.input_size, classifier.config)
-    batch = config.batch_size or device.batch_size
-    outputs = yield from run_batches(
-        net,
-        lambda start, stop: torch.from_numpy(patches.cut(start, stop)),
-        len(cells),
-        device,
-        ("Classifying cells", batch),
-    )
-    logits = torch.cat(outputs) / classifier.card.temperature
-    probabilities = logits.softmax(1).numpy()
-    return with_classes(cells, probabilities, classifier.card.classes)
+    return PatchClassifier(card, net.eval(), config)

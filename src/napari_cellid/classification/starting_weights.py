@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.normalise import ROBUST
-from napari_cellid.classification.finetuning import HEAD, PLANS, find_plan
+from napari_cellid.classification.finetuning import HEAD, PLANS, get_plan
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
-    build,
+    build_network,
 )
-from napari_cellid.classification.patch import load_classifier
+from napari_cellid.classification.patch import load_patch_classifier
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD, find_model, load_card
 
@@ -42,7 +42,7 @@ _BSD = "BSD-3-Clause (torchvision); trained on ImageNet"
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class StartingWeights:
     """A network with the head that is wanted, and where its weights come from.
 
     Parameters
@@ -69,12 +69,12 @@ class Start:
     head_kept: bool
 
 
-def find_start(
+def load_starting_weights(
     wanted: str,
     classes: Sequence[str],
     plan: PlanName,
     models: Path | None = None,
-) -> Start:
+) -> StartingWeights:
     """Find what to start from.
 
     Parameters
@@ -109,15 +109,15 @@ def find_start(
     return _model(find_model(name, "classify"), classes, plan)
 
 
-def _model(folder: Path, classes: Sequence[str], plan: PlanName) -> Start:
+def _model(folder: Path, classes: Sequence[str], plan: PlanName) -> StartingWeights:
     card = load_card(folder, "classify")
     if card.architecture == "unet":
         raise InputError(
             f"The model {card.name!r} tells classes in one pass and is not trained "
             "here; start from one that looks at patches, such as inception_v3."
         )
-    loaded = load_classifier(folder)
-    find_plan(plan, loaded.config.architecture)
+    loaded = load_patch_classifier(folder)
+    get_plan(plan, loaded.config.architecture)
     origin = {
         "name": card.name,
         "weights_sha256": card.weights_sha256,
@@ -125,27 +125,31 @@ def _model(folder: Path, classes: Sequence[str], plan: PlanName) -> Start:
     }
     net, kept = _with_head(loaded.net, card.classes, classes)
     config = loaded.config.model_copy(update={"n_classes": len(classes)})
-    return Start(net, config, card, tuple(classes), origin, kept)
+    return StartingWeights(net, config, card, tuple(classes), origin, kept)
 
 
-def _bare(wanted: str, classes: Sequence[str], architecture: Architecture) -> Start:
+def _bare(
+    wanted: str, classes: Sequence[str], architecture: Architecture
+) -> StartingWeights:
     """Start from weights of torchvision, or from none."""
     config = _config(architecture, len(classes), wanted)
-    net = build(config)
+    net = build_network(config)
     origin: dict[str, Any] = {"name": f"{architecture}, random weights"}
     if wanted == IMAGENET:
         state, about = _fetch(architecture)
         _load(net, state, about["name"])
         origin = about
     card = _card(architecture, classes, config)
-    return Start(net, config, card, tuple(classes), origin, False)
+    return StartingWeights(net, config, card, tuple(classes), origin, False)
 
 
-def _file(path: Path, classes: Sequence[str], architecture: Architecture) -> Start:
+def _file(
+    path: Path, classes: Sequence[str], architecture: Architecture
+) -> StartingWeights:
     import hashlib
 
     config = _config(architecture, len(classes), "file")
-    net = build(config)
+    net = build_network(config)
     _load(net, read_state_dict(path), str(path))
     origin = {
         "name": path.name,
@@ -153,7 +157,7 @@ def _file(path: Path, classes: Sequence[str], architecture: Architecture) -> Sta
         "licence": "that of the file, which is not known here",
     }
     card = _card(architecture, classes, config)
-    return Start(net, config, card, tuple(classes), origin, False)
+    return StartingWeights(net, config, card, tuple(classes), origin, False)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:

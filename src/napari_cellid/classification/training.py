@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.classification.frozen_features import Afresh, FeatureStore, Recipe
-from napari_cellid.classification.learner import ClassifierLearner, parts
+from napari_cellid.classification.dataset import ClassificationDataset
+from napari_cellid.classification.frozen_features import (
+    AugmentedSamples,
+    FeatureCache,
+    OnTheFlyFeatures,
+)
+from napari_cellid.classification.learner import ClassifierLearner, split_stages
 from napari_cellid.classification.networks import SMALLEST_INPUT
+from napari_cellid.classification.temperature import fit_temperature
 from napari_cellid.errors import InputError
 from napari_cellid.training.loop import LoopConfig, train
 
@@ -18,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import nn
 
     from napari_cellid.classification.dataset import LabelledCells
-    from napari_cellid.classification.starting_weights import Start
+    from napari_cellid.classification.starting_weights import StartingWeights
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
 #: the paper's epochs
 _EPOCHS = {"inception_v3": 11, "resnet18": 8, "resnet50": 8}
 #: a class with fewer training cells teaches nothing that holds
-FEWEST = 2
+MIN_CELLS_PER_CLASS = 2
 #: seconds for which work is tried out before an estimate
 _PROBE_S = 1.0
 #: validation cells below which probabilities are not calibrated anew
@@ -60,21 +66,13 @@ class TrainedClassifier:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Cells to train on and to choose the best epoch with."""
-
-    training: LabelledCells
-    validation: LabelledCells
-
-
 def train_classifier(
-    material: Material,
-    start: Start,
+    material: ClassificationDataset,
+    start: StartingWeights,
     config: ClassifierTrainingConfig,
     work: tuple[Run, Device],
     *,
-    store: FeatureStore | None = None,
+    store: FeatureCache | None = None,
     begin: Mapping[str, Any] | None = None,
 ) -> Step[TrainedClassifier]:
     """Train the layers of a plan on cells of known class.
@@ -101,7 +99,7 @@ def train_classifier(
         training cannot go on.
     """
     run, device = work
-    material = checked(material, start.classes)
+    material = check_dataset(material, start.classes)
     notes = list(_notes(config, device))
     learner = yield from make_learner(material, start, config, device, store)
     epochs = config.epochs or _EPOCHS[start.config.architecture]
@@ -109,7 +107,7 @@ def train_classifier(
     trained = yield from train(learner, run, loop)
     temperature = start.card.temperature if start.head_kept else 1.0
     if len(material.validation) >= _FEW_TO_CALIBRATE:
-        temperature = best_temperature(learner.logits, material.validation.target)
+        temperature = fit_temperature(learner.logits, material.validation.target)
     else:
         notes.append(
             f"Only {len(material.validation)} cells choose the best epoch, too few to "
@@ -124,25 +122,25 @@ def train_classifier(
         "normalisation": start.card.normalisation,
         "pixel_size_um": start.card.pixel_size_um,
         "patch_size": start.card.patch_size,
-        "input_size": side_of(start, config),
+        "input_size": network_input_size(start, config),
         "temperature": round(temperature, 4),
     }
     return TrainedClassifier(start.net.eval(), card, trained, tuple(notes))
 
 
 def make_learner(
-    material: Material,
-    start: Start,
+    material: ClassificationDataset,
+    start: StartingWeights,
     config: ClassifierTrainingConfig,
     device: Device,
-    store: FeatureStore | None = None,
+    store: FeatureCache | None = None,
 ) -> Step[ClassifierLearner]:
     """Prepare a training: what the frozen layers make is computed here, and kept."""
     recipes = _recipes(material, start, config)
     if not recipes[0].frozen:
-        return plain_learner(material, start, config, device)
+        return uncached_learner(material, start, config, device)
     _prepare_net(start, device)
-    store = store or FeatureStore(config.cache_gb)
+    store = store or FeatureCache(config.cache_gb)
     kept = yield from store.keep(recipes[0], device)
     judged = yield from store.keep(recipes[1], device)
     return ClassifierLearner(
@@ -155,9 +153,9 @@ def make_learner(
     )
 
 
-def plain_learner(
-    material: Material,
-    start: Start,
+def uncached_learner(
+    material: ClassificationDataset,
+    start: StartingWeights,
     config: ClassifierTrainingConfig,
     device: Device,
 ) -> ClassifierLearner:
@@ -170,7 +168,7 @@ def plain_learner(
     return ClassifierLearner(
         start,
         (material.training, material.validation),
-        (Afresh(recipes[0], device), Afresh(recipes[1], device)),
+        (OnTheFlyFeatures(recipes[0], device), OnTheFlyFeatures(recipes[1], device)),
         recipes[0].samples,
         config,
         device,
@@ -178,8 +176,8 @@ def plain_learner(
 
 
 def estimate_seconds(
-    material: Material,
-    start: Start,
+    material: ClassificationDataset,
+    start: StartingWeights,
     config: ClassifierTrainingConfig,
     device: Device,
 ) -> float:
@@ -189,9 +187,11 @@ def estimate_seconds(
     """
     from napari_cellid.progress import finish
 
-    material = checked(material, start.classes)
+    material = check_dataset(material, start.classes)
     samples = _samples(len(material.training), _copies(config))
-    some = Material(_some(material.training, 16), _some(material.validation, 4))
+    some = ClassificationDataset(
+        _some(material.training, 16), _some(material.validation, 4)
+    )
     begun = time.perf_counter()
     learner = finish(make_learner(some, start, config, device))
     n_run = len(some.training) * (1 + _copies(config)) + len(some.validation)
@@ -205,12 +205,14 @@ def estimate_seconds(
     n_steps = -(-len(samples) // config.batch_size) * epochs
     # a validated cell costs about a third of a trained one
     validating = epochs * len(material.validation) / config.batch_size * a_step / 3
-    frozen = bool(parts(start, config)[1])
+    frozen = bool(split_stages(start, config)[1])
     passing = prefix * (len(samples) + len(material.validation)) if frozen else 0.0
     return passing + n_steps * a_step + validating
 
 
-def checked(material: Material, classes: tuple[str, ...]) -> Material:
+def check_dataset(
+    material: ClassificationDataset, classes: tuple[str, ...]
+) -> ClassificationDataset:
     """Refuse material with which nothing can be learned.
 
     Raises
@@ -220,29 +222,19 @@ def checked(material: Material, classes: tuple[str, ...]) -> Material:
     """
     count = np.bincount(material.training.target, minlength=len(classes))
     for name, n in zip(classes, count, strict=True):
-        if n < FEWEST:
+        if n < MIN_CELLS_PER_CLASS:
             cells = "1 cell" if n == 1 else f"{n} cells"
             raise InputError(
-                f"The class {name} has {cells} to train on, but at least {FEWEST} are "
-                "needed; answer more cells of it, or take the class out of the study."
+                f"The class {name} has {cells} to train on, but at least "
+                f"{MIN_CELLS_PER_CLASS} are needed; answer more cells of it, or take "
+                "the class out of the study."
             )
     if not len(material.validation):
         return replace(material, validation=material.training)
     return material
 
 
-def best_temperature(logits: Tensor, truth: NDArray[np.int64]) -> float:
-    """Divisor of the logits (cell, class) with which probabilities are calibrated."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    grid = np.geomspace(0.3, 5, 80)
-    target = torch.from_numpy(truth)
-    losses = [float(cross_entropy(logits / float(t), target)) for t in grid]
-    return float(grid[int(np.argmin(losses))])
-
-
-def side_of(start: Start, config: ClassifierTrainingConfig) -> int:
+def network_input_size(start: StartingWeights, config: ClassifierTrainingConfig) -> int:
     """Side (px) of the images that the network is fed with.
 
     Raises
@@ -261,13 +253,17 @@ def side_of(start: Start, config: ClassifierTrainingConfig) -> int:
 
 
 def _recipes(
-    material: Material, start: Start, config: ClassifierTrainingConfig
-) -> tuple[Recipe, Recipe]:
-    from napari_cellid.classification.upsampling import Enlarging
+    material: ClassificationDataset,
+    start: StartingWeights,
+    config: ClassifierTrainingConfig,
+) -> tuple[AugmentedSamples, AugmentedSamples]:
+    from napari_cellid.classification.upsampling import UpsamplingClassifier
 
-    _, frozen, _ = parts(start, config)
-    enlarging = Enlarging(start.net, side_of(start, config), start.config)
-    training = Recipe(
+    _, frozen, _ = split_stages(start, config)
+    enlarging = UpsamplingClassifier(
+        start.net, network_input_size(start, config), start.config
+    )
+    training = AugmentedSamples(
         cells=material.training,
         samples=_samples(len(material.training), _copies(config)),
         enlarging=enlarging,
@@ -281,7 +277,7 @@ def _recipes(
     )
 
 
-def _prepare_net(start: Start, device: Device) -> None:
+def _prepare_net(start: StartingWeights, device: Device) -> None:
     import torch
 
     start.net.eval().to(device.kind)

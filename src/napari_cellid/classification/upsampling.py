@@ -11,7 +11,7 @@ from napari_cellid.classification.networks import SCALING, ClassifierConfig
 _AROUND = 0.25
 
 
-class Enlarging(nn.Module):
+class UpsamplingClassifier(nn.Module):
     """A classifier that takes patches as they were cut.
 
     They are enlarged on the device, where it costs least.
@@ -45,9 +45,9 @@ class Enlarging(nn.Module):
     def enlarged(self, patch: Tensor) -> Tensor:
         """What `net` is fed with (patch, 3, size, size)."""
         if self.config.spotlight_px:
-            patch = patch * spotlight(patch.shape[-1], self.config.spotlight_px).to(
-                patch.device
-            )
+            patch = patch * spotlight_mask(
+                patch.shape[-1], self.config.spotlight_px
+            ).to(patch.device)
         large = nn.functional.interpolate(
             patch, (self.size, self.size), mode="bilinear", align_corners=False
         )
@@ -65,11 +65,11 @@ class Enlarging(nn.Module):
         """
         if self.config.spotlight_px:
             radius = self.config.spotlight_px * large.shape[-1] / side
-            large = large * spotlight(large.shape[-1], radius).to(large.device)
+            large = large * spotlight_mask(large.shape[-1], radius).to(large.device)
         return (large - self.mean) / self.spread
 
 
-def spotlight(side: int, radius: float) -> Tensor:
+def spotlight_mask(side: int, radius: float) -> Tensor:
     """Light (side, side) that falls off from the middle: 1 there, dim far away.
 
     A patch of 118 µm shows the cell in question and tens of others, and a network that

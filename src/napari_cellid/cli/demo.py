@@ -24,7 +24,7 @@ from napari_cellid.progress import finish
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from napari_cellid.classification.patch import Classifier
+    from napari_cellid.classification.patch import PatchClassifier
     from napari_cellid.cli.console import Report
     from napari_cellid.cli.identify import Wanted
     from napari_cellid.identify import Identified
@@ -91,7 +91,10 @@ def has_display() -> bool:
 
 
 def _show(
-    result: Identified, recording: Recording, classifier: Classifier, report: Report
+    result: Identified,
+    recording: Recording,
+    classifier: PatchClassifier,
+    report: Report,
 ) -> None:
     from napari_cellid.widgets.identify.open_results import show_recording
 

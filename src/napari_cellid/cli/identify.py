@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.cli.console import Report
     from napari_cellid.identify import Identified
     from napari_cellid.models.store import Task
@@ -127,12 +127,12 @@ def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
     """Load the models for some tasks; their descriptions are checked first."""
     check_models(wanted)
     report.progress(Progress("Loading models", 0, len(wanted)))
-    from napari_cellid.classification.classifiers import load_any_classifier
+    from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
-    models: dict[Task, Segmenter | AnyClassifier] = {}
+    models: dict[Task, Segmenter | CellClassifier] = {}
     for task, model in wanted.items():
-        load = load_segmenter if task == "segment" else load_any_classifier
+        load = load_segmenter if task == "segment" else load_classifier
         models[task] = load(model)
         report.progress(Progress("Loading models", len(models), len(wanted)))
     return models

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.classification.classifiers import load_any_classifier
-from napari_cellid.classification.dataset import joined
-from napari_cellid.classification.starting_weights import find_start
+from napari_cellid.classification.dataset import ClassificationDataset, concatenate
+from napari_cellid.classification.loader import load_classifier
+from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.classification.training import (
-    Material,
-    checked,
+    check_dataset,
     estimate_seconds,
     train_classifier,
 )
@@ -47,7 +46,7 @@ from napari_cellid.study.consensus import write_csv
 from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_name
 
 if TYPE_CHECKING:
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.classification.dataset import LabelledCells
     from napari_cellid.classification.training import TrainedClassifier
     from napari_cellid.config import VoteConfig
@@ -65,7 +64,7 @@ class Request:
     Parameters
     ----------
     start
-        What to start from, as `find_start` takes it.
+        What to start from, as `load_starting_weights` takes it.
     settings
         How to train.
     split
@@ -95,7 +94,7 @@ def begin(study: Study, request: Request) -> Run:
     decided = decide(study, request.split, request.rule)
     _check_counts(decided)
     check_images(study, decided)
-    start = find_start(
+    start = load_starting_weights(
         request.start, decided.classes, request.settings.plan, study.models
     )
     name = check_name(request.name or new_run_name(study.runs, "classify"))
@@ -148,8 +147,10 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     settings = request.settings
     decided = decide(study, request.split, request.rule, keep=False)
     _check_counts(decided)
-    start = find_start(request.start, decided.classes, settings.plan, study.models)
-    material = Material(
+    start = load_starting_weights(
+        request.start, decided.classes, settings.plan, study.models
+    )
+    material = ClassificationDataset(
         labelled(study, decided, "train", start.card),
         labelled(study, decided, "validation", start.card),
     )
@@ -171,15 +172,15 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     settings = ClassifierTrainingConfig.model_validate(run.about["settings"])
     classes = tuple(run.about["classes"])
     decided = read_cells(run.folder, classes, run.about["data"])
-    start = find_start(_asked(run), classes, settings.plan, study.models)
+    start = load_starting_weights(_asked(run), classes, settings.plan, study.models)
     check_same_start(run, start.origin)
     card = start.card
     training = labelled(study, decided, "train", card)
     validation = labelled(study, decided, "validation", card)
-    checked(Material(training, validation), classes)
+    check_dataset(ClassificationDataset(training, validation), classes)
     training = yield from heeding(_with_replay(training, settings, classes, card), run)
     step = train_classifier(
-        Material(training, validation),
+        ClassificationDataset(training, validation),
         start,
         settings,
         (run, device),
@@ -209,7 +210,7 @@ def _compared(
     device: Device,
 ) -> Step[dict[str, Any]]:
     """Compare the new model with the one before; writes the figures into the run."""
-    new = load_any_classifier(run.folder / MODEL)
+    new = load_classifier(run.folder / MODEL)
     old, note = _old_model(run, decided.classes)
     compared = yield from compare(study, decided, (new, old), device)
     report = compared.report
@@ -237,10 +238,10 @@ def _with_replay(
         return training
     simulated = yield from replay(settings.replay, classes, card, settings.seed)
     share = min(1.0, len(training) / max(len(simulated), 1))
-    return joined(training, simulated.weighted(settings.replay_weight * share))
+    return concatenate(training, simulated.weighted(settings.replay_weight * share))
 
 
-def _old_model(run: Run, classes: tuple[str, ...]) -> tuple[AnyClassifier | None, str]:
+def _old_model(run: Run, classes: tuple[str, ...]) -> tuple[CellClassifier | None, str]:
     """The model that the study had, or why it is not compared."""
     folder = Path(run.about["old_model"])
     try:
@@ -250,7 +251,7 @@ def _old_model(run: Run, classes: tuple[str, ...]) -> tuple[AnyClassifier | None
                 f"The model before, {card.name}, tells other classes "
                 f"({', '.join(card.classes)}), so it is not compared."
             )
-        return load_any_classifier(folder), ""
+        return load_classifier(folder), ""
     except InputError as error:
         return None, f"The model before is not compared: {error}"
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.classification.classifiers import tell_classes
-from napari_cellid.classification.patch import Classifier
 from napari_cellid.config import ClassifyConfig
 from napari_cellid.evaluation.bootstrap import (
     Interval,
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
     from napari_cellid.retrain.dataset import DecidedCells
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
     #: probabilities (cell, class) by each model
-    Chances = Mapping[str, NDArray[np.float64]]
+    Probabilities = Mapping[str, NDArray[np.float64]]
 
 NEW, OLD, FLOOR = "new", "old", "two thresholds"
 #: held-out cells of a class below which its figures say little
@@ -61,7 +59,7 @@ class Compared:
 def compare(
     study: Study,
     decided: DecidedCells,
-    models: tuple[AnyClassifier, AnyClassifier | None],
+    models: tuple[CellClassifier, CellClassifier | None],
     device: Device,
 ) -> Step[Compared]:
     """Compare the new model with the old one on the cells that are held out.
@@ -81,15 +79,15 @@ def compare(
     cells, classes = decided.part("test"), decided.classes
     new, old = models
     names = {NEW: new.card.name, FLOOR: FLOOR}
-    chances = {NEW: (yield from _told(study, cells, new, classes, device))}
+    probabilities = {NEW: (yield from _predict(study, cells, new, classes, device))}
     if old is not None:
         names[OLD] = old.card.name
-        chances[OLD] = yield from _told(study, cells, old, classes, device)
+        probabilities[OLD] = yield from _predict(study, cells, old, classes, device)
     rule = two_thresholds(study, decided)
     if rule is not None:
-        chances[FLOOR] = np.eye(len(classes))[rule]
-    judged = _judged(cells, classes, chances)
-    each = _figures(judged, chances, classes, names)
+        probabilities[FLOOR] = np.eye(len(classes))[rule]
+    judged = _judged(cells, classes, probabilities)
+    each = _figures(judged, probabilities, classes, names)
     report = {
         "format": 1,
         "task": "classify",
@@ -104,18 +102,23 @@ def compare(
         "experts": experts(study, cells, classes),
         "notes": _notes(judged, classes),
     }
-    return Compared(report, _table(cells, classes, chances))
+    return Compared(report, _table(cells, classes, probabilities))
 
 
-def _judged(cells: pd.DataFrame, classes: Sequence[str], chances: Chances) -> Judged:
+def _judged(
+    cells: pd.DataFrame, classes: Sequence[str], probabilities: Probabilities
+) -> Judged:
     index = {name: k for k, name in enumerate(classes)}
     truth = np.array([index[one] for one in cells["class"]], np.int64)
-    told = {name: one.argmax(1) for name, one in chances.items()}
+    told = {name: one.argmax(1) for name, one in probabilities.items()}
     return Judged(truth, told, cells["unit"].to_numpy(object), len(classes))
 
 
 def _figures(
-    judged: Judged, chances: Chances, classes: Sequence[str], names: Mapping[str, str]
+    judged: Judged,
+    probabilities: Probabilities,
+    classes: Sequence[str],
+    names: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     sure = intervals(judged) if len(judged.truth) else {}
     each = {
@@ -124,7 +127,7 @@ def _figures(
             **figures(judged.truth, one, classes),
             "intervals": {k: _ends(i) for k, i in sure.get(name, {}).items()},
         }
-        for name, one in chances.items()
+        for name, one in probabilities.items()
     }
     if FLOOR in each:
         # a rule without probabilities is not calibrated
@@ -152,37 +155,41 @@ def _notes(judged: Judged, classes: Sequence[str]) -> list[str]:
     return notes
 
 
-def _told(
+def _predict(
     study: Study,
     cells: pd.DataFrame,
-    model: AnyClassifier,
+    classifier: CellClassifier,
     classes: Sequence[str],
     device: Device,
 ) -> Step[NDArray[np.float64]]:
     """Probabilities (cell, class) in the order of `classes`."""
-    found = np.zeros((len(cells), len(classes)))
-    work = ClassifyConfig(), device
-    for name, part in cells.groupby("recording", sort=True):
+    probabilities = np.zeros((len(cells), len(classes)))
+    order = [classifier.card.classes.index(name) for name in classes]
+    for name, rows in cells.groupby("recording", sort=True):
         recording = study.recording(str(name))
-        labels, numbers = _outlines(recording, part, model)
-        # of the cell table a classifier reads the place and the label alone
-        rows = part.assign(label=numbers, area_um2=np.nan)
-        told = yield from tell_classes(recording.planes(), labels, rows, model, work)
-        found[part.index] = told[[f"p_{one}" for one in classes]].to_numpy(float)
-    return found
+        labels, numbers = _outlines(recording, rows, classifier)
+        predicted = yield from classifier.classify(
+            recording.planes(),
+            labels,
+            rows.assign(label=numbers),
+            ClassifyConfig(),
+            device,
+        )
+        probabilities[rows.index] = predicted[:, order]
+    return probabilities
 
 
 def _outlines(
-    recording: StudyRecording, cells: pd.DataFrame, model: AnyClassifier
+    recording: StudyRecording, cells: pd.DataFrame, classifier: CellClassifier
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Label image and the label of each cell, where the model asks for them."""
-    if isinstance(model, Classifier):
+    """Label image and the label of each cell, where the classifier reads them."""
+    if not classifier.uses_outlines:
         return np.zeros((1, 1, 1), np.int32), np.zeros(len(cells), np.int64)
     labels = recording.labels()
     now = recording.cells().set_index("cell")["label"].reindex(cells["cell"])
-    # a cell that was taken away since has no pixels: it could be anything
-    nowhere = int(labels.max(initial=0)) + 1
-    return labels, now.fillna(nowhere).to_numpy(np.int64)
+    # a cell that was removed since has no pixels: all classes are equally likely
+    no_label = int(labels.max(initial=0)) + 1
+    return labels, now.fillna(no_label).to_numpy(np.int64)
 
 
 def _differences(judged: Judged) -> dict[str, dict[str, float]]:
@@ -198,14 +205,14 @@ def _ends(interval: Interval) -> list[float]:
 
 
 def _table(
-    cells: pd.DataFrame, classes: Sequence[str], chances: Chances
+    cells: pd.DataFrame, classes: Sequence[str], probabilities: Probabilities
 ) -> pd.DataFrame:
     table = cells[["recording", "cell", "plane", "y", "x", "class"]].copy()
     for name, prefix in ((NEW, ""), (OLD, "old_")):
-        if name in chances:
-            likeliest = chances[name].argmax(1) if len(cells) else []
+        if name in probabilities:
+            likeliest = probabilities[name].argmax(1) if len(cells) else []
             table[f"{prefix}predicted"] = [classes[k] for k in likeliest]
             for k, one in enumerate(classes):
-                table[f"{prefix}p_{one}"] = chances[name][:, k]
+                table[f"{prefix}p_{one}"] = probabilities[name][:, k]
     table["group"] = cells["unit"]
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from napari_cellid.classification.dataset import gather
+from napari_cellid.classification.dataset import prepare_cells
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.split import inner_validation, split_cells
@@ -180,7 +180,7 @@ def labelled(
         planes = _planes(study, str(name))
         target = part["class"].map({c: k for k, c in enumerate(cells.classes)})
         parts.append((planes, part, np.asarray(target, np.int64)))
-    return gather(parts, card)
+    return prepare_cells(parts, card)
 
 
 def _planes(study: Study, name: str) -> MeanPlanes:

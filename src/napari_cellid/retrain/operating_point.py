@@ -15,8 +15,8 @@ from napari_cellid.channels.normalise import plane_image, rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import Detection, detect
 from napari_cellid.progress import finish
-from napari_cellid.segmentation.instances import find_cells
-from napari_cellid.segmentation.tta import predict_views
+from napari_cellid.segmentation.instances import label_plane
+from napari_cellid.segmentation.tta import predict_tta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.segmentation.training import SegmenterStart
+    from napari_cellid.segmentation.training import SegmenterStartingWeights
 
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 
@@ -39,7 +39,7 @@ _EQUALLY_GOOD = 0.005
 
 
 def best_shift(
-    start: SegmenterStart, fields: Sequence[Judged], device: Device
+    start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
 ) -> Step[float]:
     """Find the shift with which the model's threshold finds cells best.
 
@@ -72,25 +72,28 @@ def best_shift(
 
 
 def _maps(
-    start: SegmenterStart, planes: MeanPlanes, plane: int, device: Device
+    start: SegmenterStartingWeights, planes: MeanPlanes, plane: int, device: Device
 ) -> Step[NDArray[np.float32]]:
     """Probability of each kind (kind, y, x) in pixels of the recording."""
     card = start.card
     factor = planes.pixel_size_um / card.pixel_size_um
     image = plane_image(planes, plane, card)
     yield from ()
-    maps = finish(predict_views(start.net, image, device, SegmentConfig().views))
+    maps = finish(predict_tta(start.net, image, device, SegmentConfig().views))
     shape = planes.shape[1], planes.shape[2]
     kinds = maps[: start.net.config.out_channels]
     return np.stack([rescale(one, 1 / factor, shape) for one in kinds])
 
 
 def _found(
-    maps: NDArray[np.float32], shift: float, start: SegmenterStart, pixel_um: float
+    maps: NDArray[np.float32],
+    shift: float,
+    start: SegmenterStartingWeights,
+    pixel_um: float,
 ) -> NDArray[np.int32]:
     odds = maps.copy()
     odds[1:] *= np.exp(shift)
     odds /= np.maximum(odds.sum(0), 1e-9)
     core = odds[2] if len(odds) > 2 else None
     config = SegmentConfig(threshold=start.card.threshold)
-    return find_cells(odds[1:].sum(0), core, pixel_um, config)
+    return label_plane(odds[1:].sum(0), core, pixel_um, config)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.classification.dataset import gather
+from napari_cellid.classification.dataset import prepare_cells
 from napari_cellid.progress import Progress, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import draw_config
@@ -78,4 +78,4 @@ def replay(
             )
             index = np.array([classes.index(one) for one in chosen["class"]], np.int64)
             parts.append((planes, chosen, index))
-    return gather(parts, card)
+    return prepare_cells(parts, card)

@@ -30,11 +30,11 @@ from napari_cellid.retrain.stop_requests import (
 )
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.training import (
-    Fields,
+    SegmentationDataset,
     estimate_seconds,
-    find_start,
     labelled_field,
-    shift_cells,
+    load_starting_weights,
+    shift_cell_logits,
     train_segmenter,
 )
 from napari_cellid.training.run import MODEL, REPORT, Run, new_run_name
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.operating_point import Judged
     from napari_cellid.retrain.segmentation_dataset import Outlines
     from napari_cellid.segmentation.predict import Segmenter
-    from napari_cellid.segmentation.training import SegmenterStart
+    from napari_cellid.segmentation.training import SegmenterStartingWeights
     from napari_cellid.study.study import Study
     from napari_cellid.training.loop import Trained
 
@@ -91,7 +91,7 @@ def begin(study: Study, request: Request) -> Run:
     """
     outlines, _, about = outlines_of(study, request.recordings, request.split)
     _need(outlines, "train")
-    start = find_start(request.start, study.models)
+    start = load_starting_weights(request.start, study.models)
     name = check_name(request.name or new_run_name(study.runs, "segment"))
     return Run.create(
         study.runs / name,
@@ -142,7 +142,7 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
         study, request.recordings, request.split, keep=False
     )
     _need(outlines, "train")
-    start = find_start(request.start, study.models)
+    start = load_starting_weights(request.start, study.models)
     fields = _fields(outlines, start, request.settings, [])
     chosen = choose_device(device)
     seconds = estimate_seconds(fields, start, request.settings, chosen)
@@ -166,7 +166,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
     outlines = _outlines(study, run)
     asked = str(run.about["start"]["asked"])
-    start = find_start(asked, study.models, seed=settings.seed)
+    start = load_starting_weights(asked, study.models, seed=settings.seed)
     check_same_start(run, start.origin)
     mixed: list[Judged] = []
     if settings.simulated_share:
@@ -216,7 +216,7 @@ def _outlines(study: Study, run: Run) -> list[Outlines]:
     return outlines
 
 
-def _beginning(fields: Fields, run: Run) -> dict[str, Any]:
+def _beginning(fields: SegmentationDataset, run: Run) -> dict[str, Any]:
     data = run.about["data"]
     return {
         "task": "segment",
@@ -229,7 +229,7 @@ def _beginning(fields: Fields, run: Run) -> dict[str, Any]:
 
 
 def _shifted(
-    outlines: Sequence[Outlines], start: SegmenterStart, device: Device
+    outlines: Sequence[Outlines], start: SegmenterStartingWeights, device: Device
 ) -> Step[float]:
     """Move the cell outputs of the trained network to where cells are found best.
 
@@ -240,7 +240,7 @@ def _shifted(
     if not start.trained:
         judged += _judged(outlines, "train")
     shift = yield from best_shift(start, judged, device)
-    shift_cells(start.net, shift)
+    shift_cell_logits(start.net, shift)
     return shift
 
 
@@ -266,12 +266,12 @@ def _notes(outlines: Sequence[Outlines], run: Run) -> list[str]:
 
 def _fields(
     outlines: Sequence[Outlines],
-    start: SegmenterStart,
+    start: SegmenterStartingWeights,
     settings: SegmenterTrainingConfig,
     mixed: Sequence[Judged],
-) -> Fields:
+) -> SegmentationDataset:
     card = start.card
-    return Fields(
+    return SegmentationDataset(
         own=fields_of(outlines, "train", card, settings),
         simulated=[
             labelled_field(
@@ -295,7 +295,7 @@ def _judged(outlines: Sequence[Outlines], role: str) -> list[Judged]:
 
 def _save(
     run: Run,
-    start: SegmenterStart,
+    start: SegmenterStartingWeights,
     trained: Trained,
     shift: float,
     report: dict[str, Any] | None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_cellid.segmentation.targets import LEAVE_OUT
+from napari_cellid.segmentation.targets import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _BLACK, _GAIN, _POWER = 0.05, (0.8, 1.2), (0.8, 1.25)
 
 
 @dataclass(frozen=True)
-class Bending:
+class ElasticDeformation:
     """How much pieces are bent.
 
     Parameters
@@ -38,8 +38,8 @@ class Bending:
     spacing_px: float = 150.0
 
 
-def elastic_field(
-    side: int, bending: Bending, rng: np.random.Generator
+def displacement_field(
+    side: int, bending: ElasticDeformation, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Displacements (2, side, side) in px along y and x."""
     n = int(np.ceil(side / bending.spacing_px)) + 3
@@ -52,11 +52,11 @@ def elastic_field(
     ).astype(np.float32)
 
 
-def piece(
+def random_crop(
     images: NDArray[np.float32],
     target: NDArray[np.uint8],
     weight: NDArray[np.float32],
-    geometry: tuple[int, Bending],
+    geometry: tuple[int, ElasticDeformation],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
     """Take a random piece of a field, augmented.
@@ -83,13 +83,13 @@ def piece(
         [ndimage.map_coordinates(one, where, order=1, mode="mirror") for one in images]
     )
     aims = ndimage.map_coordinates(
-        target, where, order=0, mode="constant", cval=LEAVE_OUT
+        target, where, order=0, mode="constant", cval=IGNORE_INDEX
     )
     counts = ndimage.map_coordinates(weight, where, order=0, mode="nearest")
-    return other_light(moved, rng), aims, counts
+    return jitter_intensity(moved, rng), aims, counts
 
 
-def other_light(
+def jitter_intensity(
     images: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Other black level, gain and power, for each channel its own."""
@@ -104,7 +104,10 @@ def other_light(
 
 
 def _where(
-    shape: tuple[int, ...], side: int, bending: Bending, rng: np.random.Generator
+    shape: tuple[int, ...],
+    side: int,
+    bending: ElasticDeformation,
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Places (2, side, side) of the field that the piece shows."""
     half = (side - 1) / 2
@@ -122,5 +125,5 @@ def _where(
         ]
     )
     if bending.sd_px:
-        turned = turned + elastic_field(side, bending, rng)
+        turned = turned + displacement_field(side, bending, rng)
     return turned

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.segmentation.augment import Bending, piece
-from napari_cellid.segmentation.targets import LEAVE_OUT
+from napari_cellid.segmentation.augment import ElasticDeformation, random_crop
+from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.training.loop import StepFigures
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class SegmenterLearner:
                 for images, target, weight in self._tiles(field):
                     logits = self._logits(images[None])
                     target = self._inner(target)
-                    known = target != LEAVE_OUT
+                    known = target != IGNORE_INDEX
                     if not known.any():
                         continue
                     inner = self._inner(weight)
@@ -188,8 +188,10 @@ class SegmenterLearner:
         )
         pool = self._simulated if simulated else self._own
         field = pool[int(rng.integers(len(pool)))]
-        bending = Bending(self._config.elastic_sd_px, self._config.elastic_spacing_px)
-        return piece(
+        bending = ElasticDeformation(
+            self._config.elastic_sd_px, self._config.elastic_spacing_px
+        )
+        return random_crop(
             field.images, field.target, field.weight, (self.side, bending), rng
         )
 
@@ -217,7 +219,7 @@ class SegmenterLearner:
         import torch
         from torch.nn.functional import cross_entropy
 
-        known = target != LEAVE_OUT
+        known = target != IGNORE_INDEX
         kinds = np.where(known, target, 0).astype(np.int64)
         kinds = np.minimum(kinds, logits.shape[1] - 1)
         truth = torch.from_numpy(kinds).to(logits.device)
@@ -240,7 +242,7 @@ class SegmenterLearner:
         shape = field.target.shape
         lack = [(edge, edge + -n % step) for n in shape]
         images = np.pad(field.images, [(0, 0), *lack], "symmetric")
-        target = np.pad(field.target, lack, constant_values=LEAVE_OUT)
+        target = np.pad(field.target, lack, constant_values=IGNORE_INDEX)
         weight = np.pad(field.weight, lack)
         found = []
         for top in range(0, shape[0], step):

@@ -16,8 +16,8 @@ from napari_cellid.models.store import (
     load_weights,
 )
 from napari_cellid.progress import part
-from napari_cellid.segmentation.instances import find_cells
-from napari_cellid.segmentation.tta import predict_views
+from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.tta import predict_tta
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,25 +94,8 @@ def segment(
             cores.append(middle)
     probability = np.stack(probabilities)
     core = np.stack(cores) if cores else None
-    labels = number_cells(probability, core, planes.pixel_size_um, config)
+    labels = label_cells(probability, core, planes.pixel_size_um, config)
     return Segmentation(labels, probability, core)
-
-
-def number_cells(
-    probability: NDArray[np.float32],
-    core: NDArray[np.float32] | None,
-    pixel_size_um: float,
-    config: SegmentConfig,
-) -> NDArray[np.int32]:
-    """Cells of all planes (plane, y, x), from kept maps; quick enough for a slider."""
-    labels = np.zeros(probability.shape, np.int32)
-    last = 0
-    for plane, image in enumerate(probability):
-        middle = None if core is None else core[plane]
-        found = find_cells(image, middle, pixel_size_um, config)
-        labels[plane] = np.where(found > 0, found + last, 0)
-        last += int(found.max(initial=0))
-    return labels
 
 
 def _cell_maps(
@@ -128,7 +111,7 @@ def _cell_maps(
     if not image.any():
         empty = np.zeros(planes.shape[1:], np.float32)
         return empty, empty if segmenter.net.config.out_channels > 2 else None
-    maps = yield from predict_views(segmenter.net, image, device, config.views)
+    maps = yield from predict_tta(segmenter.net, image, device, config.views)
     kinds = maps[: segmenter.net.config.out_channels]
     shape = planes.shape[1], planes.shape[2]
     cell = rescale(kinds[1:].sum(0), 1 / factor, shape)

@@ -14,7 +14,7 @@ from napari_cellid.cells.label_images import (
     measure_some,
 )
 from napari_cellid.cells.measure import measure
-from napari_cellid.segmentation.predict import number_cells
+from napari_cellid.segmentation.instances import label_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def renumber(
         Whether the class hangs on all pixels of a cell: then it is stale where one of
         them is another.
     """
-    labels = number_cells(
+    labels = label_cells(
         segmentation.probability, segmentation.core, planes.pixel_size_um, config
     )
     if before.hand is not None:

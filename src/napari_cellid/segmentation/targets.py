@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_cellid.config.training import Weighting
 
 #: a pixel of which nobody can say what it is
-LEAVE_OUT = 255
+IGNORE_INDEX = 255
 #: share of a cell's greatest depth from which on a pixel belongs to its core
 _CORE_SHARE = 0.5
 #: weights of borders, sizes in px of about 1.2 µm: Ronneberger et al. 2015 (w0 = 10,
@@ -21,7 +21,7 @@ _CORE_SHARE = 0.5
 _SIGMA_PX, _W0, _FALK_BORDER, _FALK_BACKGROUND = 2.5, 10.0, 50.0, 0.1
 
 
-def targets(
+def pixel_targets(
     labels: NDArray[np.int32], unsure: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
     """Kinds of pixels: 0 background, 1 rim, 2 core of a cell, 255 to be left out.
@@ -41,7 +41,7 @@ def targets(
         depth = ndimage.distance_transform_edt(mask)[1:-1, 1:-1]
         target[box][depth > _CORE_SHARE * depth.max()] = 2
     if unsure is not None:
-        target[unsure & (labels == 0)] = LEAVE_OUT
+        target[unsure & (labels == 0)] = IGNORE_INDEX
     return target
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.unet import UNet, UNetConfig
 
 #: output pixels of a tile; larger ones compute fewer surroundings twice
-TILE = 512
+TILE_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Tile:
     place: tuple[slice, slice]
 
 
-def predict(
+def predict_tiled(
     net: UNet,
     image: NDArray[np.float32],
     device: Device,
-    tile: int = TILE,
+    tile: int = TILE_SIZE,
     *,
     stage: str = "Outlining cells",
 ) -> Step[NDArray[np.float32]]:
@@ -65,7 +65,7 @@ def predict(
     import torch
 
     shape = image.shape[-2], image.shape[-1]
-    padded = pad(image, net.config)
+    padded = pad_image(image, net.config)
     tiles = plan_tiles(shape, net.config, tile)
 
     def window(start: int, _: int) -> Tensor:
@@ -82,7 +82,7 @@ def predict(
     return result
 
 
-def pad(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32]:
+def pad_image(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32]:
     """Mirror an image (channel, y, x) beyond its borders as the network needs it."""
     before, after = _padding((image.shape[-2], image.shape[-1]), config)
     lack = [(0, 0), *((before, beyond) for beyond in after)]
@@ -90,7 +90,7 @@ def pad(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32]:
 
 
 def plan_tiles(
-    shape: tuple[int, int], config: UNetConfig, tile: int = TILE
+    shape: tuple[int, int], config: UNetConfig, tile: int = TILE_SIZE
 ) -> list[Tile]:
     """Cover an image (y, x) with tiles; windows are in pixels of the padded image."""
     rows = _plan_axis(shape[0], config, tile)

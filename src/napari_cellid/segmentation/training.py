@@ -14,7 +14,11 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD, ModelCard, find_model
 from napari_cellid.segmentation.learner import LabelledField
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.targets import LEAVE_OUT, border_weights, targets
+from napari_cellid.segmentation.targets import (
+    IGNORE_INDEX,
+    border_weights,
+    pixel_targets,
+)
 from napari_cellid.training.loop import LoopConfig, train
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ _PROBE_S = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class SegmenterStart:
+class SegmenterStartingWeights:
     """A U-Net and where its weights come from.
 
     Parameters
@@ -66,7 +70,7 @@ class SegmenterStart:
 
 
 @dataclass(frozen=True, eq=False)
-class Fields:
+class SegmentationDataset:
     """Fields to train on, simulated ones mixed in, and those that choose the epoch."""
 
     own: Sequence[LabelledField]
@@ -74,9 +78,9 @@ class Fields:
     validation: Sequence[LabelledField]
 
 
-def find_start(
+def load_starting_weights(
     wanted: str, models: Path | None = None, *, seed: int = 0
-) -> SegmenterStart:
+) -> SegmenterStartingWeights:
     """Find what to start from.
 
     Parameters
@@ -111,11 +115,11 @@ def find_start(
         "licence": card.licence,
     }
     shift = float(card.training.get("cell_output_shift", 0.0))
-    shift_cells(loaded.net, -shift)
-    return SegmenterStart(loaded.net, card, origin, trained=True, shift=shift)
+    shift_cell_logits(loaded.net, -shift)
+    return SegmenterStartingWeights(loaded.net, card, origin, trained=True, shift=shift)
 
 
-def shift_cells(net: UNet, shift: float) -> None:
+def shift_cell_logits(net: UNet, shift: float) -> None:
     """Add to the logits of all kinds of pixels that belong to a cell."""
     import torch
 
@@ -152,7 +156,7 @@ def labelled_field(
     factor = planes.pixel_size_um / card.pixel_size_um
     images = plane_image(planes, plane, card)
     marks = _nearest(labels, factor, images.shape[1:])
-    target = targets(marks)
+    target = pixel_targets(marks)
     out = np.zeros(marks.shape, bool)
     if left_out is not None:
         out = _nearest(left_out.astype(np.int32), factor, images.shape[1:]) > 0
@@ -161,13 +165,13 @@ def labelled_field(
 
         away = ndimage.distance_transform_edt(marks == 0) * card.pixel_size_um
         out |= away > config.leave_out_unlabelled_um if marks.any() else True
-    target[out] = LEAVE_OUT
+    target[out] = IGNORE_INDEX
     return LabelledField(images, target, border_weights(marks, config.weighting))
 
 
 def train_segmenter(
-    fields: Fields,
-    start: SegmenterStart,
+    fields: SegmentationDataset,
+    start: SegmenterStartingWeights,
     config: SegmenterTrainingConfig,
     work: tuple[Run, Device],
     *,
@@ -187,8 +191,8 @@ def train_segmenter(
 
 
 def make_learner(
-    fields: Fields,
-    start: SegmenterStart,
+    fields: SegmentationDataset,
+    start: SegmenterStartingWeights,
     config: SegmenterTrainingConfig,
     device: Device,
 ) -> SegmenterLearner:
@@ -204,7 +208,7 @@ def make_learner(
     sure = start.card.threshold
     # where the start draws its line; a network that begins anew: the likelier side
     line = math.log(sure / (1 - sure)) - start.shift if start.trained else 0.0
-    if not any((field.target != LEAVE_OUT).any() for field in fields.own):
+    if not any((field.target != IGNORE_INDEX).any() for field in fields.own):
         raise InputError(
             "There is nothing to train on, for every pixel of the chosen recordings is "
             "held out or left out; choose more recordings."
@@ -220,8 +224,8 @@ def make_learner(
 
 
 def estimate_seconds(
-    fields: Fields,
-    start: SegmenterStart,
+    fields: SegmentationDataset,
+    start: SegmenterStartingWeights,
     config: SegmenterTrainingConfig,
     device: Device,
 ) -> float:
@@ -239,7 +243,7 @@ def estimate_seconds(
     return config.epochs * (config.iterations * a_step + validating)
 
 
-def _anew(wanted: str, seed: int) -> SegmenterStart:
+def _anew(wanted: str, seed: int) -> SegmenterStartingWeights:
     import torch
 
     from napari_cellid.segmentation.unet import PAPER, UNet, UNetConfig
@@ -262,7 +266,7 @@ def _anew(wanted: str, seed: int) -> SegmenterStart:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         net = UNet(config)
-    return SegmenterStart(net, card, origin, trained=False)
+    return SegmenterStartingWeights(net, card, origin, trained=False)
 
 
 def _nearest(

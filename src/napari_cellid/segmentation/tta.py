@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.progress import part
-from napari_cellid.segmentation.tiles import predict
+from napari_cellid.segmentation.tiles import predict_tiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ _VIEWS = (
 _LEAST = 1e-9
 
 
-def predict_views(
+def predict_tta(
     net: UNet,
     image: NDArray[np.float32],
     device: Device,
@@ -62,14 +62,16 @@ def predict_views(
 
     Returns
     -------
-    (kind, y, x) float32, as `predict` gives them.
+    (kind, y, x) float32, as `predict_tiled` gives them.
     """
     if not 1 <= views <= len(_VIEWS):
         raise ValueError(f"{views} views wanted, 1 to {len(_VIEWS)} are possible")
     logs = []
     for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
         turned = np.ascontiguousarray(_turn(image, turns, mirrored))
-        maps = yield from part(predict(net, turned, device, stage=stage), k, views)
+        maps = yield from part(
+            predict_tiled(net, turned, device, stage=stage), k, views
+        )
         if views == 1:
             return maps
         logs.append(np.log(np.maximum(_turn_back(maps, turns, mirrored), _LEAST)))

@@ -181,15 +181,13 @@ class Live(QObject):
 def _outlining(
     result: Result, before: Outlines, config: SegmentConfig
 ) -> Step[Outlines]:
-    from napari_cellid.classification.classifiers import sees_outlines
-
     yield Progress("Outlining cells")
     segmentation = result.found.segmentation
     if segmentation is None:
         return before
     classifier = result.classifier
     patch_um = None if classifier is None else classifier.card.pixel_size_um
-    by_outline = classifier is not None and sees_outlines(classifier)
+    by_outline = classifier is not None and classifier.uses_outlines
     planes = result.found.planes
     return renumber(
         before, segmentation, planes, config, patch_um, by_outline=by_outline
@@ -197,15 +195,19 @@ def _outlining(
 
 
 def _classifying(result: Result, before: Outlines) -> Step[pd.DataFrame]:
-    from napari_cellid.classification.classifiers import tell_classes
+    from napari_cellid.classification.base import classify_cells
     from napari_cellid.device import choose_device
 
     rows = before.cells[before.cells["label"].isin(list(before.stale))]
     if result.classifier is None:
         return rows
-    work = result.config.classify, choose_device(result.config.device)
     return (
-        yield from tell_classes(
-            result.found.planes, before.labels, rows, result.classifier, work
+        yield from classify_cells(
+            result.found.planes,
+            before.labels,
+            rows,
+            result.classifier,
+            result.config.classify,
+            choose_device(result.config.device),
         )
     )

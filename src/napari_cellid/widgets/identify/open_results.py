@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.identify import Identified
     from napari_cellid.recording import Recording
 
 
 def show_recording(
-    result: Identified, recording: Recording, classifier: AnyClassifier | None = None
+    result: Identified, recording: Recording, classifier: CellClassifier | None = None
 ) -> None:
     """Open napari with the images, the cells and the widget; returns when it closes.
 
@@ -46,7 +46,7 @@ def fill_viewer(
     viewer: Viewer,
     result: Identified,
     recording: Recording,
-    classifier: AnyClassifier | None,
+    classifier: CellClassifier | None,
 ) -> None:
     """Add the mean images, the Identify widget and the cells to a viewer."""
     from napari_cellid.segmentation.relabel import first_outlines

@@ -12,7 +12,7 @@ from napari_cellid.widgets._shared.torch_import import import_torch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import Identified
     from napari_cellid.progress import Step
@@ -27,7 +27,7 @@ class Models:
     segmenter_folder: Path | None = None
     classifier_folder: Path | None = None
     segmenter: Segmenter | None = None
-    classifier: AnyClassifier | None = None
+    classifier: CellClassifier | None = None
 
 
 def run_identify(
@@ -65,7 +65,7 @@ def run_identify(
 def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Models:
     """Load the models in two folders; those in memory already are taken from there."""
     import_torch()
-    from napari_cellid.classification.classifiers import load_any_classifier
+    from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
     outline, classify = folders
@@ -75,7 +75,7 @@ def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Mod
     if classify is None:
         classifier = None
     elif classifier is None or classify != loaded.classifier_folder:
-        classifier = load_any_classifier(classify)
+        classifier = load_classifier(classify)
     return Models(outline, classify, segmenter, classifier)
 
 

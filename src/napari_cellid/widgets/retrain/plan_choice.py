@@ -8,14 +8,19 @@ from qtpy.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QPainter
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cellid.classification.finetuning import PLANS, STAGES, cut_of, plans_for
+from napari_cellid.classification.finetuning import (
+    PLANS,
+    STAGES,
+    n_frozen_stages,
+    plans_for,
+)
 from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.widgets._shared.layouts import small_text
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
-    from napari_cellid.classification.finetuning import Plan
+    from napari_cellid.classification.finetuning import FinetuningPlan
     from napari_cellid.widgets.retrain.starting_weights import Start
 
 _TIP = (
@@ -97,9 +102,9 @@ class _Bar(QWidget):
         self._n, self._cut = 1, 0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: Plan) -> None:
+    def show_plan(self, plan: FinetuningPlan) -> None:
         name: Any = plan.architecture or "inception_v3"
-        stages, cut = STAGES[name], cut_of(plan, name)
+        stages, cut = STAGES[name], n_frozen_stages(plan, name)
         learning = [k for k, stage in enumerate(stages) if stage not in _NOTHING]
         self._n, self._cut = len(learning), sum(k < cut for k in learning)
         kept = "stays as it was" if self._cut else ""
@@ -143,14 +148,14 @@ def plan_name(name: str) -> str:
     return paper if paper.startswith(tuple(NETWORK_NAMES.values())) else name
 
 
-def _plans(start: Start) -> list[Plan]:
+def _plans(start: Start) -> list[FinetuningPlan]:
     architectures: Any = [start.architecture] if start.architecture else STAGES
     found = [plan for one in architectures for plan in plans_for(one)]
     # without a network of its own such a plan does not say which one is meant
     return [p for p in found if start.whole or p.architecture is not None]
 
 
-def _title(plan: Plan, *, named: bool) -> str:
+def _title(plan: FinetuningPlan, *, named: bool) -> str:
     words = plan.words.partition(": ")[0]
     text = f"{words[:1].upper()}{words[1:]}"
     if plan.paper:

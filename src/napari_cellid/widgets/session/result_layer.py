@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
-    from napari_cellid.classification.classifiers import AnyClassifier
+    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import Identified
     from napari_cellid.segmentation.relabel import Outlines
@@ -54,7 +54,7 @@ class Result:
     found: Identified
     outlines: Outlines
     config: IdentifyConfig
-    classifier: AnyClassifier | None
+    classifier: CellClassifier | None
     folder: Path | None = None
     shown_in: weakref.ref[Any] | None = None
 

@@ -1,0 +1,99 @@
+"""The protocol that every cell classifier follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from napari_cellid.cells.measure import with_classes
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import ClassifyConfig
+    from napari_cellid.device import Device
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
+
+
+class CellClassifier(Protocol):
+    """Predicts the class of every cell of a recording.
+
+    Any object with these three members can be used wherever cells are classified.
+    """
+
+    @property
+    def card(self) -> ModelCard:
+        """Description of the model; its `classes` name the columns of `classify`."""
+
+    @property
+    def uses_outlines(self) -> bool:
+        """Whether the class depends on every pixel of a cell.
+
+        If not, only the centroid counts, and `labels` are not read.
+        """
+
+    def classify(
+        self,
+        planes: MeanPlanes,
+        labels: NDArray[np.int32],
+        cells: pd.DataFrame,
+        config: ClassifyConfig,
+        device: Device,
+    ) -> Step[NDArray[np.float32]]:
+        """Predict the class probabilities of some cells.
+
+        Parameters
+        ----------
+        planes
+            Mean images of both channels.
+        labels
+            (plane, y, x) int32: the pixels of the cells.
+        cells
+            Cell table, all cells or some; `label`, `plane`, `y` and `x` are read.
+        config
+            Settings.
+        device
+            Where to compute.
+
+        Returns
+        -------
+        (cell, class) float32, in the order of the rows and of `card.classes`.
+        """
+
+
+def classify_cells(
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    classifier: CellClassifier,
+    config: ClassifyConfig,
+    device: Device,
+) -> Step[pd.DataFrame]:
+    """Classify cells and fill the probabilities into their table.
+
+    Parameters
+    ----------
+    planes
+        Mean images of both channels.
+    labels
+        (plane, y, x) int32: the pixels of the cells.
+    cells
+        Cell table, all cells or some; `label`, `plane`, `y` and `x` are read.
+    classifier
+        Predicts the classes.
+    config
+        Settings.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    The table with `p_<class>`, `predicted` and `confidence`.
+    """
+    probabilities = yield from classifier.classify(
+        planes, labels, cells, config, device
+    )
+    return with_classes(cells, probabilities, classifier.card.classes)

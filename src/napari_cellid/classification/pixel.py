@@ -1,0 +1,140 @@
+"""Classification of cells by a U-Net that classifies every pixel.
+
+One pass over the plane is enough; the class probabilities of a cell are the means over
+its pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from napari_cellid.channels.normalise import plane_image, rescale
+from napari_cellid.classification.temperature import apply_temperature
+from napari_cellid.errors import InputError
+from napari_cellid.models.store import (
+    check_fits,
+    find_model,
+    fitting,
+    load_card,
+    load_weights,
+)
+from napari_cellid.progress import part
+from napari_cellid.segmentation.tta import predict_tta
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.config import ClassifyConfig
+    from napari_cellid.device import Device
+    from napari_cellid.models.store import ModelCard
+    from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.segmentation.unet import UNet
+
+#: `architecture` in the card of a pixel classifier
+ARCHITECTURE = "unet"
+
+
+@dataclass(frozen=True, eq=False)
+class PixelClassifier:
+    """A U-Net with an output for each class of cells, and its card."""
+
+    card: ModelCard
+    net: UNet
+    uses_outlines: ClassVar[bool] = True
+
+    def classify(
+        self,
+        planes: MeanPlanes,
+        labels: NDArray[np.int32],
+        cells: pd.DataFrame,
+        config: ClassifyConfig,
+        device: Device,
+    ) -> Step[NDArray[np.float32]]:
+        """Class probabilities (cell, class): means over the pixels of each cell."""
+        n_classes = len(self.card.classes)
+        probabilities = np.full((len(cells), n_classes), 1 / n_classes, np.float32)
+        plane_of_cell = cells["plane"].to_numpy(int)
+        used = np.unique(plane_of_cell)
+        for k, plane in enumerate(used):
+            step = self._class_maps(planes, int(plane), config, device)
+            maps = yield from part(step, k, len(used))
+            here = plane_of_cell == plane
+            numbers = cells.loc[here, "label"].to_numpy(int)
+            probabilities[here] = mean_over_cells(maps, labels[plane], numbers)
+        return apply_temperature(probabilities, self.card.temperature)
+
+    def _class_maps(
+        self, planes: MeanPlanes, plane: int, config: ClassifyConfig, device: Device
+    ) -> Step[NDArray[np.float32]]:
+        """Probability of each class (class, y, x) in the pixels of the recording."""
+        factor = planes.pixel_size_um / self.card.pixel_size_um
+        image = plane_image(planes, plane, self.card)
+        maps = yield from predict_tta(
+            self.net, image, device, config.class_views, stage="Classifying cells"
+        )
+        shape = planes.shape[1], planes.shape[2]
+        return rescale(maps[self.net.config.out_channels :], 1 / factor, shape)
+
+
+def load_pixel_classifier(requested: str | Path) -> PixelClassifier:
+    """Load a pixel classifier by name or by path.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, it has no class outputs, or its weights do not fit.
+    """
+    from napari_cellid.segmentation.unet import UNet, UNetConfig
+
+    folder = find_model(requested, "classify")
+    card = load_card(folder, "classify")
+    with fitting(card, folder, "U-Net"):
+        config = UNetConfig.model_validate(card.settings)
+        if not config.class_outputs:
+            raise InputError(
+                f"The model {card.name!r} in {folder} tells no classes; choose another "
+                "model, or copy the folder again."
+            )
+        check_fits(card, config.in_channels, config.class_outputs)
+        net = UNet(config)
+        net.load_state_dict(load_weights(folder, card))
+    return PixelClassifier(card, net.eval())
+
+
+def mean_over_cells(
+    maps: NDArray[np.float32], labels: NDArray[np.int32], numbers: NDArray[np.int_]
+) -> NDArray[np.float32]:
+    """Mean class probabilities of the cells of one plane.
+
+    Parameters
+    ----------
+    maps
+        (class, y, x): probability of each class.
+    labels
+        (y, x): the pixels of the cells.
+    numbers
+        Labels of the cells; all classes are equally likely for one without pixels.
+
+    Returns
+    -------
+    (cell, class), in the order of `numbers`; each row sums to 1.
+    """
+    # labels that a user painted may be huge: no array may be as long as that
+    present, dense = np.unique(labels, return_inverse=True)
+    index = np.searchsorted(present, numbers).clip(max=len(present) - 1)
+    has_pixels = present[index] == numbers
+    count = np.where(has_pixels, np.bincount(dense.ravel())[index], 0)
+    sums = np.stack(
+        [np.bincount(dense.ravel(), image.ravel())[index] for image in maps], axis=1
+    )
+    uniform = np.full_like(sums, 1 / len(maps))
+    means = np.divide(sums, count[:, None], out=uniform, where=count[:, None] > 0)
+    total = means.sum(1, keepdims=True)
+    return np.asarray(means / np.where(total > 0, total, 1), np.float32)
