@@ -33,7 +33,7 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.study.study import Study
 
@@ -84,7 +84,7 @@ def make_study(path: Path, n_cells: int, side: int) -> Study:
     from napari_cellid.io import overlay_png as overlay
 
     overlay.save_overlay = lambda path, *_, **__: path.write_bytes(b"")
-    found = Identified(planes, labels, cells, CLASSES, None, run)
+    found = IdentifyResult(planes, labels, cells, CLASSES, None, run)
     study.add(found, RecordingInfo(pixel_size_um=PIXEL_UM))
     return study
 

@@ -40,7 +40,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.device import Device, choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.identify import identify
+from napari_cellid.identify import identify_cells
 from napari_cellid.models.store import save_model
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes, Recording
@@ -122,7 +122,7 @@ def time_identify(
     recording = as_recording(field)
     for run in range(repeats):
         start = time.perf_counter()
-        found = finish(identify(recording, *models, config))
+        found = finish(identify_cells(recording, *models, config))
         took = time.perf_counter() - start
         parts = ", ".join(f"{k} {v:.2f}" for k, v in found.run["seconds"].items())
         print(

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tifffile
 
-from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
 
@@ -64,7 +65,7 @@ def decode(path: Path) -> None:
 def average(path: Path) -> None:
     """What is measured: open the file, average its frames."""
     finish(
-        mean_planes(open_recording(None, path, options=TiffOptions(pixel_size_um=1.0)))
+        mean_planes(open_recording(None, path, options=ReadOptions(pixel_size_um=1.0)))
     )
 
 

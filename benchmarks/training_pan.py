@@ -29,7 +29,7 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import RecordingInfo, SimulationConfig
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
@@ -82,7 +82,7 @@ def make_study(path: Path, side: int) -> Study:
         planes = MeanPlanes(name, red, green, config.pixel_size_um)
         cells = measure(field.labels, planes)
         run = {"recording": name, "sources": [], "models": {}, "device": "CPU"}
-        found = Identified(planes, field.labels, cells, (), None, run)
+        found = IdentifyResult(planes, field.labels, cells, (), None, run)
         info = RecordingInfo(animal=name, pixel_size_um=planes.pixel_size_um)
         study.add(found, info)
         truth = field.cells.set_index("label")["class"]

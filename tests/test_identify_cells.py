@@ -14,9 +14,9 @@ from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.identify import (
-    Identified,
+    IdentifyResult,
     classify_labels,
-    identify,
+    identify_cells,
     write_results,
 )
 from napari_cellid.progress import finish
@@ -30,8 +30,8 @@ CONFIG = IdentifyConfig(device=DeviceConfig(device="cpu", precision="fp32"))
 @pytest.fixture
 def result(
     recording: Recording, segmenter_folder: Path, classifier_folder: Path
-) -> Identified:
-    step = identify(
+) -> IdentifyResult:
+    step = identify_cells(
         recording,
         load_segmenter(segmenter_folder),
         load_classifier(classifier_folder),
@@ -40,7 +40,7 @@ def result(
     return finish(step)
 
 
-def test_every_cell_has_a_row_and_a_class(result: Identified) -> None:
+def test_every_cell_has_a_row_and_a_class(result: IdentifyResult) -> None:
     numbers = np.unique(result.labels[result.labels > 0])
     assert len(numbers) > 5
     assert result.cells["label"].tolist() == numbers.tolist()
@@ -49,13 +49,13 @@ def test_every_cell_has_a_row_and_a_class(result: Identified) -> None:
 
 
 def test_the_same_input_gives_the_same_output(
-    result: Identified,
+    result: IdentifyResult,
     recording: Recording,
     segmenter_folder: Path,
     classifier_folder: Path,
 ) -> None:
     again = finish(
-        identify(
+        identify_cells(
             recording,
             load_segmenter(segmenter_folder),
             load_classifier(classifier_folder),
@@ -66,7 +66,7 @@ def test_the_same_input_gives_the_same_output(
     pd.testing.assert_frame_equal(again.cells, result.cells)
 
 
-def test_files_say_what_was_found(result: Identified, tmp_path: Path) -> None:
+def test_files_say_what_was_found(result: IdentifyResult, tmp_path: Path) -> None:
     folder = write_results(result, tmp_path)
     assert folder == tmp_path / "simulated"
     assert sorted(p.name for p in folder.iterdir()) == [
@@ -95,7 +95,7 @@ def test_files_say_what_was_found(result: Identified, tmp_path: Path) -> None:
 def test_green_alone_is_outlined_only(
     recording: Recording, segmenter_folder: Path, classifier_folder: Path
 ) -> None:
-    step = identify(
+    step = identify_cells(
         replace(recording, red=None),
         load_segmenter(segmenter_folder),
         load_classifier(classifier_folder),
@@ -145,7 +145,7 @@ def test_empty_images_give_zero_cells(
     flat = replace(
         recording, red=constant(recording, 0), green=constant(recording, 900)
     )
-    step = identify(
+    step = identify_cells(
         flat,
         load_segmenter(segmenter_folder),
         load_classifier(classifier_folder),
@@ -164,11 +164,11 @@ def test_one_empty_channel_is_refused(
 ) -> None:
     flat = replace(recording, **{channel: constant(recording, 0)})
     with pytest.raises(InputError, match=f"The {channel} channel .* is 0 everywhere"):
-        finish(identify(flat, load_segmenter(segmenter_folder), None, CONFIG))
+        finish(identify_cells(flat, load_segmenter(segmenter_folder), None, CONFIG))
 
 
 def test_a_full_disk_leaves_the_earlier_results(
-    result: Identified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    result: IdentifyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_results(result, tmp_path)
     before = {p.name: p.read_bytes() for p in folder.iterdir()}

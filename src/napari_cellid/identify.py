@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Identified:
+class IdentifyResult:
     """What the main job found in one recording.
 
     Parameters
@@ -68,12 +68,12 @@ class Identified:
         return self.planes.notes
 
 
-def identify(
+def identify_cells(
     recording: Recording,
     segmenter: Segmenter,
     classifier: CellClassifier | None,
     config: IdentifyConfig,
-) -> Step[Identified]:
+) -> Step[IdentifyResult]:
     """Outline the cells of a recording and tell their classes.
 
     Parameters
@@ -94,7 +94,7 @@ def identify(
     """
     device = choose_device(config.device)
     clock = _Clock()
-    planes = checked(_with_notes((yield from mean_planes(recording)), recording))
+    planes = check_channels(_with_notes((yield from mean_planes(recording)), recording))
     clock.stop("averaging")
     segmentation = yield from segment(planes, segmenter, config.segment, device)
     clock.stop("outlining")
@@ -106,8 +106,8 @@ def identify(
         )
         classes = classifier.card.classes
     clock.stop("classifying")
-    run = describe_run(recording, planes, (segmenter, classifier), config, device)
-    return Identified(
+    run = run_record(recording, planes, (segmenter, classifier), config, device)
+    return IdentifyResult(
         planes=planes,
         labels=segmentation.labels,
         cells=cells,
@@ -122,7 +122,7 @@ def classify_labels(
     labels: NDArray[np.int32],
     classifier: CellClassifier,
     config: IdentifyConfig,
-) -> Step[Identified]:
+) -> Step[IdentifyResult]:
     """Tell the classes of cells that somebody else outlined.
 
     Parameters
@@ -148,7 +148,7 @@ def classify_labels(
         )
     device = choose_device(config.device)
     clock = _Clock()
-    planes = checked(_with_notes((yield from mean_planes(recording)), recording))
+    planes = check_channels(_with_notes((yield from mean_planes(recording)), recording))
     if not _has_both(planes):
         raise InputError(
             f"{recording.name} has one channel only, but cells are told apart by two; "
@@ -160,8 +160,8 @@ def classify_labels(
         planes, labels, cells, classifier, config.classify, device
     )
     clock.stop("classifying")
-    run = describe_run(recording, planes, (None, classifier), config, device)
-    return Identified(
+    run = run_record(recording, planes, (None, classifier), config, device)
+    return IdentifyResult(
         planes=planes,
         labels=labels,
         cells=cells,
@@ -171,7 +171,7 @@ def classify_labels(
     )
 
 
-def checked(planes: MeanPlanes) -> MeanPlanes:
+def check_channels(planes: MeanPlanes) -> MeanPlanes:
     """Refuse a pair of channels of which one is empty; note when both are.
 
     Raises
@@ -201,7 +201,7 @@ def checked(planes: MeanPlanes) -> MeanPlanes:
 
 
 def write_results(
-    result: Identified,
+    result: IdentifyResult,
     folder: Path,
     *,
     colours: Mapping[str, str] | None = None,
@@ -268,7 +268,7 @@ def write_results(
     return target
 
 
-def describe_run(
+def run_record(
     recording: Recording,
     planes: MeanPlanes,
     models: tuple[Segmenter | None, CellClassifier | None],

@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
-from napari_cellid.identify import identify
+from napari_cellid.identify import identify_cells
 from napari_cellid.progress import finish
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.widgets.identify.open_results import fill_viewer, show_recording
@@ -33,7 +33,9 @@ class PaperViewer(ViewerModel):
 def test_window(qtbot, recording, segmenter_folder, classifier_folder) -> None:
     classifier = load_classifier(classifier_folder)
     config = IdentifyConfig(device=DeviceConfig(device="cpu"))
-    step = identify(recording, load_segmenter(segmenter_folder), classifier, config)
+    step = identify_cells(
+        recording, load_segmenter(segmenter_folder), classifier, config
+    )
     result = finish(step)
     viewer = PaperViewer()
     fill_viewer(viewer, result, recording, classifier)

@@ -21,7 +21,7 @@ from napari_cellid.cli import main
 from napari_cellid.cli.study import read_time
 from napari_cellid.config import RecordingInfo, StudyClass, StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.study.study import Study
 
@@ -39,10 +39,10 @@ def cells_at(*corners: tuple[int, int]) -> np.ndarray:
 TWO = cells_at((4, 4), (40, 40))
 
 
-def identified(labels: np.ndarray, name: str = "r1") -> Identified:
+def identified(labels: np.ndarray, name: str = "r1") -> IdentifyResult:
     image = np.random.default_rng(0).random(labels.shape, np.float32)
     planes = MeanPlanes(name, image, image, 1.0)
-    return Identified(
+    return IdentifyResult(
         planes, labels, measure(labels, planes), (), None, {"sources": []}
     )
 

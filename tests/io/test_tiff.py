@@ -10,8 +10,9 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.pages import BlockMemory
-from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
 
@@ -31,7 +32,7 @@ def frames(dtype="uint16", shape=SHAPE, seed=0):
 
 def check(path, expected, **options):
     """Read a file as green, whole, frame by frame and as a mean."""
-    made = open_recording(None, path, options=TiffOptions(pixel_size_um=1.0, **options))
+    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0, **options))
     assert made.red is None
     assert made.green.shape == expected.shape
     assert made.green.dtype == expected.dtype
@@ -122,9 +123,9 @@ def test_the_users_axes_win(tmp_path):
     tifffile.imwrite(path, stack, metadata={"axes": "TYX"})
     check(path, stack[None], axes="zyx")
     with pytest.raises(InputError, match="name 4"):
-        open_recording(None, path, options=TiffOptions(axes="TZYX"))
+        open_recording(None, path, options=ReadOptions(axes="TZYX"))
     with pytest.raises(InputError, match="cannot be read"):
-        open_recording(None, path, options=TiffOptions(axes="TXY"))
+        open_recording(None, path, options=ReadOptions(axes="TXY"))
 
 
 def test_axes_given_for_two_files_leave_a_single_image_alone(tmp_path):
@@ -132,7 +133,7 @@ def test_axes_given_for_two_files_leave_a_single_image_alone(tmp_path):
     tifffile.imwrite(tmp_path / "red.tif", stack[0])
     tifffile.imwrite(tmp_path / "green.tif", stack)
     made = open_recording(
-        tmp_path / "red.tif", tmp_path / "green.tif", options=TiffOptions(axes="TYX")
+        tmp_path / "red.tif", tmp_path / "green.tif", options=ReadOptions(axes="TYX")
     )
     assert (made.red.shape[0], made.green.shape[0]) == (1, 5)
     assert made.notes == ()
@@ -142,7 +143,7 @@ def test_interleaved_pages_are_not_guessed(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, frames(shape=(8, 40, 48)))
     with pytest.raises(InputError, match=r"8 x 40 x 48.*TCYX name 4"):
-        open_recording(None, None, path, TiffOptions(axes="TCYX", red_channel=0))
+        open_recording(None, None, path, ReadOptions(axes="TCYX", red_channel=0))
 
 
 @pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}, {}])
@@ -151,7 +152,7 @@ def test_two_channels_in_one_file(tmp_path, kind, how):
     stack = frames(shape=(3, 2, 2, 40, 48))
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, stack, metadata={"axes": "TZCYX"}, **kind, **how)
-    made = open_recording(None, None, path, TiffOptions(green_channel=0))
+    made = open_recording(None, None, path, ReadOptions(green_channel=0))
     np.testing.assert_array_equal(made.red, stack[:, :, 1])
     np.testing.assert_array_equal(made.green, stack[:, :, 0])
     assert made.sources == (str(path),)
@@ -174,8 +175,8 @@ def test_two_plain_images_are_channels_if_the_user_says_so(tmp_path):
     with pytest.raises(InputError, match="no channel axis"):
         open_recording(None, None, path)
     with pytest.raises(InputError, match="--red-channel and --green-channel"):
-        open_recording(None, None, path, TiffOptions(axes="CYX"))
-    made = open_recording(None, None, path, TiffOptions(axes="CYX", red_channel=0))
+        open_recording(None, None, path, ReadOptions(axes="CYX"))
+    made = open_recording(None, None, path, ReadOptions(axes="CYX", red_channel=0))
     np.testing.assert_array_equal(made.red[0, 0], stack[0])
     np.testing.assert_array_equal(made.green[0, 0], stack[1])
 
@@ -209,7 +210,7 @@ def test_two_files_make_a_recording(tmp_path):
     assert len(made.notes) == 2
     np.testing.assert_array_equal(made.red[:, 0], red)
     np.testing.assert_array_equal(made.green[:, 0], green)
-    named = TiffOptions(name="fish")
+    named = ReadOptions(name="fish")
     assert open_recording(None, folder / "green.tif", options=named).name == "fish"
 
 
@@ -290,7 +291,7 @@ def test_reading_a_long_file_takes_little_memory(tmp_path, compression):
         path, (frame for _ in range(650)), shape=(650, 512, 512), dtype=np.uint16,
         compression=compression,
     )  # fmt: skip
-    made = open_recording(None, path, options=TiffOptions(pixel_size_um=1.0))
+    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
     process = psutil.Process()
     start = process.memory_info().rss
     used = []

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
 
@@ -38,7 +39,7 @@ def _quiet():
 
 
 def average(path):
-    made = open_recording(None, path, options=TiffOptions(pixel_size_um=1.0))
+    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
     return made, finish(mean_planes(made)).green[0]
 
 

@@ -5,8 +5,9 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.metadata import TiffMetadata, ome_metadata
-from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.io.tiff.reader import open_recording
 
 FRAMES = np.zeros((5, 32, 40), np.uint16)
 
@@ -66,7 +67,7 @@ def test_the_resolution_of_a_plain_tiff_means_nothing(tmp_path):
 
 def test_what_the_user_says_wins(tmp_path):
     path = ome(tmp_path / "a.ome.tif", PhysicalSizeX=0.5, PhysicalSizeY=0.9)
-    made = open_recording(None, path, options=TiffOptions(pixel_size_um=1.17))
+    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.17))
     assert (made.pixel_size_um, made.pixel_size_source) == (1.17, "given")
 
 
@@ -92,7 +93,7 @@ def test_channels_of_different_pixel_size_are_refused(tmp_path):
     green = imagej(tmp_path / "green.tif", 1.02, unit="um")
     with pytest.raises(InputError, match=r"red\.tif 1 µm and green\.tif 1\.02 µm"):
         open_recording(red, green)
-    made = open_recording(red, green, options=TiffOptions(pixel_size_um=1.0))
+    made = open_recording(red, green, options=ReadOptions(pixel_size_um=1.0))
     assert made.pixel_size_um == 1.0
 
 
@@ -117,7 +118,7 @@ def test_planes_without_time_are_noted(tmp_path):
     made = open_recording(None, imagej(tmp_path / "a.tif", axes="ZYX"))
     assert made.shape == (5, 32, 40)
     assert "5 images are planes; say --axes TYX" in made.notes[0]
-    made = open_recording(None, tmp_path / "a.tif", options=TiffOptions(axes="TYX"))
+    made = open_recording(None, tmp_path / "a.tif", options=ReadOptions(axes="TYX"))
     assert made.green.shape == (5, 1, 32, 40)
     assert made.notes == ()
 
@@ -177,7 +178,7 @@ def test_a_part_of_an_ome_set_with_channels_must_be_explained(tmp_path):
     path, frames = set_of_two(tmp_path, size_c=2, pages=2)
     with pytest.raises(InputError, match="one of 2 files"):
         open_recording(None, path)
-    options = TiffOptions(axes="CYX", red_channel=1)
+    options = ReadOptions(axes="CYX", red_channel=1)
     made = open_recording(None, None, path, options)
     np.testing.assert_array_equal(made.red[0, 0], frames[1])
 
@@ -211,5 +212,5 @@ def test_interleaved_scanimage_pages_are_not_taken_as_time(tmp_path, keys):
     path = scanimage(tmp_path / "a.tif", **keys)
     with pytest.raises(InputError, match="ScanImage file with"):
         open_recording(None, path)
-    made = open_recording(None, path, options=TiffOptions(axes="ZYX"))
+    made = open_recording(None, path, options=ReadOptions(axes="ZYX"))
     assert made.n_planes == 5

@@ -10,12 +10,13 @@ import pytest
 import tifffile
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import finish
 from napari_cellid.recording import mean_planes
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-OPTIONS = TiffOptions(pixel_size_um=1.17)
+OPTIONS = ReadOptions(pixel_size_um=1.17)
 
 pytestmark = [
     pytest.mark.real,
@@ -42,7 +43,7 @@ def test_the_real_movie():
 
 def test_the_two_channel_volume():
     path = DATA / "two_channel_real/sima/example-volume.ome.tif"
-    options = TiffOptions(red_channel="ch1", green_channel="ch0")
+    options = ReadOptions(red_channel="ch1", green_channel="ch0")
     made = open_recording(None, None, path, options)
     stack = tifffile.imread(path)
     np.testing.assert_array_equal(made.red, stack[:, :, 1])

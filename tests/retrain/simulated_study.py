@@ -16,7 +16,7 @@ from napari_cellid.config import (
     RecordingInfo,
     SimulationConfig,
 )
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.classifier import Request
@@ -43,7 +43,7 @@ def put(study: Study, field: SimulatedField, name: str, animal: str) -> None:
     cells = measure(field.labels, planes)
     cells = with_classes(cells, np.full((len(cells), 3), 1 / 3, np.float32), CLASSES)
     run = {"recording": name, "sources": [], "models": {}, "device": "CPU, fp32"}
-    found = Identified(planes, field.labels, cells, CLASSES, None, run)
+    found = IdentifyResult(planes, field.labels, cells, CLASSES, None, run)
     study.add(
         found, RecordingInfo(animal=animal, pixel_size_um=field.config.pixel_size_um)
     )

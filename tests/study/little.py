@@ -9,7 +9,7 @@ import pandas as pd
 
 from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -36,7 +36,7 @@ def table(labels: np.ndarray) -> pd.DataFrame:
 
 def found(
     labels: np.ndarray, name: str = "r1", predicted: str | None = "excitatory"
-) -> Identified:
+) -> IdentifyResult:
     """What the main job would give: every cell is taken for one class."""
     planes = images(labels, name)
     cells = measure(labels, planes)
@@ -46,7 +46,7 @@ def found(
         chances[:, CLASSES.index(predicted)] = 0.8
         cells, classes = with_classes(cells, chances, CLASSES), CLASSES
     run = {"recording": name, "sources": [], "models": {}, "device": "CPU, fp32"}
-    return Identified(planes, labels, cells, classes, None, run)
+    return IdentifyResult(planes, labels, cells, classes, None, run)
 
 
 def info(**values: object) -> RecordingInfo:

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import IdentifyConfig
-from napari_cellid.identify import Identified
-from napari_cellid.segmentation.relabel import first_outlines
+from napari_cellid.identify import IdentifyResult
+from napari_cellid.segmentation.relabel import initial_cells
 from napari_cellid.widgets._shared.layers import Channels
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
 from napari_cellid.widgets.session.result_layer import Result, add_result
@@ -80,21 +80,23 @@ def cells_of(session: Any, recording: str = "a1") -> list[CellKey]:
     ]
 
 
-def found_in(study: Study, name: str = "a1") -> Identified:
+def found_in(study: Study, name: str = "a1") -> IdentifyResult:
     """The result that Identify would hold of a recording of the study."""
     one = study.recording(name)
     planes = replace(one.planes(), name=name)
     run = {"recording": name, "sources": [], "settings": {}}
     classes = ("excitatory", "inhibitory", "glia")
-    return Identified(planes, one.labels(), one.cells(), classes, None, run)
+    return IdentifyResult(planes, one.labels(), one.cells(), classes, None, run)
 
 
-def show_result(viewer: Any, found: Identified, folder: Path | None = None) -> Result:
+def show_result(
+    viewer: Any, found: IdentifyResult, folder: Path | None = None
+) -> Result:
     """Show what Identify found, as its dock does."""
     place = {"scale": (15, 1.17, 1.17), "units": ("um",) * 3}
     red = viewer.add_image(found.planes.red, name="raw red", **place)
     green = viewer.add_image(found.planes.green, name="raw green", **place)
-    outlines = first_outlines(found.labels, found.cells)
+    outlines = initial_cells(found.labels, found.cells)
     result = Result(found, outlines, IdentifyConfig(), None, folder=folder)
     add_result(viewer, result, Channels(red, green, "planes", 1.17))
     return result

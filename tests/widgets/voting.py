@@ -11,7 +11,7 @@ from napari_cellid.annotation.answer import Answer, CellKey
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
-from napari_cellid.identify import Identified
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.study.study import Study
 
@@ -43,7 +43,7 @@ def make_study(folder: Path, field: SimulatedField, names=("a1", "b2")) -> Study
         chances[np.arange(len(cells)), best] = sure
         cells = with_classes(cells, chances, CLASSES)
         run = {"recording": name, "sources": [], "models": {}, "device": "CPU"}
-        found = Identified(planes, field.labels, cells, CLASSES, None, run)
+        found = IdentifyResult(planes, field.labels, cells, CLASSES, None, run)
         info = RecordingInfo(animal=f"m{name}", pixel_size_um=planes.pixel_size_um)
         study.add(found, info)
     return study

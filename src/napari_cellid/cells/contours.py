@@ -74,7 +74,7 @@ class OutlinePixels:
         return np.unravel_index(flat, self._shape)
 
 
-def joined(
+def join_indices(
     parts: Iterable[tuple[NDArray[np.intp], ...]],
 ) -> tuple[NDArray[np.intp], ...]:
     """Indices of several cells as one."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from skimage.segmentation import expand_labels
 
+from napari_cellid.cells.relabel import relabel_sequential
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 COLUMNS = ("cell", "label", "plane", "y", "x", "area_um2", "predicted", "confidence")
 #: width of the surroundings that a cell is compared with (µm)
 _SURROUNDINGS_UM = 6.0
+#: how far round a cell something can change its measures (µm): twice the width of
+#: the surroundings that it is compared with, and some more
+_REACH_UM = 16.0
 
 
 def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
@@ -85,11 +91,7 @@ def count_classes(cells: pd.DataFrame, classes: Sequence[str]) -> dict[str, int]
 def _measure_plane(
     labels: NDArray[np.int32], planes: MeanPlanes, plane: int
 ) -> pd.DataFrame:
-    # numbered without gaps: labels may be as large as a painter likes
-    numbers, dense = np.unique(labels, return_inverse=True)
-    dense = dense.reshape(labels.shape)
-    if numbers[:1] != [0]:
-        numbers, dense = np.append(0, numbers), dense + 1
+    numbers, dense = relabel_sequential(labels)
     numbers = numbers[1:]
     count = np.bincount(dense.ravel(), minlength=len(numbers) + 1)[1:]
     y, x = np.meshgrid(*map(np.arange, labels.shape), indexing="ij")
@@ -123,17 +125,52 @@ def _measure_plane(
     return table
 
 
-def _sum(image: NDArray[Any], dense: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+def _sum(image: NDArray[Any], dense: NDArray[np.int32], n: int) -> NDArray[np.float64]:
     """Sum of the image over each of the cells 1 to n."""
     sums = np.bincount(dense.ravel(), image.ravel(), minlength=n + 1)
     return np.asarray(sums[1:], np.float64)
 
 
 def _mean(
-    image: NDArray[np.float32], dense: NDArray[np.intp], n: int
+    image: NDArray[np.float32], dense: NDArray[np.int32], n: int
 ) -> NDArray[np.float64]:
     """Mean of the image over each of the cells 1 to n, NaN for one without pixels."""
     count = np.bincount(dense.ravel(), minlength=n + 1)[1:]
     mean = np.full(n, np.nan)
     np.divide(_sum(image, dense, n), count, out=mean, where=count > 0)
     return mean
+
+
+def measure_labels(
+    labels: NDArray[np.int32], planes: MeanPlanes, wanted: Collection[int]
+) -> pd.DataFrame:
+    """Rows of `measure` for some labels, at the cost of their neighbourhood alone.
+
+    A label that the user painted on several planes counts where it is largest.
+    """
+    mask = np.isin(labels, list(wanted))
+    if not mask.any():
+        return measure(np.zeros_like(labels), planes)
+    window = _window(mask, round(_REACH_UM / planes.pixel_size_um) + 1)
+    numbers, small = relabel_sequential(labels[window])
+    part = replace(
+        planes,
+        red=None if planes.red is None else planes.red[window],
+        green=None if planes.green is None else planes.green[window],
+    )
+    table = measure(small, part)
+    table["label"] = numbers[table["label"].to_numpy()]
+    for name, axis in zip(("plane", "y", "x"), window, strict=True):
+        table[name] += axis.start
+    table = table[table["label"].isin(list(wanted))]
+    table = table.sort_values("area_um2").drop_duplicates("label", keep="last")
+    return table.sort_values("label", ignore_index=True)
+
+
+def _window(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
+    """Box (plane, y, x) round a mask, wider by a margin along y and x."""
+    box = []
+    for axis, room in enumerate((0, margin, margin)):
+        there = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
+        box.append(slice(max(int(there[0]) - room, 0), int(there[-1]) + room + 1))
+    return box[0], box[1], box[2]

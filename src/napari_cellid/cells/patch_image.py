@@ -34,7 +34,7 @@ _LARGEST_UM = 40.0
 
 
 @dataclass(frozen=True)
-class Look:
+class DisplaySettings:
     """How channels are shown.
 
     Parameters
@@ -58,7 +58,7 @@ class Look:
         return self.red if channel == "red" else self.green
 
 
-class Tissue:
+class PatchSource:
     """Patches of one recording, cut when they are asked for.
 
     Parameters
@@ -186,7 +186,7 @@ class Patch:
     channels: Mapping[Channel, NDArray[np.float32]]
     inside: NDArray[np.bool_]
 
-    def colours(self, look: Look) -> NDArray[np.uint8]:
+    def colours(self, look: DisplaySettings) -> NDArray[np.uint8]:
         """The channels in their colours, (y, x, 3)."""
         picture = np.zeros((*self.inside.shape, 3), np.float32)
         for name in self.channels:
@@ -197,7 +197,7 @@ class Patch:
                         picture[..., k] += shade * weight
         return self._finished(picture)
 
-    def grey(self, channel: Channel, look: Look) -> NDArray[np.uint8]:
+    def grey(self, channel: Channel, look: DisplaySettings) -> NDArray[np.uint8]:
         """One channel in grey, (y, x, 3); black where the recording has none."""
         if channel in self.channels:
             shade = self._shade(channel, look)
@@ -205,7 +205,7 @@ class Patch:
             shade = np.zeros(self.inside.shape, np.float32)
         return self._finished(np.repeat(shade[..., None], 3, axis=2))
 
-    def _shade(self, channel: Channel, look: Look) -> NDArray[np.float32]:
+    def _shade(self, channel: Channel, look: DisplaySettings) -> NDArray[np.float32]:
         low, high = look.limits(channel)
         stretched = (self.channels[channel] - low) / max(high - low, 1e-3)
         # a square root lifts the faint cells that one wants to judge

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.patch import PatchClassifier
     from napari_cellid.cli.console import Report
     from napari_cellid.cli.identify import Wanted
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import Recording
 
 _OUT = Path("napari-cellid-demo")
@@ -54,7 +54,8 @@ def run_demo(arguments: Namespace, report: Report) -> None:
     """Simulate, identify, compare with the truth, show."""
     from napari_cellid.evaluation.scoring import compare
     from napari_cellid.identify import write_results
-    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+    from napari_cellid.io.base import ReadOptions
+    from napari_cellid.io.tiff.reader import open_recording
     from napari_cellid.simulation.field import simulate
 
     started = time.perf_counter()
@@ -65,7 +66,7 @@ def run_demo(arguments: Namespace, report: Report) -> None:
     sample = arguments.out / "sample"
     write_field(field, sample)
     recording = open_recording(
-        sample / "red.tif", sample / "green.tif", options=TiffOptions(name="simulated")
+        sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )
     models = load_models(wanted, report)
     result = finish(outline(recording, models, arguments), report.progress)
@@ -91,7 +92,7 @@ def has_display() -> bool:
 
 
 def _show(
-    result: Identified,
+    result: IdentifyResult,
     recording: Recording,
     classifier: PatchClassifier,
     report: Report,

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.cli.console import Report
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
@@ -140,13 +140,13 @@ def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
 
 def outline(
     recording: Recording, models: dict[Task, Any], arguments: Namespace
-) -> Step[Identified]:
+) -> Step[IdentifyResult]:
     """Run the main job with loaded models and the settings of the command line."""
-    from napari_cellid.identify import identify
+    from napari_cellid.identify import identify_cells
 
     segmenter: Segmenter = models["segment"]
     config = read_config(arguments, {"threshold": segmenter.card.threshold})
-    return identify(recording, segmenter, models.get("classify"), config)
+    return identify_cells(recording, segmenter, models.get("classify"), config)
 
 
 def read_config(
@@ -162,7 +162,7 @@ def read_config(
 
 
 def describe(
-    result: Identified, folder: Path, started: float
+    result: IdentifyResult, folder: Path, started: float
 ) -> tuple[dict[str, Any], list[str]]:
     """Say what came out: values for programs, lines for people.
 
@@ -208,7 +208,7 @@ def _prepare(arguments: Namespace, report: Report) -> Recording:
 
 
 def _save(
-    result: Identified,
+    result: IdentifyResult,
     study: Study | None,
     arguments: Namespace,
     report: Report,

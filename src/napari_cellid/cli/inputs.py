@@ -31,12 +31,13 @@ def open_given(arguments: Namespace) -> Recording:
     InputError
         If the files cannot be used, or there is no pixel size.
     """
-    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+    from napari_cellid.io.base import ReadOptions
+    from napari_cellid.io.tiff.reader import open_recording
 
     _check_files(arguments)
     if arguments.name is not None:
         _check_name(arguments.name)
-    options = TiffOptions(
+    options = ReadOptions(
         axes=arguments.axes,
         red_channel=arguments.red_channel,
         green_channel=arguments.green_channel,

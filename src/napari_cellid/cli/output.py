@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.recording import Recording
     from napari_cellid.study.recordings import StudyRecording
@@ -121,7 +121,7 @@ def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
 
 
 def put(
-    result: Identified, study: Study | None, arguments: Namespace
+    result: IdentifyResult, study: Study | None, arguments: Namespace
 ) -> tuple[Path, dict[str, Any], list[str]]:
     """Write results where they belong.
 
@@ -157,7 +157,7 @@ def _check_study(arguments: Namespace, recording: Recording) -> None:
     check_replaced(folder, recording, arguments, "--study")
 
 
-def _info(result: Identified, arguments: Namespace) -> Any:
+def _info(result: IdentifyResult, arguments: Namespace) -> Any:
     from napari_cellid.config import RecordingInfo
 
     return RecordingInfo(
@@ -168,7 +168,7 @@ def _info(result: Identified, arguments: Namespace) -> Any:
     )
 
 
-def _numbered(result: Identified, recording: StudyRecording) -> Identified:
+def _numbered(result: IdentifyResult, recording: StudyRecording) -> IdentifyResult:
     """The result with the numbers that its cells have in the study."""
     from dataclasses import replace
 
@@ -176,7 +176,9 @@ def _numbered(result: Identified, recording: StudyRecording) -> Identified:
     return replace(result, cells=cells, run=recording.run())
 
 
-def _notes(study: Study, result: Identified, recording: StudyRecording) -> list[str]:
+def _notes(
+    study: Study, result: IdentifyResult, recording: StudyRecording
+) -> list[str]:
     identity = recording.run().get("identity")
     notes = [] if identity is None else [str(identity)]
     names = [one.name for one in study.config.classes]

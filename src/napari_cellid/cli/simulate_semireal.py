@@ -169,7 +169,8 @@ def _config(arguments: Namespace) -> SemirealConfig:
 
 
 def _open(arguments: Namespace) -> Recording:
-    from napari_cellid.io.tiff.reader import TiffOptions, open_recording
+    from napari_cellid.io.base import ReadOptions
+    from napari_cellid.io.tiff.reader import open_recording
 
     folder = arguments.out.absolute()
     for path in (arguments.green, arguments.masks):
@@ -179,7 +180,7 @@ def _open(arguments: Namespace) -> Recording:
                 "go; choose another folder with --out."
             )
     pixel = given_settings(arguments, SimulationConfig).get("pixel_size_um")
-    options = TiffOptions(axes=arguments.axes, pixel_size_um=pixel)
+    options = ReadOptions(axes=arguments.axes, pixel_size_um=pixel)
     recording = open_recording(None, arguments.green, None, options)
     if recording.pixel_size_um is None:
         raise InputError(

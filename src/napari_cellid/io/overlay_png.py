@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.measure import count_classes
+from napari_cellid.cells.relabel import relabel_sequential
 from napari_cellid.channels.normalise import DISPLAY, normalise
 from napari_cellid.colours import UNCLASSIFIED, class_colours
 
@@ -103,15 +104,11 @@ def _outlines(
     from scipy.ndimage import find_objects
     from skimage.measure import find_contours
 
-    # numbered without gaps: labels may be as large as a painter likes
-    numbers, dense = np.unique(labels, return_inverse=True)
-    dense = dense.reshape(labels.shape) + 1
+    numbers, dense = relabel_sequential(labels)
     lines, shades = [], []
     for k, (number, box) in enumerate(
-        zip(numbers.tolist(), find_objects(dense), strict=True), 1
+        zip(numbers[1:].tolist(), find_objects(dense), strict=True), 1
     ):
-        if number == 0:
-            continue
         mask = np.pad(dense[box] == k, 1).astype(float)
         origin = np.array([box[1].start - 1, box[0].start - 1])
         for contour in find_contours(mask, 0.5):

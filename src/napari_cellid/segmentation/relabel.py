@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.cells.label_images import (
-    changed_labels,
-    keep_hand_work,
-    match,
-    measure_some,
-)
-from napari_cellid.cells.measure import measure
+from napari_cellid.cells.label_images import changed_labels, match
+from napari_cellid.cells.measure import measure, measure_labels
+from napari_cellid.cells.relabel import relabel_sequential
 from napari_cellid.segmentation.instances import label_cells
 
 if TYPE_CHECKING:
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Outlines:
+class LabelledCells:
     """Cells as they are shown; every change makes a new one.
 
     Parameters
@@ -51,20 +47,22 @@ class Outlines:
     stale: frozenset[int] = field(default_factory=frozenset)
 
 
-def first_outlines(labels: NDArray[np.int32], cells: pd.DataFrame) -> Outlines:
+def initial_cells(labels: NDArray[np.int32], cells: pd.DataFrame) -> LabelledCells:
     """Cells as a run found them."""
-    return Outlines(labels, cells, int(cells["cell"].max()) + 1 if len(cells) else 1)
+    return LabelledCells(
+        labels, cells, int(cells["cell"].max()) + 1 if len(cells) else 1
+    )
 
 
-def renumber(
-    before: Outlines,
+def resegment(
+    before: LabelledCells,
     segmentation: Segmentation,
     planes: MeanPlanes,
     config: SegmentConfig,
     patch_um: float | None,
     *,
     by_outline: bool = False,
-) -> Outlines:
+) -> LabelledCells:
     """Outline cells anew from kept probability maps; cells keep what is still true.
 
     A cell that is outlined again keeps its lasting number and its class. What the
@@ -91,7 +89,7 @@ def renumber(
         segmentation.probability, segmentation.core, planes.pixel_size_um, config
     )
     if before.hand is not None:
-        labels = keep_hand_work(labels, before.hand)
+        labels = restore_manual_edits(labels, before.hand)
     cells = measure(labels, planes)
     partner_of = match(before.labels, labels)
     partner = partner_of[cells["label"].to_numpy()]
@@ -106,16 +104,16 @@ def renumber(
             other = changed_labels(before.labels, partner_of[labels])
             moved |= np.isin(partner, [0, *other])
         stale = set(cells["label"][moved].tolist())
-    return Outlines(labels, cells, next_cell, before.hand, frozenset(stale))
+    return LabelledCells(labels, cells, next_cell, before.hand, frozenset(stale))
 
 
-def edit(
-    before: Outlines,
+def apply_edits(
+    before: LabelledCells,
     labels: NDArray[np.int32],
     planes: MeanPlanes,
     *,
     classified: bool,
-) -> Outlines:
+) -> LabelledCells:
     """Take over what the user painted; only the touched cells are measured anew.
 
     Returns
@@ -127,7 +125,7 @@ def edit(
     if not changed:
         return before
     table = before.cells
-    rows = measure_some(labels, planes, changed)
+    rows = measure_labels(labels, planes, changed)
     number = rows["label"].to_numpy()
     partner = np.where(np.isin(number, table["label"]), number, 0)
     rows, next_cell = _take_over(rows, partner, before)
@@ -135,28 +133,28 @@ def edit(
     cells = _stacked(others, rows)
     cell_of = dict(zip(cells["label"], cells["cell"], strict=True))
     stale = (before.stale - changed) | (set(number.tolist()) if classified else set())
-    return Outlines(
+    return LabelledCells(
         labels,
         cells,
         next_cell,
-        mark_hand_work(before, labels, cell_of),
+        mark_manual_edits(before, labels, cell_of),
         frozenset(stale),
     )
 
 
-def settle(before: Outlines, rows: pd.DataFrame) -> Outlines:
+def update_classes(before: LabelledCells, rows: pd.DataFrame) -> LabelledCells:
     """Write in the classes of some cells, by label; the others stay as they are."""
     cells = before.cells.copy()
     place = cells["label"].isin(rows["label"])
-    for name in (column for column in cells if is_verdict(str(column))):
+    for name in (column for column in cells if is_prediction_column(str(column))):
         cells.loc[place, name] = rows[name].to_numpy()
     return replace(
         before, cells=cells, stale=before.stale - set(rows["label"].tolist())
     )
 
 
-def mark_hand_work(
-    before: Outlines, after: NDArray[np.int32], cell_of: dict[int, int]
+def mark_manual_edits(
+    before: LabelledCells, after: NDArray[np.int32], cell_of: dict[int, int]
 ) -> NDArray[np.int64]:
     """Remember what the user drew and erased; `cell_of` tells cells of new labels."""
     differs = before.labels != after
@@ -176,13 +174,13 @@ def mark_hand_work(
     return marked
 
 
-def is_verdict(column: str) -> bool:
+def is_prediction_column(column: str) -> bool:
     """Whether a classifier fills this column in."""
     return column in ("predicted", "confidence") or column.startswith("p_")
 
 
 def _take_over(
-    cells: pd.DataFrame, partner: NDArray[np.int64], before: Outlines
+    cells: pd.DataFrame, partner: NDArray[np.int64], before: LabelledCells
 ) -> tuple[pd.DataFrame, int]:
     """Lasting numbers and classes from the earlier table; new cells get new numbers.
 
@@ -192,7 +190,9 @@ def _take_over(
     new = rows["cell"].isna().to_numpy()
     fresh = before.next_cell + np.cumsum(new) - 1
     cells = cells.assign(cell=np.where(new, fresh, rows["cell"]).astype(np.int64))
-    for name in (column for column in before.cells if is_verdict(str(column))):
+    for name in (
+        column for column in before.cells if is_prediction_column(str(column))
+    ):
         empty = "" if name == "predicted" else np.nan
         cells[name] = np.where(new, empty, rows[name].to_numpy())
     return cells[list(before.cells.columns)], before.next_cell + int(new.sum())
@@ -210,3 +210,18 @@ def _patch_middle(cells: pd.DataFrame, factor: float) -> NDArray[np.float64]:
     """(cell, 3): plane and pixel at the classifier's scale where each patch lies."""
     middle = np.round((cells[["y", "x"]].to_numpy(float) + 0.5) * factor - 0.5)
     return np.column_stack([cells["plane"].to_numpy(float), middle])
+
+
+def restore_manual_edits(
+    labels: NDArray[np.int32], hand: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Put what the user drew over new labels, and leave out what the user erased."""
+    touched = hand != 0
+    area = np.bincount(labels.ravel())
+    inside = np.bincount(labels[touched], minlength=len(area))
+    # mostly within what the user settled: the same cell, or one taken away
+    kept = np.where(touched | (2 * inside >= area)[labels], 0, labels)
+    drawn = hand > 0
+    _, number = np.unique(hand[drawn], return_inverse=True)
+    kept[drawn] = len(area) + number
+    return relabel_sequential(kept)[1]

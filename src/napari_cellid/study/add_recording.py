@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.study.study import Study
 
 _FORBIDDEN = '/\\:*?"<>|'
@@ -40,7 +40,7 @@ _RESERVED = {"con", "prn", "aux", "nul"} | {
 }
 
 
-def store(study: Study, found: Identified, info: RecordingInfo) -> Report | None:
+def store(study: Study, found: IdentifyResult, info: RecordingInfo) -> Report | None:
     """Write results into the recording's folder of a study, all or none.
 
     Returns
@@ -172,7 +172,9 @@ def _check_size(name: str, before: tuple[int, ...], now: tuple[int, ...]) -> Non
         )
 
 
-def _completed(study: Study, found: Identified, info: RecordingInfo) -> RecordingInfo:
+def _completed(
+    study: Study, found: IdentifyResult, info: RecordingInfo
+) -> RecordingInfo:
     """What is known of a recording; what was not said again stays as it was."""
     name = found.planes.name
     said = info.model_dump() | {"channels": channels_of(found.planes)}

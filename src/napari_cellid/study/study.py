@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_cellid.config import RecordingInfo
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.study.recordings import StudyRecording
 
 
@@ -139,7 +139,7 @@ class Study:
             f"{self.path} has no recording {name!r} that can be used; it has {few}."
         )
 
-    def add(self, found: Identified, info: RecordingInfo) -> StudyRecording:
+    def add(self, found: IdentifyResult, info: RecordingInfo) -> StudyRecording:
         """Write what was found in a recording; cells that were known keep their number.
 
         The files of the recording are replaced all at once or not at all.

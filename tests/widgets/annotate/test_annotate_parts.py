@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from napari_cellid.annotation.answer import Answer, CellKey
 from napari_cellid.annotation.progress_stats import Tally, duration
-from napari_cellid.cells.contours import OutlinePixels, joined
+from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import NOT_A_CELL, StudyConfig
 from napari_cellid.study.cell_queue import CellQueue, Turn
@@ -61,7 +61,7 @@ def test_indices_of_several_cells_are_those_of_each():
     labels = np.zeros((1, 5, 5), np.int32)
     labels[0, 1, 1], labels[0, 3, 3] = 4, 7
     pixels = OutlinePixels(labels)
-    plane, y, x = joined([pixels.outline(7), pixels.outline(4)])
+    plane, y, x = join_indices([pixels.outline(7), pixels.outline(4)])
     assert list(zip(plane, y, x, strict=True)) == [(0, 3, 3), (0, 1, 1)]
 
 

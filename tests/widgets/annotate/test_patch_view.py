@@ -13,7 +13,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_cellid.cells.patch_image import OUTSIDE, Look, Tissue
+from napari_cellid.cells.patch_image import OUTSIDE, DisplaySettings, PatchSource
 from napari_cellid.channels.bleed_through import bleed_through
 from napari_cellid.config import SimulationConfig
 from napari_cellid.io.overlay_png import composite
@@ -65,16 +65,16 @@ def picture(view, name="both"):
 def test_at_its_own_scale_a_patch_is_the_image(field, planes):
     """Pixel for pixel, in the colours of overlay.png."""
     um = planes.pixel_size_um
-    tissue = Tissue(planes, field.labels)
+    tissue = PatchSource(planes, field.labels)
     patch = tissue.cut((1, 60.0, 70.0), 41 * um, 41)
     expected = composite(planes, 1)[40:81, 50:91]
-    shown = patch.colours(Look())
+    shown = patch.colours(DisplaySettings())
     np.testing.assert_allclose(shown, expected * 255, atol=1)
     assert patch.inside.all()
 
 
 def test_the_middle_is_the_centroid_also_between_pixels(disc):
-    tissue = Tissue(*disc)
+    tissue = PatchSource(*disc)
     y, x = 30.0, 40.0
     for shift in (0.0, 0.25, 0.5):
         patch = tissue.cut((0, y + shift, x), 40.0, 401)
@@ -88,10 +88,12 @@ def test_the_middle_is_the_centroid_also_between_pixels(disc):
 def test_the_same_tissue_at_another_pixel_size(disc):
     planes, labels = disc
     twice = [np.kron(a, np.ones((1, 2, 2))) for a in (planes.red, planes.green)]
-    fine = Tissue(made(*twice, pixel_size_um=0.5), np.kron(labels, np.ones((1, 2, 2))))
-    coarse = Tissue(planes, labels)
-    one = coarse.cut((0, 30, 40), 40.0, 40).colours(Look()).astype(int)
-    two = fine.cut((0, 60.5, 80.5), 40.0, 40).colours(Look()).astype(int)
+    fine = PatchSource(
+        made(*twice, pixel_size_um=0.5), np.kron(labels, np.ones((1, 2, 2)))
+    )
+    coarse = PatchSource(planes, labels)
+    one = coarse.cut((0, 30, 40), 40.0, 40).colours(DisplaySettings()).astype(int)
+    two = fine.cut((0, 60.5, 80.5), 40.0, 40).colours(DisplaySettings()).astype(int)
     assert np.abs(one - two).mean() < 3
 
 
@@ -103,43 +105,43 @@ def test_the_same_tissue_at_another_pixel_size(disc):
 )
 def test_an_even_image_stays_even(value, y, x, side):
     flat = np.full((1, SIZE, 80), value, np.float32)
-    tissue = Tissue(made(flat), np.zeros((1, SIZE, 80), np.int32))
+    tissue = PatchSource(made(flat), np.zeros((1, SIZE, 80), np.int32))
     patch = tissue.cut((0, y, x), side, 24)
     np.testing.assert_allclose(patch.channels["red"], 0, atol=1e-3)
-    assert (patch.colours(Look())[~patch.inside] == OUTSIDE).all()
+    assert (patch.colours(DisplaySettings())[~patch.inside] == OUTSIDE).all()
 
 
 def test_beyond_the_field_is_neither_black_nor_tissue(disc):
-    patch = Tissue(*disc).cut((0, 0.0, 0.0), 20.0, 20)
-    shown = patch.colours(Look())
+    patch = PatchSource(*disc).cut((0, 0.0, 0.0), 20.0, 20)
+    shown = patch.colours(DisplaySettings())
     assert (shown[:9, :9] == OUTSIDE).all()
     assert patch.inside[10:, 10:].all()
 
 
 def test_the_outline_runs_round_the_cell_a_pixel_outside(disc):
-    (line,) = Tissue(*disc).outline((0, 30, 40), 7)
+    (line,) = PatchSource(*disc).outline((0, 30, 40), 7)
     away = np.hypot(*(line - [30, 40]).T)
     assert away.min() > 9.0 and away.max() < 11.0
-    assert Tissue(*disc).outline((0, 30, 40), 3) == []
-    assert Tissue(*disc).outline((0, 30, 40), 0) == []
+    assert PatchSource(*disc).outline((0, 30, 40), 3) == []
+    assert PatchSource(*disc).outline((0, 30, 40), 0) == []
 
 
 def test_outline_of_a_number_as_large_as_a_painter_likes(disc):
     planes, labels = disc
     large = np.where(labels == 7, 2**31 - 1, 0).astype(np.int32)
-    assert len(Tissue(planes, large).outline((0, 30, 40), 2**31 - 1)) == 1
+    assert len(PatchSource(planes, large).outline((0, 30, 40), 2**31 - 1)) == 1
 
 
 def test_contrast_and_switches(disc):
-    patch = Tissue(*disc).cut((0, 30, 40), 30.0, 30)
+    patch = PatchSource(*disc).cut((0, 30, 40), 30.0, 30)
     middle = (15, 15)
-    assert patch.colours(Look())[middle][0] > 240
-    assert patch.colours(Look(shown=frozenset({"green"})))[middle][0] == 0
-    assert (patch.colours(Look(shown=frozenset())) == 0).all()
-    faint = patch.colours(Look(red=(0.0, 1.6)))[middle][0]
+    assert patch.colours(DisplaySettings())[middle][0] > 240
+    assert patch.colours(DisplaySettings(shown=frozenset({"green"})))[middle][0] == 0
+    assert (patch.colours(DisplaySettings(shown=frozenset())) == 0).all()
+    faint = patch.colours(DisplaySettings(red=(0.0, 1.6)))[middle][0]
     assert 180 < faint < 240
-    assert patch.colours(Look(red=(1.5, 1.6)))[middle][0] == 0
-    grey = patch.grey("red", Look())
+    assert patch.colours(DisplaySettings(red=(1.5, 1.6)))[middle][0] == 0
+    grey = patch.grey("red", DisplaySettings())
     assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 0] == grey[..., 2]).all()
 
 
@@ -147,12 +149,12 @@ def test_contrast_and_switches(disc):
 def test_one_channel_alone(disc, channel):
     planes, labels = disc
     alone = made(**{channel: getattr(planes, channel)})
-    tissue = Tissue(alone, labels)
+    tissue = PatchSource(alone, labels)
     assert tissue.channels == (channel,)
     assert tissue.leak == 0
     other = {"red": "green", "green": "red"}[channel]
     patch = tissue.cut((0, 30, 40), 30.0, 30)
-    assert (patch.grey(other, Look())[patch.inside] == 0).all()
+    assert (patch.grey(other, DisplaySettings())[patch.inside] == 0).all()
 
 
 @pytest.mark.parametrize("true", [0.0, 0.1, 0.5])
@@ -201,10 +203,10 @@ def test_subtracting_takes_a_leaked_nucleus_away_and_leaves_a_red_one():
     green[0][leaked] += 600
     red = 30 + 0.3 * green
     red[0][own] += 180
-    tissue = Tissue(made(red, green), np.zeros((1, 128, 128), np.int32))
+    tissue = PatchSource(made(red, green), np.zeros((1, 128, 128), np.int32))
 
     def shown(column, subtract):
-        look = Look(subtract=subtract)
+        look = DisplaySettings(subtract=subtract)
         patch = tissue.cut((0, 64, column), 9.0, 9, subtract=subtract)
         return patch.grey("red", look)[4, 4, 0]
 
@@ -247,7 +249,7 @@ def test_what_is_set_stays_from_cell_to_cell_and_can_be_reset(view):
     assert look.subtract
     assert view.canvas.field_um == pytest.approx(118 / 1.44)
     view.reset()
-    assert view.look() == Look()
+    assert view.look() == DisplaySettings()
     assert view.canvas.field_um == 118
 
 

@@ -82,7 +82,7 @@ def test_cancel_leaves_no_layer_and_gives_the_button_back(
         while True:
             yield Progress("Waiting", 0, 1)
 
-    monkeypatch.setattr(run_module, "identify", endless)
+    monkeypatch.setattr(run_module, "identify_cells", endless)
     click(dock.panel.run_button)
     qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
     assert dock.panel.run_button.text() == "Cancel"
@@ -104,7 +104,7 @@ def test_input_error_is_one_notification(
         yield Progress("Averaging frames", 0, 1)
         raise error
 
-    monkeypatch.setattr(run_module, "identify", refusing)
+    monkeypatch.setattr(run_module, "identify_cells", refusing)
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
     assert len(told) == 1
@@ -218,7 +218,7 @@ def test_closing_the_dock_during_a_run_breaks_nothing(
         while True:
             yield Progress("Waiting", 0, 1)
 
-    monkeypatch.setattr(run_module, "identify", long)
+    monkeypatch.setattr(run_module, "identify_cells", long)
     click(dock.panel.run_button)
     qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
     worker = dock.work._running.worker

@@ -26,7 +26,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyClass
 from napari_cellid.errors import InputError
-from napari_cellid.segmentation.relabel import first_outlines
+from napari_cellid.segmentation.relabel import initial_cells
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.session.session import session_of
 
@@ -377,7 +377,7 @@ def test_result_is_stored_once_and_again_when_it_changed(
     labels = found.labels.copy()
     labels[labels == session.row(one)["label"]] = 0
     cells = found.cells[found.cells["cell"] != one.cell]
-    result.outlines = first_outlines(labels, cells)
+    result.outlines = initial_cells(labels, cells)
     assert not session.has(result)
     session.store(result)
     assert session.row(one) is None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.channel_names import pick_channels, recording_name
 from napari_cellid.io.tiff.axes import check_axes
 from napari_cellid.io.tiff.file import TiffStack, open_stack
@@ -20,34 +20,11 @@ _SAME_SIZE = 0.01
 _SQUARE = 0.02
 
 
-@dataclass(frozen=True)
-class TiffOptions:
-    """What the user says of TIFF files that do not say it themselves.
-
-    Parameters
-    ----------
-    axes
-        Meaning of a file's dimensions, such as "TYX", "ZYX", "CYX" or "TCYX".
-    red_channel, green_channel
-        Index (from 0) or name, for a file with several channels.
-    pixel_size_um
-        Edge of a pixel in µm; it wins over what files say.
-    name
-        Name of the recording, instead of the files'.
-    """
-
-    axes: str | None = None
-    red_channel: str | int | None = None
-    green_channel: str | int | None = None
-    pixel_size_um: float | None = None
-    name: str | None = None
-
-
 def open_recording(
     red: Path | None,
     green: Path | None,
     both: Path | None = None,
-    options: TiffOptions = TiffOptions(),
+    options: ReadOptions | None = None,
 ) -> Recording:
     """Open a recording, from one file a channel or from one file with both.
 
@@ -60,7 +37,7 @@ def open_recording(
     both
         A file with a channel axis, instead of the two.
     options
-        What the files do not say.
+        What the files do not say; None where they say everything.
 
     Raises
     ------
@@ -72,6 +49,7 @@ def open_recording(
             "Files for red, green or both were given in a way that is not clear; give "
             "either one file a channel or one file that holds both."
         )
+    options = options or ReadOptions()
     if options.axes is not None:
         check_axes(options.axes)
     if both is not None:
@@ -81,7 +59,7 @@ def open_recording(
     return _open_pair(red, green, options)
 
 
-def _open_pair(red: Path | None, green: Path | None, options: TiffOptions) -> Recording:
+def _open_pair(red: Path | None, green: Path | None, options: ReadOptions) -> Recording:
     paths = [None if path is None else Path(path) for path in (red, green)]
     in_pair = None not in paths
     stacks = [
@@ -102,7 +80,7 @@ def _only(stack: TiffStack) -> da.Array:
     return stack.channel(0)
 
 
-def _split(stack: TiffStack, options: TiffOptions) -> tuple[da.Array, da.Array]:
+def _split(stack: TiffStack, options: ReadOptions) -> tuple[da.Array, da.Array]:
     if stack.n_channels < 2:
         raise InputError(
             f"{stack.path.name} has no channel axis and was given as the file with "
@@ -118,7 +96,7 @@ def _split(stack: TiffStack, options: TiffOptions) -> tuple[da.Array, da.Array]:
 def _recording(
     stacks: list[TiffStack],
     channels: tuple[da.Array | None, ...],
-    options: TiffOptions,
+    options: ReadOptions,
 ) -> Recording:
     size, source = options.pixel_size_um, "given"
     if size is None:
@@ -137,7 +115,7 @@ def _recording(
     )
 
 
-def _asked(options: TiffOptions) -> dict[str, str | int]:
+def _asked(options: ReadOptions) -> dict[str, str | int]:
     given = {
         name: getattr(options, name)
         for name in ("axes", "red_channel", "green_channel")

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cellid.cells.patch_image import CHANNELS, OUTSIDE, Look
+from napari_cellid.cells.patch_image import CHANNELS, OUTSIDE, DisplaySettings
 from napari_cellid.io.overlay_png import scale_bar_um
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 
-    from napari_cellid.cells.patch_image import Tissue
+    from napari_cellid.cells.patch_image import PatchSource
 
 Picture = Literal["both", "red", "green"]
 _CAPTIONS: dict[Picture, str] = {
@@ -41,8 +41,8 @@ class PatchCanvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.tissue: Tissue | None = None
-        self.look = Look()
+        self.tissue: PatchSource | None = None
+        self.look = DisplaySettings()
         self.outlined = True
         self.field_um = FIELD_UM
         self.message = ""
@@ -61,7 +61,7 @@ class PatchCanvas(QWidget):
         """Room for three pictures beside one another."""
         return QSize(420, 282)
 
-    def set_tissue(self, tissue: Tissue | None) -> None:
+    def set_tissue(self, tissue: PatchSource | None) -> None:
         """Show patches of this recording from now on."""
         self.tissue = tissue
         self.set_place(None, 0)
@@ -74,7 +74,7 @@ class PatchCanvas(QWidget):
             self._outline = self.tissue.outline(where, label)
         self.refresh()
 
-    def set_look(self, look: Look) -> None:
+    def set_look(self, look: DisplaySettings) -> None:
         """Show the channels in another way."""
         self.look = look
         self.refresh()

@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.agreement.vote import abstaining
-from napari_cellid.cells.patch_image import Tissue
+from napari_cellid.cells.patch_image import PatchSource
 from napari_cellid.errors import InputError
 from napari_cellid.study.votes import read_votes
 from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
@@ -216,7 +216,7 @@ class AgreementWidget(QWidget):
 
     def _on_recording(self) -> None:
         planes, labels = self.session.planes, self.session.labels
-        shown = None if planes is None else Tissue(planes, labels)
+        shown = None if planes is None else PatchSource(planes, labels)
         self.panel.disputed.canvas.set_tissue(shown)
 
     def _on_cell(self, cell: CellKey | None) -> None:

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QDoubleRangeSlider
 
-from napari_cellid.cells.patch_image import CHANNELS, Look, Tissue
+from napari_cellid.cells.patch_image import CHANNELS, DisplaySettings, PatchSource
 from napari_cellid.widgets._shared.patch_canvas import FIELD_UM, PatchCanvas
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class PatchView(QWidget):
         if planes is None or labels is None:
             self.set_tissue(None)
         else:
-            self.set_tissue(Tissue(planes, labels))
+            self.set_tissue(PatchSource(planes, labels))
 
-    def set_tissue(self, tissue: Tissue | None) -> None:
+    def set_tissue(self, tissue: PatchSource | None) -> None:
         """Like `set_recording`, where the recording's patches are cut elsewhere too."""
         self.canvas.set_tissue(tissue)
         there = () if tissue is None else tissue.channels
@@ -121,10 +121,10 @@ class PatchView(QWidget):
         self.canvas.set_field(FIELD_UM)
         self._on_look()
 
-    def look(self) -> Look:
+    def look(self) -> DisplaySettings:
         """How the channels are shown."""
         limits = {name: tuple(self.sliders[name].value()) for name in CHANNELS}
-        return Look(
+        return DisplaySettings(
             shown=frozenset(n for n in CHANNELS if self.switches[n].isChecked()),
             red=limits["red"],
             green=limits["green"],

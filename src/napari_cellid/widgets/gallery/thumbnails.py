@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QPixmap
 
-from napari_cellid.cells.patch_image import Look, Tissue
+from napari_cellid.cells.patch_image import DisplaySettings, PatchSource
 from napari_cellid.progress import Progress
 from napari_cellid.widgets._shared.patch_canvas import as_image
 from napari_cellid.widgets._shared.worker import Work
@@ -60,9 +60,9 @@ class Thumbnails(QObject):
         self.work = Work(self)
         self.work.finished.connect(self._read_next)
         self._read = read
-        self._look = Look()
+        self._look = DisplaySettings()
         self._pictures: OrderedDict[tuple[Spot, Style], QPixmap] = OrderedDict()
-        self._tissues: OrderedDict[str, Tissue | None] = OrderedDict()
+        self._tissues: OrderedDict[str, PatchSource | None] = OrderedDict()
         self._wanted: list[str] = []
 
     def clear(self) -> None:
@@ -96,7 +96,7 @@ class Thumbnails(QObject):
             self._pictures.popitem(last=False)
         return self._pictures[key]
 
-    def _render(self, tissue: Tissue, spot: Spot, style: Style) -> QPixmap:
+    def _render(self, tissue: PatchSource, spot: Spot, style: Style) -> QPixmap:
         where = (spot.plane, spot.y, spot.x)
         if style.picture == "both":
             patch = tissue.cut(where, style.field_um, style.side)
@@ -130,7 +130,7 @@ class Thumbnails(QObject):
         self.work.start(_reading(self._read, recording), done)
 
     def _keep(self, recording: str, planes: MeanPlanes) -> None:
-        self._tissues[recording] = Tissue(planes, None)
+        self._tissues[recording] = PatchSource(planes, None)
         self._tissues.move_to_end(recording)
         while len(self._tissues) > 2 and self._size() > _MOST_IMAGES:
             self._tissues.popitem(last=False)

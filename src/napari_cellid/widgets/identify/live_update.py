@@ -8,7 +8,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cellid.progress import Progress
-from napari_cellid.segmentation.relabel import edit, renumber, settle
+from napari_cellid.segmentation.relabel import apply_edits, resegment, update_classes
 from napari_cellid.widgets._shared.connections import Links
 from napari_cellid.widgets._shared.worker import Work
 from napari_cellid.widgets.session.result_layer import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SegmentConfig
     from napari_cellid.progress import Step
-    from napari_cellid.segmentation.relabel import Outlines
+    from napari_cellid.segmentation.relabel import LabelledCells
     from napari_cellid.widgets.session.result_layer import Result
 
 #: quiet time (ms) after which a brush stroke, or the slider, counts as finished
@@ -56,7 +56,7 @@ class Live(QObject):
         self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._quiet.timeout.connect(self._catch_up)
         self._wanted: tuple[Labels, SegmentConfig] | None = None
-        self._tried: Outlines | None = None
+        self._tried: LabelledCells | None = None
         self._paused = False
         self._when_settled: Callable[[], None] | None = None
 
@@ -99,7 +99,7 @@ class Live(QObject):
             self._classify_next()
 
     def _take_edits(self, layer: Labels, result: Result) -> None:
-        outlines = edit(
+        outlines = apply_edits(
             result.outlines,
             volume_of(layer),
             result.found.planes,
@@ -122,7 +122,7 @@ class Live(QObject):
         self._take_edits(layer, result)
         before = result.outlines
 
-        def done(after: Outlines) -> None:
+        def done(after: LabelledCells) -> None:
             self._take_edits(layer, result)
             if result.outlines is not before:
                 # painted on meanwhile: once more, with that
@@ -160,7 +160,7 @@ class Live(QObject):
         def done(rows: pd.DataFrame) -> None:
             # those that changed meanwhile are stale still, and come next
             if result.outlines is before:
-                result.outlines = settle(before, rows)
+                result.outlines = update_classes(before, rows)
                 show_table(layer, result)
                 self.changed.emit(layer)
 
@@ -179,8 +179,8 @@ class Live(QObject):
 
 
 def _outlining(
-    result: Result, before: Outlines, config: SegmentConfig
-) -> Step[Outlines]:
+    result: Result, before: LabelledCells, config: SegmentConfig
+) -> Step[LabelledCells]:
     yield Progress("Outlining cells")
     segmentation = result.found.segmentation
     if segmentation is None:
@@ -189,12 +189,12 @@ def _outlining(
     patch_um = None if classifier is None else classifier.card.pixel_size_um
     by_outline = classifier is not None and classifier.uses_outlines
     planes = result.found.planes
-    return renumber(
+    return resegment(
         before, segmentation, planes, config, patch_um, by_outline=by_outline
     )
 
 
-def _classifying(result: Result, before: Outlines) -> Step[pd.DataFrame]:
+def _classifying(result: Result, before: LabelledCells) -> Step[pd.DataFrame]:
     from napari_cellid.classification.base import classify_cells
     from napari_cellid.device import choose_device
 

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import Recording
 
 
 def show_recording(
-    result: Identified, recording: Recording, classifier: CellClassifier | None = None
+    result: IdentifyResult,
+    recording: Recording,
+    classifier: CellClassifier | None = None,
 ) -> None:
     """Open napari with the images, the cells and the widget; returns when it closes.
 
@@ -44,12 +46,12 @@ def show_recording(
 
 def fill_viewer(
     viewer: Viewer,
-    result: Identified,
+    result: IdentifyResult,
     recording: Recording,
     classifier: CellClassifier | None,
 ) -> None:
     """Add the mean images, the Identify widget and the cells to a viewer."""
-    from napari_cellid.segmentation.relabel import first_outlines
+    from napari_cellid.segmentation.relabel import initial_cells
     from napari_cellid.widgets._shared.layers import Channels
     from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import Result, add_result
@@ -63,7 +65,7 @@ def fill_viewer(
     viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
     shown = Result(
         found=result,
-        outlines=first_outlines(result.labels, result.cells),
+        outlines=initial_cells(result.labels, result.cells),
         config=IdentifyConfig.model_validate(result.run["settings"]),
         classifier=classifier,
     )

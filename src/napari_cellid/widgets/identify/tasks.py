@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_cellid.identify import identify, write_results
+from napari_cellid.identify import identify_cells, write_results
 from napari_cellid.progress import Progress
 from napari_cellid.widgets._shared.torch_import import import_torch
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.predict import Segmenter
@@ -35,7 +35,7 @@ def run_identify(
     folders: tuple[Path | None, Path | None],
     loaded: Models,
     config: IdentifyConfig,
-) -> Step[tuple[Identified, Models]]:
+) -> Step[tuple[IdentifyResult, Models]]:
     """Identify cells, loading the models that are not in memory yet.
 
     Parameters
@@ -58,7 +58,9 @@ def run_identify(
     models = load_models(folders, loaded)
     if models.segmenter is None:
         raise RuntimeError("No model was loaded.")
-    found = yield from identify(recording, models.segmenter, models.classifier, config)
+    found = yield from identify_cells(
+        recording, models.segmenter, models.classifier, config
+    )
     return found, models
 
 
@@ -79,7 +81,7 @@ def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Mod
     return Models(outline, classify, segmenter, classifier)
 
 
-def save_results(found: Identified, folder: Path) -> Step[Path]:
+def save_results(found: IdentifyResult, folder: Path) -> Step[Path]:
     """Write the result files; gives the folder they are in."""
     yield Progress("Saving results")
     return write_results(found, folder)

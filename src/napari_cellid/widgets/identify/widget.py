@@ -18,7 +18,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.segmentation.relabel import first_outlines
+from napari_cellid.segmentation.relabel import initial_cells
 from napari_cellid.widgets._shared.connections import Links
 from napari_cellid.widgets._shared.layers import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.layouts import ScrollArea
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.events import Event
 
-    from napari_cellid.identify import Identified
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.progress import Progress
     from napari_cellid.widgets._shared.layers import Channels
@@ -98,7 +98,7 @@ class IdentifyWidget(QWidget):
             folders = (folders[0], None)
         config = self.config()
 
-        def done(outcome: tuple[Identified, Models]) -> None:
+        def done(outcome: tuple[IdentifyResult, Models]) -> None:
             found, self._models = outcome
             self._show(found, config, channels)
 
@@ -176,13 +176,13 @@ class IdentifyWidget(QWidget):
         )
 
     def _show(
-        self, found: Identified, config: IdentifyConfig, channels: Channels
+        self, found: IdentifyResult, config: IdentifyConfig, channels: Channels
     ) -> None:
         paths = source_paths(channels)
         classifier = self._models.classifier if found.classes else None
         result = Result(
             found=found,
-            outlines=first_outlines(found.labels, found.cells),
+            outlines=initial_cells(found.labels, found.cells),
             config=config,
             classifier=classifier,
             folder=paths[0].parent if paths else None,

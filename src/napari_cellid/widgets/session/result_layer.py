@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
-    from napari_cellid.identify import Identified
-    from napari_cellid.segmentation.relabel import Outlines
+    from napari_cellid.identify import IdentifyResult
+    from napari_cellid.segmentation.relabel import LabelledCells
     from napari_cellid.widgets._shared.layers import Channels
 
 #: where a layer keeps its result
@@ -51,8 +51,8 @@ class Result:
         The layer.
     """
 
-    found: Identified
-    outlines: Outlines
+    found: IdentifyResult
+    outlines: LabelledCells
     config: IdentifyConfig
     classifier: CellClassifier | None
     folder: Path | None = None
@@ -63,7 +63,7 @@ class Result:
         """Name of the recording."""
         return self.found.planes.name
 
-    def described(self) -> Identified:
+    def described(self) -> IdentifyResult:
         """The result as it is now, with what happened since in its record."""
         hand = self.outlines.hand
         marks = np.unique(hand) if hand is not None else np.zeros(0, np.int64)

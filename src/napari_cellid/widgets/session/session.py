@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import CellKey, Role
     from napari_cellid.annotation.journal import Journal
     from napari_cellid.config import StudyConfig
-    from napari_cellid.segmentation.relabel import Outlines
+    from napari_cellid.segmentation.relabel import LabelledCells
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import Result
 
@@ -84,7 +84,7 @@ class StudySession(ShownStudy):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
         self._mine: OwnJournal | None = None
-        self._stored: weakref.WeakKeyDictionary[Result, Outlines] = (
+        self._stored: weakref.WeakKeyDictionary[Result, LabelledCells] = (
             weakref.WeakKeyDictionary()
         )
         self._saw_votes: set[str] = set()
@@ -171,7 +171,7 @@ class StudySession(ShownStudy):
         return recording
 
     def stored(
-        self, study: Study, name: str, result: Result, outlines: Outlines
+        self, study: Study, name: str, result: Result, outlines: LabelledCells
     ) -> None:
         """Take in a study that a result, with these outlines, was just put into."""
         cells = StudyCells(study)

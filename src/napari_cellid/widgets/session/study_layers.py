@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.cells.contours import OutlinePixels, joined
+from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, answer_colours
 from napari_cellid.widgets.session.marker import Marker
@@ -186,7 +186,7 @@ class RecordingLayers:
     def _write(self, parts: Sequence[tuple[NDArray[np.intp], ...]], code: int) -> None:
         if not parts:
             return
-        layer, where = self._outlines, joined(parts)
+        layer, where = self._outlines, join_indices(parts)
         layer.data_setitem(where[1:] if self._flat else where, code)
         # a layer that cannot be edited forgets what could be undone: napari's undo
         # would show an earlier answer than the one that counts

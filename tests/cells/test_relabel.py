@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.cells.label_images import (
-    changed_labels,
-    keep_hand_work,
-    match,
-    measure_some,
-)
-from napari_cellid.cells.measure import measure
+from napari_cellid.cells.label_images import changed_labels, match
+from napari_cellid.cells.measure import measure, measure_labels
 from napari_cellid.config import SegmentConfig
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.predict import Segmentation
-from napari_cellid.segmentation.relabel import edit, first_outlines, renumber, settle
+from napari_cellid.segmentation.relabel import (
+    apply_edits,
+    initial_cells,
+    resegment,
+    restore_manual_edits,
+    update_classes,
+)
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
@@ -60,7 +61,7 @@ def test_measuring_some_equals_measuring_all(planes, field):
     labels = field.labels
     every = measure(labels, planes).drop(columns="cell")
     wanted = every["label"].iloc[[0, 3, -1]].tolist()
-    some = measure_some(labels, planes, wanted).drop(columns="cell")
+    some = measure_labels(labels, planes, wanted).drop(columns="cell")
     same = every[every["label"].isin(wanted)].reset_index(drop=True)
     pd.testing.assert_frame_equal(some, same, check_dtype=False)
 
@@ -68,7 +69,7 @@ def test_measuring_some_equals_measuring_all(planes, field):
 def test_measuring_a_label_on_two_planes_counts_the_larger(planes, field):
     labels = np.zeros_like(field.labels)
     labels[0, 5:9, 5:9] = labels[1, 20:40, 20:40] = 9
-    (row,) = measure_some(labels, planes, {9}).itertuples()
+    (row,) = measure_labels(labels, planes, {9}).itertuples()
     assert (row.plane, row.y, row.x) == (1, 29.5, 29.5)
 
 
@@ -77,7 +78,7 @@ def test_what_was_drawn_and_erased_stays():
     hand = np.zeros(new.shape, np.int64)
     hand[0, 4:14, 4:14] = 3  # over the first one
     hand[0, 30:38, 30:37] = -1  # most of the second one
-    kept = keep_hand_work(new, hand)
+    kept = restore_manual_edits(new, hand)
     assert kept.max() == 2
     assert len(np.unique(kept[hand == 3])) == 1
     assert (kept[hand == 3] > 0).all()
@@ -95,13 +96,13 @@ def found(planes):
     for name in ("p_a", "p_b"):
         cells[name] = 0.5
     cells["predicted"], cells["confidence"] = "a", 0.5
-    return segmentation, first_outlines(labels, cells)
+    return segmentation, initial_cells(labels, cells)
 
 
 def test_the_same_settings_change_nothing(found, planes):
     segmentation, before = found
     config = SegmentConfig(threshold=0.5, split="none")
-    after = renumber(before, segmentation, planes, config, 1.17)
+    after = resegment(before, segmentation, planes, config, 1.17)
     pd.testing.assert_frame_equal(after.cells, before.cells)
     assert after.stale == frozenset()
 
@@ -111,7 +112,7 @@ def test_a_class_that_hangs_on_the_outline_is_stale_when_it_changes(found, plane
     same, other = (SegmentConfig(threshold=t, split="none") for t in (0.5, 0.52))
 
     def stale(config, by_outline):
-        after = renumber(
+        after = resegment(
             before, segmentation, planes, config, 1.17, by_outline=by_outline
         )
         areas = before.cells.set_index("cell")["area_um2"]
@@ -131,7 +132,7 @@ def test_lasting_numbers_are_never_given_twice(found, planes):
     now = first
     for threshold in (0.8, 0.5):
         config = SegmentConfig(threshold=threshold, split="none")
-        after = renumber(now, segmentation, planes, config, 1.17)
+        after = resegment(now, segmentation, planes, config, 1.17)
         fresh = set(after.cells["cell"]) - set(now.cells["cell"])
         assert not fresh & seen
         assert after.cells["cell"].is_unique
@@ -141,13 +142,13 @@ def test_lasting_numbers_are_never_given_twice(found, planes):
 
 def test_editing_everything_away(found, planes):
     _, before = found
-    after = edit(before, np.zeros_like(before.labels), planes, classified=True)
+    after = apply_edits(before, np.zeros_like(before.labels), planes, classified=True)
     assert len(after.cells) == 0
     assert list(after.cells) == list(before.cells)
     assert after.stale == frozenset()
     drawn = np.zeros_like(before.labels)
     drawn[0, 20:30, 20:30] = 4
-    again = edit(after, drawn, planes, classified=True)
+    again = apply_edits(after, drawn, planes, classified=True)
     assert again.cells["cell"].tolist() == [before.next_cell]
     assert again.stale == {4}
 
@@ -155,7 +156,7 @@ def test_editing_everything_away(found, planes):
 def test_classes_are_written_for_their_labels_alone(found, planes):
     _, before = found
     rows = before.cells.iloc[[1]].assign(predicted="b", p_b=0.9)
-    after = settle(before, rows)
+    after = update_classes(before, rows)
     assert (after.cells["predicted"] == "b").tolist() == [
         label == rows["label"].iloc[0] for label in after.cells["label"]
     ]
