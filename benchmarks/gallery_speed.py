@@ -66,7 +66,7 @@ def measure_patch(planes: MeanPlanes, field: Any) -> None:
         view.show_cell(int(cell["plane"]), cell["y"], cell["x"], int(cell["label"]))
         view.canvas.grab()
 
-    places = view.canvas.places()
+    places = view.canvas.view_rects()
     report(f"patch at {places['both'].width()} px", show, 200)
 
 

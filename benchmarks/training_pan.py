@@ -130,7 +130,7 @@ class Window:
         session.open(study.path)
         session.show_recording(study.recordings[0])
         self._until(lambda: self.dock.decided is not None)
-        self._until(lambda: not self.dock.times.work.busy)
+        self._until(lambda: not self.dock.times.worker.busy)
         self._settle(2)
 
     def train(self, plan: str) -> None:

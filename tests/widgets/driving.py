@@ -46,7 +46,7 @@ def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
 
     def idle() -> bool:
         live = dock.live
-        busy = dock.work.busy or live._outlining.busy or live._classifying.busy
+        busy = dock.worker.busy or live._outlining.busy or live._classifying.busy
         results = [result_of(layer) for layer in dock._viewer.layers]
         stale = any(found.outlines.stale for found in results if found is not None)
         return not (busy or stale or live._quiet.isActive() or live._wanted)

@@ -36,7 +36,7 @@ def wait(done):
     assert done()
 
 QTest.mouseClick(panel.run_button, Qt.MouseButton.LeftButton)
-wait(lambda: not widget.work.busy)
+wait(lambda: not widget.worker.busy)
 cells = viewer.layers["simulated cells"]
 assert len(cells.features) > 50
 assert set(cells.features["predicted"]) <= {"excitatory", "inhibitory", "glia"}

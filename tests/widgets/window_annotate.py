@@ -38,7 +38,7 @@ def window(make_napari_viewer, study, qtbot):
     qtbot.wait(100)
     yield viewer, widget
     session_of(viewer).close_study()
-    widget.offers.work.cancel()
+    widget.offers.worker.cancel()
 
 
 def canvas_of(viewer):
@@ -56,7 +56,7 @@ def test_annotate_is_in_front(window):
     _, widget = window
     assert widget.session.annotator == "Ann"
     assert widget.mapTo(widget.window(), QPoint()).x() > 0
-    assert widget.keys.listening
+    assert widget.shortcuts.active
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -144,7 +144,7 @@ def test_closed_dock_gives_everything_back(window, study, qtbot):
     viewer, widget = window
     n = len(viewer.mouse_drag_callbacks)
     viewer.window.remove_dock_widget(widget)
-    assert not widget.keys.listening
+    assert not widget.shortcuts.active
     assert len(viewer.mouse_drag_callbacks) == n - 1
     labels = viewer.add_labels(np.zeros((2, 9, 9), int))
     canvas_of(viewer).setFocus()

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox
 
 import napari_cellid.config as settings
 from napari_cellid.config import Config, IdentifyConfig, SegmentConfig, SimulationConfig
-from napari_cellid.widgets._shared.settings_form import Form
+from napari_cellid.widgets._shared.settings_form import SettingsForm
 
 #: what the files of a study say of names, classes and recordings; no form shows them
 IN_FILES = {
@@ -39,7 +39,7 @@ class Every(Config):
 
 @pytest.mark.parametrize("model", [*MODELS, Every])
 def test_defaults_are_shown(model, qtbot):
-    form = Form(model)
+    form = SettingsForm(model)
     qtbot.addWidget(form)
     assert form.value() == model()
 
@@ -54,7 +54,7 @@ def test_defaults_are_shown(model, qtbot):
     ],
 )
 def test_what_is_set_is_read_back(value, qtbot):
-    form = Form(type(value))
+    form = SettingsForm(type(value))
     qtbot.addWidget(form)
     with qtbot.waitSignal(form.valueChanged):
         form.setValue(value)
@@ -64,14 +64,14 @@ def test_what_is_set_is_read_back(value, qtbot):
 
 
 def test_the_same_value_again_tells_nothing(qtbot):
-    form = Form(SegmentConfig)
+    form = SettingsForm(SegmentConfig)
     qtbot.addWidget(form)
     with qtbot.assertNotEmitted(form.valueChanged):
         form.setValue(SegmentConfig())
 
 
 def test_what_is_not_valid_changes_nothing(qtbot):
-    form = Form(SegmentConfig)
+    form = SettingsForm(SegmentConfig)
     qtbot.addWidget(form)
     with pytest.raises(ValidationError):
         form.setValue({"threshold": 3})
@@ -79,26 +79,26 @@ def test_what_is_not_valid_changes_nothing(qtbot):
 
 
 def test_fields_have_range_words_and_explanation(qtbot):
-    form = Form(Every)
+    form = SettingsForm(Every)
     qtbot.addWidget(form)
     assert isinstance(form.editor("flag"), QCheckBox)
     assert isinstance(form.editor("bits"), QComboBox)
     assert isinstance(form.editor("size"), QDoubleSpinBox)
     assert (form.editor("count").minimum(), form.editor("count").maximum()) == (2, 8)
-    form = Form(SegmentConfig)
+    form = SettingsForm(SegmentConfig)
     qtbot.addWidget(form)
     assert "touching cells" in form.editor("split").toolTip()
 
 
 def test_some_fields_alone(qtbot):
-    form = Form(SegmentConfig, ["threshold"])
+    form = SettingsForm(SegmentConfig, ["threshold"])
     qtbot.addWidget(form)
     form.setValue(SegmentConfig(threshold=0.3, split="none"))
     assert form.values() == {"threshold": pytest.approx(0.3)}
 
 
 def test_a_tiny_rate_is_typed_for_no_slider_goes_there(qtbot):
-    form = Form(settings.ClassifierTrainingConfig)
+    form = SettingsForm(settings.ClassifierTrainingConfig)
     qtbot.addWidget(form)
     rate = form.editor("rate")
     assert isinstance(rate, QDoubleSpinBox)

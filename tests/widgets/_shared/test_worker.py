@@ -9,13 +9,13 @@ from qtpy.QtCore import QObject
 
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.worker import StepError, Work
+from napari_cellid.widgets._shared.worker import StepFailedError, Worker
 
 
 @pytest.fixture
 def work(qapp):
     owner = QObject()
-    yield Work(owner)
+    yield Worker(owner)
     owner.deleteLater()
 
 
@@ -84,7 +84,7 @@ def test_other_errors_are_told_and_end_the_work(work, qtbot, told, error):
 
     with qtbot.captureExceptions() as caught, qtbot.waitSignal(work.finished):
         work.start(step(), print)
-    kind = StepError if isinstance(error, RuntimeError) else KeyError
+    kind = StepFailedError if isinstance(error, RuntimeError) else KeyError
     assert any(issubclass(found[0], kind) for found in caught) or told
     assert not work.busy
 
@@ -95,7 +95,7 @@ def test_deleting_the_owner_cancels(qtbot, qapp):
             yield Progress("On and on")
 
     owner = QObject()
-    work = Work(owner)
+    work = Worker(owner)
     work.start(step(), print)
     worker = work._running.worker
     with qtbot.waitSignal(worker.finished):

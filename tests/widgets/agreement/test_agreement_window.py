@@ -64,7 +64,7 @@ QTest.keyClick(view, Qt.Key.Key_N)
 assert [session.own[key] for key in model.keys[:6]] == ["not_a_cell"] * 6
 QTest.keyClick(view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
 assert not session.own
-wait(lambda: not gallery.thumbnails.work.busy)
+wait(lambda: not gallery.thumbnails.worker.busy)
 window.screenshot(sys.argv[2], canvas_only=False, flash=False)
 window.remove_dock_widget(dock)
 window.remove_dock_widget(other)

@@ -341,4 +341,4 @@ def test_closed_dock_leaves_keys_and_mouse_alone(dock, viewer, study, qtbot):
     drag(viewer, [place])
     assert written(study) == [] and dock.session.cell == before
     assert len(viewer.mouse_drag_callbacks) == n - 1
-    assert not dock.keys.listening
+    assert not dock.shortcuts.active

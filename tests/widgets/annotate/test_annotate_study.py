@@ -46,12 +46,12 @@ def test_nobody_is_asked_before_a_name_is_there(viewer, study, make_dock):
     assert "Type your name" in panel.patch.canvas.message
     # the recording can be looked at meanwhile
     assert "a1 classes" in viewer.layers
-    assert not dock.keys.on
+    assert not dock.shortcuts.enabled
     QTest.keyClicks(line, "Ann")
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert dock.session.annotator == "Ann"
     assert dock.session.cell is not None
-    assert panel.buttons.isEnabled() and dock.keys.on
+    assert panel.buttons.isEnabled() and dock.shortcuts.enabled
     assert not line.hasFocus()
     assert not study.annotations.exists()
 
@@ -207,7 +207,7 @@ def test_what_identify_found_is_offered(
     (offer,) = dock.panel.study.offers
     assert again is not result
     click(offer)
-    qtbot.waitUntil(lambda: not dock.offers.work.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.offers.worker.busy, timeout=20_000)
     assert len(asked) == 1
     assert list(dock.session.own.values()) == ["glia"]
     assert dock.session.annotator == "Ann"
@@ -286,5 +286,5 @@ def test_read_only_study_is_told(viewer, study, make_dock, told, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     dock.open_study(study.path, "Ann")
     assert len(told) == 1 and "only be read" in told[0]
-    assert dock.session.journal is None and not dock.keys.on
+    assert dock.session.journal is None and not dock.shortcuts.enabled
     assert not dock.panel.buttons.isEnabled()

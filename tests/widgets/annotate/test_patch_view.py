@@ -54,7 +54,7 @@ def view(disc, qtbot):
 def picture(view, name="both"):
     """What is painted at a picture's place: (y, x, 3)."""
     image = view.canvas.grab().toImage()
-    rect = view.canvas.places()[name]
+    rect = view.canvas.view_rects()[name]
     rgb = [
         [image.pixelColor(x, y).getRgb()[:3] for x in range(rect.left(), rect.right())]
         for y in range(rect.top(), rect.bottom())
@@ -280,10 +280,10 @@ def test_the_wheel_zooms_within_bounds(view):
 
 
 def test_a_click_on_a_small_picture_makes_it_the_large_one(view):
-    places = view.canvas.places()
+    places = view.canvas.view_rects()
     assert places["both"].width() > 1.9 * places["red"].width()
     QTest.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=places["red"].center())
-    after = view.canvas.places()
+    after = view.canvas.view_rects()
     assert after["red"] == places["both"]
     assert after["both"] == places["red"]
 
@@ -291,7 +291,7 @@ def test_a_click_on_a_small_picture_makes_it_the_large_one(view):
 @pytest.mark.parametrize("size", [(420, 280), (300, 640), (200, 150), (900, 300)])
 def test_pictures_lie_inside_and_do_not_overlap(view, size):
     view.canvas.resize(*size)
-    rects = list(view.canvas.places().values())
+    rects = list(view.canvas.view_rects().values())
     assert all(view.canvas.rect().contains(rect) for rect in rects)
     for k, rect in enumerate(rects):
         assert not any(rect.intersects(other) for other in rects[:k])

@@ -19,7 +19,7 @@ from napari_cellid.annotation.all_answers import current_answers, read_annotatio
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
 from napari_cellid.study.study import Study
-from napari_cellid.widgets._shared.shortcuts import NONE, Keys
+from napari_cellid.widgets._shared.shortcuts import NO_MODIFIER, Shortcuts
 from napari_cellid.widgets.gallery.model import MARK_ROLE
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session.session import session_of
@@ -62,7 +62,7 @@ def gallery(viewer, qtbot):
 
 def settle(qtbot, gallery):
     def quiet():
-        busy = gallery.work.busy or gallery.thumbnails.work.busy
+        busy = gallery.worker.busy or gallery.thumbnails.worker.busy
         return not (busy or gallery._stale or gallery._soon.isActive())
 
     qtbot.waitUntil(quiet, timeout=20_000)
@@ -431,9 +431,9 @@ def test_its_keys_come_before_those_of_annotating(gallery, session, study, qtbot
     layout.addWidget(gallery)
     owner.show()
     heard = []
-    keys = Keys(owner)
-    keys.bind({(Qt.Key.Key_G, NONE): lambda: heard.append("G")})
-    keys.switch(True)
+    keys = Shortcuts(owner)
+    keys.set_actions({(Qt.Key.Key_G, NO_MODIFIER): lambda: heard.append("G")})
+    keys.set_enabled(True)
     press(gallery, 1)
     key = gallery.selected()[0]
     QTest.keyClick(gallery.panel.view, Qt.Key.Key_G)
@@ -441,4 +441,4 @@ def test_its_keys_come_before_those_of_annotating(gallery, session, study, qtbot
     assert on_disk(study)[key] == "glia"
     QTest.keyClick(gallery.panel.buttons, Qt.Key.Key_G)
     assert heard == ["G"]
-    keys.switch(False)
+    keys.set_enabled(False)

@@ -87,7 +87,7 @@ def test_cancel_leaves_no_layer_and_gives_the_button_back(
     qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
     assert dock.panel.run_button.text() == "Cancel"
     click(dock.panel.run_button)
-    qtbot.waitUntil(lambda: not dock.work.busy)
+    qtbot.waitUntil(lambda: not dock.worker.busy)
     assert dock.panel.run_button.text() == "Identify cells"
     assert dock.panel.channels.isEnabled()
     assert len(viewer.layers) == 2
@@ -124,7 +124,7 @@ def test_without_pixel_size_the_user_is_asked(viewer, field, dock, qtbot, told):
     viewer.add_image(field.green[0], name="GCaMP")
     click(dock.panel.run_button)
     assert "type the pixel size in" in told[0]
-    assert not dock.work.busy
+    assert not dock.worker.busy
     spin = dock.panel.channels.pixel_size.spin
     assert dock.focusWidget() is spin
     QTest.keyClicks(spin.lineEdit(), "1.17")
@@ -221,7 +221,7 @@ def test_closing_the_dock_during_a_run_breaks_nothing(
     monkeypatch.setattr(run_module, "identify_cells", long)
     click(dock.panel.run_button)
     qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
-    worker = dock.work._running.worker
+    worker = dock.worker._running.worker
     with qtbot.waitSignal(worker.finished):
         dock.close()
         dock.deleteLater()

@@ -26,7 +26,7 @@ def test_a_run_goes_into_the_open_study(viewer, channels, dock, qtbot, study, to
     session = session_of(viewer)
     session.open(study.path)
     layer = run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.work.busy)
+    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
     wait_until_idle(qtbot, dock)
     assert Study.open(study.path).recordings == ("a17",)
     assert session.has(result_of(layer))
@@ -42,15 +42,15 @@ def test_a_second_run_keeps_the_numbers_of_the_cells(
 ):
     session_of(viewer).open(study.path)
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.work.busy)
+    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
     before = Study.open(study.path).recording("a17").cells()
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.work.busy)
+    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
     after = Study.open(study.path).recording("a17").cells()
     assert set(after["cell"]) == set(before["cell"])
 
 
 def test_without_a_study_nothing_is_written(viewer, channels, dock, qtbot, tmp_path):
     run(qtbot, dock)
-    assert not dock.keeping.work.busy
+    assert not dock.keeping.worker.busy
     assert list(tmp_path.iterdir()) == []

@@ -85,7 +85,7 @@ def test_the_time_and_what_is_held_out_are_told(viewer, session, qtbot):
 def test_another_depth_takes_another_time(viewer, session, study, qtbot):
     dock = show(viewer, qtbot, measure_ms=50)
     panel, depth = dock.panel, dock.panel.setup.depth
-    qtbot.waitUntil(lambda: dock.times.work.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: dock.times.worker.busy, timeout=10_000)
     # given up, and taken up again
     depth.setValue("inceptionv3_311")
     assert panel.estimate.text().startswith("Measuring")

@@ -25,7 +25,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets._shared.shortcuts import CONTROL, NONE, OWN_KEYS, Keys
+from napari_cellid.widgets._shared.shortcuts import (
+    CONTROL,
+    NO_MODIFIER,
+    OWN_KEYS_PROPERTY,
+    Shortcuts,
+)
 
 
 class Listener(QWidget):
@@ -63,11 +68,11 @@ class Window(QMainWindow):
         self.dock = QDockWidget()
         self.dock.setWidget(self.inner)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        self.keys, self.done = Keys(self.inner), []
-        self.keys.bind(
+        self.shortcuts, self.done = Shortcuts(self.inner), []
+        self.shortcuts.set_actions(
             {
-                (Qt.Key.Key_E, NONE): lambda: self.done.append("E"),
-                (Qt.Key.Key_Right, NONE): lambda: self.done.append("→"),
+                (Qt.Key.Key_E, NO_MODIFIER): lambda: self.done.append("E"),
+                (Qt.Key.Key_Right, NO_MODIFIER): lambda: self.done.append("→"),
                 (Qt.Key.Key_Z, CONTROL): lambda: self.done.append("undo"),
             }
         )
@@ -78,7 +83,7 @@ def window(qtbot):
     window = Window()
     qtbot.addWidget(window)
     window.show()
-    window.keys.switch(True)
+    window.shortcuts.set_enabled(True)
     return window
 
 
@@ -101,10 +106,10 @@ def test_other_keys_and_other_modifiers_come_through(window):
 
 
 def test_switched_off_every_key_is_napari_s(window):
-    window.keys.switch(False)
+    window.shortcuts.set_enabled(False)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
-    window.keys.switch(True)
+    window.shortcuts.set_enabled(True)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     assert window.done == ["E"]
 
@@ -162,7 +167,7 @@ def test_shortcut_of_the_window_does_not_fire(window):
     action.triggered.connect(lambda: fired.append("erase"))
     window.addAction(action)
     QApplication.setActiveWindow(window)
-    override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_E, NONE, "e")
+    override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_E, NO_MODIFIER, "e")
     override.ignore()
     QApplication.sendEvent(window.canvas, override)
     assert override.isAccepted()
@@ -179,7 +184,9 @@ def test_layer_list_does_not_delete_or_search(window, qtbot):
     left = QDockWidget(window)
     left.setWidget(view)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, left)
-    window.keys.bind({(Qt.Key.Key_Backspace, NONE): lambda: window.done.append("undo")})
+    window.shortcuts.set_actions(
+        {(Qt.Key.Key_Backspace, NO_MODIFIER): lambda: window.done.append("undo")}
+    )
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Backspace)
     assert len(layers) == 2
@@ -188,11 +195,13 @@ def test_layer_list_does_not_delete_or_search(window, qtbot):
 
 def test_a_key_held_down_answers_once(window):
     for repeat in (False, True, True):
-        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_E, NONE, "e", repeat)
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_E, NO_MODIFIER, "e", repeat)
         QApplication.sendEvent(window.canvas, event)
     assert window.done == ["E"]
     for repeat in (False, True):
-        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Right, NONE, "", repeat)
+        event = QKeyEvent(
+            QEvent.Type.KeyPress, Qt.Key.Key_Right, NO_MODIFIER, "", repeat
+        )
         QApplication.sendEvent(window.canvas, event)
     assert window.done == ["E", "→", "→"]
     assert window.canvas.heard == []
@@ -235,7 +244,7 @@ def test_two_windows_are_independent(window, qtbot):
     other.show()
     QTest.keyClick(other.canvas, Qt.Key.Key_E)
     assert (window.done, other.done) == ([], [])
-    other.keys.switch(True)
+    other.shortcuts.set_enabled(True)
     QTest.keyClick(other.canvas, Qt.Key.Key_E)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     assert (window.done, other.done) == (["E"], ["E"])
@@ -253,7 +262,7 @@ def test_behind_another_tab_keys_rest(window, qtbot):
     tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: window.dock.x() < 0)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
-    assert window.done == [] and window.keys.on
+    assert window.done == [] and window.shortcuts.enabled
     tabs.setCurrentIndex(0)
     qtbot.waitUntil(lambda: window.dock.x() > 0)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
@@ -261,7 +270,7 @@ def test_behind_another_tab_keys_rest(window, qtbot):
 
 
 def test_a_list_with_keys_of_its_own_keeps_them(window):
-    window.canvas.setProperty(OWN_KEYS, True)
+    window.canvas.setProperty(OWN_KEYS_PROPERTY, True)
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     assert window.done == []
     assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
@@ -271,7 +280,7 @@ def test_closed_dock_gives_the_keys_back(window):
     window.dock.close()
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     assert window.done == []
-    assert not window.keys.listening
+    assert not window.shortcuts.active
 
 
 def test_deleted_dock_gives_the_keys_back(window, qtbot):

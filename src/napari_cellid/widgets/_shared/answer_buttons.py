@@ -1,16 +1,17 @@
-"""Answering with a button or a key, for the cells that a list shows."""
+"""Buttons and keys that give the answers of a study."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap
+from qtpy.QtGui import QIcon, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_cellid.annotation.answer_text import answer_keys, answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.widgets._shared.shortcuts import OWN_KEYS
+from napari_cellid.widgets._shared.shortcuts import OWN_KEYS_PROPERTY
+from napari_cellid.widgets._shared.swatch import SWATCH_SIZE, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,24 +19,13 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
 
 _COLUMNS = 3
-_SWATCH = 12
-
-
-def swatch(colour: str) -> QIcon:
-    """A small square in a colour, with an edge so that it shows on any theme."""
-    pixmap = QPixmap(_SWATCH, _SWATCH)
-    pixmap.fill(QColor(colour))
-    painter = QPainter(pixmap)
-    painter.setPen(QColor("gray"))
-    painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
-    painter.end()
-    return QIcon(pixmap)
 
 
 class AnswerButtons(QWidget):
     """A button for each answer of a study, with its colour and key."""
 
-    chosen = Signal(str)
+    #: the answer whose button was clicked
+    answer_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,59 +35,60 @@ class AnswerButtons(QWidget):
         self._grid.setSpacing(4)
 
     def set_config(self, config: StudyConfig) -> None:
-        """Show the answers of a study, two rows or more."""
+        """Show the answers of a study, in two rows or more."""
         for button in self.buttons.values():
             # at once, or the old ones would still show through the new ones
             button.setParent(None)
             button.deleteLater()
         self.buttons.clear()
         colours, keys = answer_colours(config), answer_keys(config)
-        places = _places(len(config.classes))
-        for answer, place in zip(config.answers, places, strict=True):
-            self._grid.addWidget(self._button(answer, colours, keys), *place)
+        positions = _grid_positions(len(config.classes))
+        for answer, position in zip(config.answers, positions, strict=True):
+            self._grid.addWidget(self._button(answer, colours, keys), *position)
 
     def _button(
         self, answer: str, colours: Mapping[str, str], keys: Mapping[str, str]
     ) -> QPushButton:
         button = QPushButton(f"{answer_text(answer)}  {keys[answer]}")
-        button.setIcon(swatch(colours[answer]))
-        button.setIconSize(QSize(_SWATCH, _SWATCH))
+        button.setIcon(QIcon(swatch(colours[answer])))
+        button.setIconSize(QSize(SWATCH_SIZE, SWATCH_SIZE))
         button.setToolTip(f"Key {keys[answer]}")
         # a long name must not widen the whole dock; the keys stay with the list
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda: self.chosen.emit(answer))
+        button.clicked.connect(lambda: self.answer_chosen.emit(answer))
         self.buttons[answer] = button
         return button
 
 
 class AnswerKeys(QObject):
-    """Hears the letters of a study's answers, and undo, while a widget has the focus.
+    """The letters of a study's answers, and undo, while a widget has the focus.
 
-    Not shortcuts: two docks that bind the same letter would silence one another, and
-    a list would search for entries with that letter.
+    These are no Qt shortcuts: two docks that bind the same letter would silence one
+    another, and a list would search for entries that begin with that letter.
 
     Parameters
     ----------
     widget
-        Whose keys are heard.
+        The widget whose key events are read.
     """
 
-    chosen = Signal(str)
-    undone = Signal()
+    #: the answer whose key was pressed
+    answer_chosen = Signal(str)
+    undo_requested = Signal()
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
         self._answers: dict[str, str] = {}
-        widget.setProperty(OWN_KEYS, True)
+        widget.setProperty(OWN_KEYS_PROPERTY, True)
         widget.installEventFilter(self)
 
     def set_config(self, config: StudyConfig) -> None:
-        """Hear the keys of this study."""
+        """Use the keys of this study."""
         self._answers = {key: answer for answer, key in answer_keys(config).items()}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the keys that are ours; leave every other one alone."""
+        """Act on the keys of answers and on undo; leave every other key alone."""
         if event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
             return False
         undo = event.matches(QKeySequence.StandardKey.Undo)
@@ -108,9 +99,9 @@ class AnswerKeys(QObject):
         if event.type() == QEvent.Type.ShortcutOverride:
             return False
         if undo:
-            self.undone.emit()
+            self.undo_requested.emit()
         elif not event.isAutoRepeat():
-            self.chosen.emit(answer)
+            self.answer_chosen.emit(answer)
         return True
 
     def _answer(self, event: QKeyEvent) -> str:
@@ -119,8 +110,8 @@ class AnswerKeys(QObject):
         return self._answers.get(event.text().upper(), "")
 
 
-def _places(n_classes: int) -> list[tuple[int, int, int, int]]:
-    """Row, column and spans: the classes in rows of three, then the special two."""
+def _grid_positions(n_classes: int) -> list[tuple[int, int, int, int]]:
+    """Row, column and spans: classes in rows of three, then the two other answers."""
     # six columns, for two and three share a row's width
     classes = [(k // _COLUMNS, 2 * (k % _COLUMNS), 1, 2) for k in range(n_classes)]
     row = -(-n_classes // _COLUMNS)

@@ -1,4 +1,4 @@
-"""Connections to napari that end with the widget they serve."""
+"""Connections to napari's events that end with the widget they serve."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
 
-class Links:
+class Connections:
     """Connections that are cut when their owner is deleted.
 
-    napari's events outlive a closed dock; called then, a method of a deleted Qt
-    object would raise.
+    napari's events outlive a closed dock. If one of them called a method of a deleted
+    Qt object, that would raise.
     """
 
     def __init__(self, owner: QObject) -> None:
         self._pairs: list[tuple[Any, Callable[..., Any]]] = []
-        owner.destroyed.connect(self.cut)
+        owner.destroyed.connect(self.disconnect_all)
 
-    def join(self, emitter: Any, callback: Callable[..., Any]) -> None:
-        """Call `callback` at each event, until `cut`."""
+    def connect(self, emitter: Any, callback: Callable[..., Any]) -> None:
+        """Call `callback` at each event until the owner is deleted."""
         emitter.connect(callback)
         self._pairs.append((emitter, callback))
 
-    def cut(self, _: object = None) -> None:
+    def disconnect_all(self, _: object = None) -> None:
         """End all connections."""
         for emitter, callback in self._pairs:
             emitter.disconnect(callback)

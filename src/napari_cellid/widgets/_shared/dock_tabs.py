@@ -1,4 +1,4 @@
-"""Docks that need the whole height share it as tabs."""
+"""Docks that need the full height of the window share it as tabs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
-def join_tabs_soon(widget: QWidget) -> None:
-    """Do so once the widget, which is being made, lies in the window."""
+def tabify_dock_later(widget: QWidget) -> None:
+    """Call `tabify_dock` as soon as the widget, still being made, is in the window."""
     timer = QTimer(widget, singleShot=True, interval=0)
-    timer.timeout.connect(lambda: join_tabs(widget))
+    timer.timeout.connect(lambda: tabify_dock(widget))
     timer.start()
 
 
-def join_tabs(widget: QWidget) -> None:
-    """Put the dock of a widget behind a tab of the docks beside it, and to the front.
+def tabify_dock(widget: QWidget) -> None:
+    """Put a widget's dock into one tab group with the docks beside it, in front.
 
-    napari stacks docks; two or three of them then have no room to show anything.
-    The dock gets as wide as the widget would like to be.
+    napari stacks docks, and two or three stacked docks have no room to show anything.
+    The dock becomes as wide as the widget would like to be.
     """
     dock = widget.parentWidget()
     while dock is not None and not isinstance(dock, QDockWidget):
@@ -31,7 +31,7 @@ def join_tabs(widget: QWidget) -> None:
     if not isinstance(window, QMainWindow) or dock is None or dock.isFloating():
         return
     area = window.dockWidgetArea(dock)
-    beside = [
+    neighbours = [
         other
         for other in window.findChildren(QDockWidget)
         if other is not dock
@@ -39,20 +39,20 @@ def join_tabs(widget: QWidget) -> None:
         and not other.isFloating()
         and window.dockWidgetArea(other) == area
     ]
-    if beside and not window.tabifiedDockWidgets(dock):
-        window.tabifyDockWidget(beside[-1], dock)
+    if neighbours and not window.tabifiedDockWidgets(dock):
+        window.tabifyDockWidget(neighbours[-1], dock)
         dock.raise_()
         # when the window has noticed that it needs less room now
         timer = QTimer(widget, singleShot=True, interval=0)
-        timer.timeout.connect(lambda: _back_on_screen(window))
+        timer.timeout.connect(lambda: _fit_to_screen(window))
         timer.start()
-    wanted = widget.sizeHint().width()
-    if dock.width() < wanted:
-        window.resizeDocks([dock], [wanted], Qt.Orientation.Horizontal)
+    width = widget.sizeHint().width()
+    if dock.width() < width:
+        window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
-def _back_on_screen(window: QMainWindow) -> None:
-    """Undo that stacked docks had stretched the window beyond the screen."""
-    room = window.screen().availableGeometry()
-    if window.height() > room.height():
-        window.resize(window.width(), room.height())
+def _fit_to_screen(window: QMainWindow) -> None:
+    """Shrink a window that stacked docks had stretched beyond the screen."""
+    screen = window.screen().availableGeometry()
+    if window.height() > screen.height():
+        window.resize(window.width(), screen.height())

@@ -1,4 +1,4 @@
-"""From image layers to a recording."""
+"""From image layers of napari to a recording, and from images to layers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import dask.array as da
 import numpy as np
 
+from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.recording import Recording
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from collections.abc import Mapping
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+    from numpy.typing import NDArray
 
 #: what the first axis of an image (?, y, x) can be
 ThirdAxis = Literal["planes", "time"]
-#: read at once from an array in memory (bytes)
+#: size of the blocks into which an array in memory is divided (bytes)
 _BLOCK_BYTES = 16 << 20
-_CHANNEL = re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE)
-_SPLIT = (
+_CHANNEL_AXIS = re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE)
+_HOW_TO_SPLIT = (
     "split them: right-click the layer in napari's layer list and choose Split Stack, "
     "then choose the two new layers"
 )
@@ -30,20 +35,20 @@ _SPLIT = (
 
 @dataclass(frozen=True, eq=False)
 class Channels:
-    """What the user chose to work on.
+    """The image layers that the user chose as channels, and what is known of them.
 
     Parameters
     ----------
     red, green
-        Image layers; None where there is no such channel.
+        Image layers; None if there is no such channel.
     third_axis
-        What the first axis of layers with three axes is; None where there are none.
+        What the first axis of layers with three axes is; None if there are none.
     pixel_size_um
-        None when it is not known.
+        None if it is not known.
     pixel_size_source
         "given" or "layer scale".
     notes
-        What was assumed, one sentence each.
+        Assumptions that were made, one sentence each.
     """
 
     red: Image | None
@@ -56,19 +61,19 @@ class Channels:
     @property
     def layers(self) -> tuple[Image, ...]:
         """The chosen layers, the one with most axes first."""
-        chosen = [layer for layer in (self.green, self.red) if layer is not None]
-        return tuple(sorted(chosen, key=lambda layer: -layer.ndim))
+        layers = [layer for layer in (self.green, self.red) if layer is not None]
+        return tuple(sorted(layers, key=lambda layer: -layer.ndim))
 
 
 def recording_from_layers(channels: Channels) -> Recording:
-    """Make a recording of two image layers, reading nothing yet.
+    """Make a recording of the chosen image layers, without reading them yet.
 
     Raises
     ------
     InputError
         If the layers cannot be the channels of one recording.
     """
-    red, green, third = channels.red, channels.green, channels.third_axis
+    red, green, third_axis = channels.red, channels.green, channels.third_axis
     if red is None and green is None:
         raise InputError(
             "No image is chosen; open a recording in napari (File > Open, or the "
@@ -78,10 +83,10 @@ def recording_from_layers(channels: Channels) -> Recording:
     if red is not None and green is not None and red is green:
         raise InputError(
             f"The layer {red.name!r} is chosen as both red and green; choose two "
-            f"layers. If both channels are in this one, {_SPLIT}."
+            f"layers. If both channels are in this one, {_HOW_TO_SPLIT}."
         )
     arrays = {
-        name: None if layer is None else _array(layer, third)
+        name: None if layer is None else _array(layer, third_axis)
         for name, layer in (("red", red), ("green", green))
     }
     _check_same_field(arrays)
@@ -97,7 +102,7 @@ def recording_from_layers(channels: Channels) -> Recording:
 
 
 def layer_pixel_size(layer: Image) -> float | None:
-    """Pixel size (µm) that a layer's scale tells; None where it tells none.
+    """Pixel size (µm) according to a layer's scale; None if no scale is set.
 
     Raises
     ------
@@ -133,11 +138,11 @@ def has_time(layer: Image, third_axis: ThirdAxis | None) -> bool:
 
 
 def name_recording(channels: Channels) -> str:
-    """Name a recording after the files of its layers, else after the layers."""
+    """Name a recording after the files of its layers, or else after the layers."""
     layers = [layer for layer in (channels.red, channels.green) if layer is not None]
     paths = source_paths(channels)
     if len(paths) < len(layers):
-        # names without a file: in a made-up folder, whose name stands in for theirs
+        # layers without files: their names, in a folder of a neutral name
         paths = [Path("recording") / f"{_as_stem(layer.name)}.tif" for layer in layers]
     name = _as_stem(recording_name(paths))
     return name or "recording"
@@ -150,13 +155,84 @@ def source_paths(channels: Channels) -> list[Path]:
     return [Path(path) for path in paths if path]
 
 
+def transform_of(layer: Layer, ndim: int | None = None) -> dict[str, Any]:
+    """Scale, position, units and axis labels of a layer, as arguments of a new layer.
+
+    Parameters
+    ----------
+    layer
+        Any layer.
+    ndim
+        Number of last axes that the new layer has; all by default.
+    """
+    n = layer.ndim if ndim is None else ndim
+    return {
+        "scale": layer.scale[-n:],
+        "translate": layer.translate[-n:],
+        "affine": layer.affine.affine_matrix[-n - 1 :, -n - 1 :],
+        "units": layer.units[-n:],
+        "axis_labels": layer.axis_labels[-n:],
+    }
+
+
+def transform_in_um(
+    pixel_size_um: float | None, n_planes: int, plane_step_um: float = 1.0
+) -> dict[str, Any]:
+    """Scale, units and axis labels of (plane, y, x), or (y, x) if there is one plane.
+
+    Parameters
+    ----------
+    pixel_size_um
+        Edge of a pixel in µm.
+    n_planes
+        Number of planes.
+    plane_step_um
+        Distance of the planes in µm; it does not matter if one plane is seen at a time.
+    """
+    size = pixel_size_um
+    if n_planes == 1:
+        return {"scale": (size, size), "units": ("um",) * 2, "axis_labels": ("y", "x")}
+    return {
+        "scale": (plane_step_um, size, size),
+        "units": ("um",) * 3,
+        "axis_labels": ("plane", "y", "x"),
+    }
+
+
+def add_channel_image(
+    viewer: ViewerModel,
+    image: NDArray[np.float32],
+    name: str,
+    colour: str,
+    transform: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None = None,
+) -> Image:
+    """Add the mean image (plane, y, x) of a channel, in its colour and additive.
+
+    A single plane is added as (y, x) if the transform has two axes.
+    """
+    from napari.layers import Image
+
+    layer = Image(
+        image[0] if len(transform["scale"]) == 2 else image,
+        name=name,
+        colormap=colour,
+        blending="additive",
+        contrast_limits=contrast_limits(image),
+        metadata=dict(metadata or {}),
+        **transform,
+    )
+    viewer.add_layer(layer)
+    return layer
+
+
 def _as_stem(name: str) -> str:
-    """Make a name that can be a folder's on every system."""
+    """Make a name that a folder can have on every system."""
     return re.sub(r"[^\w +.-]+", "", name).strip(" .")
 
 
-def _array(layer: Image, third: ThirdAxis | None) -> da.Array:
-    """(time, plane, y, x) of a layer, lazy."""
+def _array(layer: Image, third_axis: ThirdAxis | None) -> da.Array:
+    """Lazy array (time, plane, y, x) of a layer."""
     if layer.rgb:
         raise InputError(
             f"The layer {layer.name!r} is a colour picture (RGB), but one image a "
@@ -167,14 +243,14 @@ def _array(layer: Image, third: ThirdAxis | None) -> da.Array:
     if data.ndim > 4:
         raise InputError(
             f"The layer {layer.name!r} has {data.ndim} axes; time, plane, y and x are "
-            f"the most. If one of them are the channels, {_SPLIT}."
+            f"the most. If one of them are the channels, {_HOW_TO_SPLIT}."
         )
-    if any(_CHANNEL.fullmatch(label) for label in layer.axis_labels[:-2]):
+    if any(_CHANNEL_AXIS.fullmatch(label) for label in layer.axis_labels[:-2]):
         raise InputError(
             f"The layer {layer.name!r} holds all channels along one of its axes; "
-            f"{_SPLIT}."
+            f"{_HOW_TO_SPLIT}."
         )
-    if data.ndim == 3 and third not in get_args(ThirdAxis):
+    if data.ndim == 3 and third_axis not in get_args(ThirdAxis):
         raise InputError(
             f"The layer {layer.name!r} has three axes; say whether the first one is "
             "planes or time."
@@ -183,7 +259,7 @@ def _array(layer: Image, third: ThirdAxis | None) -> da.Array:
     if array.ndim == 2:
         return array[None, None]
     if array.ndim == 3:
-        return array[:, None] if third == "time" else array[None]
+        return array[:, None] if third_axis == "time" else array[None]
     return array
 
 
@@ -195,7 +271,7 @@ def _lazy(data: Any) -> da.Array:
         frame = int(np.prod(data.shape[1:])) * np.dtype(data.dtype).itemsize
         first = max(1, min(data.shape[0], _BLOCK_BYTES // max(frame, 1)))
         chunks = (first, *data.shape[1:]) if data.ndim > 2 else data.shape
-    # without a name of its own, dask would read all of it to make one
+    # dask would otherwise read the whole array to make a name of its content
     return da.from_array(data, chunks=chunks, name=False)
 
 

@@ -1,11 +1,11 @@
-"""Three pictures of one piece of tissue: both channels large, each alone small."""
+"""Three views of the patch of a cell: both channels large, each channel alone small."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
@@ -13,43 +13,44 @@ from napari_cellid.cells.patch_image import CHANNELS, OUTSIDE, DisplaySettings
 from napari_cellid.io.overlay_png import scale_bar_um
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
     from qtpy.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 
     from napari_cellid.cells.patch_image import PatchSource
 
-Picture = Literal["both", "red", "green"]
-_CAPTIONS: dict[Picture, str] = {
+ChannelView = Literal["both", "red", "green"]
+_CAPTIONS: dict[ChannelView, str] = {
     "both": "mCherry + GCaMP",
     "red": "mCherry",
     "green": "GCaMP",
 }
 _GAP, _MARGIN = 4, 8
-#: pixels of a picture that are computed; beyond, it is stretched
-_FINEST = 480
-#: side of the tissue shown (µm): that of the classifier's patch, and how far one zooms
-FIELD_UM, _NEAREST_UM, _WIDEST_UM = 118.0, 25.0, 400.0
+#: largest side of a view that is computed (px); larger ones are stretched
+_MAX_SIDE = 480
+#: side of the field shown (µm): that of the classifier's patch, and the zoom's limits
+FIELD_UM, _MIN_FIELD_UM, _MAX_FIELD_UM = 118.0, 25.0, 400.0
 _ZOOM_STEP = 1.2
+#: where the dark edge of letters is drawn (px)
+_EDGE_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1))
 
 
 class PatchCanvas(QWidget):
-    """Paints a patch; the wheel zooms, a click on a small picture makes it large."""
+    """Paints a patch; the wheel zooms, a click on a small view makes it large."""
 
+    #: side of the field shown (µm)
     zoomed = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.tissue: PatchSource | None = None
-        self.look = DisplaySettings()
-        self.outlined = True
+        self.source: PatchSource | None = None
+        self.display = DisplaySettings()
+        self.outline_visible = True
         self.field_um = FIELD_UM
         self.message = ""
-        self._order: list[Picture] = ["both", "red", "green"]
-        self._where: tuple[int, float, float] | None = None
+        self._order: list[ChannelView] = ["both", "red", "green"]
+        self._centre: tuple[int, float, float] | None = None
         self._outline: list[NDArray[np.float64]] = []
-        self._images: dict[Picture, QImage] = {}
+        self._images: dict[ChannelView, QImage] = {}
         self.setMinimumSize(200, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setToolTip(
@@ -58,74 +59,72 @@ class PatchCanvas(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        """Room for three pictures beside one another."""
+        """Room for the large view and the two small ones beside it."""
         return QSize(420, 282)
 
-    def set_tissue(self, tissue: PatchSource | None) -> None:
-        """Show patches of this recording from now on."""
-        self.tissue = tissue
-        self.set_place(None, 0)
+    def set_source(self, source: PatchSource | None) -> None:
+        """Set the recording from which patches are cut, and show no patch yet."""
+        self.source = source
+        self.show_patch(None, 0)
 
-    def set_place(self, where: tuple[int, float, float] | None, label: int) -> None:
-        """Show the patch round (plane, y, x) and outline a label; None for nothing."""
-        self._where = where
+    def show_patch(self, centre: tuple[int, float, float] | None, label: int) -> None:
+        """Show the patch around (plane, y, x) and outline a label; None clears."""
+        self._centre = centre
         self._outline = []
-        if where is not None and self.tissue is not None:
-            self._outline = self.tissue.outline(where, label)
+        if centre is not None and self.source is not None:
+            self._outline = self.source.outline(centre, label)
         self.refresh()
 
-    def set_look(self, look: DisplaySettings) -> None:
-        """Show the channels in another way."""
-        self.look = look
+    def set_display(self, display: DisplaySettings) -> None:
+        """Set brightness and channels of the views."""
+        self.display = display
         self.refresh()
 
     def zoom(self, steps: float) -> None:
-        """Zoom in, or out where `steps` is negative."""
-        self.set_field(self.field_um / _ZOOM_STEP**steps)
+        """Zoom in, or out if `steps` is negative."""
+        self.set_field_size(self.field_um / _ZOOM_STEP**steps)
 
-    def set_field(self, field_um: float) -> None:
-        """Show a square of tissue of this side (µm), as far as one can zoom."""
-        self.field_um = min(max(field_um, _NEAREST_UM), _WIDEST_UM)
+    def set_field_size(self, field_um: float) -> None:
+        """Show a square field of this side (µm), within the limits of the zoom."""
+        self.field_um = min(max(field_um, _MIN_FIELD_UM), _MAX_FIELD_UM)
         self.refresh()
         self.zoomed.emit(self.field_um)
 
     def refresh(self) -> None:
-        """Make the pictures anew when they are painted next."""
+        """Compute the views again when they are painted next."""
         self._images.clear()
         self.update()
 
-    def places(self) -> dict[Picture, QRect]:
-        """Where each picture lies, the large one first."""
+    def view_rects(self) -> dict[ChannelView, QRect]:
+        """Rectangle of each view in the widget, the large one first."""
         width, height = self.width(), self.height()
-        beside = min(height, (width - _GAP) * 2 // 3)
-        beneath = min(width, (height - _GAP) * 2 // 3)
-        large = max(beside, beneath)
+        # side of the large view with the small ones to its right, or below it
+        side_right = min(height, (width - _GAP) * 2 // 3)
+        side_below = min(width, (height - _GAP) * 2 // 3)
+        large = max(side_right, side_below)
         small = (large - _GAP) // 2
-        if beside >= beneath:
-            used = QSize(large + _GAP + small, large)
-            steps = (QPointF(large + _GAP, 0), QPointF(large + _GAP, small + _GAP))
+        if side_right >= side_below:
+            total = QSize(large + _GAP + small, large)
+            offsets = (QPoint(large + _GAP, 0), QPoint(large + _GAP, small + _GAP))
         else:
-            used = QSize(large, large + _GAP + small)
-            steps = (QPointF(0, large + _GAP), QPointF(small + _GAP, large + _GAP))
-        left, top = (width - used.width()) // 2, (height - used.height()) // 2
-        rects = [QRect(left, top, large, large)]
-        rects += [
-            QRect(left + int(step.x()), top + int(step.y()), small, small)
-            for step in steps
-        ]
+            total = QSize(large, large + _GAP + small)
+            offsets = (QPoint(0, large + _GAP), QPoint(small + _GAP, large + _GAP))
+        corner = QPoint((width - total.width()) // 2, (height - total.height()) // 2)
+        rects = [QRect(corner, QSize(large, large))]
+        rects += [QRect(corner + offset, QSize(small, small)) for offset in offsets]
         return dict(zip(self._order, rects, strict=True))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the three pictures."""
+        """Paint the three views."""
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        if self._where is None or self.tissue is None:
-            self._paint_nothing(painter)
+        if self._centre is None or self.source is None:
+            self._paint_message(painter)
         else:
-            for picture, rect in self.places().items():
-                self._paint(painter, picture, rect)
+            for view, rect in self.view_rects().items():
+                self._paint(painter, view, rect)
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -134,43 +133,43 @@ class PatchCanvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Make the picture that is clicked the large one."""
-        if self._where is None:
+        """Make the view that is clicked the large one."""
+        if self._centre is None:
             return
-        for picture, rect in self.places().items():
-            if rect.contains(event.pos()) and picture != self._order[0]:
-                place = self._order.index(picture)
-                self._order[0], self._order[place] = picture, self._order[0]
+        for view, rect in self.view_rects().items():
+            if rect.contains(event.pos()) and view != self._order[0]:
+                index = self._order.index(view)
+                self._order[0], self._order[index] = view, self._order[0]
                 self.refresh()
                 return
 
-    def _paint(self, painter: QPainter, picture: Picture, rect: QRect) -> None:
-        if picture not in self._images:
-            self._images[picture] = self._render(picture, rect.width())
-        painter.drawImage(rect, self._images[picture])
+    def _paint(self, painter: QPainter, view: ChannelView, rect: QRect) -> None:
+        if view not in self._images:
+            self._images[view] = self._render(view, rect.width())
+        painter.drawImage(rect, self._images[view])
         painter.save()
         painter.setClipRect(rect)
-        if self.outlined:
+        if self.outline_visible:
             self._paint_outline(painter, rect)
-        self._paint_middle(painter, rect)
-        self._paint_caption(painter, picture, rect)
-        if picture == self._order[0]:
+        self._paint_centre_ticks(painter, rect)
+        self._paint_caption(painter, view, rect)
+        if view == self._order[0]:
             self._paint_scale_bar(painter, rect)
         painter.restore()
 
-    def _render(self, picture: Picture, side: int) -> QImage:
-        assert self.tissue is not None and self._where is not None
-        size = min(round(side * self.devicePixelRatioF()), _FINEST)
-        patch = self.tissue.cut(
-            self._where,
+    def _render(self, view: ChannelView, side: int) -> QImage:
+        assert self.source is not None and self._centre is not None
+        size = min(round(side * self.devicePixelRatioF()), _MAX_SIDE)
+        patch = self.source.cut(
+            self._centre,
             self.field_um,
             max(size, 8),
-            channels=CHANNELS if picture == "both" else [picture],
-            subtract=self.look.subtract,
+            channels=CHANNELS if view == "both" else [view],
+            subtract=self.display.subtract,
         )
-        if picture == "both":
-            return as_image(patch.colours(self.look))
-        return as_image(patch.grey(picture, self.look))
+        if view == "both":
+            return to_qimage(patch.colours(self.display))
+        return to_qimage(patch.grey(view, self.display))
 
     def _paint_outline(self, painter: QPainter, rect: QRect) -> None:
         path = self._outline_path(rect)
@@ -178,16 +177,16 @@ class PatchCanvas(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen)
         painter.drawPath(path)
-        # dashes: what lies beneath stays in sight
+        # dashes, so that the image below stays visible
         pen = QPen(QColor(255, 255, 255, 235), 1.2)
         pen.setDashPattern([3, 3])
         painter.setPen(pen)
         painter.drawPath(path)
 
     def _outline_path(self, rect: QRect) -> QPainterPath:
-        assert self.tissue is not None and self._where is not None
-        _, y, x = self._where
-        scale = rect.width() * self.tissue.planes.pixel_size_um / self.field_um
+        assert self.source is not None and self._centre is not None
+        _, y, x = self._centre
+        scale = rect.width() * self.source.planes.pixel_size_um / self.field_um
         middle = QRectF(rect).center()
         path = QPainterPath()
         for line in self._outline:
@@ -200,8 +199,8 @@ class PatchCanvas(QWidget):
                 path.lineTo(point)
         return path
 
-    def _paint_middle(self, painter: QPainter, rect: QRect) -> None:
-        """Tell where the middle is by a tick at each edge, never over the cell."""
+    def _paint_centre_ticks(self, painter: QPainter, rect: QRect) -> None:
+        """Mark the centre by a tick at each edge, so that nothing covers the cell."""
         painter.setPen(QPen(QColor(255, 255, 255, 150), 1))
         middle, length = QRectF(rect).center(), max(rect.width() / 40, 3)
         for dx, dy in ((0, 1), (0, -1), (1, 0), (-1, 0)):
@@ -210,19 +209,21 @@ class PatchCanvas(QWidget):
             )
             painter.drawLine(edge, edge - QPointF(dx * length, dy * length))
 
-    def _paint_caption(self, painter: QPainter, picture: Picture, rect: QRect) -> None:
-        text = self._caption(picture)
-        _write(painter, rect.adjusted(6, 4, -6, -4), text, Qt.AlignmentFlag.AlignTop)
+    def _paint_caption(self, painter: QPainter, view: ChannelView, rect: QRect) -> None:
+        text = self._caption(view)
+        _draw_text(
+            painter, rect.adjusted(6, 4, -6, -4), text, Qt.AlignmentFlag.AlignTop
+        )
 
-    def _caption(self, picture: Picture) -> str:
-        assert self.tissue is not None
-        if picture != "both" and picture not in self.tissue.channels:
-            return f"{_CAPTIONS[picture]}: not recorded"
-        if self.look.subtract and picture == "red":
-            return f"mCherry − {self.tissue.leak:.2g} × GCaMP"
-        if self.look.subtract and picture == "both":
+    def _caption(self, view: ChannelView) -> str:
+        assert self.source is not None
+        if view != "both" and view not in self.source.channels:
+            return f"{_CAPTIONS[view]}: not recorded"
+        if self.display.subtract and view == "red":
+            return f"mCherry − {self.source.leak:.2g} × GCaMP"
+        if self.display.subtract and view == "both":
             return "mCherry (leak subtracted) + GCaMP"
-        return _CAPTIONS[picture]
+        return _CAPTIONS[view]
 
     def _paint_scale_bar(self, painter: QPainter, rect: QRect) -> None:
         length_um = scale_bar_um(self.field_um)
@@ -231,42 +232,41 @@ class PatchCanvas(QWidget):
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0, 150))
         painter.fillRect(bar, QColor("white"))
         over = rect.adjusted(_MARGIN, 0, 0, -_MARGIN - 6)
-        _write(painter, over, f"{length_um:g} µm", Qt.AlignmentFlag.AlignBottom)
+        _draw_text(painter, over, f"{length_um:g} µm", Qt.AlignmentFlag.AlignBottom)
 
-    def _paint_nothing(self, painter: QPainter) -> None:
-        for rect in self.places().values():
+    def _paint_message(self, painter: QPainter) -> None:
+        for rect in self.view_rects().values():
             painter.fillRect(rect, QColor(*OUTSIDE))
         painter.setPen(QColor(200, 200, 200))
-        large = next(iter(self.places().values())).adjusted(12, 12, -12, -12)
+        large = next(iter(self.view_rects().values())).adjusted(12, 12, -12, -12)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(large, int(flags), self.message)
 
 
-def as_image(picture: NDArray[np.uint8]) -> QImage:
-    """Make a picture (y, x, 3) an image of Qt."""
-    height, width = picture.shape[:2]
-    full = np.empty((height, width, 4), np.uint8)
-    full[..., :3] = picture[..., ::-1]
-    full[..., 3] = 255
-    image = QImage(full.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-    # a copy of its own: the array goes
+def to_qimage(rgb: NDArray[np.uint8]) -> QImage:
+    """Copy an RGB image (y, x, 3) into an image of Qt."""
+    height, width = rgb.shape[:2]
+    bgra = np.empty((height, width, 4), np.uint8)
+    bgra[..., :3] = rgb[..., ::-1]
+    bgra[..., 3] = 255
+    image = QImage(bgra.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+    # a copy, for QImage does not keep the array alive
     return image.copy()
 
 
-def _write(painter: QPainter, rect: QRect, text: str, where: Qt.AlignmentFlag) -> None:
-    """White letters with a dark edge, to be read on any tissue; cut where too long."""
+def _draw_text(
+    painter: QPainter, rect: QRect, text: str, alignment: Qt.AlignmentFlag
+) -> None:
+    """Draw white text with a dark edge, legible on any image; elide long text."""
     font = painter.font()
     font.setPixelSize(11)
     painter.setFont(font)
-    shown = painter.fontMetrics().elidedText(
+    elided = painter.fontMetrics().elidedText(
         text, Qt.TextElideMode.ElideRight, rect.width()
     )
-    flags = where | Qt.AlignmentFlag.AlignLeft
+    flags = alignment | Qt.AlignmentFlag.AlignLeft
     painter.setPen(QColor(0, 0, 0, 200))
-    for dx, dy in _AROUND:
-        painter.drawText(rect.translated(dx, dy), flags, shown)
+    for dx, dy in _EDGE_OFFSETS:
+        painter.drawText(rect.translated(dx, dy), flags, elided)
     painter.setPen(QColor("white"))
-    painter.drawText(rect, flags, shown)
-
-
-_AROUND: Sequence[tuple[int, int]] = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1))
+    painter.drawText(rect, flags, elided)

@@ -1,4 +1,4 @@
-"""Forms made from settings: one row a field, with its range and its explanation."""
+"""Forms made from settings: one row for each field, with its range and tooltip."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
     QSlider,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_cellid.config import Config
+from napari_cellid.widgets._shared.layouts import form_layout, group_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,13 +43,13 @@ class _Editor:
     changed: Any
 
 
-class Form(QWidget):
-    """Edits the settings of one model, or some of its fields.
+class SettingsForm(QWidget):
+    """A form that edits the settings of one pydantic model, or some of its fields.
 
     Parameters
     ----------
     model
-        A settings model.
+        The settings model.
     fields
         Names of the fields to show, in order; all without it.
     """
@@ -66,14 +65,12 @@ class Form(QWidget):
         super().__init__(parent)
         self._model = model
         self._editors: dict[str, _Editor] = {}
-        layout = QFormLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout = form_layout(self)
         for name in fields or model.model_fields:
             self._add_row(layout, name, model.model_fields[name])
 
     def values(self) -> dict[str, Any]:
-        """What the shown fields say, by name."""
+        """Values of the fields that are shown, by name."""
         return {name: editor.get() for name, editor in self._editors.items()}
 
     def value(self) -> Config:
@@ -81,13 +78,19 @@ class Form(QWidget):
         return self._model(**self.values())
 
     def setValue(self, value: Config | Mapping[str, Any]) -> None:
-        """Show settings; nothing changes if they are not valid."""
-        given = value if isinstance(value, Config) else dict(value)
-        checked = self._model.model_validate(given)
+        """Show settings.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If they are not valid; then nothing changes.
+        """
+        settings = value if isinstance(value, Config) else dict(value)
+        validated = self._model.model_validate(settings)
         before = self.values()
         blocker = QSignalBlocker(self)
         for name, editor in self._editors.items():
-            editor.set(getattr(checked, name))
+            editor.set(getattr(validated, name))
         blocker.unblock()
         if self.values() != before:
             self.valueChanged.emit()
@@ -100,41 +103,39 @@ class Form(QWidget):
         editor = _editor(field)
         title = field.title or name.replace("_", " ").capitalize()
         editor.set(field.get_default(call_default_factory=True))
-        editor.changed.connect(self._tell)
+        editor.changed.connect(self._on_changed)
         self._editors[name] = editor
-        if isinstance(editor.widget, Form):
-            box = QGroupBox(title)
-            QVBoxLayout(box).addWidget(editor.widget)
-            layout.addRow(box)
+        if isinstance(editor.widget, SettingsForm):
+            layout.addRow(group_box(title, editor.widget))
             return
         editor.widget.setObjectName(name)
-        editor.widget.setToolTip(_wrapped(field.description or ""))
+        editor.widget.setToolTip(_rich_text(field.description or ""))
         layout.addRow(title, editor.widget)
         layout.labelForField(editor.widget).setToolTip(editor.widget.toolTip())
 
-    def _tell(self) -> None:
+    def _on_changed(self) -> None:
         self.valueChanged.emit()
 
 
 def _editor(field: FieldInfo) -> _Editor:
-    kind: Any = field.annotation
+    field_type: Any = field.annotation
     low, high = _bounds(field)
-    if get_origin(kind) is Literal:
-        return _choice(get_args(kind))
-    if kind is bool:
+    if get_origin(field_type) is Literal:
+        return _combo_editor(get_args(field_type))
+    if field_type is bool:
         box = QCheckBox()
         return _Editor(box, box.isChecked, box.setChecked, box.toggled)
-    if kind is int:
+    if field_type is int:
         spin = QSpinBox()
         spin.setRange(int(low), int(high))
         return _Editor(spin, spin.value, spin.setValue, spin.valueChanged)
-    if kind is float:
-        number = _Slider(low, high) if _fits_slider(field) else _number(low, high)
+    if field_type is float:
+        number = _Slider(low, high) if _fits_slider(field) else _spin_box(low, high)
         return _Editor(number, number.value, number.setValue, number.valueChanged)
-    if isinstance(kind, type) and issubclass(kind, Config):
-        form = Form(kind)
+    if isinstance(field_type, type) and issubclass(field_type, Config):
+        form = SettingsForm(field_type)
         return _Editor(form, form.value, form.setValue, form.valueChanged)
-    raise TypeError(f"There is no editor for fields of type {kind}.")
+    raise TypeError(f"There is no editor for fields of type {field_type}.")
 
 
 def _fits_slider(field: FieldInfo) -> bool:
@@ -144,7 +145,7 @@ def _fits_slider(field: FieldInfo) -> bool:
     return 0 <= low < high <= 1 and not 0 < default < 1 / _STEPS
 
 
-def _choice(options: Sequence[Any]) -> _Editor:
+def _combo_editor(options: Sequence[Any]) -> _Editor:
     box = QComboBox()
     # a long entry must not widen the whole dock
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -157,24 +158,24 @@ def _choice(options: Sequence[Any]) -> _Editor:
     return _Editor(box, box.currentData, choose, box.currentIndexChanged)
 
 
-def _number(low: float, high: float) -> QDoubleSpinBox:
-    spin = PlainNumber()
+def _spin_box(low: float, high: float) -> QDoubleSpinBox:
+    spin = CompactDoubleSpinBox()
     spin.setDecimals(_DECIMALS)
     spin.setRange(low, high)
     spin.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     return spin
 
 
-class PlainNumber(QDoubleSpinBox):
+class CompactDoubleSpinBox(QDoubleSpinBox):
     """A number without trailing zeros."""
 
     def textFromValue(self, value: float) -> str:
-        """The number as it is shown."""
+        """The text that shows a number."""
         return str(self.locale().toString(float(value), "g", _DECIMALS))
 
 
 class _Slider(QWidget):
-    """A slider for a fraction, and the number beside it."""
+    """A slider for a fraction, with the number beside it."""
 
     valueChanged = Signal(float)
 
@@ -227,6 +228,6 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
     return low, high
 
 
-def _wrapped(text: str) -> str:
+def _rich_text(text: str) -> str:
     """A tooltip that Qt breaks into lines."""
     return f"<qt>{text}</qt>" if text else ""

@@ -1,4 +1,4 @@
-"""Keys that work wherever the focus is in napari's window, and can be switched off."""
+"""Shortcuts that work wherever the focus is in napari's window."""
 
 from __future__ import annotations
 
@@ -22,158 +22,162 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
 #: a key and the modifiers that must be held with it, and no others
-Stroke = tuple[int, Qt.KeyboardModifier]
-NONE, CONTROL, SHIFT = (
+KeyCombination = tuple[int, Qt.KeyboardModifier]
+NO_MODIFIER, CONTROL, SHIFT = (
     Qt.KeyboardModifier.NoModifier,
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.ShiftModifier,
 )
-_KINDS = (
+_KEY_EVENTS = (
     QEvent.Type.ShortcutOverride,
     QEvent.Type.KeyPress,
     QEvent.Type.KeyRelease,
 )
-_TEXT = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit)
-#: property of a widget whose own keys come first while it has the focus, such as a list
-#: of cells that are answered with the same letters
-OWN_KEYS = "napari_cellid_own_keys"
+_TEXT_WIDGETS = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit)
+#: property of a widget whose own keys have precedence while it has the focus, such as a
+#: list of cells that are answered with the same letters
+OWN_KEYS_PROPERTY = "napari_cellid_own_keys"
 #: these may be held down; an answer is given once however long its key is
 _REPEATING = {Qt.Key.Key_Left, Qt.Key.Key_Right}
 
 
-class Keys(QObject):
-    """Takes some keys before napari's window does, while it is switched on.
+class Shortcuts(QObject):
+    """Shortcuts of a dock that have precedence over those of napari's window.
 
     napari binds letters on layers (E erases in a labels layer) and on its layer list
-    (Backspace deletes a layer), so that bindings of the viewer do not work everywhere.
-    This looks at key events on their way to any widget of the window.
+    (Backspace deletes a layer), so that key bindings of the viewer do not work
+    everywhere. Therefore this filters the key events of every widget of the window.
 
     Parameters
     ----------
     owner
-        The dock widget: keys work in the window that it belongs to, while it can be
-        seen.
+        The dock widget. Its shortcuts work in the window that it belongs to, as long
+        as it is visible.
     """
 
-    #: whether they are on now
-    switched = Signal(bool)
+    enabled_changed = Signal(bool)
 
     def __init__(self, owner: QWidget) -> None:
         super().__init__(owner)
         self._owner = owner
-        self._strokes: dict[Stroke, Callable[[], object]] = {}
-        self._on = False
-        self._listening = False
-        self._down: set[int] = set()
+        self._actions: dict[KeyCombination, Callable[[], object]] = {}
+        self._enabled = False
+        self._active = False
+        self._pressed: set[int] = set()
         owner.installEventFilter(self)
 
     @property
-    def on(self) -> bool:
-        """Whether the keys are taken."""
-        return self._on
+    def enabled(self) -> bool:
+        """Whether the shortcuts are switched on."""
+        return self._enabled
 
     @property
-    def listening(self) -> bool:
-        """Whether they are on and the dock can be seen."""
-        return self._listening
+    def active(self) -> bool:
+        """Whether they are switched on and the dock is visible."""
+        return self._active
 
-    def bind(self, strokes: Mapping[Stroke, Callable[[], object]]) -> None:
-        """Say what each key does; those of before are forgotten."""
-        self._strokes = {(int(key), held): act for (key, held), act in strokes.items()}
+    def set_actions(
+        self, actions: Mapping[KeyCombination, Callable[[], object]]
+    ) -> None:
+        """Set what each key does, in place of all earlier actions."""
+        self._actions = {
+            (int(key), modifiers): action
+            for (key, modifiers), action in actions.items()
+        }
 
-    def switch(self, on: bool) -> None:
-        """Take the keys, or leave them to napari."""
-        changed, self._on = on != self._on, on
-        self._listen(on and self._owner.isVisible())
+    def set_enabled(self, enabled: bool) -> None:
+        """Switch the shortcuts on, or leave their keys to napari."""
+        changed, self._enabled = enabled != self._enabled, enabled
+        self._set_active(enabled and self._owner.isVisible())
         if changed:
-            self.switched.emit(on)
+            self.enabled_changed.emit(enabled)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Act on a key of ours and keep it from everybody else."""
+        """Act on a shortcut and keep its key from every other widget."""
         kind = event.type()
-        if kind not in _KINDS:
+        if kind not in _KEY_EVENTS:
             if watched is self._owner and kind in (QEvent.Type.Show, QEvent.Type.Hide):
-                self._listen(self._on and kind == QEvent.Type.Show)
+                self._set_active(self._enabled and kind == QEvent.Type.Show)
             return False
-        if not self._listening or not isinstance(watched, QWidget):
+        if not self._active or not isinstance(watched, QWidget):
             return False
         key = event.key()
         if kind == QEvent.Type.KeyRelease:
-            return self._released(key, event)
-        act = self._strokes.get((key, _held(event)))
-        if act is None or not self._is_ours(watched):
+            return self._filter_release(key, event)
+        action = self._actions.get((key, _modifiers(event)))
+        if action is None or not self._applies_to(watched):
             return False
         if kind == QEvent.Type.ShortcutOverride:
             # or a shortcut of napari would fire, and no key press come
             event.accept()
             return True
-        self._down.add(key)
+        self._pressed.add(key)
         if not event.isAutoRepeat() or key in _REPEATING:
-            act()
+            action()
         return True
 
-    def _listen(self, listening: bool) -> None:
-        if listening == self._listening:
+    def _set_active(self, active: bool) -> None:
+        if active == self._active:
             return
-        self._listening = listening
-        self._down.clear()
+        self._active = active
+        self._pressed.clear()
         application = QApplication.instance()
-        if listening:
+        if active:
             application.installEventFilter(self)
         else:
             application.removeEventFilter(self)
 
-    def _released(self, key: int, event: QKeyEvent) -> bool:
-        ours = key in self._down
+    def _filter_release(self, key: int, event: QKeyEvent) -> bool:
+        was_pressed = key in self._pressed
         if not event.isAutoRepeat():
-            self._down.discard(key)
-        return ours
+            self._pressed.discard(key)
+        return was_pressed
 
-    def _is_ours(self, watched: QWidget) -> bool:
+    def _applies_to(self, watched: QWidget) -> bool:
         if QApplication.activeModalWidget() or QApplication.activePopupWidget():
             return False
-        if not _in_sight(self._owner):
+        if not _is_in_front(self._owner):
             return False
         if _has_own_keys(watched) or _has_own_keys(QApplication.focusWidget()):
             return False
-        return not _takes_text(watched) and _window(watched) is _window(self._owner)
+        return not _accepts_text(watched) and _window(watched) is _window(self._owner)
 
 
-def _held(event: QKeyEvent) -> Qt.KeyboardModifier:
+def _modifiers(event: QKeyEvent) -> Qt.KeyboardModifier:
     # on a Mac arrow keys count as part of the keypad
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
 
 
-def _in_sight(widget: QWidget) -> bool:
-    """Whether a widget is not behind a tab, where nobody would see what a key does."""
+def _is_in_front(widget: QWidget) -> bool:
+    """Whether a widget is not hidden behind the tab of another dock."""
     # Qt moves a dock behind a tab out of the window and calls it visible
     window = widget.window()
-    place = QRect(widget.mapTo(window, QPoint()), widget.size())
-    return bool(window.rect().intersects(place))
+    rect = QRect(widget.mapTo(window, QPoint()), widget.size())
+    return bool(window.rect().intersects(rect))
 
 
 def _has_own_keys(widget: QWidget | None) -> bool:
-    return widget is not None and bool(widget.property(OWN_KEYS))
+    return widget is not None and bool(widget.property(OWN_KEYS_PROPERTY))
 
 
-def _takes_text(widget: QWidget) -> bool:
-    """Whether letters typed there are meant to be written."""
-    focus = widget.focusWidget() or widget
-    for one in (widget, focus):
-        if isinstance(one, QComboBox) and one.isEditable():
+def _accepts_text(widget: QWidget) -> bool:
+    """Whether letters typed into a widget, or into its focused child, are text."""
+    focused = widget.focusWidget() or widget
+    for candidate in (widget, focused):
+        if isinstance(candidate, QComboBox) and candidate.isEditable():
             return True
-        if isinstance(one, _TEXT) and not _only_shows(one):
+        if isinstance(candidate, _TEXT_WIDGETS) and not _is_read_only(candidate):
             return True
     return False
 
 
-def _only_shows(widget: QWidget) -> bool:
-    shows = isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit)
-    return shows and widget.isReadOnly()
+def _is_read_only(widget: QWidget) -> bool:
+    text_widget = isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit)
+    return text_widget and widget.isReadOnly()
 
 
 def _window(widget: QWidget) -> QWidget:
-    """The window that a widget belongs to; of a dock that floats, the main window."""
+    """The window that a widget belongs to; for a floating dock, the main window."""
     while not isinstance(widget, QDialog) and widget.parentWidget() is not None:
         widget = widget.parentWidget()
     return widget

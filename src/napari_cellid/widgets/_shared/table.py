@@ -1,4 +1,4 @@
-"""Small tables of figures that are as high as their rows."""
+"""Small read-only tables of numbers that are as high as their rows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 #: blue, which shows on light and dark themes beneath text of either colour
 _SHADE = (0, 114, 178)
-_DEEPEST = 170
+_MAX_ALPHA = 170
 _PADDING = 8
 
 
 class SmallTable(QTableWidget):
-    """A table to read, without a scroll bar of its own where there is room."""
+    """A read-only table that shows all its rows and has no scroll bar of its own."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,11 +57,11 @@ class SmallTable(QTableWidget):
         Parameters
         ----------
         header
-            Above each column of figures.
+            Title of each column of numbers.
         rows
-            Name of each row, and what stands in it.
+            Name and cells of each row.
         tips
-            Explains each column; its name by default.
+            Tooltip of each column; its title by default.
         """
         self.setRowCount(len(rows))
         self.setColumnCount(1 + len(header))
@@ -69,7 +69,7 @@ class SmallTable(QTableWidget):
         for column, tip in enumerate(tips or header, 1):
             self.horizontalHeaderItem(column).setToolTip(f"<qt>{tip}</qt>")
         for row, (name, cells) in enumerate(rows):
-            self.setItem(row, 0, _name(name))
+            self.setItem(row, 0, _row_name(name))
             for column, cell in enumerate(cells, 1):
                 self.setItem(row, column, _item(cell))
             self.setRowHeight(row, self.fontMetrics().height() + _PADDING)
@@ -79,7 +79,7 @@ class SmallTable(QTableWidget):
         self.updateGeometry()
 
     def text(self, row: int, column: int) -> str:
-        """What stands in a place; the names of the rows are in column 0."""
+        """Text of a cell of the table; column 0 holds the names of the rows."""
         return str(self.item(row, column).text())
 
     def sizeHint(self) -> QSize:
@@ -89,15 +89,15 @@ class SmallTable(QTableWidget):
         return QSize(200, height)
 
     def minimumSizeHint(self) -> QSize:
-        """The same: nothing is scrolled."""
+        """The same as `sizeHint`, because nothing is scrolled."""
         return self.sizeHint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the page that the table stands on."""
+        """Leave the wheel to the scroll area that holds the table."""
         event.ignore()
 
 
-def _name(text: str) -> QTableWidgetItem:
+def _row_name(text: str) -> QTableWidgetItem:
     item = QTableWidgetItem(text)
     item.setToolTip(text)
     return item
@@ -108,6 +108,6 @@ def _item(cell: TableItem) -> QTableWidgetItem:
     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
     item.setToolTip(f"<qt>{cell.tip}</qt>" if cell.tip else "")
     if cell.shade is not None:
-        depth = min(max(cell.shade, 0.0), 1.0)
-        item.setBackground(QColor(*_SHADE, round(_DEEPEST * depth)))
+        shade = min(max(cell.shade, 0.0), 1.0)
+        item.setBackground(QColor(*_SHADE, round(_MAX_ALPHA * shade)))
     return item

@@ -1,4 +1,4 @@
-"""Importing torch into a process that draws windows."""
+"""Importing torch into a process that has windows."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from napari_cellid.device import share_cores
 
 
 def import_torch() -> None:
-    """Import torch and torchvision, without the crash beside OpenGL.
+    """Import torch and torchvision so that they do not crash beside OpenGL.
 
-    On Linux torchvision imports triton, which brings an LLVM of its own. Where the
+    On Linux torchvision imports triton, which brings an LLVM of its own. If the
     graphics driver has loaded another LLVM (Mesa: AMD cards, virtual machines, remote
-    desktops) the two mix and the process dies with a segmentation fault. Loaded so
-    that it looks for symbols in itself first, triton does not meet the other one.
+    desktops), the two mix and the process dies with a segmentation fault. Here triton
+    is loaded with RTLD_DEEPBIND, so that it resolves symbols within itself first.
     """
     share_cores()
-    deep = getattr(os, "RTLD_DEEPBIND", 0)
-    wanted = "triton" not in sys.modules and importlib.util.find_spec("triton")
-    if deep and wanted:
+    deep_bind = getattr(os, "RTLD_DEEPBIND", 0)
+    load_triton = "triton" not in sys.modules and importlib.util.find_spec("triton")
+    if deep_bind and load_triton:
         flags = sys.getdlopenflags()
-        sys.setdlopenflags(flags | deep)
+        sys.setdlopenflags(flags | deep_bind)
         try:
             # torch works without it
             with contextlib.suppress(ImportError):

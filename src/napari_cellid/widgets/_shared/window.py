@@ -1,4 +1,4 @@
-"""Opening napari."""
+"""Opening a napari window from the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def open_viewer(title: str) -> Viewer:
-    """Open a window of napari.
+    """Open a napari window.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def open_viewer(title: str) -> Viewer:
     """
     try:
         import napari
-        import qtpy.QtWidgets  # noqa: F401 - fails where there is no binding
+        import qtpy.QtWidgets  # noqa: F401 - fails without a Qt binding
     except (ImportError, RuntimeError) as error:
         # qtpy's error for a missing binding is a RuntimeError
         raise ImportError(
@@ -28,7 +28,7 @@ def open_viewer(title: str) -> Viewer:
 
 
 def run() -> None:
-    """Let the user work; returns when the windows are closed."""
+    """Run the event loop of Qt until all windows are closed."""
     import napari
 
     napari.run()

@@ -1,8 +1,8 @@
-"""Long steps in napari's worker thread, with progress, Cancel and plain errors.
+"""Long steps in a worker thread of napari, with progress, cancelling and plain errors.
 
-napari's own activity dock gets no bar: the spinner that it starts repaints the whole
-window all the time, which without a graphics card takes both the processor and the
-step's time (measured: 2.5 x as long under Mesa's software OpenGL, 1.0-1.2 x without).
+The step is not shown in napari's activity dock: its spinner repaints the whole window
+all the time, which without a graphics card slows the step down (measured: 2.5 x as
+long under Mesa's software OpenGL, 1.0-1.2 x without the spinner).
 """
 
 from __future__ import annotations
@@ -24,50 +24,64 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class StepError(Exception):
-    """A step failed for a reason that is not the user's to mend."""
+class StepFailedError(Exception):
+    """A step failed for a reason that the user cannot mend."""
 
 
 @dataclass(frozen=True)
-class _Outcome(Generic[T]):
+class _StepResult(Generic[T]):
     value: T
 
 
 @dataclass(frozen=True)
-class _Refusal:
+class _InputProblem:
     message: str
 
 
-class Work(QObject):
-    """Runs one step at a time; its signals arrive in the thread of the window.
+class Worker(QObject):
+    """Runs one step at a time in a thread; its signals arrive in the main thread.
 
     Parameters
     ----------
     parent
-        Whose deletion cancels the step.
+        The step is cancelled when this object is deleted.
     """
 
+    #: a progress event
     progressed = Signal(object)
+    #: the step has ended: with a result, an error, or because it was cancelled
     finished = Signal()
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._running = _Running()
-        self._done: Callable[[Any], None] | None = None
+        self._on_result: Callable[[Any], None] | None = None
         self._step: Step[Any] | None = None
         # not a method of self, which is gone by then
         self.destroyed.connect(self._running.abandon)
 
     @property
     def busy(self) -> bool:
-        """Whether a step is under way, also one that was cancelled just now."""
+        """Whether a step is running, including one that was cancelled just now."""
         return self._running.worker is not None
 
-    def start(self, step: Step[T], done: Callable[[T], None]) -> bool:
-        """Run a step and pass its result to `done`; False if one is under way."""
+    def start(self, step: Step[T], on_result: Callable[[T], None]) -> bool:
+        """Start a step.
+
+        Parameters
+        ----------
+        step
+            Generator that yields its progress and returns its result.
+        on_result
+            Called in the main thread with the result.
+
+        Returns
+        -------
+        False if a step is running already; then nothing is started.
+        """
         if self.busy:
             return False
-        self._done, self._step = done, step
+        self._on_result, self._step = on_result, step
         worker = create_worker(_guarded, step, self._running)
         self._running.worker = worker
         worker.yielded.connect(self._on_progress)
@@ -77,7 +91,7 @@ class Work(QObject):
         return True
 
     def cancel(self) -> None:
-        """Stop at the next point where the step tells its progress."""
+        """Stop the step when it yields the next time."""
         if self._running.worker is not None:
             self._running.worker.quit()
 
@@ -86,46 +100,46 @@ class Work(QObject):
             show_warning(news.message)
         self.progressed.emit(news)
 
-    def _on_returned(self, outcome: _Outcome[Any] | _Refusal) -> None:
-        if isinstance(outcome, _Refusal):
-            show_error(outcome.message)
-        elif self._done is not None:
-            self._done(outcome.value)
+    def _on_returned(self, result: _StepResult[Any] | _InputProblem) -> None:
+        if isinstance(result, _InputProblem):
+            show_error(result.message)
+        elif self._on_result is not None:
+            self._on_result(result.value)
 
     def _on_finished(self) -> None:
-        # a cancelled step stopped in the middle, maybe with files or threads open
+        # a cancelled step stopped in the middle, perhaps with files or threads open
         if self._step is not None:
             self._step.close()
             self._step = None
         self._running.worker = None
-        self._done = None
+        self._on_result = None
         self.finished.emit()
 
 
 class _Running:
-    """The worker under way."""
+    """The worker thread that is running, if any."""
 
     def __init__(self) -> None:
         self.worker: Any = None
 
     def abandon(self, _: object = None) -> None:
-        """Cancel the step whose widget is gone."""
+        """Cancel the step of a widget that was deleted."""
         if self.worker is not None:
             self.worker.quit()
             self.worker = None
 
 
-def _guarded(step: Step[T], running: _Running) -> Step[_Outcome[T] | _Refusal]:
-    """Turn the errors that napari's workers cannot carry into ones they can.
+def _guarded(step: Step[T], running: _Running) -> Step[_StepResult[T] | _InputProblem]:
+    """Run a step, and translate the errors that napari's workers cannot pass on.
 
-    `running` is only kept alive, so that it can cancel the step as long as that runs.
+    `running` is only kept alive here, so that it can cancel the step while that runs.
     """
     try:
-        return _Outcome((yield from step))
+        return _StepResult((yield from step))
     except InputError as error:
-        return _Refusal(str(error))
+        return _InputProblem(str(error))
     except RuntimeError as error:
-        # a worker takes RuntimeError for its own deletion and never finishes
-        raise StepError(str(error)) from error
+        # a worker takes a RuntimeError for its own deletion and never finishes
+        raise StepFailedError(str(error)) from error
     finally:
         del running

@@ -8,7 +8,6 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QScrollArea,
@@ -18,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.report import agreement_tables as figures
+from napari_cellid.widgets._shared.layouts import group_box, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class FiguresPanel(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.alpha = QLabel()
-        self.rests = _text()
-        self.notes = _text()
+        self.rests = small_text()
+        self.notes = small_text()
         self.people, self.pairs = SmallTable(), SmallTable()
         self.classes, self.recordings = SmallTable(), SmallTable()
         self.confusion = SmallTable()
@@ -118,9 +118,9 @@ class FiguresPanel(QScrollArea):
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 6, 0)
-        layout.addWidget(_group("Everybody", self.alpha, self.rests, self.notes))
-        layout.addWidget(_group("People", self.people))
-        pairs = _group("Every two people: Cohen's κ", self.pairs)
+        layout.addWidget(group_box("Everybody", self.alpha, self.rests, self.notes))
+        layout.addWidget(group_box("People", self.people))
+        pairs = group_box("Every two people: Cohen's κ", self.pairs)
         choice = QWidget()
         row = QHBoxLayout(choice)
         row.setContentsMargins(0, 0, 0, 0)
@@ -129,11 +129,11 @@ class FiguresPanel(QScrollArea):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             row.addWidget(box, 1)
             box.activated.connect(self._show_confusion)
-        confusion = _group("Who said what: cells", choice, self.confusion)
+        confusion = group_box("Who said what: cells", choice, self.confusion)
         layout.addWidget(pairs)
         layout.addWidget(confusion)
-        classes = _group("Classes, each against the rest", self.classes)
-        recordings = _group("Recordings", self.recordings)
+        classes = group_box("Classes, each against the rest", self.classes)
+        recordings = group_box("Recordings", self.recordings)
         layout.addWidget(classes)
         layout.addWidget(recordings)
         layout.addStretch(1)
@@ -144,20 +144,3 @@ class FiguresPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-
-def _group(title: str, *parts: QWidget) -> QGroupBox:
-    box = QGroupBox(title)
-    column = QVBoxLayout(box)
-    for part in parts:
-        column.addWidget(part)
-    return box
-
-
-def _text() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    # as narrow as the dock, whatever the words
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QTabWidget,
@@ -16,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared.layouts import VerticalScrollArea
 from napari_cellid.widgets.agreement.disputed import DisputedPanel
 from napari_cellid.widgets.agreement.figures import FiguresPanel
 from napari_cellid.widgets.agreement.vote import VotePanel
@@ -95,7 +94,7 @@ class AgreementPanel(QWidget):
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
         self.tabs.addTab(self.figures, "Figures")
-        self.tabs.addTab(_scrolling(self.vote), "Vote rule")
+        self.tabs.addTab(VerticalScrollArea(self.vote), "Vote rule")
         self.tabs.addTab(self.disputed, "Disputed cells")
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
@@ -112,12 +111,3 @@ class AgreementPanel(QWidget):
         self._pages.addWidget(full)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)
-
-
-def _scrolling(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(widget)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from qtpy.QtWidgets import QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_cellid.config import VoteConfig
-from napari_cellid.widgets._shared.settings_form import Form
+from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.agreement.vote_counts import VoteCounts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class VotePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.form = Form(VoteConfig)
+        self.form = SettingsForm(VoteConfig)
         self.counts = VoteCounts()
         self.save_rule = QPushButton("Save as the study's rule")
         self.save_rule.setToolTip(
@@ -47,9 +47,7 @@ class VotePanel(QWidget):
         )
         self._saved: VoteConfig | None = None
         self._note = QLabel()
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
-        self._quiet.setInterval(_QUIET_MS)
+        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._quiet.timeout.connect(self._tell)
         self._build()
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidge
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.study.consensus import DECIDED
-from napari_cellid.widgets._shared.answer_buttons import swatch
+from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,6 @@ _UNDECIDED = {
 }
 #: a class that was taken out of the study since, or no answer at all
 _OTHER = "#d0d0d0"
-_SWATCH = 12
 
 
 class Count(NamedTuple):
@@ -113,7 +112,7 @@ class VoteCounts(QWidget):
         self._bar.update()
         self._make_rows(len(counts))
         for (icon, name, number, change), count in zip(self._rows, counts, strict=True):
-            icon.setPixmap(swatch(count.colour).pixmap(_SWATCH, _SWATCH))
+            icon.setPixmap(swatch(count.colour))
             name.setText(count.name)
             number.setText(f"{count.n}")
             more = 0 if before is None else count.n - before.get(count.name, 0)

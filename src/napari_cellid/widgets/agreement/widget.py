@@ -12,8 +12,8 @@ from napari_cellid.agreement.vote import abstaining
 from napari_cellid.cells.patch_image import PatchSource
 from napari_cellid.errors import InputError
 from napari_cellid.study.votes import read_votes
-from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.agreement.panel import (
     BLIND,
     NO_ANSWERS,
@@ -59,15 +59,16 @@ class AgreementWidget(QWidget):
         super().__init__()
         self.session = session_of(viewer)
         self.panel = AgreementPanel()
-        self.reading, self.comparing = Work(self), Work(self)
-        self.writing = Work(self)
+        self.reading, self.comparing = Worker(self), Worker(self)
+        self.writing = Worker(self)
         self.votes: Votes | None = None
         self._answered: list[Answer] = []
         self._compared: tuple[Votes, frozenset[str]] | None = None
         self._saved: tuple[Votes, StudyConfig, list[Count]] | None = None
         self._path: Path | None = None
         self._stale = True
-        self._soon, self._later = _timer(self, _SOON_MS), _timer(self, _LATER_MS)
+        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
+        self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
@@ -75,7 +76,7 @@ class AgreementWidget(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
         self._on_recording()
-        join_tabs_soon(self)
+        tabify_dock_later(self)
 
     def refresh(self) -> None:
         """Read the answers anew, when this is seen."""
@@ -106,7 +107,7 @@ class AgreementWidget(QWidget):
         panel.vote.make_set.clicked.connect(self._make_set)
         panel.disputed.chosen.connect(self._go_to)
         panel.disputed.settled.connect(self._settle)
-        panel.disputed.keys.undone.connect(self._undo)
+        panel.disputed.keys.undo_requested.connect(self._undo)
         session.study_changed.connect(self._on_study)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self.refresh)
@@ -217,17 +218,17 @@ class AgreementWidget(QWidget):
     def _on_recording(self) -> None:
         planes, labels = self.session.planes, self.session.labels
         shown = None if planes is None else PatchSource(planes, labels)
-        self.panel.disputed.canvas.set_tissue(shown)
+        self.panel.disputed.canvas.set_source(shown)
 
     def _on_cell(self, cell: CellKey | None) -> None:
         disputed = self.panel.disputed
         disputed.choose(cell)
         row = None if cell is None else self.session.row(cell)
         if row is None:
-            disputed.canvas.set_place(None, 0)
+            disputed.canvas.show_patch(None, 0)
         else:
             where = int(row["plane"]), float(row["y"]), float(row["x"])
-            disputed.canvas.set_place(where, int(row["label"]))
+            disputed.canvas.show_patch(where, int(row["label"]))
 
     def _go_to(self, cell: CellKey) -> None:
         if cell == self.session.cell:
@@ -282,10 +283,3 @@ class AgreementWidget(QWidget):
     def _write(self, step: Step[str]) -> None:
         if self.writing.start(step, show_info):
             self.panel.show_state("Writing…")
-
-
-def _timer(owner: QWidget, milliseconds: int) -> QTimer:
-    timer = QTimer(owner)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    return timer

@@ -11,8 +11,8 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.connections import Links
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.session.save import beside, storing, study_at
 
@@ -50,11 +50,11 @@ class Offers(QObject):
         self._parent = parent
         self._viewer = viewer
         self._session = session
-        self.work = Work(self)
-        self.work.finished.connect(self._tell)
-        self._links = Links(self)
-        self._links.join(viewer.layers.events.inserted, self._on_inserted)
-        self._links.join(viewer.layers.events.removed, self._tell)
+        self.worker = Worker(self)
+        self.worker.finished.connect(self._tell)
+        self._connections = Connections(self)
+        self._connections.connect(viewer.layers.events.inserted, self._on_inserted)
+        self._connections.connect(viewer.layers.events.removed, self._tell)
         for layer in viewer.layers:
             self._watch(layer)
 
@@ -78,7 +78,7 @@ class Offers(QObject):
             self._session.stored(study, recording.name, result, outlines)
             self.stored.emit(recording.name)
 
-        self.work.start(storing(study, result), done)
+        self.worker.start(storing(study, result), done)
         self._tell()
 
     def _own_study(self, result: Result) -> Study | None:
@@ -97,7 +97,7 @@ class Offers(QObject):
     def _watch(self, layer: Layer) -> None:
         if result_of(layer) is not None:
             # renewed with the cells
-            self._links.join(layer.events.features, self._tell)
+            self._connections.connect(layer.events.features, self._tell)
 
     def _on_inserted(self, event: Event) -> None:
         self._watch(event.value)

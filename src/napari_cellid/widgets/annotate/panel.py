@@ -9,11 +9,9 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -21,8 +19,13 @@ from qtpy.QtWidgets import (
 from napari_cellid.annotation.answer_text import answer_keys, answer_text
 from napari_cellid.config import QueueConfig
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons
-from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
-from napari_cellid.widgets._shared.settings_form import Form
+from napari_cellid.widgets._shared.layouts import (
+    CollapsibleSection,
+    arrow_button,
+    form_layout,
+    small_text,
+)
+from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.annotate.annotator_name import NameEdit
 from napari_cellid.widgets.annotate.class_editor import KeyEditor
 from napari_cellid.widgets.annotate.patch_view import PatchView
@@ -68,7 +71,7 @@ class AnnotatePanel(QWidget):
         self.recording.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
-        self.queue = Form(QueueConfig)
+        self.queue = SettingsForm(QueueConfig)
         self.key_editor = KeyEditor()
         self.patch = PatchView()
         # it gets the room that is left, and gives some away before anything scrolls
@@ -81,8 +84,10 @@ class AnnotatePanel(QWidget):
         self.opinion = small_text()
         self.opinion.setTextFormat(Qt.TextFormat.RichText)
         self.buttons = AnswerButtons()
-        self.back = _arrow(Qt.ArrowType.LeftArrow, "Previous cell (←)")
-        self.on = _arrow(Qt.ArrowType.RightArrow, "Next cell (→)")
+        self.back = arrow_button(Qt.ArrowType.LeftArrow, "Previous cell (←)")
+        self.on = arrow_button(Qt.ArrowType.RightArrow, "Next cell (→)")
+        for arrow in (self.back, self.on):
+            arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.undo = _quiet(QPushButton("Undo"))
         self.undo.setToolTip("Take the last answer back (Ctrl+Z or Backspace)")
         self.keys = _quiet(QPushButton())
@@ -146,11 +151,7 @@ class AnnotatePanel(QWidget):
 
     def _build(self) -> None:
         self._who, self._work = QWidget(), QWidget()
-        self._form = QFormLayout(self._who)
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setFieldGrowthPolicy(
-            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
-        )
+        self._form = form_layout(self._who)
         name = QHBoxLayout()
         name.addWidget(self.name, 1)
         name.addWidget(self.blind)
@@ -190,14 +191,6 @@ def own_answer_text(answer: str | None, colour: str) -> str:
     if answer is None:
         return "not answered yet"
     return f'<span style="color:{colour}">■</span> <b>{answer_text(answer)}</b>'
-
-
-def _arrow(direction: Qt.ArrowType, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setArrowType(direction)
-    button.setToolTip(tip)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return button
 
 
 def _quiet(button: QPushButton) -> QPushButton:

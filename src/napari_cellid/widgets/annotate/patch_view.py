@@ -77,7 +77,7 @@ class PatchView(QWidget):
 
     def set_tissue(self, tissue: PatchSource | None) -> None:
         """Like `set_recording`, where the recording's patches are cut elsewhere too."""
-        self.canvas.set_tissue(tissue)
+        self.canvas.set_source(tissue)
         there = () if tissue is None else tissue.channels
         for channel in CHANNELS:
             self.switches[channel].setEnabled(channel in there)
@@ -87,12 +87,12 @@ class PatchView(QWidget):
 
     def show_cell(self, plane: int, y: float, x: float, label: int) -> None:
         """Show the patch round a place (px) and outline the label there."""
-        self.canvas.set_place((plane, y, x), label)
+        self.canvas.show_patch((plane, y, x), label)
 
     def clear(self, message: str = "") -> None:
         """Show no cell, but words that say why."""
         self.canvas.message = message
-        self.canvas.set_place(None, 0)
+        self.canvas.show_patch(None, 0)
 
     def toggle_channel(self, channel: Channel) -> None:
         """Switch a channel of the large picture on or off."""
@@ -118,7 +118,7 @@ class PatchView(QWidget):
             blocker.unblock()
             self.switches[channel].setChecked(True)
         self.subtract.setChecked(False)
-        self.canvas.set_field(FIELD_UM)
+        self.canvas.set_field_size(FIELD_UM)
         self._on_look()
 
     def look(self) -> DisplaySettings:
@@ -191,10 +191,10 @@ class PatchView(QWidget):
             box.toggle()
 
     def _on_look(self) -> None:
-        self.canvas.set_look(self.look())
+        self.canvas.set_display(self.look())
 
     def _on_outline(self, on: bool) -> None:
-        self.canvas.outlined = on
+        self.canvas.outline_visible = on
         self.canvas.update()
 
     def _on_zoom(self, field_um: float) -> None:

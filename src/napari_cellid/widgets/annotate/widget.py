@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
@@ -13,11 +12,16 @@ from napari_cellid.annotation.annotators import annotators
 from napari_cellid.annotation.answer_text import answer_keys
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import QueueConfig
-from napari_cellid.errors import InputError
 from napari_cellid.study.other_annotations import Opinions, opinion_text
-from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
-from napari_cellid.widgets._shared.layouts import ScrollArea
-from napari_cellid.widgets._shared.shortcuts import CONTROL, NONE, SHIFT, Keys
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.layouts import DockScrollArea
+from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.shortcuts import (
+    CONTROL,
+    NO_MODIFIER,
+    SHIFT,
+    Shortcuts,
+)
 from napari_cellid.widgets.annotate.annotator_name import remember_name, remembered_name
 from napari_cellid.widgets.annotate.controller import Asking
 from napari_cellid.widgets.annotate.offered_results import Offers
@@ -27,7 +31,7 @@ from napari_cellid.widgets.session.cell_picking import Picking
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import napari.viewer
@@ -55,7 +59,7 @@ class AnnotateWidget(QWidget):
         super().__init__()
         self.session = session_of(viewer)
         self.panel = AnnotatePanel()
-        self.keys = Keys(self)
+        self.shortcuts = Shortcuts(self)
         self.picking = Picking(getattr(viewer, "__wrapped__", viewer), self)
         self.asking = Asking(self.session, self)
         self.offers = Offers(viewer, self.session, self)
@@ -63,14 +67,14 @@ class AnnotateWidget(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(ScrollArea(self.panel))
+        layout.addWidget(DockScrollArea(self.panel))
         self._connect()
         self._on_study()
-        join_tabs_soon(self)
+        tabify_dock_later(self)
 
     def open_study(self, path: Path | str, annotator: str | None = None) -> None:
         """Open a study and begin, by default as the person known on this computer."""
-        with _told():
+        with input_errors_shown():
             self.session.open(path)
             self.begin(annotator or remembered_name())
 
@@ -78,7 +82,7 @@ class AnnotateWidget(QWidget):
         """Let this person annotate; nobody, without a name."""
         if not name or self.session.study is None:
             return
-        with _told():
+        with input_errors_shown():
             self.session.begin(name)
             remember_name(self.session.annotator)
             # or the keys would be typed into the line with the name
@@ -86,22 +90,22 @@ class AnnotateWidget(QWidget):
 
     def answer(self, answer: str) -> None:
         """Give an answer, as its button and its key do."""
-        with _told():
+        with input_errors_shown():
             self.asking.answer(answer)
 
     def step(self, by: int) -> None:
         """Go on (1) or back (-1) in the queue."""
-        with _told():
+        with input_errors_shown():
             self.asking.step(by)
 
     def undo(self) -> None:
         """Take the last answer back."""
-        with _told():
+        with input_errors_shown():
             self.asking.undo()
 
     def redo(self) -> None:
         """Give the answer again that was taken back last."""
-        with _told():
+        with input_errors_shown():
             self.asking.redo()
 
     def sizeHint(self) -> QSize:
@@ -134,12 +138,12 @@ class AnnotateWidget(QWidget):
         panel.queue.valueChanged.connect(self._on_queue)
         panel.key_editor.changed.connect(self._change_keys)
         panel.key_editor.refused.connect(show_info)
-        panel.buttons.chosen.connect(self.answer)
+        panel.buttons.answer_chosen.connect(self.answer)
         panel.back.clicked.connect(lambda: self.step(-1))
         panel.on.clicked.connect(lambda: self.step(1))
         panel.undo.clicked.connect(self.undo)
-        panel.keys.toggled.connect(self.keys.switch)
-        self.keys.switched.connect(panel.show_keys)
+        panel.keys.toggled.connect(self.shortcuts.set_enabled)
+        self.shortcuts.enabled_changed.connect(panel.show_keys)
         self.picking.clicked.connect(self._on_click)
         self.picking.framed.connect(self._on_frame)
         self.asking.counted.connect(self._show_tally)
@@ -180,7 +184,7 @@ class AnnotateWidget(QWidget):
         annotating = session.journal is not None
         panel.name.show_name(session.annotator)
         panel.show_open(session.study is not None, annotating)
-        self.keys.switch(annotating)
+        self.shortcuts.set_enabled(annotating)
         self._opinions = None
         if session.study is not None and annotating:
             self._opinions = Opinions(session.study, session.annotator)
@@ -190,7 +194,7 @@ class AnnotateWidget(QWidget):
     def _ask(self) -> None:
         config = self.panel.queue.value()
         if isinstance(config, QueueConfig) and self.session.study is not None:
-            with _told():
+            with input_errors_shown():
                 self._show_something()
                 self.asking.start(self.panel.recording.currentData(), config)
 
@@ -219,20 +223,22 @@ class AnnotateWidget(QWidget):
             self._ask()
 
     def _change_keys(self, config: StudyConfig) -> None:
-        with _told():
+        with input_errors_shown():
             self.session.save_config(config)
 
     def _bind_keys(self) -> None:
         acts = {
-            (getattr(Qt.Key, f"Key_{letter}"), NONE): _calling(self.answer, answer)
+            (getattr(Qt.Key, f"Key_{letter}"), NO_MODIFIER): _calling(
+                self.answer, answer
+            )
             for answer, letter in answer_keys(self.session.config).items()
         }
-        self.keys.bind(
+        self.shortcuts.set_actions(
             acts
             | {
-                (Qt.Key.Key_Left, NONE): lambda: self.step(-1),
-                (Qt.Key.Key_Right, NONE): lambda: self.step(1),
-                (Qt.Key.Key_Backspace, NONE): self.undo,
+                (Qt.Key.Key_Left, NO_MODIFIER): lambda: self.step(-1),
+                (Qt.Key.Key_Right, NO_MODIFIER): lambda: self.step(1),
+                (Qt.Key.Key_Backspace, NO_MODIFIER): self.undo,
                 (Qt.Key.Key_Z, CONTROL): self.undo,
                 (Qt.Key.Key_Z, CONTROL | SHIFT): self.redo,
             }
@@ -258,7 +264,7 @@ class AnnotateWidget(QWidget):
 
     def _on_click(self, position: Sequence[float], add: bool) -> None:
         session = self.session
-        with _told():
+        with input_errors_shown():
             cell = session.cell_at(position)
             if cell is None or session.journal is None:
                 session.select(())
@@ -275,7 +281,7 @@ class AnnotateWidget(QWidget):
     def _show_offers(self) -> None:
         found = self.offers.results()
         more = self.session.study is not None
-        self.panel.study.show_offers(found, more=more, busy=self.offers.work.busy)
+        self.panel.study.show_offers(found, more=more, busy=self.offers.worker.busy)
 
     def _show_tally(self) -> None:
         self.panel.counts.show_tally(self.asking.tally)
@@ -302,19 +308,10 @@ class AnnotateWidget(QWidget):
         row = self.session.row(cell)
         if self.session.blind or self._opinions is None or row is None:
             return ""
-        with _told():
+        with input_errors_shown():
             said = self._opinions.of_colleagues(cell)
             return opinion_text(row, self.session.model(cell.recording), said)
         return ""
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Show what the user can mend as a notification."""
-    try:
-        yield
-    except InputError as error:
-        show_error(str(error))
 
 
 def _calling(act: Callable[[str], None], answer: str) -> Callable[[], None]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.annotation.answer import CellKey
-    from napari_cellid.widgets._shared.patch_canvas import Picture
+    from napari_cellid.widgets._shared.patch_canvas import ChannelView
     from napari_cellid.widgets.gallery.thumbnails import Thumbnails
 
 KEY_ROLE = Qt.ItemDataRole.UserRole
@@ -102,7 +102,7 @@ class GalleryModel(QAbstractListModel):
         """Answer and colour of the cells that were answered since the list was made."""
         return self._marks
 
-    def set_style(self, side: int, picture: Picture) -> None:
+    def set_style(self, side: int, picture: ChannelView) -> None:
         """Show thumbnails of another size, or other channels."""
         self.style = Style(side, FIELD_UM, picture)
         self._tell_all()

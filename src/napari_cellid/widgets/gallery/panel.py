@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -23,8 +24,8 @@ from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import (
     AnswerButtons,
     AnswerKeys,
-    swatch,
 )
+from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.gallery.model import GalleryModel, GalleryView
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class GalleryPanel(QWidget):
         colours = answer_colours(config)
         fill(self.answer, {one: answer_text(one) for one in config.answers})
         for k, one in enumerate(config.answers):
-            self.answer.setItemIcon(k, swatch(colours[one]))
+            self.answer.setItemIcon(k, QIcon(swatch(colours[one])))
 
     def set_counts(self, counts: Mapping[str, int]) -> None:
         """Say beside each answer how many cells have it."""

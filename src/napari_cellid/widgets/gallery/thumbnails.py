@@ -10,15 +10,15 @@ from qtpy.QtGui import QPixmap
 
 from napari_cellid.cells.patch_image import DisplaySettings, PatchSource
 from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.patch_canvas import as_image
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.patch_canvas import to_qimage
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.widgets._shared.patch_canvas import Picture
+    from napari_cellid.widgets._shared.patch_canvas import ChannelView
 
 #: pictures and images that are kept (bytes), the rest is made anew when it is wanted
 _MOST_PICTURES, _MOST_IMAGES = 128 << 20, 768 << 20
@@ -38,7 +38,7 @@ class Style(NamedTuple):
 
     side: int
     field_um: float
-    picture: Picture
+    picture: ChannelView
 
 
 class Thumbnails(QObject):
@@ -57,8 +57,8 @@ class Thumbnails(QObject):
         self, read: Callable[[str], MeanPlanes], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.work = Work(self)
-        self.work.finished.connect(self._read_next)
+        self.worker = Worker(self)
+        self.worker.finished.connect(self._read_next)
         self._read = read
         self._look = DisplaySettings()
         self._pictures: OrderedDict[tuple[Spot, Style], QPixmap] = OrderedDict()
@@ -105,7 +105,7 @@ class Thumbnails(QObject):
             alone = [style.picture]
             patch = tissue.cut(where, style.field_um, style.side, channels=alone)
             shown = patch.grey(style.picture, self._look)
-        return QPixmap.fromImage(as_image(shown))
+        return QPixmap.fromImage(to_qimage(shown))
 
     def _want(self, recording: str) -> None:
         # what was scrolled to last comes first
@@ -115,7 +115,7 @@ class Thumbnails(QObject):
         self._read_next()
 
     def _read_next(self) -> None:
-        if self.work.busy or not self._wanted:
+        if self.worker.busy or not self._wanted:
             return
         recording = self._wanted.pop()
         if recording in self._tissues:
@@ -127,7 +127,7 @@ class Thumbnails(QObject):
 
         # an unreadable recording is told once, and has no thumbnails
         self._tissues[recording] = None
-        self.work.start(_reading(self._read, recording), done)
+        self.worker.start(_reading(self._read, recording), done)
 
     def _keep(self, recording: str, planes: MeanPlanes) -> None:
         self._tissues[recording] = PatchSource(planes, None)

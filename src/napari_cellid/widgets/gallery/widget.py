@@ -13,8 +13,8 @@ from napari_cellid.colours import answer_colours
 from napari_cellid.errors import InputError
 from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
 from napari_cellid.study.votes import Votes, decided, read_votes
-from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.gallery.model import KEY_ROLE
 from napari_cellid.widgets.gallery.panel import ORDERS, SOURCES, GalleryPanel, fill
 from napari_cellid.widgets.gallery.thumbnails import Thumbnails
@@ -47,13 +47,12 @@ class GalleryWidget(QWidget):
         self.session = session_of(viewer)
         self.thumbnails = Thumbnails(self._read, self)
         self.panel = GalleryPanel(self.thumbnails)
-        self.work = Work(self)
+        self.worker = Worker(self)
         self._consensus: Mapping[CellKey, str] = {}
         self._stale = True
         self._scrolled = 0
         self._following = False
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._make_list)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -61,7 +60,7 @@ class GalleryWidget(QWidget):
         # as high as the window, or napari would push it together
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
-        join_tabs_soon(self)
+        tabify_dock_later(self)
 
     def refresh(self) -> None:
         """Make the list anew, when this is seen."""
@@ -104,10 +103,10 @@ class GalleryWidget(QWidget):
         panel.chosen.connect(self.refresh)
         panel.update_list.clicked.connect(self._update)
         panel.undo.clicked.connect(self._undo)
-        panel.buttons.chosen.connect(self.answer)
-        panel.keys.chosen.connect(self.answer)
+        panel.buttons.answer_chosen.connect(self.answer)
+        panel.keys.answer_chosen.connect(self.answer)
         panel.view.selectionModel().selectionChanged.connect(self._on_selected)
-        panel.keys.undone.connect(self._undo)
+        panel.keys.undo_requested.connect(self._undo)
         session.study_changed.connect(self._on_study)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self._on_blind)
@@ -133,7 +132,7 @@ class GalleryWidget(QWidget):
         fill(panel.order, {"place": ORDERS["place"]} if blind else ORDERS)
         if panel.source.currentData() == "consensus":
             panel.show_status("Reading answers…")
-            if not self.work.start(read_votes(study), self._on_votes):
+            if not self.worker.start(read_votes(study), self._on_votes):
                 self._stale = True
         else:
             self._list_cells()

@@ -18,7 +18,8 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layers import Channels, layer_pixel_size
-from napari_cellid.widgets._shared.settings_form import PlainNumber
+from napari_cellid.widgets._shared.layouts import form_layout
+from napari_cellid.widgets._shared.settings_form import CompactDoubleSpinBox
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     guess_channels,
@@ -50,9 +51,7 @@ class ChannelChoice(QWidget):
         self._viewer = viewer
         self._by_user: set[str] = set()
         self._typed_for: set[int] = set()
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
         self.third = QComboBox()
         self.third.addItem("planes (depth)", "planes")
@@ -192,7 +191,7 @@ class _PixelSize(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        self.spin = PlainNumber()
+        self.spin = CompactDoubleSpinBox()
         self.spin.setDecimals(4)
         self.spin.setRange(0, 20)
         self.spin.setSingleStep(0.01)

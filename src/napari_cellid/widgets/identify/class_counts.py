@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_cellid.cells.measure import count_classes
 from napari_cellid.colours import UNCLASSIFIED, class_colours
+from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-
-_SWATCH = 12
 
 
 class Counts(QWidget):
@@ -56,7 +54,9 @@ class Counts(QWidget):
 
     def _add(self, row: int, colour: str | None, texts: Sequence[str]) -> None:
         if colour is not None:
-            self._grid.addWidget(_swatch(colour), row, 0)
+            label = QLabel()
+            label.setPixmap(swatch(colour))
+            self._grid.addWidget(label, row, 0)
         for column, text in enumerate(texts, 1):
             label = QLabel(text)
             if column > 1:
@@ -69,16 +69,3 @@ class Counts(QWidget):
             # at once, or the old rows would still show through the new ones
             widget.setParent(None)
             widget.deleteLater()
-
-
-def _swatch(colour: str) -> QLabel:
-    pixmap = QPixmap(_SWATCH, _SWATCH)
-    pixmap.fill(QColor(colour))
-    painter = QPainter(pixmap)
-    # white must show on a light theme too
-    painter.setPen(QColor("gray"))
-    painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
-    painter.end()
-    swatch = QLabel()
-    swatch.setPixmap(pixmap)
-    return swatch

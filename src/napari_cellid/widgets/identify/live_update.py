@@ -9,8 +9,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cellid.progress import Progress
 from napari_cellid.segmentation.relabel import apply_edits, resegment, update_classes
-from napari_cellid.widgets._shared.connections import Links
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.session.result_layer import (
     result_of,
     show_labels,
@@ -48,10 +48,10 @@ class Live(QObject):
     def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._links = Links(self)
-        self._outlining = Work(self)
+        self._connections = Connections(self)
+        self._outlining = Worker(self)
         self._outlining.finished.connect(self._after_outlining)
-        self._classifying = Work(self)
+        self._classifying = Worker(self)
         self._classifying.finished.connect(self._after_classifying)
         self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._quiet.timeout.connect(self._catch_up)
@@ -64,7 +64,7 @@ class Live(QObject):
         """Follow what the user paints in a result layer."""
         # undo and redo tell of themselves by set_data alone
         for name in ("paint", "labels_update", "set_data"):
-            self._links.join(getattr(layer.events, name), self._on_touched)
+            self._connections.connect(getattr(layer.events, name), self._on_touched)
 
     def outline_anew(self, layer: Labels, config: SegmentConfig) -> None:
         """Outline the cells of a result with other settings; the last call wins."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.config import IdentifyConfig
 
 if TYPE_CHECKING:
-    from napari.layers import Image
     from napari.viewer import Viewer
 
     from napari_cellid.classification.base import CellClassifier
@@ -52,14 +50,25 @@ def fill_viewer(
 ) -> None:
     """Add the mean images, the Identify widget and the cells to a viewer."""
     from napari_cellid.segmentation.relabel import initial_cells
-    from napari_cellid.widgets._shared.layers import Channels
+    from napari_cellid.widgets._shared.layers import (
+        Channels,
+        add_channel_image,
+        transform_in_um,
+    )
     from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import Result, add_result
 
-    place = _place(recording)
+    depths = recording.plane_depths_um
+    step = depths[1] - depths[0] if depths and len(depths) > 1 else 1.0
+    transform = transform_in_um(recording.pixel_size_um, recording.n_planes, step)
     red, green = (
-        _add_image(viewer, getattr(result.planes, colour), name, colour, place)
-        for name, colour in (("mCherry", "red"), ("GCaMP", "green"))
+        None
+        if image is None
+        else add_channel_image(viewer, image, name, colour, transform)
+        for name, colour, image in (
+            ("mCherry", "red", result.planes.red),
+            ("GCaMP", "green", result.planes.green),
+        )
     )
     channels = Channels(red, green, "planes", result.planes.pixel_size_um)
     viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
@@ -71,32 +80,3 @@ def fill_viewer(
     )
     # the widget notices the layer and takes it as its own
     add_result(viewer, shown, channels)
-
-
-def _add_image(
-    viewer: Viewer, image: Any, name: str, colour: str, place: dict[str, Any]
-) -> Image | None:
-    if image is None:
-        return None
-    layer: Image = viewer.add_image(
-        image[0] if len(place["scale"]) == 2 else image,
-        name=name,
-        colormap=colour,
-        blending="additive",
-        contrast_limits=contrast_limits(image),
-        **place,
-    )
-    return layer
-
-
-def _place(recording: Recording) -> dict[str, Any]:
-    size = recording.pixel_size_um
-    if recording.n_planes == 1:
-        return {"scale": (size, size), "units": ("um",) * 2, "axis_labels": ("y", "x")}
-    depths = recording.plane_depths_um
-    step = depths[1] - depths[0] if depths else 1.0
-    return {
-        "scale": (step, size, size),
-        "units": ("um",) * 3,
-        "axis_labels": ("plane", "y", "x"),
-    }

@@ -17,8 +17,12 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
-from napari_cellid.widgets._shared.settings_form import Form
+from napari_cellid.widgets._shared.layouts import (
+    CollapsibleSection,
+    form_layout,
+    small_text,
+)
+from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_combo import ChannelChoice
 from napari_cellid.widgets.identify.class_counts import Counts
 from napari_cellid.widgets.identify.model_combo import ModelChoice
@@ -44,12 +48,12 @@ class Panel(QWidget):
         self.channels = ChannelChoice(viewer)
         self.segmenter = ModelChoice("segment")
         self.classifier = ModelChoice("classify")
-        self.threshold = Form(SegmentConfig, ["threshold"])
-        self.segment = Form(SegmentConfig, ["split", "min_area_um2"])
+        self.threshold = SettingsForm(SegmentConfig, ["threshold"])
+        self.segment = SettingsForm(SegmentConfig, ["split", "min_area_um2"])
         # apart from those that outline anew at once: another number needs a run
-        self.views = Form(SegmentConfig, ["views"])
-        self.device = Form(DeviceConfig)
-        self.classify = Form(ClassifyConfig)
+        self.views = SettingsForm(SegmentConfig, ["views"])
+        self.device = SettingsForm(DeviceConfig)
+        self.classify = SettingsForm(ClassifyConfig)
         self.run_button = QPushButton(_RUN)
         self.save_button = QPushButton("Save results…")
         self.save_button.setToolTip(
@@ -153,7 +157,7 @@ class Panel(QWidget):
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         models = QWidget()
-        form = _form(models)
+        form = form_layout(models)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
         settings = [self.segment, self.views, self.device, self.classify]
@@ -177,10 +181,3 @@ class Panel(QWidget):
         ):
             layout.addWidget(part)
         self._where.hide()
-
-
-def _form(widget: QWidget) -> QFormLayout:
-    form = QFormLayout(widget)
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,7 +32,7 @@ class Keeping(QObject):
     def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self.work = Work(self)
+        self.worker = Worker(self)
 
     def keep(self, result: Result) -> None:
         """Put a result into the open study, in the background."""
@@ -48,4 +48,4 @@ class Keeping(QObject):
             session.stored(study, recording.name, result, outlines)
             show_info(f"{recording.name} is in the study {study.path.name}.")
 
-        self.work.start(storing(study, result), done)
+        self.worker.start(storing(study, result), done)

@@ -19,10 +19,10 @@ from napari_cellid.config import (
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.segmentation.relabel import initial_cells
-from napari_cellid.widgets._shared.connections import Links
+from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.layers import recording_from_layers, source_paths
-from napari_cellid.widgets._shared.layouts import ScrollArea
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.layouts import DockScrollArea
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.channel_colours import colour_channels
 from napari_cellid.widgets.identify.live_update import Live
 from napari_cellid.widgets.identify.panel import Panel
@@ -60,8 +60,8 @@ class IdentifyWidget(QWidget):
         self.panel = Panel(viewer)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(ScrollArea(self.panel))
-        self.work = Work(self)
+        layout.addWidget(DockScrollArea(self.panel))
+        self.worker = Worker(self)
         self.live = Live(viewer, self)
         self.keeping = Keeping(viewer, self)
         self._session = session_of(viewer)
@@ -81,8 +81,8 @@ class IdentifyWidget(QWidget):
     def run(self) -> None:
         """Identify the cells of the chosen layers; while that runs, cancel it."""
         panel = self.panel
-        if self.work.busy:
-            self.work.cancel()
+        if self.worker.busy:
+            self.worker.cancel()
             panel.show_stage("Cancelling…")
             return
         channels = panel.channels.value()
@@ -105,7 +105,7 @@ class IdentifyWidget(QWidget):
         self.live.pause()
         panel.set_running(True)
         step = run_identify(recording, folders, self._models, config)
-        self.work.start(step, done)
+        self.worker.start(step, done)
 
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
@@ -121,7 +121,7 @@ class IdentifyWidget(QWidget):
 
         def write() -> None:
             step = save_results(result.described(), Path(chosen))
-            if self.work.start(step, lambda folder: show_info(f"Saved in {folder}")):
+            if self.worker.start(step, lambda folder: show_info(f"Saved in {folder}")):
                 self.panel.set_running(True)
             else:
                 show_info("Not saved, for a run began; save again when it is done.")
@@ -136,8 +136,8 @@ class IdentifyWidget(QWidget):
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._outline_anew)
         panel.segmenter.valueChanged.connect(self._take_threshold)
-        self.work.progressed.connect(self._on_progress)
-        self.work.finished.connect(self._on_finished)
+        self.worker.progressed.connect(self._on_progress)
+        self.worker.finished.connect(self._on_finished)
         self._session.study_changed.connect(self._offer_models)
         self.live.changed.connect(self._on_changed)
         self.live.status.connect(panel.show_stage)
@@ -145,10 +145,10 @@ class IdentifyWidget(QWidget):
 
     def _follow_viewer(self) -> None:
         layers = self._viewer.layers
-        self._links = Links(self)
-        self._links.join(layers.events.inserted, self._on_inserted)
-        self._links.join(layers.events.removed, self._on_removed)
-        self._links.join(layers.selection.events.active, self._on_selected)
+        self._connections = Connections(self)
+        self._connections.connect(layers.events.inserted, self._on_inserted)
+        self._connections.connect(layers.events.removed, self._on_removed)
+        self._connections.connect(layers.selection.events.active, self._on_selected)
         for layer in layers:
             self._watch(layer)
 
@@ -193,9 +193,9 @@ class IdentifyWidget(QWidget):
 
     def _watch(self, layer: Layer) -> None:
         channels = self.panel.channels
-        self._links.join(layer.events.name, channels.refresh)
-        self._links.join(layer.events.scale, channels.reread)
-        self._links.join(layer.events.units, channels.reread)
+        self._connections.connect(layer.events.name, channels.refresh)
+        self._connections.connect(layer.events.scale, channels.reread)
+        self._connections.connect(layer.events.units, channels.reread)
         if isinstance(layer, Labels) and result_of(layer) is not None:
             self.live.watch(layer)
             self._set_current(layer)
@@ -215,7 +215,7 @@ class IdentifyWidget(QWidget):
             blocker.unblock()
 
     def _outline_anew(self) -> None:
-        if self._layer is not None and not self.work.busy:
+        if self._layer is not None and not self.worker.busy:
             self.live.outline_anew(self._layer, self._segment_config())
 
     def _take_threshold(self) -> None:

@@ -13,7 +13,7 @@ from napari_cellid.report.training_tables import behind, read_held_out
 from napari_cellid.retrain.activate import use, use_before, used_weights
 from napari_cellid.training.run import MODEL
 from napari_cellid.training.status import held_out_of
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class RetrainFigures(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._page = session, panel.report
-        self.reading, self.writing = Work(self), Work(self)
+        self.reading, self.writing = Worker(self), Worker(self)
         #: hashes of the weights of the study's models
         self.weights: set[str] = set()
         self._look: RunLook | None = None

@@ -9,13 +9,12 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_cellid.annotation.answer_text import answer_text
-from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.layouts import arrow_button, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
@@ -72,8 +71,10 @@ class CellsBehind(QWidget):
         super().__init__(parent)
         self.what = small_text()
         self.where = small_text()
-        self.back = _arrow(Qt.ArrowType.LeftArrow, "Previous of these cells")
-        self.on = _arrow(Qt.ArrowType.RightArrow, "Next of these cells")
+        self.back = arrow_button(Qt.ArrowType.LeftArrow, "Previous of these cells")
+        self.on = arrow_button(Qt.ArrowType.RightArrow, "Next of these cells")
+        for button in (self.back, self.on):
+            button.setFixedSize(36, 26)
         self.reveal = QPushButton("Show the cells")
         self._cells: Sequence[tuple[CellKey, float]] = ()
         self._at = 0
@@ -132,11 +133,3 @@ class CellsBehind(QWidget):
         layout.addWidget(self.what)
         layout.addLayout(row)
         layout.addWidget(self.reveal, 0, Qt.AlignmentFlag.AlignLeft)
-
-
-def _arrow(direction: Qt.ArrowType, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setArrowType(direction)
-    button.setToolTip(tip)
-    button.setFixedSize(36, 26)
-    return button

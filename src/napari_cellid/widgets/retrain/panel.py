@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.report.training_text import progress_text
-from napari_cellid.widgets._shared.layouts import ScrollArea, small_text
+from napari_cellid.widgets._shared.layouts import DockScrollArea, small_text
 from napari_cellid.widgets.retrain.progress import ProgressPanel
 from napari_cellid.widgets.retrain.report import ReportPanel
 from napari_cellid.widgets.retrain.runs import RunsPanel
@@ -116,9 +116,9 @@ class RetrainPanel(QWidget):
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for title, page in (
-            ("Set up", ScrollArea(self.setup)),
+            ("Set up", DockScrollArea(self.setup)),
             ("Curves", self.progress),
-            ("Did it help?", ScrollArea(self.report)),
+            ("Did it help?", DockScrollArea(self.report)),
             ("Runs", self.runs),
         ):
             self.tabs.addTab(page, title)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QGroupBox,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -19,13 +18,15 @@ from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.report import training_tables as words
 from napari_cellid.report.agreement_tables import shortened
 from napari_cellid.report.training_text import run_title
-from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
+from napari_cellid.widgets._shared.layouts import (
+    CollapsibleSection,
+    group_box,
+    small_text,
+)
 from napari_cellid.widgets._shared.table import SmallTable
 from napari_cellid.widgets.retrain.confusion_cells import CellsBehind, ConfusionTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from napari_cellid.training.status import RunLook
@@ -176,11 +177,11 @@ class ReportPanel(QWidget):
         for button in (self.use, self.go_back):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         helped = [self.title, self.large, self.sentence, self.rests, self.use]
-        verdict = _group("Did it help?", [*helped, self.in_use, self.go_back])
-        figures = _group("On the same held-out cells", [self.figures, self.notes])
-        self._classes_box = _group("Classes", [self.which, self.by_class])
+        verdict = group_box("Did it help?", *helped, self.in_use, self.go_back)
+        figures = group_box("On the same held-out cells", self.figures, self.notes)
+        self._classes_box = group_box("Classes", self.which, self.by_class)
         matrix = [_axes(), self.confusion, self.cells]
-        self._matrix_box = _group("Which cells are told wrong", matrix)
+        self._matrix_box = group_box("Which cells are told wrong", *matrix)
         self._card_box = CollapsibleSection("Model card", [self.card])
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 4, 6, 4)
@@ -198,11 +199,3 @@ def _axes() -> QWidget:
     label = small_text()
     label.setText("Rows: what people say. Columns: what the model says.")
     return label
-
-
-def _group(title: str, parts: Sequence[QWidget]) -> QGroupBox:
-    box = QGroupBox(title)
-    column = QVBoxLayout(box)
-    for part in parts:
-        column.addWidget(part)
-    return box

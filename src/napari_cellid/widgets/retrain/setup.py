@@ -27,8 +27,12 @@ from napari_cellid.config import (
 from napari_cellid.report.agreement_tables import shortened
 from napari_cellid.report.dataset_text import class_rows, rule_text, too_few
 from napari_cellid.retrain.process import Wanted
-from napari_cellid.widgets._shared.layouts import CollapsibleSection, small_text
-from napari_cellid.widgets._shared.settings_form import Form
+from napari_cellid.widgets._shared.layouts import (
+    CollapsibleSection,
+    group_box,
+    small_text,
+)
+from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets._shared.table import SmallTable
 from napari_cellid.widgets.retrain.plan_choice import DepthChoice
 from napari_cellid.widgets.retrain.starting_weights import StartChoice
@@ -79,11 +83,11 @@ class SetupPanel(QWidget):
         self.new_head = small_text()
         self.depth = DepthChoice()
         fields = [n for n in ClassifierTrainingConfig.model_fields if n != "plan"]
-        self.forms: dict[str, Form] = {
-            "classify": Form(ClassifierTrainingConfig, fields),
-            "segment": Form(SegmenterTrainingConfig),
+        self.forms: dict[str, SettingsForm] = {
+            "classify": SettingsForm(ClassifierTrainingConfig, fields),
+            "segment": SettingsForm(SegmenterTrainingConfig),
         }
-        self.split = Form(SplitConfig)
+        self.split = SettingsForm(SplitConfig)
         self.recipe = QComboBox()
         for name, words in _RECIPES.items():
             self.recipe.addItem(words, name)
@@ -218,7 +222,7 @@ class SetupPanel(QWidget):
         for button in (self.classes, self.outlines):
             group.addButton(button)
             column.addWidget(button)
-        answers = _group(
+        answers = group_box(
             "Answers to learn from",
             self.rule,
             self.table,
@@ -227,19 +231,19 @@ class SetupPanel(QWidget):
             self.warning,
         )
         answers.setToolTip(_HELD_OUT_TIP)
-        fields = _group(
+        fields = group_box(
             "Recordings whose outlines are right",
-            _hint(_OUTLINES),
+            small_text(_OUTLINES),
             self.recordings,
             self.held_out["segment"],
         )
         self.recordings.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
-        from_classes = _group("Begin with", self.starts["classify"], self.new_head)
-        from_outlines = _group("Begin with", self.starts["segment"])
-        depth = _group("How deep", self.depth)
-        how = _group("How", self.recipe)
+        from_classes = group_box("Begin with", self.starts["classify"], self.new_head)
+        from_outlines = group_box("Begin with", self.starts["segment"])
+        depth = group_box("How deep", self.depth)
+        how = group_box("How", self.recipe)
         more = {
             k: CollapsibleSection("More settings", [form])
             for k, form in self.forms.items()
@@ -247,7 +251,7 @@ class SetupPanel(QWidget):
         self._of_classes = (answers, from_classes, depth, how, more["classify"])
         self._of_outlines = (fields, from_outlines, more["segment"])
         held_out = CollapsibleSection(
-            "How much is held out", [_hint(_SETTLED), self.split]
+            "How much is held out", [small_text(_SETTLED), self.split]
         )
         self._boxes = (*self._of_classes, *self._of_outlines, held_out)
         layout = QVBoxLayout(self)
@@ -265,17 +269,3 @@ _OUTLINES = (
     "Tick those whose outlines you have corrected; from wrong outlines a model learns "
     "what is wrong."
 )
-
-
-def _group(title: str, *parts: QWidget) -> QGroupBox:
-    box = QGroupBox(title)
-    column = QVBoxLayout(box)
-    for part in parts:
-        column.addWidget(part)
-    return box
-
-
-def _hint(text: str) -> QWidget:
-    label = small_text()
-    label.setText(text)
-    return label

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cellid.report.dataset_text import held_out_text
 from napari_cellid.report.training_text import time_text
 from napari_cellid.retrain.process import estimate
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -27,8 +27,8 @@ class Times(QObject):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.work = Work(self)
-        self.work.finished.connect(self._on_finished)
+        self.worker = Worker(self)
+        self.worker.finished.connect(self._on_finished)
         self._words: Words = ()
         self._wanted = False
         self._tried: set[Words] = set()
@@ -43,17 +43,17 @@ class Times(QObject):
 
     def measure(self, words: Words) -> None:
         """Measure a training; another one that is being measured is given up."""
-        if self.work.busy:
+        if self.worker.busy:
             if words != self._words:
                 self.give_up()
             return
         self._words, self._wanted = words, True
-        self.work.start(estimate(words), self._on_estimate)
+        self.worker.start(estimate(words), self._on_estimate)
 
     def give_up(self) -> None:
         """Leave the processor to something else."""
         self._wanted = False
-        self.work.cancel()
+        self.worker.cancel()
 
     def forget(self) -> None:
         """Other cells: everything takes another time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
@@ -13,9 +12,10 @@ from napari_cellid.errors import InputError
 from napari_cellid.report.training_text import run_title
 from napari_cellid.retrain.dataset_summary import read_decided
 from napari_cellid.retrain.process import train_words
-from napari_cellid.widgets._shared.connections import Links
-from napari_cellid.widgets._shared.dock_tabs import join_tabs_soon
-from napari_cellid.widgets._shared.worker import Work
+from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.retrain.actions import RetrainFigures
 from napari_cellid.widgets.retrain.close_guard import guard_of
 from napari_cellid.widgets.retrain.controller import Trainings
@@ -25,7 +25,6 @@ from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import napari.viewer
@@ -57,28 +56,29 @@ class RetrainWidget(QWidget):
         self.session = session_of(viewer)
         self.panel = RetrainPanel()
         self.trainings = Trainings(self)
-        self.counting, self.times = Work(self), Times(self)
+        self.counting, self.times = Worker(self), Times(self)
         self.decided: Decided | None = None
         self.figures = RetrainFigures(self.session, self.panel, self)
         self._shown: Path | None = None
         self._stale = True
-        self._soon, self._later = _timer(self, _SOON_MS), _timer(self, _LATER_MS)
+        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
+        self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
         # as high as the window, or napari would push it together
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
-        self._links = Links(self)
-        self._links.join(viewer.events.theme, self._on_theme)
+        self._connections = Connections(self)
+        self._connections.connect(viewer.events.theme, self._on_theme)
         self._viewer = viewer
         self._on_theme()
         self._on_study()
-        join_tabs_soon(self)
+        tabify_dock_later(self)
 
     def start(self) -> None:
         """Start the training that the form describes."""
-        with _told():
+        with input_errors_shown():
             wanted = self._checked(self.panel.setup.wanted())
             self.times.give_up()
             self.panel.show_error("")
@@ -89,13 +89,13 @@ class RetrainWidget(QWidget):
 
     def stop(self) -> None:
         """Stop the training under way; the best is kept."""
-        with _told():
+        with input_errors_shown():
             if self.trainings.stop():
                 self.panel.show_stopping(True)
 
     def resume(self, folder: Path) -> None:
         """Let a training go on that was interrupted."""
-        with _told():
+        with input_errors_shown():
             self.panel.show_error("")
             self.trainings.resume(folder)
             self._mind(folder)
@@ -264,19 +264,3 @@ class RetrainWidget(QWidget):
         guard = guard_of(self)
         if guard is not None:
             guard.mind(folder)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Show what the user can mend as a notification."""
-    try:
-        yield
-    except InputError as error:
-        show_error(str(error))
-
-
-def _timer(owner: QWidget, milliseconds: int) -> QTimer:
-    timer = QTimer(owner)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    return timer

@@ -10,13 +10,13 @@ import numpy as np
 
 from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours
-from napari_cellid.widgets._shared.layers import has_time
+from napari_cellid.widgets._shared.layers import has_time, transform_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Labels, Layer
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
@@ -107,9 +107,10 @@ def add_result(viewer: ViewerModel, result: Result, channels: Channels) -> Label
 
     _clear_away(viewer, result.name)
     like = channels.layers[0]
-    placed = _place(like, channels)
-    n = len(placed["scale"])
-    _add_means(viewer, result, channels, placed)
+    # like the images, without the axis of time
+    n = like.ndim - has_time(like, channels.third_axis)
+    transform = transform_of(like, n)
+    _add_means(viewer, result, channels, transform)
     if result.found.segmentation is not None:
         probability = result.found.segmentation.probability
         image = Image(
@@ -120,7 +121,7 @@ def add_result(viewer: ViewerModel, result: Result, channels: Channels) -> Label
             contrast_limits=(0, 1),
             blending="additive",
             metadata={KEY: result.name},
-            **placed,
+            **transform,
         )
         viewer.add_layer(image)
     labels = result.outlines.labels
@@ -129,7 +130,7 @@ def add_result(viewer: ViewerModel, result: Result, channels: Channels) -> Label
         name=f"{result.name} cells",
         opacity=1,
         metadata={KEY: result},
-        **placed,
+        **transform,
     )
     layer.contour = 1
     result.shown_in = weakref.ref(layer)
@@ -186,7 +187,7 @@ def _clear_away(viewer: ViewerModel, name: str) -> None:
 
 
 def _add_means(
-    viewer: ViewerModel, result: Result, channels: Channels, placed: dict[str, Any]
+    viewer: ViewerModel, result: Result, channels: Channels, transform: dict[str, Any]
 ) -> None:
     """Show the mean of a movie, on which the cells were found, in the movie's place."""
     from napari.layers import Image
@@ -196,25 +197,13 @@ def _add_means(
         if layer is None or mean is None or not has_time(layer, channels.third_axis):
             continue
         image = Image(
-            mean if len(placed["scale"]) == 3 else mean[0],
+            mean if len(transform["scale"]) == 3 else mean[0],
             name=f"{layer.name} (mean)",
             colormap=layer.colormap,
             blending=layer.blending,
             contrast_limits=contrast_limits(mean),
             metadata={KEY: result.name},
-            **placed,
+            **transform,
         )
         viewer.add_layer(image)
         layer.visible = False
-
-
-def _place(like: Image, channels: Channels) -> dict[str, Any]:
-    """Where the result lies: as the images do, without the axis of time."""
-    n = like.ndim - has_time(like, channels.third_axis)
-    return {
-        "scale": like.scale[-n:],
-        "translate": like.translate[-n:],
-        "affine": like.affine.affine_matrix[-n - 1 :, -n - 1 :],
-        "units": like.units[-n:],
-        "axis_labels": like.axis_labels[-n:],
-    }

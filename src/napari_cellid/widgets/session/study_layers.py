@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.contours import OutlinePixels, join_indices
-from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, answer_colours
+from napari_cellid.widgets._shared.layers import (
+    add_channel_image,
+    transform_in_um,
+    transform_of,
+)
 from napari_cellid.widgets.session.marker import Marker
 from napari_cellid.widgets.session.result_layer import KEY
 
@@ -72,18 +76,22 @@ class RecordingLayers:
         self._viewer: ViewerModel = weakref.proxy(viewer)
         self._labels = labels
         self._size = planes.pixel_size_um
-        self._place = _place(planes) if like is None else _place_of(like)
+        self._transform = (
+            transform_in_um(planes.pixel_size_um, planes.shape[0])
+            if like is None
+            else transform_of(like)
+        )
         self._pixels = OutlinePixels(labels)
         self._first_zoom = 0.0
         self._selected: tuple[int, ...] = ()
         self._code = _codes(config)
         self._images = [
-            self._add_image(getattr(planes, colour), colour, like is not None)
+            self._add_image(viewer, colour, image, like is not None)
             for colour in ("red", "green")
-            if getattr(planes, colour) is not None
+            if (image := getattr(planes, colour)) is not None
         ]
         self._outlines = self._add_outlines(config)
-        self._marker = Marker(viewer, planes.shape, self._place, self._size)
+        self._marker = Marker(viewer, planes.shape, self._transform, self._size)
         # an image: what napari shows of it is short, and nothing can be painted
         viewer.layers.selection.active = self._images[-1]
 
@@ -181,7 +189,7 @@ class RecordingLayers:
 
     @property
     def _flat(self) -> bool:
-        return len(self._place["scale"]) == 2
+        return len(self._transform["scale"]) == 2
 
     def _write(self, parts: Sequence[tuple[NDArray[np.intp], ...]], code: int) -> None:
         if not parts:
@@ -193,20 +201,12 @@ class RecordingLayers:
         layer.editable = True
         layer.editable = False
 
-    def _add_image(self, image: NDArray[np.float32], colour: str, aside: bool) -> Image:
-        from napari.layers import Image
-
-        layer = Image(
-            image[0] if self._flat else image,
-            name=f"{self.name} {colour}",
-            colormap=colour,
-            blending="additive",
-            contrast_limits=contrast_limits(image),
-            metadata={KEY: ("study", self.name)} if aside else {},
-            **self._place,
-        )
-        self._viewer.add_layer(layer)
-        return layer
+    def _add_image(
+        self, viewer: ViewerModel, colour: str, image: NDArray[np.float32], own: bool
+    ) -> Image:
+        metadata = {KEY: ("study", self.name)} if own else None
+        name = f"{self.name} {colour}"
+        return add_channel_image(viewer, image, name, colour, self._transform, metadata)
 
     def _add_outlines(self, config: StudyConfig) -> Any:
         from napari.layers import Labels
@@ -222,7 +222,7 @@ class RecordingLayers:
             name=f"{self.name} classes",
             colormap=DirectLabelColormap(color_dict=shades),
             opacity=1,
-            **self._place,
+            **self._transform,
         )
         self._viewer.add_layer(layer)
         layer.editable = False
@@ -231,25 +231,3 @@ class RecordingLayers:
 
 def _codes(config: StudyConfig) -> dict[str, int]:
     return {answer: _FIRST + k for k, answer in enumerate(config.answers)}
-
-
-def _place_of(layer: Layer) -> dict[str, Any]:
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "affine": layer.affine.affine_matrix,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
-
-
-def _place(planes: MeanPlanes) -> dict[str, Any]:
-    size = planes.pixel_size_um
-    if planes.shape[0] == 1:
-        return {"scale": (size, size), "units": ("um",) * 2, "axis_labels": ("y", "x")}
-    # how far the planes are apart does not matter for looking at one of them
-    return {
-        "scale": (1.0, size, size),
-        "units": ("um",) * 3,
-        "axis_labels": ("plane", "y", "x"),
-    }
