@@ -35,6 +35,7 @@ from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def make_study(path: Path, n_cells: int, side: int) -> Study:
 
     overlay.save_overlay = lambda path, *_, **__: path.write_bytes(b"")
     found = IdentifyResult(planes, labels, cells, CLASSES, None, run)
-    study.add(found, RecordingInfo(pixel_size_um=PIXEL_UM))
+    add_recording(study, found, RecordingInfo(pixel_size_um=PIXEL_UM))
     return study
 
 

@@ -33,6 +33,7 @@ from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def make_study(path: Path, side: int) -> Study:
         run = {"recording": name, "sources": [], "models": {}, "device": "CPU"}
         found = IdentifyResult(planes, field.labels, cells, (), None, run)
         info = RecordingInfo(animal=name, pixel_size_um=planes.pixel_size_um)
-        study.add(found, info)
+        add_recording(study, found, info)
         truth = field.cells.set_index("label")["class"]
         _answer(study, name, {c: truth[n] for c, n in _numbers(study, name)})
     return study

@@ -23,6 +23,8 @@ from napari_cellid.config import RecordingInfo, StudyClass, StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.consensus import consensus_table
 from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -67,7 +69,7 @@ def said(study: Path) -> dict[tuple[str, int], str]:
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     study = Study.create(tmp_path / "study")
-    study.add(identified(TWO), RecordingInfo(pixel_size_um=1.0))
+    add_recording(study, identified(TWO), RecordingInfo(pixel_size_um=1.0))
     say(study, "Ann", 1, "glia", 0)
     say(study, "Ann", 2, "excitatory", 1)
     say(study, "Bo", 1, "unsure", 2)
@@ -146,7 +148,9 @@ def test_merge(study: Study, tmp_path: Path, capsys) -> None:
     say(study, "Ann", 2, "inhibitory", 10)
     say(other, "Bo", 1, "glia", 11)
     say(other, "Cy", 2, "glia", 12)
-    other.add(identified(TWO, "r2"), RecordingInfo(animal="m2", pixel_size_um=1.0))
+    add_recording(
+        other, identified(TWO, "r2"), RecordingInfo(animal="m2", pixel_size_um=1.0)
+    )
     before = snapshot(copy)
     words = ["merge", str(study.path), "--from", str(copy), "--json"]
     assert main(words) == 0
@@ -168,7 +172,9 @@ def test_merge(study: Study, tmp_path: Path, capsys) -> None:
 def test_merge_of_copies_that_number_differently(study: Study, tmp_path: Path) -> None:
     # the same images, outlined by somebody else: the numbers are exchanged
     other = Study.create(tmp_path / "copy")
-    other.add(identified(cells_at((40, 40), (4, 5))), RecordingInfo(pixel_size_um=1.0))
+    add_recording(
+        other, identified(cells_at((40, 40), (4, 5))), RecordingInfo(pixel_size_um=1.0)
+    )
     say(other, "Cy", 1, "glia", 5)
     say(other, "Cy", 2, "unsure", 6)
     assert main(["merge", str(study.path), "--from", str(other.path), "--quiet"]) == 0
@@ -237,13 +243,13 @@ def test_answers_by_number_and_by_place(study: Study, tmp_path: Path, capsys) ->
     assert "1 answer is for places where there is no cell" in printed.err
     assert said(study.path)["Dee", 2] == "glia"
     assert said(study.path)["Dee", 1] == "not_a_cell"
-    assert Study.open(study.path).table()["status"].tolist()[-1] == "unmatched"
+    assert consensus_table(Study.open(study.path))["status"].tolist()[-1] == "unmatched"
 
 
 def test_export_uses_the_numbers_of_now(study: Study, tmp_path: Path, capsys) -> None:
     folder = study.recording("r1").folder
     shutil.rmtree(folder)
-    study.add(identified(cells_at((4, 4))), RecordingInfo(pixel_size_um=1.0))
+    add_recording(study, identified(cells_at((4, 4))), RecordingInfo(pixel_size_um=1.0))
     file = tmp_path / "answers.csv"
     assert main(["answers", "export", str(study.path), "--out", str(file)]) == 0
     assert "1 answer is for cells that are not there" in capsys.readouterr().err

@@ -21,6 +21,7 @@ from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.classifier import Request
 from napari_cellid.simulation.field import SimulatedField, simulate
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -44,8 +45,10 @@ def put(study: Study, field: SimulatedField, name: str, animal: str) -> None:
     cells = with_classes(cells, np.full((len(cells), 3), 1 / 3, np.float32), CLASSES)
     run = {"recording": name, "sources": [], "models": {}, "device": "CPU, fp32"}
     found = IdentifyResult(planes, field.labels, cells, CLASSES, None, run)
-    study.add(
-        found, RecordingInfo(animal=animal, pixel_size_um=field.config.pixel_size_um)
+    add_recording(
+        study,
+        found,
+        RecordingInfo(animal=animal, pixel_size_um=field.config.pixel_size_um),
     )
 
 

@@ -11,6 +11,7 @@ from little import THREE, found, info
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -20,7 +21,7 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 def study(tmp_path: Path) -> Study:
     """A study of one recording, r1, of three cells."""
     study = Study.create(tmp_path / "study")
-    study.add(found(THREE), info(animal="m1", subvolume="V1"))
+    add_recording(study, found(THREE), info(animal="m1", subvolume="V1"))
     return study
 
 

@@ -15,6 +15,7 @@ from little import THREE, found, info, squares
 
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.consensus import (
     CONSENSUS_COLUMNS,
     consensus_table,
@@ -37,7 +38,7 @@ def answered(study: Study, say) -> None:
 
 
 def test_without_answers_the_model_is_shown(study: Study) -> None:
-    table = study.table()
+    table = consensus_table(study)
     assert tuple(table.columns[: len(CONSENSUS_COLUMNS)]) == CONSENSUS_COLUMNS
     assert table["status"].tolist() == ["unanswered"] * 3
     assert table["class"].tolist() == ["excitatory"] * 3
@@ -56,7 +57,7 @@ def test_people_go_before_the_model(study: Study, say) -> None:
     assert by_cell(table, "votes")[2] == "Ann=glia; Bo=not_a_cell"
     assert by_cell(table, "n_annotators") == {1: 2, 2: 2, 3: 1}
     # the study's rule wants three
-    assert set(study.table()["status"]) == {"too_few"}
+    assert set(consensus_table(study)["status"]) == {"too_few"}
 
 
 def test_adjudication_goes_before_the_votes(study: Study, say) -> None:
@@ -76,7 +77,7 @@ def test_a_new_run_never_touches_what_people_said(study: Study, say) -> None:
     journals = {p.name: p.read_bytes() for p in study.annotations.iterdir()}
     # another model, another order of labels, outlines a little off
     moved = np.roll(np.choose(THREE, [0, 3, 1, 2]).astype(np.int32), 1, 2)
-    study.add(found(moved, predicted="inhibitory"), info())
+    add_recording(study, found(moved, predicted="inhibitory"), info())
     after = consensus_table(study, TWO)
     for column in ("cell", "consensus", "status", "votes", "n_annotators"):
         assert after[column].tolist() == before[column].tolist()
@@ -88,7 +89,7 @@ def test_answers_follow_the_larger_part(study: Study, say) -> None:
     answered(study, say)
     apart = THREE.copy()
     apart[0, 4:12, 4:7] = 9
-    study.add(found(apart), info())
+    add_recording(study, found(apart), info())
     table = consensus_table(study, TWO).set_index("label")
     assert (table.loc[1, "cell"], table.loc[1, "class"]) == (1, "glia")
     assert (table.loc[9, "cell"], table.loc[9, "status"]) == (4, "unanswered")
@@ -96,7 +97,7 @@ def test_answers_follow_the_larger_part(study: Study, say) -> None:
 
 def test_answers_whose_cell_is_gone_are_listed(study: Study, say) -> None:
     answered(study, say)
-    study.add(found(np.where(THREE == 1, 0, THREE)), info())
+    add_recording(study, found(np.where(THREE == 1, 0, THREE)), info())
     table = consensus_table(study, TWO)
     assert table["cell"].tolist() == [2, 3, 1]
     lost = table.iloc[-1]
@@ -105,7 +106,7 @@ def test_answers_whose_cell_is_gone_are_listed(study: Study, say) -> None:
     assert (lost["plane"], lost["y"], lost["x"]) == (0, 7.5, 7.5)
     assert pd.isna(lost["label"]) and lost["animal"] == "m1"
     # and they are back with their cell
-    study.add(found(THREE), info())
+    add_recording(study, found(THREE), info())
     assert by_cell(consensus_table(study, TWO), "class")[1] == "glia"
 
 
@@ -123,7 +124,7 @@ def test_a_recording_that_was_begun_anew_gets_its_answers_back(
     answered(study, say)
     before = consensus_table(study, TWO)
     shutil.rmtree(study.recording("r1").folder)
-    study.add(found(THREE), info())
+    add_recording(study, found(THREE), info())
     after = consensus_table(study, TWO)
     assert after["cell"].tolist() == [4, 5, 6]
     assert after["consensus"].tolist() == before["consensus"].tolist()
@@ -131,17 +132,17 @@ def test_a_recording_that_was_begun_anew_gets_its_answers_back(
 
 def test_taken_back_after_the_cell_was_outlined_again(study: Study, say) -> None:
     answered(study, say)
-    study.add(found(np.roll(THREE, 4, 1)), info())
+    add_recording(study, found(np.roll(THREE, 4, 1)), info())
     say(study, "Ann", {1: None})
     table = consensus_table(study, TWO)
     assert by_cell(table, "votes")[1] == "Bo=glia"
-    study.add(found(np.where(THREE == 1, 0, THREE)), info())
+    add_recording(study, found(np.where(THREE == 1, 0, THREE)), info())
     assert consensus_table(study, TWO).iloc[-1]["votes"] == "Bo=glia"
 
 
 def test_the_file(study: Study, say) -> None:
     answered(study, say)
-    study.add(found(np.where(THREE == 3, 0, THREE)), info())
+    add_recording(study, found(np.where(THREE == 3, 0, THREE)), info())
     table = consensus_table(study, TWO)
     path = write_consensus(study, table)
     assert path == study.path / "consensus.csv"
@@ -158,7 +159,7 @@ def test_the_file(study: Study, say) -> None:
 def test_a_full_disk_leaves_the_old_file(
     study: Study, say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_consensus(study, study.table())
+    path = write_consensus(study, consensus_table(study))
     before = path.read_bytes()
 
     def full(*_: object) -> None:
@@ -167,7 +168,7 @@ def test_a_full_disk_leaves_the_old_file(
     monkeypatch.setattr("napari_cellid.study.consensus.write_csv", full)
     monkeypatch.setattr("napari_cellid.study.training_set.write_csv", full)
     with pytest.raises(InputError, match=r"consensus\.csv.*No space left"):
-        write_consensus(study, study.table())
+        write_consensus(study, consensus_table(study))
     answered(study, say)
     with pytest.raises(InputError, match=r"training set.*No space left"):
         make_training_set(study, TWO)
@@ -178,7 +179,7 @@ def test_a_full_disk_leaves_the_old_file(
 
 
 def test_a_study_without_recordings(tmp_path: Path) -> None:
-    table = Study.create(tmp_path / "study").table()
+    table = consensus_table(Study.create(tmp_path / "study"))
     assert len(table) == 0
     assert tuple(table.columns[: len(CONSENSUS_COLUMNS)]) == CONSENSUS_COLUMNS
 
@@ -187,7 +188,7 @@ def test_a_study_without_recordings(tmp_path: Path) -> None:
 
 
 def test_training_set(study: Study, say) -> None:
-    study.add(found(squares((0, 9, 9)), "r2"), info(animal="m2"))
+    add_recording(study, found(squares((0, 9, 9)), "r2"), info(animal="m2"))
     answered(study, say)
     say(study, "Cy", {2: "inhibitory"}, role="adjudicator")
     say(study, "Ann", {1: "not_a_cell"}, recording="r2")

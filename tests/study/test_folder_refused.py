@@ -12,6 +12,7 @@ from little import THREE, found, info, snapshot
 
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 
@@ -39,7 +40,7 @@ def test_a_newer_study(study: Study) -> None:
 
 @pytest.mark.parametrize("name", ["images.tif", "labels.tif"])
 def test_a_recording_that_lacks_an_image(study: Study, name: str) -> None:
-    study.add(found(THREE, "r2"), info())
+    add_recording(study, found(THREE, "r2"), info())
     (study.recording("r2").folder / name).unlink()
     again = Study.open(study.path)
     assert again.recordings == ("r1", "r2")
@@ -73,7 +74,7 @@ def test_a_recording_that_lacks_an_image(study: Study, name: str) -> None:
 def test_a_recording_that_is_broken(
     study: Study, name: str, content: str | None, words: str
 ) -> None:
-    study.add(found(THREE, "r2"), info())
+    add_recording(study, found(THREE, "r2"), info())
     path = study.recording("r2").folder / name
     path.unlink() if content is None else path.write_bytes(content.encode("latin1"))
     again = Study.open(study.path)
@@ -110,9 +111,9 @@ def test_a_full_disk_leaves_all_as_it_was(
     before = snapshot(study.path)
     monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
     with pytest.raises(InputError, match="No space left"):
-        study.add(found(np.roll(THREE, 5, 1)), info(animal="x"))
+        add_recording(study, found(np.roll(THREE, 5, 1)), info(animal="x"))
     with pytest.raises(InputError, match="No space left"):
-        study.add(found(THREE, "new"), info())
+        add_recording(study, found(THREE, "new"), info())
     assert snapshot(study.path) == before
     assert [path.name for path in (study.path / "recordings").iterdir()] == ["r1"]
 
@@ -124,9 +125,9 @@ def test_a_study_is_not_begun_where_its_first_recording_fails(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
-    study = Study.prepare(tmp_path / "a" / "study")
+    study = Study.open_or_new(tmp_path / "a" / "study")
     with pytest.raises(InputError, match="No space left"):
-        study.add(found(THREE), info())
+        add_recording(study, found(THREE), info())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,8 +156,8 @@ def test_a_study_without_its_settings(study: Study) -> None:
     with pytest.raises(InputError, match=r"no study\.toml"):
         Study.open(study.path)
     # as after a crash before they were written
-    assert Study.prepare(study.path).recordings == ("r1",)
+    assert Study.open_or_new(study.path).recordings == ("r1",)
     # but not where people have answered
     study.annotations.mkdir()
     with pytest.raises(InputError, match=r"lost its study\.toml"):
-        Study.prepare(study.path)
+        Study.open_or_new(study.path)

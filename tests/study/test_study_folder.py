@@ -18,6 +18,7 @@ from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.io.tables import RETIRED_COLUMNS
 from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study, study_beside
 
 FILES = [
@@ -68,7 +69,7 @@ def test_images_of_any_shape(tmp_path: Path, n_planes: int, channels) -> None:
     none = {name: None for name in ("red", "green") if name not in channels}
     given = replace(given, planes=replace(given.planes, **none))
     study = Study.create(tmp_path / "study")
-    one = study.add(given, info())
+    one = add_recording(study, given, info())
     assert one.info.channels == channels
     planes = Study.open(study.path).recording("r1").planes()
     assert planes.shape == (n_planes, 64, 96)
@@ -80,7 +81,7 @@ def test_images_of_any_shape(tmp_path: Path, n_planes: int, channels) -> None:
 
 def test_images_say_what_they_are(tmp_path: Path) -> None:
     study = Study.create(tmp_path / "study")
-    one = study.add(found(squares((2, 9, 9), planes=3)), info())
+    one = add_recording(study, found(squares((2, 9, 9), planes=3)), info())
     path = one.folder / "images.tif"
     with tifffile.TiffFile(path) as file:
         assert file.series[0].axes == "CZYX"
@@ -89,13 +90,13 @@ def test_images_say_what_they_are(tmp_path: Path) -> None:
     assert recording.pixel_size_um == pytest.approx(PIXEL_UM)
     np.testing.assert_array_equal(recording.red[0].compute(), one.planes().red)
     before = path.read_bytes()
-    study.add(found(squares((2, 9, 9), planes=3)), info())
+    add_recording(study, found(squares((2, 9, 9), planes=3)), info())
     assert path.read_bytes() == before
 
 
 def test_many_recordings(study: Study) -> None:
-    study.add(found(THREE[:, :, ::-1].copy(), "r0"), info(animal="m2"))
-    study.add(found(np.zeros_like(THREE), "nothing"), info())
+    add_recording(study, found(THREE[:, :, ::-1].copy(), "r0"), info(animal="m2"))
+    add_recording(study, found(np.zeros_like(THREE), "nothing"), info())
     assert study.recordings == ("nothing", "r0", "r1")
     assert Study.open(study.path).recordings == study.recordings
     cells = study.cells()
@@ -107,7 +108,7 @@ def test_many_recordings(study: Study) -> None:
 
 
 def test_an_empty_class_name_stays_one(study: Study) -> None:
-    study.add(found(THREE, "outlined", predicted=None), info())
+    add_recording(study, found(THREE, "outlined", predicted=None), info())
     cells = study.recording("outlined").cells()
     assert cells["predicted"].tolist() == ["", "", ""]
     assert cells["confidence"].isna().all()
@@ -118,13 +119,13 @@ def test_an_empty_class_name_stays_one(study: Study) -> None:
 
 def test_cells_keep_their_numbers(study: Study) -> None:
     without = np.where(THREE == 2, 0, THREE)
-    one = study.add(found(without), info())
+    one = add_recording(study, found(without), info())
     assert one.cells()["cell"].tolist() == [1, 3]
     assert one.retired()["cell"].tolist() == [2]
     assert one.run()["identity"].startswith("2 cells kept their numbers")
     # labels are numbered anew by every run; the new cell is 4, and 2 comes back
     more = squares((0, 40, 70), (0, 20, 20), (0, 4, 40), (0, 4, 4))
-    one = study.add(found(more), info())
+    one = add_recording(study, found(more), info())
     assert one.cells()["label"].tolist() == [1, 2, 3, 4]
     assert one.cells()["cell"].tolist() == [3, 4, 2, 1]
     assert len(one.retired()) == 0
@@ -133,14 +134,14 @@ def test_cells_keep_their_numbers(study: Study) -> None:
 def test_numbers_in_journals_are_not_given_again(study: Study, say) -> None:
     say(study, "Ann", {3: "glia"})
     shutil.rmtree(study.recording("r1").folder)
-    one = study.add(found(squares((0, 20, 20))), info())
+    one = add_recording(study, found(squares((0, 20, 20))), info())
     assert one.cells()["cell"].tolist() == [4]
 
 
 def test_what_is_not_said_again_stays(study: Study) -> None:
-    one = study.add(found(THREE), info())
+    one = add_recording(study, found(THREE), info())
     assert (one.info.animal, one.info.subvolume) == ("m1", "V1")
-    one = study.add(found(THREE), info(animal="m7"))
+    one = add_recording(study, found(THREE), info(animal="m7"))
     assert (one.info.animal, one.info.subvolume) == ("m7", "V1")
 
 
@@ -148,28 +149,28 @@ def test_lost_labels_do_not_lose_the_numbers(study: Study) -> None:
     (study.recording("r1").folder / "labels.tif").write_bytes(b"II*\0 broken")
     moved = np.roll(THREE, 1, 1)
     exchanged = np.choose(moved, [0, 3, 1, 2]).astype(np.int32)
-    one = study.add(found(exchanged), info())
+    one = add_recording(study, found(exchanged), info())
     assert one.cells()["cell"].tolist() == [2, 3, 1]
 
 
 def test_images_of_another_size_are_refused(study: Study) -> None:
     before = snapshot(study.path)
     with pytest.raises(InputError, match=r"of 1 x 64 x 96 .* has 1 x 60 x 90"):
-        study.add(found(THREE[:, :60, :90].copy()), info())
+        add_recording(study, found(THREE[:, :60, :90].copy()), info())
     assert snapshot(study.path) == before
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "..", "x ", ".x", "a:b", "COM1.x", "a\nb"])
 def test_names_that_no_folder_can_have(study: Study, name: str) -> None:
     with pytest.raises(InputError, match="cannot be that of a recording"):
-        study.add(found(THREE, name), info())
+        add_recording(study, found(THREE, name), info())
 
 
 @pytest.mark.parametrize("names", [("r1", "R1"), ("é", "e\u0301")])
 def test_names_that_some_computers_do_not_tell_apart(study: Study, names) -> None:
-    study.add(found(THREE, names[0]), info())
+    add_recording(study, found(THREE, names[0]), info())
     with pytest.raises(InputError, match="do not tell from"):
-        study.add(found(THREE, names[1]), info())
+        add_recording(study, found(THREE, names[1]), info())
     assert len(study.recordings) == len({"r1", names[0]})
 
 
@@ -211,7 +212,7 @@ def test_other_classes(tmp_path: Path) -> None:
         cells=given.cells.assign(predicted=["None", "PV +", "None"]),
         classes=("PV +", "None"),
     )
-    one = study.add(given, info())
+    one = add_recording(study, given, info())
     assert one.cells()["predicted"].tolist() == ["None", "PV +", "None"]
     image = imread(one.folder / "overlay.png")[..., :3].reshape(-1, 3)
     colours = {tuple(colour) for colour in np.unique(image, axis=0).tolist()}
@@ -228,18 +229,18 @@ def test_beside() -> None:
 
 def test_two_people_add_at_the_same_time(study: Study) -> None:
     mine, theirs = Study.open(study.path), Study.open(study.path)
-    mine.add(found(THREE, "mine"), info())
-    theirs.add(found(THREE, "theirs"), info())
+    add_recording(mine, found(THREE, "mine"), info())
+    add_recording(theirs, found(THREE, "theirs"), info())
     assert theirs.recordings == ("mine", "r1", "theirs")
     # what the other one outlined anew is what counts
-    mine.add(found(np.where(THREE == 1, 0, THREE)), info())
+    add_recording(mine, found(np.where(THREE == 1, 0, THREE)), info())
     assert theirs.recording("r1").cells()["cell"].tolist() == [2, 3]
-    theirs.add(found(THREE), info())
+    add_recording(theirs, found(THREE), info())
     assert theirs.recording("r1").cells()["cell"].tolist() == [1, 2, 3]
 
 
 def test_the_run_says_what_became_of_the_cells(study: Study) -> None:
-    study.add(found(THREE), info())
+    add_recording(study, found(THREE), info())
     run = json.loads((study.recording("r1").folder / "run.json").read_text("utf-8"))
     assert run["identity"] == "3 cells kept their numbers; 0 are new."
 

@@ -13,6 +13,7 @@ from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def make_study(folder: Path, field: SimulatedField, names=("a1", "b2")) -> Study
         run = {"recording": name, "sources": [], "models": {}, "device": "CPU"}
         found = IdentifyResult(planes, field.labels, cells, CLASSES, None, run)
         info = RecordingInfo(animal=f"m{name}", pixel_size_um=planes.pixel_size_um)
-        study.add(found, info)
+        add_recording(study, found, info)
     return study
 
 

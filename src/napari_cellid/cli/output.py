@@ -100,7 +100,7 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
 
     if (arguments.study / "study.toml").exists():
         return Study.open(arguments.study)
-    return Study.prepare(arguments.study, config_for(classes))
+    return Study.open_or_new(arguments.study, config_for(classes))
 
 
 def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
@@ -138,7 +138,9 @@ def put(
 
     if study is None:
         return write_results(result, arguments.out), {}, []
-    recording = study.add(result, _info(result, arguments))
+    from napari_cellid.study.add_recording import add_recording
+
+    recording = add_recording(study, result, _info(result, arguments))
     values = {"study": str(study.path), "recording": recording.name}
     if arguments.out is not None:
         values["out"] = str(write_results(_numbered(result, recording), arguments.out))
@@ -150,7 +152,7 @@ def _check_study(arguments: Namespace, recording: Recording) -> None:
     from napari_cellid.study.recordings import RECORDINGS
     from napari_cellid.study.study import Study
 
-    study = Study.prepare(arguments.study)
+    study = Study.open_or_new(arguments.study)
     check_addable(study, recording.name, recording.shape)
     folder = study.path / RECORDINGS / recording.name
     check_writable(folder, "--study")

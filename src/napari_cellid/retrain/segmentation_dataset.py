@@ -16,7 +16,7 @@ from napari_cellid.retrain.split import TILE_UM, split_cells
 from napari_cellid.segmentation.training import labelled_field
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.study.consensus import DECIDED
+from napari_cellid.study.consensus import DECIDED, consensus_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,7 @@ def simulated(
 
 def _not_cells(study: Study) -> dict[str, list[int]]:
     """Cells that people decided to be none, by recording."""
-    table = study.table()
+    table = consensus_table(study)
     none = table["status"].isin(DECIDED) & (table["consensus"] == NOT_A_CELL)
     return {
         str(name): [int(cell) for cell in rows["cell"]]

@@ -11,7 +11,7 @@ from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
 from napari_cellid.identify import write_results
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
-from napari_cellid.study.identity import Known, Report, keep_identity
+from napari_cellid.study.identity import Known, keep_identity
 from napari_cellid.study.recordings import (
     CELLS,
     IMAGES,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
 _FORBIDDEN = '/\\:*?"<>|'
@@ -40,26 +41,44 @@ _RESERVED = {"con", "prn", "aux", "nul"} | {
 }
 
 
-def store(study: Study, found: IdentifyResult, info: RecordingInfo) -> Report | None:
-    """Write results into the recording's folder of a study, all or none.
+def add_recording(
+    study: Study, result: IdentifyResult, info: RecordingInfo
+) -> StudyRecording:
+    """Write a result into a study; cells that the study knows keep their numbers.
 
-    Returns
-    -------
-    What became of the cells that were known; None for a new recording.
+    The files of the recording are replaced all at once or not at all. A new study is
+    written with its first recording.
+
+    Parameters
+    ----------
+    study
+        The study.
+    result
+        Cells of one recording, whose name is that of the recording.
+    info
+        Animal, sub-volume, pixel size and source files.
 
     Raises
     ------
     InputError
-        If they cannot be written there.
+        If the name cannot be that of a folder or another recording has it, the images
+        have another size than before, or the files cannot be written.
     """
+    _write(study, result, info)
+    study.write_if_new()
+    study.reload()
+    return study.recording(result.planes.name)
+
+
+def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
     known = check_addable(study, found.planes.name, found.labels.shape)
-    retired, report = no_retired(), None
+    retired = no_retired()
     if known is not None:
         kept = keep_identity(
             known, found.labels, found.cells, found.planes.pixel_size_um
         )
-        retired, report = kept.retired, kept.report
-        run = found.run | {"identity": str(report)}
+        retired = kept.retired
+        run = found.run | {"identity": str(kept.report)}
         found = replace(found, cells=kept.cells, run=run)
     info = _completed(study, found, info)
 
@@ -77,7 +96,6 @@ def store(study: Study, found: IdentifyResult, info: RecordingInfo) -> Report | 
     colours = class_colours(found.classes)
     colours |= {name: shades[name] for name in colours if name in shades}
     write_results(found, study.path / RECORDINGS, more=more, colours=colours)
-    return report
 
 
 def check_addable(

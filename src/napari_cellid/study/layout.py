@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Overrides = Mapping[str, dict[str, Any]]
 
 
-def look(
+def scan_recordings(
     study: Path, overrides: Overrides
 ) -> tuple[dict[str, StudyRecording], tuple[str, ...]]:
     """See which recordings a study has.

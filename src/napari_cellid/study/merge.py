@@ -66,7 +66,7 @@ def merge_studies(study: Study, other: Study) -> Merged:
     for name in new:
         check_addable(study, name)
         _copy(other, study, name)
-    study.look_again()
+    study.reload()
     return Merged(lines, tuple(new), tuple(notes))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.answer_matching import CellPlaces, Resolved, resolve
-from napari_cellid.study.layout import look
+from napari_cellid.study.layout import scan_recordings
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.settings import (
     STUDY_FILE,
@@ -23,41 +23,47 @@ from napari_cellid.study.settings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_cellid.config import RecordingInfo
-    from napari_cellid.identify import IdentifyResult
     from napari_cellid.study.recordings import StudyRecording
 
 
 class Study:
-    """A study that is open: its settings, its recordings, and where the rest lies.
+    """An open study: its settings, its recordings and the paths of its other files.
 
-    Only settings and tables are read at opening; images when they are asked for.
-    Others may work in the same folder: what a method returns is as it is on disk then,
-    while `config` and `recordings` are as they were at opening, or after the last
-    `add`.
+    Opening a study reads settings and tables; images are read when they are needed.
+    Several people may work in the same folder. The methods read the current files,
+    while `config` and `recordings` are those of the last `open` or `reload`.
+
+    Make one with `open`, `create`, `open_or_create` or `open_or_new`: the constructor
+    itself reads and writes nothing, and knows no recordings until `reload`.
+
+    Parameters
+    ----------
+    path
+        Folder of the study.
+    settings
+        What `study.toml` says or, in a new study, will say.
     """
 
     def __init__(self, path: Path, settings: StudySettings) -> None:
         self.path = path
         self._settings = settings
-        self._found: dict[str, StudyRecording] = {}
-        #: one sentence each: what is wrong with a recording; the others work
+        self._recordings: dict[str, StudyRecording] = {}
+        #: problems with single recordings, one sentence each; the others work
         self.problems: tuple[str, ...] = ()
-        self.look_again()
 
     @classmethod
     def create(cls, path: Path, config: StudyConfig | None = None) -> Self:
-        """Make a new study in a folder that is empty or not there.
+        """Make a new study in an empty or a new folder.
 
         Raises
         ------
         InputError
-            If there is something else, or it cannot be written.
+            If the folder holds something else, or cannot be written.
         """
-        study = cls.prepare(path, config)
+        study = cls.open_or_new(path, config)
         if (path / STUDY_FILE).exists():
             raise InputError(f"{path} is a study already; open it, or choose another.")
-        study.begin()
+        study.write_if_new()
         return study
 
     @classmethod
@@ -67,37 +73,51 @@ class Study:
         Raises
         ------
         InputError
-            If it is no study, was made by a newer version, or `study.toml` is wrong.
+            If the folder is not a study, was made by a newer version, or `study.toml`
+            has an error.
         """
         _check_is_study(path)
-        return cls(path, read_settings(path / STUDY_FILE))
+        study = cls(path, read_settings(path / STUDY_FILE))
+        study.reload()
+        return study
 
     @classmethod
     def open_or_create(cls, path: Path, config: StudyConfig | None = None) -> Self:
-        """Open a study, or make one with some settings where there is none.
+        """Open a study, or create it where there is none.
+
+        Parameters
+        ----------
+        path
+            Folder of the study.
+        config
+            Settings of a new study; by default those of the paper.
 
         Raises
         ------
         InputError
             As `open` and `create`.
         """
-        study = cls.prepare(path, config)
-        study.begin()
+        study = cls.open_or_new(path, config)
+        study.write_if_new()
         return study
 
     @classmethod
-    def prepare(cls, path: Path, config: StudyConfig | None = None) -> Self:
-        """Open a study, or begin one that is written with its first recording.
+    def open_or_new(cls, path: Path, config: StudyConfig | None = None) -> Self:
+        """Open a study, or return a new one of which nothing is written yet.
+
+        The first recording that is added, or `write_if_new`, writes it.
 
         Raises
         ------
         InputError
-            If `path` is a file, or a folder of something else.
+            If `path` is a file, or a folder that holds something else.
         """
         if (path / STUDY_FILE).exists():
             return cls.open(path)
         _check_free(path)
-        return cls(path, StudySettings(config or StudyConfig()))
+        study = cls(path, StudySettings(config or StudyConfig()))
+        study.reload()
+        return study
 
     @property
     def config(self) -> StudyConfig:
@@ -107,7 +127,7 @@ class Study:
     @property
     def recordings(self) -> tuple[str, ...]:
         """Names of the recordings, sorted; those that cannot be used are left out."""
-        return tuple(self._found)
+        return tuple(self._recordings)
 
     @property
     def annotations(self) -> Path:
@@ -132,40 +152,15 @@ class Study:
         InputError
             If there is none of that name, or it cannot be used.
         """
-        if name in self._found:
-            return self._found[name]
+        if name in self._recordings:
+            return self._recordings[name]
         few = ", ".join(self.recordings[:8]) or "none"
         raise InputError(
             f"{self.path} has no recording {name!r} that can be used; it has {few}."
         )
 
-    def add(self, found: IdentifyResult, info: RecordingInfo) -> StudyRecording:
-        """Write what was found in a recording; cells that were known keep their number.
-
-        The files of the recording are replaced all at once or not at all.
-
-        Parameters
-        ----------
-        found
-            What was found; its name is that of the recording.
-        info
-            What is to be known of the recording.
-
-        Raises
-        ------
-        InputError
-            If the name is that of no folder or of another recording, the images have
-            another size than before, or it cannot be written.
-        """
-        from napari_cellid.study.add_recording import store
-
-        store(self, found, info)
-        self.begin()
-        self.look_again()
-        return self.recording(found.planes.name)
-
-    def begin(self) -> None:
-        """Write `study.toml` where there is none yet.
+    def write_if_new(self) -> None:
+        """Write `study.toml` if there is none yet.
 
         Raises
         ------
@@ -175,6 +170,18 @@ class Study:
         path = self.path / STUDY_FILE
         if not path.exists():
             write_settings(path, self._settings)
+
+    def reload(self) -> None:
+        """Read again which recordings there are, and which of them have problems.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be read.
+        """
+        self._recordings, self.problems = scan_recordings(
+            self.path, self._settings.overrides
+        )
 
     def save_config(self, config: StudyConfig) -> Study:
         """Write other settings; tables of recordings in `study.toml` are kept.
@@ -220,7 +227,7 @@ class Study:
             If a table became unreadable since the study was opened.
         """
         tables = []
-        for one in self._found.values():
+        for one in self._recordings.values():
             cells = one.cells()
             cells.insert(0, "subvolume", one.info.subvolume)
             cells.insert(0, "animal", one.info.animal)
@@ -232,15 +239,9 @@ class Study:
         """Bring the lines of the journals to the cells that are there now."""
         places = {
             one.name: CellPlaces(one.cells(), one.retired(), one.info.pixel_size_um)
-            for one in self._found.values()
+            for one in self._recordings.values()
         }
         return resolve(lines, places)
-
-    def table(self) -> pd.DataFrame:
-        """All cells with what people and models say, as `consensus_table` makes it."""
-        from napari_cellid.study.consensus import consensus_table
-
-        return consensus_table(self)
 
     def _settings_now(self) -> StudySettings:
         """What `study.toml` says by now: a colleague may have written it."""
@@ -250,10 +251,6 @@ class Study:
     def _rewritten(self, settings: StudySettings) -> Study:
         write_settings(self.path / STUDY_FILE, settings)
         return Study.open(self.path)
-
-    def look_again(self) -> None:
-        """See which recordings there are now, and what is wrong with others."""
-        self._found, self.problems = look(self.path, self._settings.overrides)
 
 
 def study_beside(files: Sequence[Path], name: str) -> Path:

@@ -39,7 +39,7 @@ def study_at(path: Path, result: Result) -> Study:
     from napari_cellid.study.settings import config_for
     from napari_cellid.study.study import Study
 
-    return Study.prepare(path, config_for(result.found.classes))
+    return Study.open_or_new(path, config_for(result.found.classes))
 
 
 def store(study: Study, result: Result) -> StudyRecording:
@@ -50,12 +50,14 @@ def store(study: Study, result: Result) -> StudyRecording:
     InputError
         If it cannot be written there.
     """
+    from napari_cellid.study.add_recording import add_recording
+
     found = result.described()
     info = RecordingInfo(
         pixel_size_um=found.planes.pixel_size_um,
         sources=tuple(found.run.get("sources", ())),
     )
-    return study.add(found, info)
+    return add_recording(study, found, info)
 
 
 def storing(study: Study, result: Result) -> Step[StudyRecording]:
