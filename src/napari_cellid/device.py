@@ -95,6 +95,13 @@ def prepare(model: M, device: Device) -> M:
     return model.eval().to(device.kind).to(memory_format=_memory_format(device))
 
 
+def to_device(batch: Tensor, device: Device) -> Tensor:
+    """Move images (batch, channel, y, x) or vectors to where a network computes."""
+    if batch.ndim == 4:
+        return batch.to(device.kind, memory_format=_memory_format(device))
+    return batch.to(device.kind)
+
+
 def computing(device: Device) -> AbstractContextManager[Any]:
     """Context in which a network computes without gradients in the precision."""
     import torch
@@ -112,7 +119,8 @@ def run_batches(
     batches: Callable[[int, int], Tensor],
     total: int,
     device: Device,
-    job: tuple[str, int],
+    stage: str,
+    batch_size: int,
 ) -> Step[list[Tensor]]:
     """Run a network over `total` inputs; when memory runs out, go on with less.
 
@@ -129,14 +137,16 @@ def run_batches(
         Number of inputs.
     device
         Where to run.
-    job
-        Name of the stage for the progress, and inputs at once.
+    stage
+        Name of the stage, for the progress.
+    batch_size
+        Inputs at once.
 
     Returns
     -------
     Outputs, float32 on the CPU, one tensor a batch in order.
     """
-    stage, size = job
+    size = batch_size
     outputs: list[Tensor] = []
     done, there = 0, False
     yield Progress(stage, 0, total)
@@ -153,7 +163,7 @@ def run_batches(
         # outside the except block, whose error keeps the memory of the failed try
         if output is None:
             # a network that does not fit is not helped by fewer patches
-            size, device, message = _retreat(size if there else 1, device, job[1])
+            size, device, message = _retreat(size if there else 1, device, batch_size)
             there = there and device.kind != "cpu"
             yield Progress(stage, done, total, message)
             continue
@@ -166,7 +176,7 @@ def run_batches(
 def _forward(model: nn.Module, batch: Tensor, device: Device) -> Tensor:
     import torch
 
-    batch = batch.to(device.kind, memory_format=_memory_format(device))
+    batch = to_device(batch, device)
     with computing(device):
         output = model(batch)
     return torch.as_tensor(output).float().cpu()

@@ -169,7 +169,7 @@ def test_a_network_without_class_outputs_is_refused(tmp_path):
     config = SMALL.model_copy(update={"class_outputs": 0})
     card = _card(settings=config.model_dump())
     save_model(tmp_path / "m", card, UNet(config).state_dict())
-    with pytest.raises(InputError, match="tells no classes"):
+    with pytest.raises(InputError, match="no outputs for cell classes"):
         load_classifier(tmp_path / "m")
 
 

@@ -27,7 +27,10 @@ from napari_cellid.retrain.operating_point import FEWEST, best_shift
 from napari_cellid.retrain.segmentation_dataset import outlines_of, simulated
 from napari_cellid.retrain.segmenter import Request, begin, estimate, go_on
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.training import load_starting_weights, shift_cell_logits
+from napari_cellid.segmentation.starting_weights import (
+    load_starting_weights,
+    shift_cell_logits,
+)
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.study.study import Study
 from napari_cellid.training import checkpoint
@@ -327,7 +330,7 @@ def test_a_loss_that_is_no_number(study, device) -> None:
 
 
 def test_an_estimate_writes_nothing(study, device, monkeypatch) -> None:
-    monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_S", 0.1)
+    monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_SECONDS", 0.1)
     (study.path / "split.json").unlink(missing_ok=True)
     before = files(study.path)
     told = estimate(study, ask(), device)

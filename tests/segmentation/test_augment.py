@@ -36,8 +36,8 @@ def _rng(seed: int = 0) -> np.random.Generator:
 
 def test_displacements_have_the_wanted_size_on_the_grid() -> None:
     """SD 10 px at the points of a grid of 150 px; smooth between them."""
-    bending = ElasticDeformation(10.0, 30.0)
-    fields = [displacement_field(301, bending, _rng(k)) for k in range(60)]
+    deformation = ElasticDeformation(10.0, 30.0)
+    fields = [displacement_field(301, deformation, _rng(k)) for k in range(60)]
     on_grid = np.stack([f[:, ::30, ::30] for f in fields])
     # scipy's splines go through the grid's points
     assert on_grid.std() == pytest.approx(10, rel=0.03)
@@ -69,7 +69,7 @@ def test_image_mask_and_weight_move_together(seed: int) -> None:
     images = np.stack([image, image])
     target = (labels > 0).astype(np.uint8)
     moved, aims, counts = random_crop(
-        images, target, weight, (80, ElasticDeformation(4.0, 30.0)), _rng(seed)
+        images, target, weight, 80, ElasticDeformation(4.0, 30.0), _rng(seed)
     )
     assert moved.shape == (2, 80, 80)
     assert aims.shape == counts.shape == (80, 80)
@@ -90,7 +90,7 @@ def test_beyond_the_field_nothing_is_learned(seed: int, side: int) -> None:
     images = np.full((1, 30, 26), 0.5, np.float32)
     target = np.ones((30, 26), np.uint8)
     moved, aims, _ = random_crop(
-        images, target, target.astype(np.float32), (side, NONE), _rng(seed)
+        images, target, target.astype(np.float32), side, NONE, _rng(seed)
     )
     assert np.isfinite(moved).all()
     assert set(np.unique(aims)) <= {1, IGNORE_INDEX}
@@ -105,7 +105,8 @@ def test_left_out_pixels_stay_left_out() -> None:
             images,
             target,
             np.ones((60, 60), np.float32),
-            (32, ElasticDeformation()),
+            32,
+            ElasticDeformation(),
             _rng(seed),
         )
         assert (aims == IGNORE_INDEX).all()
@@ -120,7 +121,7 @@ def test_pieces_are_turned_by_any_angle_and_mirrored() -> None:
     angles, hands = [], set()
     for seed in range(40):
         aims = random_crop(
-            image, image[0].astype(np.uint8), ones, (61, NONE), _rng(seed)
+            image, image[0].astype(np.uint8), ones, 61, NONE, _rng(seed)
         )[1]
         y, x = np.nonzero(aims == 1)
         points = np.stack([y, x]) - np.array([[y.mean()], [x.mean()]])
@@ -153,7 +154,8 @@ def test_a_missing_channel_stays_dark() -> None:
             images,
             ones,
             ones.astype(np.float32),
-            (32, ElasticDeformation()),
+            32,
+            ElasticDeformation(),
             _rng(seed),
         )
         assert not moved[0].any()

@@ -12,17 +12,21 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import ModelCard
 from napari_cellid.progress import News, finish
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.segmentation.learner import LabelledField
+from napari_cellid.segmentation.dataset import (
+    LabelledField,
+    SegmentationDataset,
+    labelled_field,
+)
 from napari_cellid.segmentation.predict import load_segmenter
+from napari_cellid.segmentation.starting_weights import (
+    SegmenterStartingWeights,
+    load_starting_weights,
+    shift_cell_logits,
+)
 from napari_cellid.segmentation.targets import IGNORE_INDEX, pixel_targets
 from napari_cellid.segmentation.training import (
-    SegmentationDataset,
-    SegmenterStartingWeights,
     estimate_seconds,
-    labelled_field,
-    load_starting_weights,
     make_learner,
-    shift_cell_logits,
     train_segmenter,
 )
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -42,7 +46,7 @@ def _start(*, trained: bool = True, **shape: object) -> SegmenterStartingWeights
         combination="pair" if config.in_channels == 2 else "sum",
         pixel_size_um=1.17, weights_sha256="",
     )  # fmt: skip
-    return SegmenterStartingWeights(UNet(config), card, {"name": "tiny"}, trained)
+    return SegmenterStartingWeights(card, UNet(config), {"name": "tiny"}, trained)
 
 
 def _config(**other: object) -> SegmenterTrainingConfig:
@@ -129,7 +133,7 @@ def test_it_learns(tmp_path) -> None:
     run = Run.create(tmp_path / "run", {})
     config = _config(epochs=2, iterations=20, rate=1e-2, elastic_sd_px=2.0)
     said: list[object] = []
-    done = finish(train_segmenter(_fields(), start, config, (run, CPU)), said.append)
+    done = finish(train_segmenter(_fields(), start, config, run, CPU), said.append)
     first, *epochs = [
         one.values for one in said if isinstance(one, News) and one.event == "epoch"
     ]
@@ -147,7 +151,7 @@ def test_it_learns(tmp_path) -> None:
 def test_resumed_equals_uninterrupted(tmp_path, shape) -> None:
     def work(run: Run, stop: int):
         start = _start(trained=False, **shape)
-        step = train_segmenter(_fields(), start, _config(epochs=3), (run, CPU))
+        step = train_segmenter(_fields(), start, _config(epochs=3), run, CPU)
         taken = 0
         while True:
             try:
@@ -283,7 +287,7 @@ def test_the_share_of_simulated_pieces(share, monkeypatch) -> None:
         lambda images, *_: drawn.append(images is simulated.images),
     )
     for k in range(600):
-        learner._draw(np.random.default_rng(k))
+        learner._draw_crop(np.random.default_rng(k))
     assert np.mean(drawn) == pytest.approx(share, abs=0.06)
 
 
@@ -319,7 +323,7 @@ def test_other_starts_are_refused(wanted, tmp_path) -> None:
 
 
 def test_an_estimate_is_a_time_for_all_steps(monkeypatch) -> None:
-    monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_S", 0.1)
+    monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_SECONDS", 0.1)
     few, many = (
         estimate_seconds(_fields(), _start(), _config(iterations=n), CPU)
         for n in (10, 1000)

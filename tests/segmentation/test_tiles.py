@@ -58,9 +58,9 @@ def test_tiles_cover_every_pixel_once(
     padded = pad_image(np.zeros((1, height, width), np.float32), config)
     covered = np.zeros((height, width), int)
     for part in plan_tiles((height, width), config, tile):
-        covered[part.place] += 1
+        covered[part.output] += 1
         for axis, (window, kept, place) in enumerate(
-            zip(part.window, part.kept, part.place, strict=True)
+            zip(part.input, part.crop, part.output, strict=True)
         ):
             size = window.stop - window.start
             assert window.start >= 0 and window.stop <= padded.shape[1 + axis]

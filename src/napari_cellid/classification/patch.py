@@ -79,7 +79,8 @@ class PatchClassifier:
             lambda start, stop: torch.from_numpy(patches.cut(start, stop)),
             len(cells),
             device,
-            ("Classifying cells", batch),
+            "Classifying cells",
+            batch,
         )
         logits = torch.cat(outputs) / self.card.temperature
         return logits.softmax(1).numpy()

@@ -6,22 +6,14 @@ its pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image, rescale
+from napari_cellid.channels.normalise import plane_image
 from napari_cellid.classification.temperature import apply_temperature
-from napari_cellid.errors import InputError
-from napari_cellid.models.store import (
-    check_fits,
-    find_model,
-    fitting,
-    load_card,
-    load_weights,
-)
 from napari_cellid.progress import part
+from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.segmentation.tta import predict_tta
 
 if TYPE_CHECKING:
@@ -32,21 +24,16 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import ClassifyConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.segmentation.unet import UNet
 
 #: `architecture` in the card of a pixel classifier
 ARCHITECTURE = "unet"
 
 
-@dataclass(frozen=True, eq=False)
-class PixelClassifier:
+class PixelClassifier(UNetModel):
     """A U-Net with an output for each class of cells, and its card."""
 
-    card: ModelCard
-    net: UNet
     uses_outlines: ClassVar[bool] = True
 
     def classify(
@@ -74,13 +61,12 @@ class PixelClassifier:
         self, planes: MeanPlanes, plane: int, config: ClassifyConfig, device: Device
     ) -> Step[NDArray[np.float32]]:
         """Probability of each class (class, y, x) in the pixels of the recording."""
-        factor = planes.pixel_size_um / self.card.pixel_size_um
         image = plane_image(planes, plane, self.card)
         maps = yield from predict_tta(
             self.net, image, device, config.class_views, stage="Classifying cells"
         )
-        shape = planes.shape[1], planes.shape[2]
-        return rescale(maps[self.net.config.out_channels :], 1 / factor, shape)
+        n_pixel_classes = self.net.config.out_channels
+        return self.to_recording_scale(maps[n_pixel_classes:], planes)
 
 
 def load_pixel_classifier(requested: str | Path) -> PixelClassifier:
@@ -91,21 +77,7 @@ def load_pixel_classifier(requested: str | Path) -> PixelClassifier:
     InputError
         If there is no such model, it has no class outputs, or its weights do not fit.
     """
-    from napari_cellid.segmentation.unet import UNet, UNetConfig
-
-    folder = find_model(requested, "classify")
-    card = load_card(folder, "classify")
-    with fitting(card, folder, "U-Net"):
-        config = UNetConfig.model_validate(card.settings)
-        if not config.class_outputs:
-            raise InputError(
-                f"The model {card.name!r} in {folder} tells no classes; choose another "
-                "model, or copy the folder again."
-            )
-        check_fits(card, config.in_channels, config.class_outputs)
-        net = UNet(config)
-        net.load_state_dict(load_weights(folder, card))
-    return PixelClassifier(card, net.eval())
+    return PixelClassifier(*load_unet(requested, "classify"))
 
 
 def mean_over_cells(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.segmentation.training import SegmenterStartingWeights
+    from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
 
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 

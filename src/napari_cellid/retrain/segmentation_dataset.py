@@ -13,7 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.split import TILE_UM, split_cells
-from napari_cellid.segmentation.training import labelled_field
+from napari_cellid.segmentation.dataset import labelled_field
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.consensus import DECIDED, consensus_table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_cellid.config import SegmenterTrainingConfig, SplitConfig
     from napari_cellid.models.store import ModelCard
     from napari_cellid.progress import Step
-    from napari_cellid.segmentation.learner import LabelledField
+    from napari_cellid.segmentation.dataset import LabelledField
     from napari_cellid.simulation.conditions import Kind
     from napari_cellid.study.study import Study
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,15 +28,13 @@ from napari_cellid.retrain.stop_requests import (
     heeding,
     stopped_early,
 )
+from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.training import (
-    SegmentationDataset,
-    estimate_seconds,
-    labelled_field,
+from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,
     shift_cell_logits,
-    train_segmenter,
 )
+from napari_cellid.segmentation.training import estimate_seconds, train_segmenter
 from napari_cellid.training.run import MODEL, REPORT, Run, new_run_name
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.operating_point import Judged
     from napari_cellid.retrain.segmentation_dataset import Outlines
     from napari_cellid.segmentation.predict import Segmenter
-    from napari_cellid.segmentation.training import SegmenterStartingWeights
+    from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
     from napari_cellid.study.study import Study
     from napari_cellid.training.loop import Trained
 
@@ -174,7 +172,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
         mixed = yield from heeding(work, run)
     fields = _fields(outlines, start, settings, mixed)
     trained = yield from train_segmenter(
-        fields, start, settings, (run, device), begin=_beginning(fields, run)
+        replace(fields, summary=_summary(fields, run)), start, settings, run, device
     )
     shift = yield from _shifted(outlines, start, device)
     _save(run, start, trained, shift, None)
@@ -216,7 +214,7 @@ def _outlines(study: Study, run: Run) -> list[Outlines]:
     return outlines
 
 
-def _beginning(fields: SegmentationDataset, run: Run) -> dict[str, Any]:
+def _summary(fields: SegmentationDataset, run: Run) -> dict[str, Any]:
     data = run.about["data"]
     return {
         "task": "segment",

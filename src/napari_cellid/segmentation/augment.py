@@ -1,4 +1,4 @@
-"""Pieces of fields, turned, mirrored, bent and in other light.
+"""Augmentation of fields: random crops, rotated, mirrored, deformed, intensity changed.
 
 Elastic deformation as in Ronneberger et al. (2015) with the values of Falk et al.
 (2019): random displacements on a coarse grid, SD 10 px there, interpolated by cubic
@@ -18,20 +18,20 @@ from napari_cellid.segmentation.targets import IGNORE_INDEX
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: grey values: black level, gain and power of each channel (Falk et al.)
-_BLACK, _GAIN, _POWER = 0.05, (0.8, 1.2), (0.8, 1.25)
+#: ranges of offset, gain and gamma of each channel (Falk et al.)
+_OFFSET, _GAIN, _GAMMA = 0.05, (0.8, 1.2), (0.8, 1.25)
 
 
 @dataclass(frozen=True)
 class ElasticDeformation:
-    """How much pieces are bent.
+    """Parameters of the random elastic deformation.
 
     Parameters
     ----------
     sd_px
-        SD of the displacement at a point of the coarse grid; 0 for none.
+        SD of the displacement at a point of the coarse grid (px); 0 for none.
     spacing_px
-        Distance of the grid's points.
+        Spacing of the grid (px).
     """
 
     sd_px: float = 10.0
@@ -39,16 +39,19 @@ class ElasticDeformation:
 
 
 def displacement_field(
-    side: int, bending: ElasticDeformation, rng: np.random.Generator
+    side: int, deformation: ElasticDeformation, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Displacements (2, side, side) in px along y and x."""
-    n = int(np.ceil(side / bending.spacing_px)) + 3
-    grid = rng.normal(0, bending.sd_px, (2, n, n))
-    # the grid begins one point outside, so that splines have something to lean on
-    at = np.arange(side) / bending.spacing_px + 1
-    where = np.stack(np.meshgrid(at, at, indexing="ij"))
+    """Random displacements (2, side, side) along y and x (px)."""
+    n = int(np.ceil(side / deformation.spacing_px)) + 3
+    grid = rng.normal(0, deformation.sd_px, (2, n, n))
+    # the grid begins one point outside, which cubic splines need at the border
+    at = np.arange(side) / deformation.spacing_px + 1
+    points = np.stack(np.meshgrid(at, at, indexing="ij"))
     return np.stack(
-        [ndimage.map_coordinates(one, where, order=3, mode="nearest") for one in grid]
+        [
+            ndimage.map_coordinates(axis, points, order=3, mode="nearest")
+            for axis in grid
+        ]
     ).astype(np.float32)
 
 
@@ -56,10 +59,11 @@ def random_crop(
     images: NDArray[np.float32],
     target: NDArray[np.uint8],
     weight: NDArray[np.float32],
-    geometry: tuple[int, ElasticDeformation],
+    side: int,
+    deformation: ElasticDeformation,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
-    """Take a random piece of a field, augmented.
+    """Crop a random part of a field, augmented.
 
     Parameters
     ----------
@@ -67,63 +71,67 @@ def random_crop(
         (channel, y, x), 0 to 1.
     target, weight
         (y, x).
-    geometry
-        Side of the piece (px), and how it is bent.
+    side
+        Side of the crop (px).
+    deformation
+        How it is deformed.
     rng
-        Fixes all.
+        Source of all random numbers.
 
     Returns
     -------
     Images (channel, side, side), target and weight (side, side); the target is 255
-    where the piece reaches beyond the field.
+    where the crop reaches beyond the field.
     """
-    side, bending = geometry
-    where = _where(target.shape, side, bending, rng)
-    moved = np.stack(
-        [ndimage.map_coordinates(one, where, order=1, mode="mirror") for one in images]
+    points = _sampled_points(target.shape, side, deformation, rng)
+    crop = np.stack(
+        [
+            ndimage.map_coordinates(image, points, order=1, mode="mirror")
+            for image in images
+        ]
     )
-    aims = ndimage.map_coordinates(
-        target, where, order=0, mode="constant", cval=IGNORE_INDEX
+    crop_target = ndimage.map_coordinates(
+        target, points, order=0, mode="constant", cval=IGNORE_INDEX
     )
-    counts = ndimage.map_coordinates(weight, where, order=0, mode="nearest")
-    return jitter_intensity(moved, rng), aims, counts
+    crop_weight = ndimage.map_coordinates(weight, points, order=0, mode="nearest")
+    return jitter_intensity(crop, rng), crop_target, crop_weight
 
 
 def jitter_intensity(
     images: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Other black level, gain and power, for each channel its own."""
+    """Change offset, gain and gamma of each channel at random."""
     n = len(images)
-    black = rng.uniform(-_BLACK, _BLACK, n)[:, None, None]
+    offset = rng.uniform(-_OFFSET, _OFFSET, n)[:, None, None]
     gain = rng.uniform(*_GAIN, n)[:, None, None]
-    power = rng.uniform(*_POWER, n)[:, None, None]
-    # a channel that is missing stays dark
-    there = images.reshape(n, -1).max(axis=1)[:, None, None] > 0
-    changed = np.clip(images, 0, 1) ** power * gain + black
-    return np.where(there, changed, images).astype(np.float32)
+    gamma = rng.uniform(*_GAMMA, n)[:, None, None]
+    # a missing channel stays dark
+    present = images.reshape(n, -1).max(axis=1)[:, None, None] > 0
+    changed = np.clip(images, 0, 1) ** gamma * gain + offset
+    return np.where(present, changed, images).astype(np.float32)
 
 
-def _where(
+def _sampled_points(
     shape: tuple[int, ...],
     side: int,
-    bending: ElasticDeformation,
+    deformation: ElasticDeformation,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Places (2, side, side) of the field that the piece shows."""
+    """Coordinates (2, side, side) of the field that the crop is sampled at."""
     half = (side - 1) / 2
     low = [min(half, (n - 1) / 2) for n in shape]
     centre = [rng.uniform(a, n - 1 - a) for a, n in zip(low, shape, strict=True)]
-    away = np.arange(side) - half
-    y, x = np.meshgrid(away, away, indexing="ij")
+    offsets = np.arange(side) - half
+    y, x = np.meshgrid(offsets, offsets, indexing="ij")
     if rng.random() < 0.5:
         x = -x
     angle = rng.uniform(0, 2 * np.pi)
-    turned = np.stack(
+    points = np.stack(
         [
             y * np.cos(angle) - x * np.sin(angle) + centre[0],
             y * np.sin(angle) + x * np.cos(angle) + centre[1],
         ]
     )
-    if bending.sd_px:
-        turned = turned + displacement_field(side, bending, rng)
-    return turned
+    if deformation.sd_px:
+        points = points + displacement_field(side, deformation, rng)
+    return points

@@ -1,4 +1,4 @@
-"""From probability maps to numbered cells."""
+"""Instances from probability maps: labelled cells, touching ones split."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SegmentConfig
 
-#: pixels that touch at a corner belong together, as in the paper
-EIGHT = np.ones((3, 3), bool)
-#: a seed is where the network is surer of "core" than this
+#: pixels that touch at a corner are connected, as in the paper
+EIGHT_CONNECTED = np.ones((3, 3), bool)
+#: core probability from which on a pixel belongs to a seed
 _CORE = 0.5
 #: smallest seed (µm²); the core of a cell of 27 µm² has about 7
 _SEED_UM2 = 4.0
-#: smallest distance of two cell middles (µm), for `split="distance"`
-_MIDDLES_UM = 6.0
+#: smallest distance between the centres of two cells (µm), for `split="distance"`
+_PEAK_DISTANCE_UM = 6.0
 
 
 def label_cells(
@@ -30,14 +30,30 @@ def label_cells(
     pixel_size_um: float,
     config: SegmentConfig,
 ) -> NDArray[np.int32]:
-    """Cells of all planes (plane, y, x), from kept maps; quick enough for a slider."""
+    """Label the cells of all planes; quick enough to follow a slider.
+
+    Parameters
+    ----------
+    probability
+        (plane, y, x): probability that a pixel belongs to a cell.
+    core
+        (plane, y, x): probability that it belongs to the core of a cell, or None.
+    pixel_size_um
+        Micrometres per pixel.
+    config
+        Threshold, how touching cells are split, smallest area.
+
+    Returns
+    -------
+    (plane, y, x) int32; a label is unique over all planes.
+    """
     labels = np.zeros(probability.shape, np.int32)
     last = 0
     for plane, image in enumerate(probability):
-        middle = None if core is None else core[plane]
-        found = label_plane(image, middle, pixel_size_um, config)
-        labels[plane] = np.where(found > 0, found + last, 0)
-        last += int(found.max(initial=0))
+        plane_core = None if core is None else core[plane]
+        instances = label_plane(image, plane_core, pixel_size_um, config)
+        labels[plane] = np.where(instances > 0, instances + last, 0)
+        last += int(instances.max(initial=0))
     return labels
 
 
@@ -47,36 +63,54 @@ def label_plane(
     pixel_size_um: float,
     config: SegmentConfig,
 ) -> NDArray[np.int32]:
-    """Number the cells of one plane.
+    """Label the cells of one plane.
 
     Parameters
     ----------
     probability
-        (y, x): probability of belonging to a cell.
+        (y, x): probability that a pixel belongs to a cell.
     core
-        (y, x): probability of being the middle of a cell; None from a network that
-        does not tell, and then `split="core"` cuts at narrow places.
+        (y, x): probability that it belongs to the core of a cell; None from a network
+        without that output, where `split="core"` splits at constrictions instead.
     pixel_size_um
         Micrometres per pixel.
     config
-        Threshold, how touching cells come apart, smallest area.
+        Threshold, how touching cells are split, smallest area.
 
     Returns
     -------
-    (y, x) int32, cells numbered from 1 without gaps, from top to bottom.
+    (y, x) int32, labels from 1 without gaps, from top to bottom.
     """
     mask = probability >= config.threshold
-    labels, _ = ndimage.label(mask, EIGHT)
+    labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
     if config.split == "core" and core is not None:
-        seeds = ndimage.label((core >= _CORE) & mask, EIGHT)[0]
-        labels = _grow(labels, _real_seeds(seeds, pixel_size_um), core)
+        seeds = ndimage.label((core >= _CORE) & mask, EIGHT_CONNECTED)[0]
+        labels = _grow(labels, _without_specks(seeds, pixel_size_um), core)
     elif config.split != "none":
-        labels = _cut_at_necks(labels, mask, pixel_size_um)
+        labels = _split_at_constrictions(labels, mask, pixel_size_um)
     return _drop_small(labels, config.min_area_um2 / pixel_size_um**2)
 
 
-def _real_seeds(seeds: NDArray[np.int32], pixel_size_um: float) -> NDArray[np.int32]:
-    """Drop specks, which would cut a piece out of the cell beside them."""
+def shift_probabilities(maps: NDArray[np.float32], shift: float) -> NDArray[np.float32]:
+    """Probabilities of pixel classes after a shift of the logits of cell pixels.
+
+    Parameters
+    ----------
+    maps
+        (pixel class, y, x): probabilities, background first.
+    shift
+        Added to the logits of all classes but the background.
+    """
+    shifted = maps.copy()
+    shifted[1:] *= np.exp(shift)
+    shifted /= np.maximum(shifted.sum(0), 1e-9)
+    return shifted
+
+
+def _without_specks(
+    seeds: NDArray[np.int32], pixel_size_um: float
+) -> NDArray[np.int32]:
+    """Drop seeds so small that they would only cut a piece out of their cell."""
     area = np.bincount(seeds.ravel()) * pixel_size_um**2
     return np.where((area >= _SEED_UM2)[seeds], seeds, 0)
 
@@ -87,27 +121,27 @@ def _grow(
     """Grow seeds over their region; a region without a seed stays one cell."""
     seeded = np.zeros(regions.max() + 1, bool)
     seeded[regions[seeds > 0]] = True
-    alone = ~seeded[regions] & (regions > 0)
-    markers = np.where(alone, regions + seeds.max(), seeds)
-    # smoothed, so that the border between two cells lies midway where core is 0
+    seedless = ~seeded[regions] & (regions > 0)
+    markers = np.where(seedless, regions + seeds.max(), seeds)
+    # smoothed, so that two cells are split midway where the core probability is 0
     height = ndimage.gaussian_filter(core, 1.0)
-    grown = watershed(-height, markers, connectivity=EIGHT, mask=regions > 0)
+    grown = watershed(-height, markers, connectivity=EIGHT_CONNECTED, mask=regions > 0)
     return np.asarray(grown, np.int32)
 
 
-def _cut_at_necks(
+def _split_at_constrictions(
     regions: NDArray[np.int32], mask: NDArray[np.bool_], pixel_size_um: float
 ) -> NDArray[np.int32]:
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1.0)
     peaks = peak_local_max(
         depth,
-        min_distance=max(round(_MIDDLES_UM / pixel_size_um), 1),
+        min_distance=max(round(_PEAK_DISTANCE_UM / pixel_size_um), 1),
         labels=regions,
         exclude_border=False,
     )
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    grown = watershed(-depth, markers, connectivity=EIGHT, mask=mask)
+    grown = watershed(-depth, markers, connectivity=EIGHT_CONNECTED, mask=mask)
     return np.asarray(grown, np.int32)
 
 
@@ -115,6 +149,6 @@ def _drop_small(labels: NDArray[np.int32], smallest_px: float) -> NDArray[np.int
     area = np.bincount(labels.ravel())
     keep = area >= smallest_px
     keep[0] = False
-    number = np.zeros(len(area), np.int32)
-    number[keep] = np.arange(1, keep.sum() + 1)
-    return number[labels]
+    new_label = np.zeros(len(area), np.int32)
+    new_label[keep] = np.arange(1, keep.sum() + 1)
+    return new_label[labels]

@@ -1,4 +1,4 @@
-"""Outline the cells of a recording."""
+"""Outlines the cells of a recording."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image, rescale
-from napari_cellid.models.store import (
-    check_fits,
-    find_model,
-    fitting,
-    load_card,
-    load_weights,
-)
+from napari_cellid.channels.normalise import plane_image
 from napari_cellid.progress import part
 from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.segmentation.tta import predict_tta
 
 if TYPE_CHECKING:
@@ -26,18 +20,12 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SegmentConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.segmentation.unet import UNet
 
 
-@dataclass(frozen=True, eq=False)
-class Segmenter:
-    """A U-Net with the description it came with."""
-
-    card: ModelCard
-    net: UNet
+class Segmenter(UNetModel):
+    """A U-Net that outlines cells, and its card."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +35,12 @@ class Segmentation:
     Parameters
     ----------
     labels
-        (plane, y, x) int32, 0 where there is no cell; a number is unique.
+        (plane, y, x) int32, 0 outside cells; a label is unique in the recording.
     probability
-        (plane, y, x) float32: belonging to a cell.
+        (plane, y, x) float32: probability that a pixel belongs to a cell.
     core
-        (plane, y, x) float32: being the middle of a cell; None where the network
-        does not tell.
+        (plane, y, x) float32: probability that it belongs to the core of a cell; None
+        where the network has no such output.
     """
 
     labels: NDArray[np.int32]
@@ -60,38 +48,41 @@ class Segmentation:
     core: NDArray[np.float32] | None
 
 
-def load_segmenter(wanted: str | Path | None = None) -> Segmenter:
+def load_segmenter(requested: str | Path | None = None) -> Segmenter:
     """Load a model that outlines cells: the default one, by name, or by path.
 
     Raises
     ------
     InputError
-        If there is none, it does another job, or its weights do not fit.
+        If there is no such model, it does another task, or its weights do not fit.
     """
-    from napari_cellid.segmentation.unet import UNet, UNetConfig
-
-    folder = find_model(wanted, "segment")
-    card = load_card(folder, "segment")
-    with fitting(card, folder, "U-Net"):
-        config = UNetConfig.model_validate(card.settings)
-        check_fits(card, config.in_channels, config.out_channels)
-        net = UNet(config)
-        net.load_state_dict(load_weights(folder, card))
-    return Segmenter(card, net.eval())
+    return Segmenter(*load_unet(requested, "segment"))
 
 
 def segment(
     planes: MeanPlanes, segmenter: Segmenter, config: SegmentConfig, device: Device
 ) -> Step[Segmentation]:
-    """Outline the cells of every plane, at the scale the model was trained at."""
+    """Outline the cells of every plane, at the pixel size of the model.
+
+    Parameters
+    ----------
+    planes
+        Mean images of one or both channels.
+    segmenter
+        The model.
+    config
+        Threshold, how touching cells are split, smallest area, test-time augmentation.
+    device
+        Where to compute.
+    """
     n_planes = planes.shape[0]
     probabilities, cores = [], []
     for plane in range(n_planes):
-        work = _cell_maps(planes, plane, segmenter, (config, device))
-        cell, middle = yield from part(work, plane, n_planes)
+        step = _cell_maps(planes, plane, segmenter, config, device)
+        cell, core = yield from part(step, plane, n_planes)
         probabilities.append(cell)
-        if middle is not None:
-            cores.append(middle)
+        if core is not None:
+            cores.append(core)
     probability = np.stack(probabilities)
     core = np.stack(cores) if cores else None
     labels = label_cells(probability, core, planes.pixel_size_um, config)
@@ -102,18 +93,16 @@ def _cell_maps(
     planes: MeanPlanes,
     plane: int,
     segmenter: Segmenter,
-    work: tuple[SegmentConfig, Device],
+    config: SegmentConfig,
+    device: Device,
 ) -> Step[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
     """Cell and core probability (y, x) of one plane, in pixels of the recording."""
-    card, (config, device) = segmenter.card, work
-    factor = planes.pixel_size_um / card.pixel_size_um
-    image = plane_image(planes, plane, card)
+    n_classes = segmenter.net.config.out_channels
+    image = plane_image(planes, plane, segmenter.card)
     if not image.any():
         empty = np.zeros(planes.shape[1:], np.float32)
-        return empty, empty if segmenter.net.config.out_channels > 2 else None
+        return empty, empty if n_classes > 2 else None
     maps = yield from predict_tta(segmenter.net, image, device, config.views)
-    kinds = maps[: segmenter.net.config.out_channels]
-    shape = planes.shape[1], planes.shape[2]
-    cell = rescale(kinds[1:].sum(0), 1 / factor, shape)
-    core = rescale(kinds[2], 1 / factor, shape) if len(kinds) > 2 else None
+    cell = segmenter.to_recording_scale(maps[1:n_classes].sum(0), planes)
+    core = segmenter.to_recording_scale(maps[2], planes) if n_classes > 2 else None
     return cell, core

@@ -1,4 +1,4 @@
-"""What a U-Net learns to say of every pixel, from outlines."""
+"""Training targets of a U-Net, made from outlines."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from napari_cellid.config.training import Weighting
 
-#: a pixel of which nobody can say what it is
+#: target of pixels that do not count in the loss
 IGNORE_INDEX = 255
-#: share of a cell's greatest depth from which on a pixel belongs to its core
+#: distance from the edge, as a share of the largest one in the cell, from which on a
+#: pixel belongs to the core
 _CORE_SHARE = 0.5
 #: weights of borders, sizes in px of about 1.2 µm: Ronneberger et al. 2015 (w0 = 10,
 #: sigma = 5 px at a finer scale); Falk et al. 2019 (border factor 50, background 0.1)
@@ -24,14 +25,14 @@ _SIGMA_PX, _W0, _FALK_BORDER, _FALK_BACKGROUND = 2.5, 10.0, 50.0, 0.1
 def pixel_targets(
     labels: NDArray[np.int32], unsure: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
-    """Kinds of pixels: 0 background, 1 rim, 2 core of a cell, 255 to be left out.
+    """Pixel classes: 0 background, 1 rim of a cell, 2 core of a cell, 255 ignored.
 
     Parameters
     ----------
     labels
-        (y, x), 0 where there is no cell.
+        (y, x), 0 outside cells.
     unsure
-        (y, x): where nobody can say whether there is a cell.
+        (y, x): where it cannot be decided whether there is a cell.
     """
     target = (labels > 0).astype(np.uint8)
     for number, box in enumerate(ndimage.find_objects(labels), 1):
@@ -48,16 +49,16 @@ def pixel_targets(
 def border_weights(
     labels: NDArray[np.int32], weighting: Weighting
 ) -> NDArray[np.float32]:
-    """How much each pixel counts: more where two cells nearly touch.
+    """Weights of pixels in the loss, larger where two cells nearly touch.
 
     Parameters
     ----------
     labels
-        (y, x), 0 where there is no cell.
+        (y, x), 0 outside cells.
     weighting
-        none: all the same; ronneberger: 1 + w0 exp(-(d1 + d2)² / (2 sigma²)) in the
+        none: all 1; ronneberger: 1 + w0 exp(-(d1 + d2)² / (2 sigma²)) in the
         background, d1 and d2 being the distances to the two nearest cells; falk: the
-        same with a stronger border and a background that counts a tenth.
+        same with a stronger border and a background weight of a tenth.
     """
     weight = np.ones(labels.shape, np.float32)
     if weighting == "none":
@@ -75,7 +76,7 @@ def border_weights(
 def _two_distances(
     labels: NDArray[np.int32],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distance (px) of each pixel to the nearest cell, and to the next one."""
+    """Distance (px) of each pixel to the nearest cell, and to the second nearest."""
     far = float(np.hypot(*labels.shape))
     first = np.full(labels.shape, far)
     second = first.copy()
@@ -86,8 +87,8 @@ def _two_distances(
         here = tuple(
             slice(max(part.start - reach, 0), part.stop + reach) for part in box
         )
-        away = ndimage.distance_transform_edt(labels[here] != number)
-        one, two = first[here], second[here]
-        two[...] = np.minimum(two, np.maximum(one, away))
-        one[...] = np.minimum(one, away)
+        distance = ndimage.distance_transform_edt(labels[here] != number)
+        nearest, next_nearest = first[here], second[here]
+        next_nearest[...] = np.minimum(next_nearest, np.maximum(nearest, distance))
+        nearest[...] = np.minimum(nearest, distance)
     return first, second

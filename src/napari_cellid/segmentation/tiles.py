@@ -1,8 +1,8 @@
-"""Overlap-tile prediction: images of any size, seams that do not show.
+"""Overlap-tile prediction of images of any size, without visible seams.
 
-Each tile is predicted with all the surroundings that can change it, and begins at a
-multiple of the network's pooling, so that every pixel gets the value it would get from
-the whole image at once.
+Each tile is predicted together with all surroundings that can change it, and begins at
+a multiple of the network's pooling, so every pixel gets the value that it would get
+from the whole image at once.
 """
 
 from __future__ import annotations
@@ -22,28 +22,38 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.segmentation.unet import UNet, UNetConfig
 
-#: output pixels of a tile; larger ones compute fewer surroundings twice
+#: output pixels of a tile; with larger tiles fewer surroundings are computed twice
 TILE_SIZE = 512
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A window of the padded image and the part of its output that is kept."""
+    """A tile of the padded image and where its output goes; slices are (y, x).
 
-    window: tuple[slice, slice]
-    kept: tuple[slice, slice]
-    place: tuple[slice, slice]
+    Parameters
+    ----------
+    input
+        Part of the padded image that the network is fed with.
+    crop
+        Part of the network's output that is kept.
+    output
+        Part of the result that the crop fills.
+    """
+
+    input: tuple[slice, slice]
+    crop: tuple[slice, slice]
+    output: tuple[slice, slice]
 
 
 def predict_tiled(
     net: UNet,
     image: NDArray[np.float32],
     device: Device,
-    tile: int = TILE_SIZE,
+    tile_size: int = TILE_SIZE,
     *,
     stage: str = "Outlining cells",
 ) -> Step[NDArray[np.float32]]:
-    """Probability of each kind of pixel, and of each class where the network tells.
+    """Predict class probabilities of pixels, tile by tile.
 
     Parameters
     ----------
@@ -52,49 +62,51 @@ def predict_tiled(
     image
         (channel, y, x), normalised.
     device
-        Where it runs.
-    tile
+        Where to compute.
+    tile_size
         Output pixels of a tile along y and x.
     stage
-        Name of the work, for the progress.
+        Name of the stage, for the progress.
 
     Returns
     -------
-    (kind, y, x) float32; the kinds sum to 1. Classes follow, and sum to 1 too.
+    (class, y, x) float32: pixel classes (background, rim, core), which sum to 1, then
+    cell classes where the network has outputs for them, which sum to 1, too.
     """
     import torch
 
     shape = image.shape[-2], image.shape[-1]
     padded = pad_image(image, net.config)
-    tiles = plan_tiles(shape, net.config, tile)
+    tiles = plan_tiles(shape, net.config, tile_size)
 
-    def window(start: int, _: int) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(padded[:, *tiles[start].window]))[
-            None
-        ]
+    def one_tile(start: int, _: int) -> Tensor:
+        window = np.ascontiguousarray(padded[:, *tiles[start].input])
+        return torch.from_numpy(window)[None]
 
-    outputs = yield from run_batches(net, window, len(tiles), device, (stage, 1))
-    kinds = net.config.out_channels
-    result = np.zeros((kinds + net.config.class_outputs, *shape), np.float32)
-    for part, output in zip(tiles, outputs, strict=True):
-        maps = torch.cat([output[0][:kinds].softmax(0), output[0][kinds:].softmax(0)])
-        result[:, *part.place] = maps.numpy()[:, *part.kept]
+    outputs = yield from run_batches(net, one_tile, len(tiles), device, stage, 1)
+    n = net.config.out_channels
+    result = np.zeros((n + net.config.class_outputs, *shape), np.float32)
+    for tile, logits in zip(tiles, outputs, strict=True):
+        maps = torch.cat([logits[0][:n].softmax(0), logits[0][n:].softmax(0)])
+        result[:, *tile.output] = maps.numpy()[:, *tile.crop]
     return result
 
 
 def pad_image(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32]:
     """Mirror an image (channel, y, x) beyond its borders as the network needs it."""
     before, after = _padding((image.shape[-2], image.shape[-1]), config)
-    lack = [(0, 0), *((before, beyond) for beyond in after)]
-    return np.pad(image, lack, mode="reflect" if min(image.shape[-2:]) > 1 else "edge")
+    widths = [(0, 0), *((before, n) for n in after)]
+    return np.pad(
+        image, widths, mode="reflect" if min(image.shape[-2:]) > 1 else "edge"
+    )
 
 
 def plan_tiles(
-    shape: tuple[int, int], config: UNetConfig, tile: int = TILE_SIZE
+    shape: tuple[int, int], config: UNetConfig, tile_size: int = TILE_SIZE
 ) -> list[Tile]:
-    """Cover an image (y, x) with tiles; windows are in pixels of the padded image."""
-    rows = _plan_axis(shape[0], config, tile)
-    columns = _plan_axis(shape[1], config, tile)
+    """Cover an image of some shape (y, x) with tiles."""
+    rows = _plan_axis(shape[0], config, tile_size)
+    columns = _plan_axis(shape[1], config, tile_size)
     return [
         Tile(*((a, b) for a, b in zip(row, column, strict=True)))
         for row in rows
@@ -103,33 +115,33 @@ def plan_tiles(
 
 
 def _plan_axis(
-    length: int, config: UNetConfig, tile: int
+    length: int, config: UNetConfig, tile_size: int
 ) -> list[tuple[slice, slice, slice]]:
-    """(window, kept, place) of each tile along one axis."""
+    """Slices (input, crop, output) of each tile along one axis."""
     from napari_cellid.segmentation.unet import reach, shrinkage
 
     pool = 2**config.depth
-    step = max(tile // pool, 1) * pool
+    step = max(tile_size // pool, 1) * pool
     lost = shrinkage(config)
     plan = []
     for start in range(0, length, step):
         stop = min(start + step, length)
         if lost:
-            # a valid network: the window is as much larger as the output is smaller
+            # without padding in the network the input is larger than the output
             window = slice(start, _valid_size(start + step, config, length))
-            kept = slice(0, stop - start)
+            crop = slice(0, stop - start)
         else:
             margin = -(-reach(config) // pool) * pool
             end = -(-length // pool) * pool
             low = max(start - margin, 0)
             window = slice(low, min(start + step + margin, end))
-            kept = slice(start - low, stop - low)
-        plan.append((window, kept, slice(start, stop)))
+            crop = slice(start - low, stop - low)
+        plan.append((window, crop, slice(start, stop)))
     return plan
 
 
 def _valid_size(stop: int, config: UNetConfig, length: int) -> int:
-    """End of a window whose output reaches `stop` (or the image's end, if before)."""
+    """End of an input whose output reaches `stop` (or the image's end, if before)."""
     from napari_cellid.segmentation.unet import shrinkage
 
     size = min(stop, length) + shrinkage(config)

@@ -1,9 +1,9 @@
-"""The mean of what a network says of an image turned and mirrored.
+"""Test-time augmentation: the mean prediction of turned and mirrored images.
 
-Cells have no up and down, but a network learns them a little differently each way;
-the mean of its answers is steadier than one of them (test-time augmentation). It is
-the mean of the outputs before the softmax, so that a constant on an output (the
-operating point of a model) does the same to the mean as to each view.
+Cells have no up and down, but a network learns them a little differently each way, so
+the mean over several views is steadier than one of them. The mean is that of the
+outputs before the softmax: a constant added to an output (the operating point of a
+model) has the same effect on the mean as on each view.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _VIEWS = (
     (1, False),
     (3, False),
 )
-#: probability of what a view excludes
-_LEAST = 1e-9
+#: least probability of a class, whose logarithm is taken
+_MIN_PROBABILITY = 1e-9
 
 
 def predict_tta(
@@ -45,7 +45,7 @@ def predict_tta(
     *,
     stage: str = "Outlining cells",
 ) -> Step[NDArray[np.float32]]:
-    """Probability of each kind of pixel, the mean of some views of the image.
+    """Predict class probabilities of pixels as the mean over some views of the image.
 
     Parameters
     ----------
@@ -54,30 +54,31 @@ def predict_tta(
     image
         (channel, y, x), normalised.
     device
-        Where it runs.
+        Where to compute.
     views
-        1: the image as it is; up to 8: turned and mirrored, too.
+        Number of views: 1 for the image as it is, up to 8 with turned and mirrored
+        ones.
     stage
-        Name of the work, for the progress.
+        Name of the stage, for the progress.
 
     Returns
     -------
-    (kind, y, x) float32, as `predict_tiled` gives them.
+    (class, y, x) float32, as `predict_tiled` gives them.
     """
     if not 1 <= views <= len(_VIEWS):
-        raise ValueError(f"{views} views wanted, 1 to {len(_VIEWS)} are possible")
+        raise ValueError(f"{views} views requested, 1 to {len(_VIEWS)} are possible")
     logs = []
     for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
-        turned = np.ascontiguousarray(_turn(image, turns, mirrored))
-        maps = yield from part(
-            predict_tiled(net, turned, device, stage=stage), k, views
-        )
+        view = np.ascontiguousarray(_turn(image, turns, mirrored))
+        step = predict_tiled(net, view, device, stage=stage)
+        maps = yield from part(step, k, views)
         if views == 1:
             return maps
-        logs.append(np.log(np.maximum(_turn_back(maps, turns, mirrored), _LEAST)))
+        maps = _turn_back(maps, turns, mirrored)
+        logs.append(np.log(np.maximum(maps, _MIN_PROBABILITY)))
     mean = np.exp(np.mean(logs, axis=0, dtype=np.float32))
-    kinds = net.config.out_channels
-    for group in (mean[:kinds], mean[kinds:]):
+    n = net.config.out_channels
+    for group in (mean[:n], mean[n:]):
         group /= group.sum(0)
     return mean
 

@@ -1,4 +1,4 @@
-"""The U-Net of Ronneberger, Fischer & Brox (2015), its depth and width settable."""
+"""The U-Net of Ronneberger, Fischer & Brox (2015), of any depth and width."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from napari_cellid.config import Config
 class UNetConfig(Config):
     """Shape of a U-Net."""
 
-    in_channels: int = Field(1, ge=1, le=8, description="Images it is fed with.")
+    in_channels: int = Field(1, ge=1, le=8, description="Channels of the input.")
     out_channels: int = Field(
         3,
         ge=2,
         le=8,
-        description="Kinds of pixels: 2 background and cell (paper), 3 background, "
+        description="Pixel classes: 2 background and cell (paper), 3 background, "
         "rim of a cell, core of a cell.",
     )
     class_outputs: int = Field(
         0,
         ge=0,
         le=100,
-        description="Cell classes that are told pixel by pixel beside the kinds "
-        "(one pass); 0: none.",
+        description="Cell classes that are predicted for each pixel beside the "
+        "pixel classes; 0: none.",
     )
     base: int = Field(16, ge=2, le=128, description="Channels of the first level.")
-    depth: int = Field(4, ge=1, le=6, description="Poolings.")
+    depth: int = Field(4, ge=1, le=6, description="Number of poolings.")
     padding: Literal["same", "valid"] = Field(
         "same", description="valid: no padding, the output is smaller (paper)."
     )
@@ -54,7 +54,7 @@ PAPER = UNetConfig(
 
 
 class UNet(nn.Module):
-    """U-Net: (batch, channel, y, x) images to (batch, kind, y, x) logits."""
+    """U-Net: images (batch, channel, y, x) to logits (batch, class, y, x)."""
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
@@ -80,9 +80,9 @@ class UNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of each pixel, kinds before classes.
+        """Logits of each pixel: pixel classes first, then cell classes.
 
-        Smaller than the image by `shrinkage` when valid.
+        The output is smaller than the image by `shrinkage` without padding.
         """
         skips = []
         for level, block in enumerate(self.down):

@@ -1,0 +1,49 @@
+"""Which model a training starts from, and what is remembered of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.models.store import CARD, find_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_cellid.models.store import ModelCard, Task
+
+#: names of starting weights that are no model: the default model, and random weights
+SHIPPED, RANDOM = "shipped", "random"
+
+
+def find_starting_model(requested: str, task: Task, study_models: Path | None) -> Path:
+    """Folder of the model that a training starts from.
+
+    Parameters
+    ----------
+    requested
+        "shipped" or "" for the default model; name of a model of the study or of the
+        package; or the path of a model folder.
+    task
+        What the model does.
+    study_models
+        Folder of the study's models.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    if requested and study_models is not None:
+        folder = study_models / requested
+        if (folder / CARD).is_file():
+            return folder
+    return find_model(None if requested in ("", SHIPPED) else requested, task)
+
+
+def describe_origin(card: ModelCard) -> dict[str, Any]:
+    """What the card of a trained model says of the model it started from."""
+    return {
+        "name": card.name,
+        "weights_sha256": card.weights_sha256,
+        "licence": card.licence,
+    }
