@@ -8,7 +8,8 @@ import torch
 
 from napari_cellid.classification.dataset import (
     ClassificationDataset,
-    LabelledCells,
+    PatchDataset,
+    RecordingCells,
     concatenate,
     prepare_cells,
 )
@@ -33,7 +34,7 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 CPU = Device("cpu", "fp32", "CPU")
 
 
-def _cells(n: int, seed: int = 0) -> LabelledCells:
+def _cells(n: int, seed: int = 0) -> PatchDataset:
     """Cells whose class is how bright the red and the green are."""
     rng = np.random.default_rng(seed)
     target = np.arange(n) % 3
@@ -45,7 +46,7 @@ def _cells(n: int, seed: int = 0) -> LabelledCells:
         image[2] = image[:2].mean(0)
         images.append(image)
     middle = np.full(n, 40 - 18)
-    return LabelledCells(
+    return PatchDataset(
         tuple(images), np.arange(n), middle, middle, target.astype(np.int64),
         np.ones(n, np.float32), patch_size=21,
     )  # fmt: skip
@@ -64,12 +65,14 @@ def _settings(**other):
     return ClassifierTrainingConfig(**{**values, **other})
 
 
-MATERIAL = ClassificationDataset(_cells(12), _cells(6, seed=1))
+DATASET = ClassificationDataset(_cells(12), _cells(6, seed=1))
 
 
 def test_cells_are_cut_as_where_they_are_classified(planes_and_cells):
     planes, cells, card = planes_and_cells
-    some = prepare_cells([(planes, cells, np.zeros(len(cells), np.int64))], card)
+    some = prepare_cells(
+        [RecordingCells(planes, cells, np.zeros(len(cells), np.int64))], card
+    )
     patches = Patches(planes, cells, card).cut(0, len(cells))
     np.testing.assert_array_equal(some.cut(np.arange(len(cells))), patches)
 
@@ -105,8 +108,8 @@ def test_joined_cells_keep_their_patches():
 @pytest.mark.parametrize("augmentation", ["none", "paper", "strong"])
 def test_kept_frozen_part_gives_what_plain_training_gives(augmentation):
     config = _settings(augmentation=augmentation, copies=2)
-    kept = finish(make_learner(MATERIAL, _start(), config, CPU))
-    plain = uncached_learner(MATERIAL, _start(), config, CPU)
+    kept = finish(make_learner(DATASET, _start(), config, CPU))
+    plain = uncached_learner(DATASET, _start(), config, CPU)
     for learner in (kept, plain):
         for epoch in (1, 2):
             for index in range(learner.steps_per_epoch):
@@ -120,7 +123,7 @@ def test_frozen_tensors_are_the_same_to_the_bit_afterwards(tmp_path):
     start = _start()
     before = {k: v.clone() for k, v in start.net.state_dict().items()}
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    done = finish(train_classifier(MATERIAL, start, _settings(), (run, CPU)))
+    done = finish(train_classifier(DATASET, start, _settings(), run, CPU))
     trained = trained_parameters(done.net, PLANS["resnet18_res5b"])
     for name, weight in done.net.state_dict().items():
         changed = not torch.equal(weight, before[name])
@@ -132,7 +135,7 @@ def test_adapting_changes_running_statistics_of_frozen_layers_alone(tmp_path):
     before = {k: v.clone() for k, v in start.net.state_dict().items()}
     run = Run.create(tmp_path / "run", {"task": "classify"})
     config = _settings(plan="resnet18_69", batch_norm="adapt", epochs=1)
-    done = finish(train_classifier(MATERIAL, start, config, (run, CPU)))
+    done = finish(train_classifier(DATASET, start, config, run, CPU))
     changed = {
         name
         for name, weight in done.net.state_dict().items()
@@ -140,14 +143,14 @@ def test_adapting_changes_running_statistics_of_frozen_layers_alone(tmp_path):
     }
     statistics = {n for n in before if n.endswith(("_mean", "_var", "_tracked"))}
     assert changed == statistics | {"fc.weight", "fc.bias"}
-    assert "run anew each time" in " ".join(done.notes)
+    assert "cannot be cached" in " ".join(done.notes)
 
 
 def test_training_learns_and_tells_each_epoch(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     config = _settings(epochs=6, plan="everything", rate=3e-3)
     news = []
-    step = train_classifier(MATERIAL, _start(), config, (run, CPU))
+    step = train_classifier(DATASET, _start(), config, run, CPU)
     done = finish(step, lambda p: news.append(p) if isinstance(p, News) else None)
     epochs = [n.values for n in news if n.event == "epoch"]
     assert [e["epoch"] for e in epochs] == list(range(7))
@@ -163,16 +166,16 @@ def test_training_learns_and_tells_each_epoch(tmp_path):
 def test_resumed_equals_uninterrupted(tmp_path, optimiser):
     config = _settings(epochs=3, optimiser=optimiser)
     whole = Run.create(tmp_path / "whole", {"task": "classify"})
-    expected = finish(train_classifier(MATERIAL, _start(), config, (whole, CPU)))
+    expected = finish(train_classifier(DATASET, _start(), config, whole, CPU))
     broken = Run.create(tmp_path / "broken", {"task": "classify"})
-    step = train_classifier(MATERIAL, _start(), config, (broken, CPU))
+    step = train_classifier(DATASET, _start(), config, broken, CPU)
     for progress in step:
         # in the middle of the second epoch
         if progress.stage == "Training" and progress.done == 9:
             break
     step.close()
     again = Run.open(tmp_path / "broken")
-    other = train_classifier(MATERIAL, _start(), config, (again, CPU))
+    other = train_classifier(DATASET, _start(), config, again, CPU)
     for name, weight in finish(other).net.state_dict().items():
         assert torch.equal(weight, expected.net.state_dict()[name]), name
     logged = [e["epoch"] for e in again.events() if e["event"] == "epoch"]
@@ -181,7 +184,7 @@ def test_resumed_equals_uninterrupted(tmp_path, optimiser):
 
 def test_stopping_keeps_the_best(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    step = train_classifier(MATERIAL, _start(), _settings(epochs=50), (run, CPU))
+    step = train_classifier(DATASET, _start(), _settings(epochs=50), run, CPU)
 
     def stop_in_third(progress):
         if isinstance(progress, News) and progress.values.get("epoch") == 2:
@@ -196,7 +199,7 @@ def test_stopping_keeps_the_best(tmp_path):
 
 def test_stopping_before_the_first_epoch_ends_keeps_what_there_is(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    step = train_classifier(MATERIAL, _start(), _settings(epochs=5), (run, CPU))
+    step = train_classifier(DATASET, _start(), _settings(epochs=5), run, CPU)
     done = finish(step, lambda p: run.ask_to_stop() if p.done == 1 else None)
     assert (done.trained.state, done.trained.last_epoch) == ("stopped", 0)
 
@@ -205,28 +208,28 @@ def test_a_loss_that_is_no_number_ends_in_one_sentence(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     config = _settings(rate=1.0, head_rate_factor=1000, epochs=30, plan="everything")
     with pytest.raises(InputError, match="learning rate"):
-        finish(train_classifier(MATERIAL, _start(), config, (run, CPU)))
+        finish(train_classifier(DATASET, _start(), config, run, CPU))
 
 
 def test_a_class_with_one_cell_is_refused(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    material = ClassificationDataset(_cells(4), _cells(6))
+    dataset = ClassificationDataset(_cells(4), _cells(6))
     with pytest.raises(InputError, match="inhibitory has 1 cell to train on"):
-        finish(train_classifier(material, _start(), _settings(), (run, CPU)))
+        finish(train_classifier(dataset, _start(), _settings(), run, CPU))
 
 
 def test_kept_values_are_shared_by_plans_of_one_cut():
-    store = FeatureCache(1.0)
+    cache = FeatureCache(1.0)
     config = _settings(plan="resnet18_69")
-    finish(make_learner(MATERIAL, _start(), config, CPU, store))
+    finish(make_learner(DATASET, _start(), config, CPU, cache))
     stages = [
         p.stage
         for p in make_learner(
-            MATERIAL, _start(), _settings(plan="resnet18_66"), CPU, store
+            DATASET, _start(), _settings(plan="resnet18_66"), CPU, cache
         )
     ]
     assert stages == []
-    deeper = make_learner(MATERIAL, _start(), _settings(), CPU, store)
+    deeper = make_learner(DATASET, _start(), _settings(), CPU, cache)
     assert "Running the frozen layers" in {p.stage for p in deeper}
 
 
@@ -235,10 +238,10 @@ def test_large_kept_values_go_to_disk_and_are_the_same():
     in_memory, on_disk = FeatureCache(1.0), FeatureCache(1e-9)
     which = np.array([5, 0, 13])
     values = []
-    for store in (in_memory, on_disk):
-        learner = finish(make_learner(MATERIAL, _start(), config, CPU, store))
-        values.append(learner._sources[0].take(which))
-    assert learner._sources[0].on_disk
+    for cache in (in_memory, on_disk):
+        learner = finish(make_learner(DATASET, _start(), config, CPU, cache))
+        values.append(learner._training.features(which))
+    assert learner._training.on_disk
     torch.testing.assert_close(values[0], values[1])
 
 
@@ -254,18 +257,20 @@ def test_sampling_shows_rare_classes_as_often():
         )
     )
     seen = np.concatenate([learner._order(epoch) for epoch in range(40)])
-    share = np.bincount(rare.target[learner._samples[seen, 0]]) / len(seen)
+    share = np.bincount(rare.target[learner._training.samples.index[seen, 0]]) / len(
+        seen
+    )
     np.testing.assert_allclose(share, 1 / 3, atol=0.04)
 
 
 def test_temperature_of_overconfident_logits():
     rng = np.random.default_rng(0)
     logits = torch.from_numpy(rng.normal(0, 1, (4000, 3)))
-    chances = logits.softmax(1).numpy()
-    truth = np.array([rng.choice(3, p=p) for p in chances])
+    probabilities = logits.softmax(1).numpy()
+    truth = np.array([rng.choice(3, p=p) for p in probabilities])
     assert fit_temperature(logits * 2.5, truth) == pytest.approx(2.5, rel=0.1)
 
 
 def test_an_estimate_is_a_positive_number_of_seconds():
-    seconds = estimate_seconds(MATERIAL, _start(), _settings(), CPU)
+    seconds = estimate_seconds(DATASET, _start(), _settings(), CPU)
     assert 0 < seconds < 600

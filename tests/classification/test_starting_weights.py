@@ -10,10 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from napari_cellid.classification.networks import ClassifierConfig, build_network
-from napari_cellid.classification.starting_weights import (
-    load_starting_weights,
-    read_state_dict,
-)
+from napari_cellid.classification.pretrained import read_state_dict
+from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_weights, save_model
 

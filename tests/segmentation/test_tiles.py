@@ -25,8 +25,8 @@ def test_seams_do_not_show(padding: str, shape: tuple[int, int]) -> None:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
     image = np.random.default_rng(0).random((1, *shape), np.float32)
-    whole = finish(predict_tiled(net, image, CPU, tile=1024))
-    tiled = finish(predict_tiled(net, image, CPU, tile=32))
+    whole = finish(predict_tiled(net, image, CPU, tile_size=1024))
+    tiled = finish(predict_tiled(net, image, CPU, tile_size=32))
     assert whole.shape == (3, *shape)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
     np.testing.assert_allclose(whole.sum(0), 1, atol=1e-5)
@@ -48,16 +48,16 @@ def test_one_tile_is_the_network_itself() -> None:
     height=st.integers(1, 700),
     width=st.integers(1, 700),
     depth=st.integers(1, 4),
-    tile=st.integers(1, 600),
+    tile_size=st.integers(1, 600),
     padding=st.sampled_from(["same", "valid"]),
 )
 def test_tiles_cover_every_pixel_once(
-    height: int, width: int, depth: int, tile: int, padding: str
+    height: int, width: int, depth: int, tile_size: int, padding: str
 ) -> None:
     config = UNetConfig(base=2, depth=depth, padding=padding)
     padded = pad_image(np.zeros((1, height, width), np.float32), config)
     covered = np.zeros((height, width), int)
-    for part in plan_tiles((height, width), config, tile):
+    for part in plan_tiles((height, width), config, tile_size):
         covered[part.output] += 1
         for axis, (window, kept, place) in enumerate(
             zip(part.input, part.crop, part.output, strict=True)
@@ -96,10 +96,10 @@ def test_when_the_card_has_no_memory_every_tile_is_computed_on_the_cpu(
     torch.manual_seed(2)
     net = UNet(UNetConfig(base=2, depth=2)).eval()
     image = np.random.default_rng(0).random((1, 70, 90), np.float32)
-    expected = finish(predict_tiled(net, image, CPU, tile=32))
+    expected = finish(predict_tiled(net, image, CPU, tile_size=32))
     monkeypatch.setattr(module, "_fast_precision", lambda kind: "fp32")
     monkeypatch.setattr(module, "prepare", prepare)
     card = Device("cuda", "fp16", "a card")
     np.testing.assert_allclose(
-        finish(predict_tiled(net, image, card, tile=32)), expected
+        finish(predict_tiled(net, image, card, tile_size=32)), expected
     )

@@ -1,4 +1,4 @@
-"""Augmented copies of cells: the same each time they are asked for."""
+"""Augmented patches, reproducible for each cell and copy."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.upsampling import UpsamplingClassifier
     from napari_cellid.config.training import Augmentation
 
 
 @dataclass(frozen=True)
 class _Ranges:
-    """How far copies differ from the cell: angle (degrees), scale, shift (px) …."""
+    """Ranges of the augmentation: angle in degrees, scale, SD of the shift in px, …."""
 
     angle: float
     scale: tuple[float, float]
     shift: float = 0.0
-    mirrored: bool = False
+    mirror: bool = False
     gain: tuple[float, float] = (1.0, 1.0)
-    power: tuple[float, float] = (1.0, 1.0)
+    gamma: tuple[float, float] = (1.0, 1.0)
 
 
 _RANGES: dict[Augmentation, _Ranges] = {
@@ -38,85 +38,99 @@ _RANGES: dict[Augmentation, _Ranges] = {
 
 
 def augmented_images(
-    cells: LabelledCells,
+    cells: PatchDataset,
     samples: NDArray[np.int64],
-    enlarging: UpsamplingClassifier,
+    classifier: UpsamplingClassifier,
     augmentation: Augmentation,
     seed: int,
 ) -> Tensor:
-    """Images that the network is fed with, (sample, 3, size, size).
+    """Input of the network (sample, 3, size, size) for augmented cells.
 
     Parameters
     ----------
     cells
         The cells.
     samples
-        (sample, 2): row of the cell, and number of the copy; copy 0 is the cell as it
-        is, exactly as where cells are classified.
-    enlarging
-        Size, light and scaling of the network.
+        (sample, 2): row of the cell, and number of the copy. Copy 0 is not augmented:
+        it is what the network is fed with where cells are classified.
+    classifier
+        Input size and preprocessing of the network.
     augmentation
-        How copies differ.
+        Kind of the augmentation.
     seed
-        With row and number of the copy it fixes how that copy differs.
+        Fixes the augmentation, together with row and number of the copy.
     """
     import torch
 
     rows, copies = samples[:, 0], samples[:, 1]
     plain = (copies == 0) | (augmentation == "none")
-    out = torch.zeros(len(samples), 3, enlarging.size, enlarging.size)
+    out = torch.zeros(len(samples), 3, classifier.size, classifier.size)
     if plain.any():
         patches = torch.from_numpy(cells.cut(rows[plain]))
-        out[torch.from_numpy(plain)] = enlarging.enlarged(patches)
+        out[torch.from_numpy(plain)] = classifier.preprocess(patches)
     if not plain.all():
-        room = augmentation_margin(cells.patch_size)
-        patches = torch.from_numpy(cells.cut(rows[~plain], room))
+        margin = augmentation_margin(cells.patch_size)
+        patches = torch.from_numpy(cells.cut(rows[~plain], margin))
         ranges = _RANGES[augmentation]
         drawn = [_draw(seed, row, copy, ranges) for row, copy in samples[~plain]]
-        moved = _moved(patches, np.stack(drawn), cells.patch_size, enlarging)
-        out[torch.from_numpy(~plain)] = moved
+        out[torch.from_numpy(~plain)] = _transform(
+            patches, np.stack(drawn), cells.patch_size, classifier
+        )
     return out
 
 
 def _draw(seed: int, row: int, copy: int, ranges: _Ranges) -> NDArray[np.float64]:
-    """Angle (radians), scale, mirror, shift y and x (px), gains, powers of a copy."""
+    """Angle (radians), scale, mirror, shift y, x (px), gains and gammas of a copy."""
     rng = np.random.default_rng([seed, int(row), int(copy)])
     return np.concatenate(
         [
             [np.deg2rad(rng.uniform(-ranges.angle, ranges.angle))],
             [rng.uniform(*ranges.scale)],
-            [rng.choice([-1.0, 1.0]) if ranges.mirrored else 1.0],
+            [rng.choice([-1.0, 1.0]) if ranges.mirror else 1.0],
             rng.normal(0, 1, 2) * ranges.shift,
             rng.uniform(*ranges.gain, 2),
-            rng.uniform(*ranges.power, 2),
+            rng.uniform(*ranges.gamma, 2),
         ]
     )
 
 
-def _moved(
+def _transform(
     patches: Tensor,
     drawn: NDArray[np.float64],
     side: int,
-    enlarging: UpsamplingClassifier,
+    classifier: UpsamplingClassifier,
 ) -> Tensor:
-    """Turn, scale, shift and enlarge in one interpolation, then light and scale."""
+    """Rotate, scale, shift and upsample patches in one interpolation, then preprocess.
+
+    Parameters
+    ----------
+    patches
+        (patch, 3, y, x), larger than `side` by the margin of the augmentation.
+    drawn
+        (patch, 9), as `_draw` gives them.
+    side
+        Side (px) of what is shown.
+    classifier
+        Input size and preprocessing of the network.
+    """
     import torch
     from torch.nn.functional import affine_grid, grid_sample
 
     full = patches.shape[-1]
-    share = side / full
-    one = torch.from_numpy(drawn).float()
-    # a larger cell is a smaller piece of tissue
-    zoom = share / one[:, 1]
-    cos, sin, flip = one[:, 0].cos(), one[:, 0].sin(), one[:, 2]
+    angle, scale, flip, *_ = values = torch.from_numpy(drawn).float().T
+    gain, gamma = values[5:7].T, values[7:9].T
+    # a larger cell means that less tissue is shown
+    zoom = side / full / scale
+    cos, sin = angle.cos(), angle.sin()
     theta = torch.zeros(len(patches), 2, 3)
     theta[:, 0, 0], theta[:, 0, 1] = zoom * cos, -zoom * sin * flip
     theta[:, 1, 0], theta[:, 1, 1] = zoom * sin, zoom * cos * flip
-    theta[:, :, 2] = one[:, 3:5].flip(1) * 2 / full
-    size = enlarging.size
+    theta[:, :, 2] = values[3:5].T.flip(1) * 2 / full
+    size = classifier.size
     grid = affine_grid(theta, [len(patches), 3, size, size], align_corners=False)
-    large = grid_sample(patches, grid, padding_mode="reflection", align_corners=False)
-    two = large[:, :2].clamp(0, 1) ** one[:, 7:9, None, None]
-    two = (two * one[:, 5:7, None, None]).clamp(0, 1)
-    # the third image is the mean of the two, as `channels.combine` makes it
-    return enlarging.lit(torch.cat([two, two.mean(1, keepdim=True)], 1), side)
+    images = grid_sample(patches, grid, padding_mode="reflection", align_corners=False)
+    two = images[:, :2].clamp(0, 1) ** gamma[..., None, None]
+    two = (two * gain[..., None, None]).clamp(0, 1)
+    # the third image is the mean of the two, as `channels.normalise.combine` makes it
+    images = torch.cat([two, two.mean(1, keepdim=True)], 1)
+    return classifier.preprocess_upsampled(images, side)

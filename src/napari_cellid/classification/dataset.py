@@ -1,16 +1,17 @@
-"""Cells with known classes, ready to be cut out for training."""
+"""Cells of known class, ready for the training of a patch classifier."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_cellid.channels.normalise import plane_image
+from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -18,25 +19,27 @@ if TYPE_CHECKING:
     from napari_cellid.models.store import ModelCard
     from napari_cellid.recording import MeanPlanes
 
-#: what a turned and shrunk patch needs beside its own side, as a share of it
-_ROOM = 0.35
+#: margin that a rotated, shrunk and shifted patch needs, as a share of its side
+_MARGIN_SHARE = 0.35
+#: fewest training cells of a class
+MIN_CELLS_PER_CLASS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledCells:
-    """Cells of known class in prepared images.
+class PatchDataset:
+    """Patches of cells of known class, cut on demand.
 
     Parameters
     ----------
     images
-        (3, y, x) float32 each, 0 to 1, at the model's scale, mirrored beyond the
+        (3, y, x) float32 each, 0 to 1, at the model's pixel size, mirrored beyond the
         borders by `margin`.
     image, y, x
-        Of each cell: index of its image, and its middle pixel there, without margin.
+        Index of the image of each cell, and its centre there, without margin (px).
     target
-        Index of its class.
+        Index of the class of each cell.
     weight
-        How much it counts.
+        Weight of each cell in the loss.
     patch_size
         Side (px) of a patch.
     """
@@ -55,13 +58,13 @@ class LabelledCells:
 
     @property
     def margin(self) -> int:
-        """Pixels that the images are larger on each side."""
+        """Pixels that were added to the images on each side."""
         return image_margin(self.patch_size)
 
-    def cut(self, rows: NDArray[np.int64], room: int = 0) -> NDArray[np.float32]:
-        """Patches (cell, 3, y, x) of some cells, larger by `room` px on each side."""
-        size, first = self.patch_size + 2 * room, self.margin - self.patch_size // 2
-        first -= room
+    def cut(self, rows: NDArray[np.int64], extra: int = 0) -> NDArray[np.float32]:
+        """Patches (cell, 3, y, x) of some cells, larger by `extra` px on each side."""
+        size = self.patch_size + 2 * extra
+        first = self.margin - self.patch_size // 2 - extra
         if not len(rows):
             return np.zeros((0, 3, size, size), np.float32)
         return np.stack(
@@ -75,57 +78,121 @@ class LabelledCells:
             ]
         )
 
-    def weighted(self, factor: float) -> LabelledCells:
-        """The same cells, counting `factor` times as much."""
+    def subset(self, n: int) -> PatchDataset:
+        """At most `n` of the cells, evenly spread."""
+        rows = np.linspace(0, len(self) - 1, min(n, len(self))).astype(int)
+        columns = ("image", "y", "x", "target", "weight")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def weighted(self, factor: float) -> PatchDataset:
+        """The same cells with `factor` times the weight."""
         weight = np.asarray(self.weight * factor, np.float32)
         return replace(self, weight=weight)
 
 
 @dataclass(frozen=True, eq=False)
 class ClassificationDataset:
-    """Cells to train on, and cells to choose the best epoch with."""
+    """Cells to train on, and cells that choose the best epoch.
 
-    training: LabelledCells
-    validation: LabelledCells
+    Parameters
+    ----------
+    training
+        Cells to train on.
+    validation
+        Cells that choose the best epoch.
+    summary
+        What the log of the run says of the data set.
+    """
+
+    training: PatchDataset
+    validation: PatchDataset
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingCells:
+    """Cells of known class of one recording.
+
+    Parameters
+    ----------
+    planes
+        Mean images.
+    cells
+        Cell table; `plane`, `y` and `x` are read.
+    target
+        Index of the class of each cell.
+    """
+
+    planes: MeanPlanes
+    cells: pd.DataFrame
+    target: NDArray[np.int64]
+
+
+def check_dataset(
+    dataset: ClassificationDataset, classes: Sequence[str]
+) -> ClassificationDataset:
+    """Refuse a data set from which nothing can be learned.
+
+    Returns
+    -------
+    The data set; the training cells choose the best epoch where there are no others.
+
+    Raises
+    ------
+    InputError
+        If a class has too few training cells.
+    """
+    count = np.bincount(dataset.training.target, minlength=len(classes))
+    for name, n in zip(classes, count, strict=True):
+        if n < MIN_CELLS_PER_CLASS:
+            cells = "1 cell" if n == 1 else f"{n} cells"
+            raise InputError(
+                f"The class {name} has {cells} to train on, but at least "
+                f"{MIN_CELLS_PER_CLASS} are needed; answer more cells of it, or take "
+                "the class out of the study."
+            )
+    if not len(dataset.validation):
+        return replace(dataset, validation=dataset.training)
+    return dataset
 
 
 def image_margin(patch_size: int) -> int:
-    """Pixels that prepared images need around them."""
+    """Margin (px) that prepared images need on each side."""
     return patch_size // 2 + augmentation_margin(patch_size) + 1
 
 
 def augmentation_margin(patch_size: int) -> int:
-    """Pixels around a patch that turning, shrinking and shifting may bring in."""
-    return int(np.ceil(_ROOM * patch_size))
+    """Margin (px) of a patch that rotating, shrinking and shifting may bring in."""
+    return int(np.ceil(_MARGIN_SHARE * patch_size))
 
 
 def prepare_cells(
-    parts: Sequence[tuple[MeanPlanes, pd.DataFrame, NDArray[np.int64]]],
-    card: ModelCard,
-) -> LabelledCells:
-    """Prepare the cells of some recordings as a model sees them.
+    recordings: Sequence[RecordingCells], card: ModelCard
+) -> PatchDataset:
+    """Prepare the cells of some recordings as a model needs them.
 
     Parameters
     ----------
-    parts
-        Of each recording its mean images, its cells (`plane`, `y`, `x` are read) and
-        the index of the class of each.
+    recordings
+        Images, cells and classes of each recording.
     card
         Pixel size, patch size, normalisation and combination of the model.
     """
     margin = image_margin(card.patch_size)
     images: list[NDArray[np.float32]] = []
     columns: list[tuple[NDArray[np.int64], ...]] = []
-    for planes, cells, target in parts:
+    for recording in recordings:
+        planes, cells = recording.planes, recording.cells
         factor = planes.pixel_size_um / card.pixel_size_um
         plane = cells["plane"].to_numpy(int)
-        # the same rounding as where cells are classified (`patches`)
-        middle = cells[["y", "x"]].to_numpy(float)
-        centre = np.round((middle + 0.5) * factor - 0.5).astype(np.int64)
+        # rounded as where cells are classified (`preprocess.Patches`)
+        centroid = cells[["y", "x"]].to_numpy(float)
+        centre = np.round((centroid + 0.5) * factor - 0.5).astype(np.int64)
         used = np.unique(plane)
-        where = np.searchsorted(used, plane) + len(images)
-        images += [_prepared(planes, int(k), card, margin) for k in used]
-        columns.append((where, centre[:, 0], centre[:, 1], np.asarray(target)))
+        image_index = np.searchsorted(used, plane) + len(images)
+        images += [_prepare_image(planes, int(k), card, margin) for k in used]
+        target = np.asarray(recording.target)
+        columns.append((image_index, centre[:, 0], centre[:, 1], target))
     image, y, x, classes = (
         np.concatenate([c[k] for c in columns]).astype(np.int64)
         if columns
@@ -133,15 +200,15 @@ def prepare_cells(
         for k in range(4)
     )
     weight = np.ones(len(classes), np.float32)
-    return LabelledCells(tuple(images), image, y, x, classes, weight, card.patch_size)
+    return PatchDataset(tuple(images), image, y, x, classes, weight, card.patch_size)
 
 
-def concatenate(first: LabelledCells, second: LabelledCells) -> LabelledCells:
-    """The cells of both, those of the first before those of the second."""
+def concatenate(first: PatchDataset, second: PatchDataset) -> PatchDataset:
+    """Join two data sets, the cells of the first before those of the second."""
     if first.patch_size != second.patch_size:
-        raise ValueError("cells of other patch sizes cannot be joined")
+        raise ValueError("cells of different patch sizes cannot be joined")
     shifted = second.image + len(first.images)
-    return LabelledCells(
+    return PatchDataset(
         images=(*first.images, *second.images),
         image=np.concatenate([first.image, shifted]),
         y=np.concatenate([first.y, second.y]),
@@ -152,7 +219,7 @@ def concatenate(first: LabelledCells, second: LabelledCells) -> LabelledCells:
     )
 
 
-def _prepared(
+def _prepare_image(
     planes: MeanPlanes, plane: int, card: ModelCard, margin: int
 ) -> NDArray[np.float32]:
     image = plane_image(planes, plane, card)

@@ -1,7 +1,7 @@
-"""Transfer plans: which layers of a network are trained, and which stay as they were.
+"""Finetuning plans: which layers of a network are trained, and which are frozen.
 
 The paper names its models by the last frozen layer of MATLAB's layer list; the modules
-of torchvision that lie behind it are listed here. `_block` plans begin at the start of
+of torchvision that follow it are listed here. `_block` plans begin at the start of
 the block into which the paper's number falls.
 """
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_cellid.classification.networks import Architecture
+    from napari_cellid.config import ClassifierTrainingConfig
 
 HEAD = "fc"
 _TAIL = ("Mixed_7a", "Mixed_7b", "Mixed_7c", HEAD)
@@ -42,21 +43,21 @@ class FinetuningPlan:
         The network it is for; None for any.
     trained
         Prefixes of the trained modules; none for everything.
-    words
-        How deep that is, for people.
-    paper
-        What the paper calls it.
+    description
+        How deep that is, and what it suits.
+    paper_name
+        Name of the model in the paper.
     """
 
     name: PlanName
     architecture: Architecture | None
     trained: tuple[str, ...]
-    words: str
-    paper: str = ""
+    description: str
+    paper_name: str = ""
 
 
 def _plan(
-    name: PlanName, trained: tuple[str, ...], words: str, paper: str
+    name: PlanName, trained: tuple[str, ...], description: str, paper_name: str
 ) -> FinetuningPlan:
     architecture: Architecture = (
         "inception_v3"
@@ -65,12 +66,12 @@ def _plan(
         if name.startswith("resnet18")
         else "resnet50"
     )
-    return FinetuningPlan(name, architecture, trained, words, paper)
+    return FinetuningPlan(name, architecture, trained, description, paper_name)
 
 
-_HEAD_WORDS = "the last layer only: quickest, least can go wrong"
+_HEAD_ONLY = "the last layer only: quickest, and the least can go wrong"
 _ALL = (
-    _plan("inceptionv3_311", (HEAD,), _HEAD_WORDS, "Inception-v3 (311)"),
+    _plan("inceptionv3_311", (HEAD,), _HEAD_ONLY, "Inception-v3 (311)"),
     _plan(
         "inceptionv3_294",
         (*(f"Mixed_7c.{name}" for name in _LITERAL_294), HEAD),
@@ -92,7 +93,7 @@ _ALL = (
             "Mixed_6e",
             *_TAIL,
         ),
-        "the upper half, as in the paper's best model: wants thousands of cells",
+        "the upper half, as in the paper's best model: needs thousands of cells",
         "Inception-v3 (139)",
     ),
     _plan(
@@ -101,7 +102,7 @@ _ALL = (
         "the upper half, whole blocks",
         "near (139)",
     ),
-    _plan("resnet18_69", (HEAD,), _HEAD_WORDS, "ResNet18 (69)"),
+    _plan("resnet18_69", (HEAD,), _HEAD_ONLY, "ResNet18 (69)"),
     _plan(
         "resnet18_66",
         (HEAD,),
@@ -109,7 +110,7 @@ _ALL = (
         "ResNet18 (66)",
     ),
     _plan("resnet18_res5b", ("layer4.1", HEAD), "the last block", "near (66)"),
-    _plan("resnet50_174", (HEAD,), _HEAD_WORDS, "ResNet50 (174)"),
+    _plan("resnet50_174", (HEAD,), _HEAD_ONLY, "ResNet50 (174)"),
     _plan("resnet50_161", ("layer4.2", HEAD), "the last block", "ResNet50 (161)"),
     _plan(
         "resnet50_151",
@@ -119,21 +120,23 @@ _ALL = (
     ),
     _plan("resnet50_139", ("layer4", HEAD), "the last three blocks", "ResNet50 (139)"),
     FinetuningPlan(
-        "everything", None, (), "every layer: slowest, wants thousands of cells"
+        "everything", None, (), "every layer: slowest, needs thousands of cells"
     ),
 )
-#: all plans by name
+#: every plan by its name
 PLANS: dict[PlanName, FinetuningPlan] = {plan.name: plan for plan in _ALL}
 if set(PLANS) != set(get_args(PlanName)):
     raise RuntimeError("every plan of the settings needs its layers")
 
 
 def _resnet(*blocks: int) -> tuple[str, ...]:
-    parts = [f"layer{k}.{one}" for k, n in enumerate(blocks, 1) for one in range(n)]
-    return ("conv1", "bn1", "relu", "maxpool", *parts, "avgpool", HEAD)
+    layers = [
+        f"layer{k}.{block}" for k, n in enumerate(blocks, 1) for block in range(n)
+    ]
+    return ("conv1", "bn1", "relu", "maxpool", *layers, "avgpool", HEAD)
 
 
-#: parts of each network in the order in which an image passes them
+#: stages of each network in the order of its forward pass
 STAGES: dict[Architecture, tuple[str, ...]] = {
     "inception_v3": (
         "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1", "Conv2d_3b_1x1",
@@ -152,7 +155,7 @@ def plans_for(architecture: Architecture) -> list[FinetuningPlan]:
 
 
 def get_plan(name: PlanName, architecture: Architecture) -> FinetuningPlan:
-    """Plan of that name, for that network.
+    """Look up a plan and check that it suits a network.
 
     Raises
     ------
@@ -161,10 +164,10 @@ def get_plan(name: PlanName, architecture: Architecture) -> FinetuningPlan:
     """
     plan = PLANS[name]
     if plan.architecture not in (architecture, None):
-        fitting = ", ".join(one.name for one in plans_for(architecture))
+        names = ", ".join(suited.name for suited in plans_for(architecture))
         raise InputError(
             f"The plan {name} is for {plan.architecture}, but the model to start from "
-            f"is a {architecture}; choose one of {fitting}."
+            f"is a {architecture}; choose one of {names}."
         )
     return plan
 
@@ -183,17 +186,17 @@ def trained_parameters(net: nn.Module, plan: FinetuningPlan) -> list[str]:
     names = [name for name, _ in net.named_parameters()]
     if not plan.trained:
         return names
-    found: set[str] = set()
+    trained: set[str] = set()
     for prefix in plan.trained:
-        here = {n for n in names if n == prefix or n.startswith(f"{prefix}.")}
-        if not here:
+        matches = {n for n in names if n == prefix or n.startswith(f"{prefix}.")}
+        if not matches:
             raise ValueError(f"the network has nothing named {prefix}")
-        found |= here
-    return [name for name in names if name in found]
+        trained |= matches
+    return [name for name in names if name in trained]
 
 
 def freeze(net: nn.Module, plan: FinetuningPlan) -> list[str]:
-    """Let only the plan's parameters be trained; returns their names."""
+    """Freeze all parameters that a plan does not train; returns the trained ones."""
     trained = set(trained_parameters(net, plan))
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(name in trained)
@@ -201,9 +204,9 @@ def freeze(net: nn.Module, plan: FinetuningPlan) -> list[str]:
 
 
 def n_frozen_stages(plan: FinetuningPlan, architecture: Architecture) -> int:
-    """Number of stages (see `STAGES`) below the first that is trained in part.
+    """Number of stages (see `STAGES`) before the first that is trained, or partly.
 
-    Dropout before the last layer is never among them: it is part of training.
+    Dropout before the last layer is not among them, for it is part of the training.
     """
     stages = STAGES[architecture]
     if not plan.trained:
@@ -214,6 +217,21 @@ def n_frozen_stages(plan: FinetuningPlan, architecture: Architecture) -> int:
         if any(_touches(prefix, stage) for prefix in plan.trained)
     )
     return first - 1 if stages[first - 1] == "dropout" else first
+
+
+def split_stages(
+    net: nn.Module, architecture: Architecture, config: ClassifierTrainingConfig
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Freeze a network as a plan says, and split its stages into frozen and trained.
+
+    Where batch statistics adapt, the output of a stage depends on the batch and cannot
+    be cached. All stages count as trained then, though their weights are not.
+    """
+    plan = get_plan(config.plan, architecture)
+    freeze(net, plan)
+    stages = STAGES[architecture]
+    n = 0 if config.batch_norm == "adapt" else n_frozen_stages(plan, architecture)
+    return stages[:n], stages[n:]
 
 
 def _touches(prefix: str, stage: str) -> bool:

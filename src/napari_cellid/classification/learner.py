@@ -1,4 +1,4 @@
-"""The classifier as a learner: what one step of its training does."""
+"""The learner of a patch classifier: what one step of its training does."""
 
 from __future__ import annotations
 
@@ -6,51 +6,40 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.classification.finetuning import (
-    HEAD,
-    STAGES,
-    freeze,
-    get_plan,
-    n_frozen_stages,
-)
+from napari_cellid.classification.finetuning import HEAD, STAGES, split_stages
 from napari_cellid.classification.partial_forward import (
     batch_norms,
     run_stages,
     set_modes,
 )
+from napari_cellid.device import prepare, to_device
 from napari_cellid.training.loop import StepFigures
+from napari_cellid.training.network_learner import NetworkLearner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
-    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.frozen_features import FeatureSource
     from napari_cellid.classification.starting_weights import StartingWeights
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
 
-#: cells that are validated, or whose statistics are taken, at once
-_AT_ONCE = 64
-#: what is told apart from the network's own names in a checkpoint
-_NET, _OPTIMISER = "net.", "optimiser."
+#: samples at once where nothing is trained: validation and batch statistics
+_BATCH_SIZE = 64
 
 
-class ClassifierLearner:
+class ClassifierLearner(NetworkLearner):
     """Trains some stages of a classifier on cells of known class.
 
     Parameters
     ----------
     start
         Network to train; it is changed.
-    cells
-        Training and validation cells.
-    sources
-        What the trained stages are fed with, for training and validation samples.
-    samples
-        (sample, 2): row and copy of the training samples.
+    training, validation
+        Inputs of the trained stages, with their cells.
     config
         Settings.
     device
@@ -60,226 +49,165 @@ class ClassifierLearner:
     def __init__(
         self,
         start: StartingWeights,
-        cells: tuple[LabelledCells, LabelledCells],
-        sources: tuple[FeatureSource, FeatureSource],
-        samples: NDArray[np.int64],
+        training: FeatureSource,
+        validation: FeatureSource,
         config: ClassifierTrainingConfig,
         device: Device,
     ) -> None:
         import torch
 
-        self._net, self._config, self._device = start.net, config, device
-        self._training, self._validation = cells
-        self._sources, self._samples = sources, samples
-        self._names, self._frozen, self._stages = split_stages(start, config)
-        self._weights = class_weights(self._training, len(start.classes), config)
-        self._net.to(device.kind)
-        if device.kind != "mps":
-            self._net.to(memory_format=torch.channels_last)
-        self._optimiser = self._make_optimiser()
-        #: logits of the validation cells, as they were last
+        self._architecture = start.config.architecture
+        frozen, self._stages = split_stages(start.net, self._architecture, config)
+        #: whether some stages are frozen, so that their features can be cached
+        self.has_frozen = bool(frozen)
+        net = prepare(start.net, device)
+        super().__init__(net, _make_optimiser(net, config), device, config.seed)
+        self._config = config
+        self._training, self._validation = training, validation
+        self._cells = training.samples.cells
+        self._class_weights = class_weights(self._cells, len(start.classes), config)
+        #: logits of the validation cells at the last validation
         self.logits: Tensor = torch.zeros(0, len(start.classes))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in an epoch; all samples are seen once, give or take the last batch."""
-        return len(self._batches(len(self._samples)))
+        """Steps in an epoch; each sees every sample once, save for drawn ones."""
+        return len(self._batches(len(self._training.samples)))
 
     def step(self, epoch: int, index: int) -> StepFigures:
         """Take one step on its batch of the epoch."""
         import torch
         from torch.nn.functional import cross_entropy
 
-        which = self._order(epoch)[self._batches(len(self._samples))[index]]
-        rows = self._samples[which, 0]
-        target = torch.from_numpy(self._training.target[rows]).to(self._device.kind)
-        weight = (
-            self._training.weight[rows] * self._weights[self._training.target[rows]]
-        )
+        samples = self._training.samples
+        which = self._order(epoch)[self._batches(len(samples))[index]]
+        rows = samples.index[which, 0]
+        classes = self._cells.target[rows]
+        weight = self._cells.weight[rows] * self._class_weights[classes]
+        target = torch.from_numpy(classes).to(self._device.kind)
         set_modes(self._net, self._stages, adapt=self._config.batch_norm == "adapt")
-        with torch.random.fork_rng(), self._computing():
-            # dropout is the same whether this step comes after a resumption or not
-            torch.manual_seed(hash((self._config.seed, epoch, index)) % 2**63)
-            logits = self._forward(self._sources[0].take(which))
+        with self._seeded(epoch, index), self._autocast():
+            logits = self._forward(self._training.features(which))
         loss = cross_entropy(logits.float(), target, reduction="none")
-        counted = torch.from_numpy(weight).to(loss)
-        loss = (loss * counted).sum() / counted.sum().clamp(min=1e-12)
-        self._optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        self._optimiser.step()
-        right = int((logits.argmax(1) == target).sum())
-        return StepFigures(float(loss.detach()), len(which), right)
+        weights = torch.from_numpy(weight).to(loss)
+        loss = (loss * weights).sum() / weights.sum().clamp(min=1e-12)
+        self._update(loss)
+        n_correct = int((logits.argmax(1) == target).sum())
+        return StepFigures(float(loss.detach()), len(which), n_correct)
 
     def validate(self) -> dict[str, float]:
-        """Loss with each class counting the same, its error, accuracies."""
+        """Mean loss over the classes, its standard error, accuracies."""
         import torch
         from torch.nn.functional import cross_entropy
 
-        self.logits = self._told()
-        truth = torch.from_numpy(self._validation.target)
+        self.logits = self._validation_logits()
+        target = self._validation.samples.cells.target
+        truth = torch.from_numpy(target)
         losses = cross_entropy(self.logits, truth, reduction="none").numpy()
-        right = (self.logits.argmax(1) == truth).numpy()
-        there = np.unique(self._validation.target)
-        by_class = [self._validation.target == k for k in there]
+        correct = (self.logits.argmax(1) == truth).numpy()
+        by_class = [target == k for k in np.unique(target)]
         return {
-            "loss": float(np.mean([losses[one].mean() for one in by_class])),
-            "loss_error": _standard_error([losses[one] for one in by_class]),
-            "accuracy": float(right.mean()),
+            "loss": float(np.mean([losses[rows].mean() for rows in by_class])),
+            "loss_error": _standard_error([losses[rows] for rows in by_class]),
+            "accuracy": float(correct.mean()),
             "balanced_accuracy": float(
-                np.mean([right[one].mean() for one in by_class])
+                np.mean([correct[rows].mean() for rows in by_class])
             ),
         }
 
     def end_of_training(self) -> None:
         """Take the batch statistics of all training cells, where they adapt."""
-        import torch
-
         if self._config.batch_norm == "adapt":
-            every = STAGES[self._architecture]
-            norms: list[Any] = list(batch_norms(self._net, every))
-            before = [one.momentum for one in norms]
-            for one in norms:
-                one.reset_running_stats()
-                one.momentum = None
-            self._net.eval()
-            for one in norms:
-                one.train()
-            with torch.no_grad(), self._computing():
-                for batch in self._batches(len(self._samples), _AT_ONCE):
-                    self._forward(self._sources[0].take(batch))
-            for one, momentum in zip(norms, before, strict=True):
-                one.momentum = momentum
+            self._update_batch_statistics()
         self._net.eval()
         self.validate()
 
-    def state(self) -> dict[str, Tensor]:
-        """Everything that is needed to go on."""
+    def _update_batch_statistics(self) -> None:
         import torch
 
-        found = {f"{_NET}{name}": one for name, one in self._net.state_dict().items()}
-        for k, values in self._optimiser.state_dict()["state"].items():
-            for name, value in values.items():
-                if value is not None:
-                    tensor = torch.as_tensor(value)
-                    found[f"{_OPTIMISER}{k}.{name}"] = tensor
-        return found
+        norms: list[Any] = list(batch_norms(self._net, STAGES[self._architecture]))
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            # the plain mean over all batches
+            norm.momentum = None
+        self._net.eval()
+        for norm in norms:
+            norm.train()
+        with torch.no_grad(), self._autocast():
+            for batch in self._batches(len(self._training.samples), _BATCH_SIZE):
+                self._forward(self._training.features(batch))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state."""
-        own = self._net.state_dict()
-        self._net.load_state_dict({name: state[f"{_NET}{name}"] for name in own})
-        moments: dict[int, dict[str, Any]] = {}
-        for name, tensor in state.items():
-            if name.startswith(_OPTIMISER):
-                k, _, key = name.removeprefix(_OPTIMISER).partition(".")
-                moments.setdefault(int(k), {})[key] = tensor.clone()
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
-
-    def weights(self) -> dict[str, Tensor]:
-        """State dict of the network, on the CPU."""
-        state = self._net.state_dict()
-        return {name: one.detach().cpu().clone() for name, one in state.items()}
-
-    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Take weights back."""
-        self._net.load_state_dict(dict(weights))
-
-    def _told(self) -> Tensor:
+    def _validation_logits(self) -> Tensor:
         """Logits (cell, class) of the validation cells."""
         import torch
 
         self._net.eval()
-        batches = self._batches(len(self._validation), _AT_ONCE)
-        with torch.no_grad(), self._computing():
-            told = [self._forward(self._sources[1].take(batch)) for batch in batches]
-        return torch.cat(told).float().cpu()
+        batches = self._batches(len(self._validation.samples), _BATCH_SIZE)
+        with torch.no_grad(), self._autocast():
+            logits = [self._forward(self._validation.features(b)) for b in batches]
+        return torch.cat(logits).float().cpu()
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        from napari_cellid.classification.frozen_features import to_device
-
         return run_stages(self._net, self._stages, to_device(inputs, self._device))
 
-    def _computing(self) -> Any:
-        """Short precision where the device has a good one; fp16 would want scaling."""
-        import torch
-
-        short = self._device.precision == "bf16"
-        return torch.autocast(self._device.kind, torch.bfloat16, enabled=short)
-
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        """Samples of an epoch, in their order; it depends on seed and epoch alone."""
+        """Order of the samples in an epoch; it depends on seed and epoch alone."""
         rng = np.random.default_rng([self._config.seed, epoch])
-        n = len(self._samples)
+        n = len(self._training.samples)
         if self._config.balance != "sampling":
             return rng.permutation(n)
-        target = self._training.target[self._samples[:, 0]]
-        share = 1 / np.bincount(target)[target]
-        return rng.choice(n, n, p=share / share.sum())
+        target = self._cells.target[self._training.samples.index[:, 0]]
+        weight = 1 / np.bincount(target)[target]
+        return rng.choice(n, n, p=weight / weight.sum())
 
     def _batches(self, n: int, size: int = 0) -> list[NDArray[np.int64]]:
         size = size or self._config.batch_size
         batches = [np.arange(k, min(k + size, n)) for k in range(0, n, size)]
         if len(batches) > 1 and len(batches[-1]) == 1:
-            # one cell alone has no batch statistics
+            # a single cell has no batch statistics
             last = batches.pop()
             batches[-1] = np.concatenate([batches[-1], last])
         return batches
 
-    @property
-    def _architecture(self) -> Any:
-        return self._names[0]
 
-    def _make_optimiser(self) -> Any:
-        import torch
+def _make_optimiser(net: nn.Module, config: ClassifierTrainingConfig) -> Optimizer:
+    """Optimiser of the parameters that are not frozen; the head has its own rate."""
+    import torch
 
-        config = self._config
-        named = [(n, p) for n, p in self._net.named_parameters() if p.requires_grad]
-        head = [p for n, p in named if n.startswith(f"{HEAD}.")]
-        rest = [p for n, p in named if not n.startswith(f"{HEAD}.")]
-        groups = [{"params": head, "lr": config.rate * config.head_rate_factor}]
-        if rest:
-            groups.append({"params": rest, "lr": config.rate})
-        if config.optimiser == "sgd":
-            return torch.optim.SGD(
-                groups,
-                config.rate,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-            )
-        kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
-        return kind(groups, config.rate, weight_decay=config.weight_decay)
-
-
-def split_stages(
-    start: StartingWeights, config: ClassifierTrainingConfig
-) -> tuple[tuple[Any, ...], tuple[str, ...], tuple[str, ...]]:
-    """Architecture, frozen stages and trained stages; the rest of the net is frozen.
-
-    With batch statistics that adapt no stage can be run beforehand, for what it gives
-    depends on the batch: all stages count as trained, though their weights are not.
-    """
-    architecture = start.config.architecture
-    plan = get_plan(config.plan, architecture)
-    freeze(start.net, plan)
-    stages = STAGES[architecture]
-    cut = 0 if config.batch_norm == "adapt" else n_frozen_stages(plan, architecture)
-    return (architecture,), stages[:cut], stages[cut:]
+    named = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    head = [p for n, p in named if n.startswith(f"{HEAD}.")]
+    rest = [p for n, p in named if not n.startswith(f"{HEAD}.")]
+    groups = [{"params": head, "lr": config.rate * config.head_rate_factor}]
+    if rest:
+        groups.append({"params": rest, "lr": config.rate})
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(
+            groups,
+            config.rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
+    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    return kind(groups, config.rate, weight_decay=config.weight_decay)
 
 
 def _standard_error(by_class: list[NDArray[np.float32]]) -> float:
     """Standard error of the mean of class means; 0 if no class has two cells."""
-    variance = [one.var(ddof=1) / len(one) for one in by_class if len(one) > 1]
+    variance = [loss.var(ddof=1) / len(loss) for loss in by_class if len(loss) > 1]
     return float(np.sqrt(np.sum(variance)) / max(len(by_class), 1))
 
 
 def class_weights(
-    cells: LabelledCells, n_classes: int, config: ClassifierTrainingConfig
+    cells: PatchDataset, n_classes: int, config: ClassifierTrainingConfig
 ) -> NDArray[np.float32]:
-    """How much a cell of each class counts, 1 in the mean over the cells."""
+    """Weights of the classes in the loss, 1 in the mean over the cells."""
     count = np.bincount(cells.target, weights=cells.weight, minlength=n_classes)
     if config.balance != "weights":
         return np.ones(n_classes, np.float32)
-    there = count > 0
-    weight = np.where(there, count.sum() / (there.sum() * np.maximum(count, 1e-9)), 0)
+    present = count > 0
+    expected = present.sum() * np.maximum(count, 1e-9)
+    weight = np.where(present, count.sum() / expected, 0)
     return weight.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The classifiers: torchvision's networks with as many outputs as classes."""
+"""The networks of patch classifiers: those of torchvision, one output a class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 Architecture = Literal["inception_v3", "resnet18", "resnet50"]
-#: below this side (px) nothing is left after the poolings
+#: smallest side (px) of which something is left after the poolings
 SMALLEST_INPUT: dict[Architecture, int] = {
     "inception_v3": 75,
     "resnet18": 32,
     "resnet50": 32,
 }
-#: how patches of 0 to 1 are shifted and scaled, by name: mean, standard deviation
+#: mean and standard deviation by which patches of 0 to 1 are normalised
 SCALING: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -27,29 +27,29 @@ SCALING: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 
 class ClassifierConfig(Config):
-    """Which network, and what it is fed with."""
+    """Architecture of a patch classifier and preprocessing of its input."""
 
     architecture: Architecture = "inception_v3"
     n_classes: int = Field(3, ge=2, le=100)
     scaling: Literal["unit", "imagenet", "symmetric"] = Field(
-        "unit", description="How values of 0 to 1 are shifted and scaled."
+        "unit", description="Mean and SD by which values of 0 to 1 are normalised."
     )
     spotlight_px: float = Field(
         0.0,
         ge=0,
         le=500,
-        description="Radius (SD, px of the patch) of the light on the middle cell; "
-        "its neighbours are dimmed. 0: none, as in the paper.",
+        description="SD (px of the patch) of the Gaussian that keeps the middle cell "
+        "bright and dims its neighbours. 0: none, as in the paper.",
     )
 
 
 def build_network(config: ClassifierConfig) -> nn.Module:
-    """Make a network with random weights; (patch, 3, y, x) to (patch, class) logits."""
+    """Build a network with random weights: patches (patch, 3, y, x) to logits."""
     import torchvision.models as tv
     from torch import nn
 
     if config.architecture == "inception_v3":
-        # without the auxiliary head, which the paper's network has not
+        # without the auxiliary head, as in the paper
         net: nn.Module = tv.inception_v3(
             weights=None, aux_logits=False, transform_input=False, init_weights=False
         )
@@ -60,7 +60,7 @@ def build_network(config: ClassifierConfig) -> nn.Module:
     return net
 
 
-#: what the networks are called where people read it
+#: display names of the networks
 NETWORK_NAMES = {
     "inception_v3": "Inception-v3",
     "resnet18": "ResNet18",

@@ -1,4 +1,4 @@
-"""A network run in parts: what is frozen once, what is trained every time."""
+"""Forward passes through some stages of a network."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def run_stages(net: nn.Module, stages: Sequence[str], images: Tensor) -> Tensor:
-    """Pass images, or what earlier stages made of them, through some stages.
+def run_stages(net: nn.Module, stages: Sequence[str], inputs: Tensor) -> Tensor:
+    """Pass images, or the features of earlier stages, through some stages.
 
-    All stages of a network, in order, do what its own `forward` does (without its
+    All stages of a network in order are the same as its own `forward` (without its
     auxiliary head).
     """
     for name in stages:
         if name == HEAD:
-            images = images.flatten(1)
-        images = net.get_submodule(name)(images)
-    return images
+            inputs = inputs.flatten(1)
+        inputs = net.get_submodule(name)(inputs)
+    return inputs
 
 
 def batch_norms(net: nn.Module, stages: Sequence[str]) -> Iterator[nn.Module]:
-    """Batch normalisations of some stages."""
+    """Batch normalisation layers of some stages."""
     from torch import nn
 
     for name in stages:
@@ -36,7 +36,7 @@ def batch_norms(net: nn.Module, stages: Sequence[str]) -> Iterator[nn.Module]:
 
 
 def set_modes(net: nn.Module, trained: Sequence[str], *, adapt: bool) -> None:
-    """Put a network into the mode of training: dropout on in trained stages.
+    """Put a network into training mode, with dropout in the trained stages alone.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def set_modes(net: nn.Module, trained: Sequence[str], *, adapt: bool) -> None:
     trained
         Stages that are trained.
     adapt
-        Whether batch statistics follow the cells, in frozen stages too; else all stay.
+        Whether batch statistics adapt, in frozen stages, too; else all stay fixed.
     """
     from torch import nn
 

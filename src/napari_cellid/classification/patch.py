@@ -1,4 +1,4 @@
-"""Classification of cells by the patch round each, with Inception-v3 or a ResNet."""
+"""Classification of cells by the patch around each, by Inception-v3 or a ResNet."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PatchClassifier:
-    """A network that classifies the patch round each cell, as in the paper.
+    """A network that classifies the patch around each cell, as in the paper.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class PatchClassifier:
     net
         Takes (patch, 3, y, x), gives logits (patch, class).
     config
-        Architecture and scaling of the input.
+        Architecture and preprocessing of the input.
     """
 
     card: ModelCard
@@ -64,7 +64,7 @@ class PatchClassifier:
         config: ClassifyConfig,
         device: Device,
     ) -> Step[NDArray[np.float32]]:
-        """Class probabilities (cell, class) from the patch round each centroid."""
+        """Class probabilities (cell, class) from the patch around each centroid."""
         import torch
 
         from napari_cellid.classification.upsampling import UpsamplingClassifier
@@ -101,8 +101,8 @@ def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifie
         check_fits(card, 3, config.n_classes)
         if card.input_size < SMALLEST_INPUT[config.architecture]:
             raise InputError(
-                f"The model {card.name!r} wants patches of {card.input_size} px, too "
-                f"few for {config.architecture}; copy the model folder again."
+                f"The model {card.name!r} has an input of {card.input_size} px, too "
+                f"small for {config.architecture}; copy the model folder again."
             )
         net = build_network(config)
         net.load_state_dict(load_weights(folder, card))

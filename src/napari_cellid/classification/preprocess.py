@@ -1,4 +1,4 @@
-"""Patches round cells: always the same piece of tissue, whatever the zoom."""
+"""Patches around cells: the same area of tissue, whatever the pixel size."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Patches:
-    """Patches of the cells of a recording, cut when they are asked for.
+    """Patches of the cells of a recording, cut on demand.
 
     Parameters
     ----------
     planes
-        Mean images; they are normalised and brought to the model's scale once.
+        Mean images; they are normalised and resampled to the model's pixel size once.
     cells
         Cell table: `plane`, `y`, `x` are read.
     card
@@ -49,8 +49,8 @@ class Patches:
     def cut(self, start: int, stop: int) -> NDArray[np.float32]:
         """Patches (cell, channel, y, x) of rows `start` to `stop`, 0 to 1.
 
-        The pixel nearest to the centroid is the middle one, [50, 50] of 101 x 101;
-        beyond the border the image is mirrored.
+        The pixel nearest to the centroid is in the middle, at [50, 50] of 101 x 101;
+        the image is mirrored beyond its border.
         """
         size = self._size
         return np.stack(

@@ -1,32 +1,28 @@
-"""Train a classifier on cells of known class."""
+"""Training of a patch classifier on cells of known class."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_cellid.classification.dataset import ClassificationDataset
-from napari_cellid.classification.frozen_features import (
-    AugmentedSamples,
-    FeatureCache,
-    OnTheFlyFeatures,
+from napari_cellid.classification.dataset import ClassificationDataset, check_dataset
+from napari_cellid.classification.frozen_features import FeatureCache, OnTheFlyFeatures
+from napari_cellid.classification.learner import ClassifierLearner
+from napari_cellid.classification.samples import (
+    make_samples,
+    n_copies,
+    network_input_size,
+    sample_index,
 )
-from napari_cellid.classification.learner import ClassifierLearner, split_stages
-from napari_cellid.classification.networks import SMALLEST_INPUT
 from napari_cellid.classification.temperature import fit_temperature
-from napari_cellid.errors import InputError
+from napari_cellid.device import prepare
 from napari_cellid.training.loop import LoopConfig, train
+from napari_cellid.training.network_learner import seconds_per_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
     from torch import nn
 
-    from napari_cellid.classification.dataset import LabelledCells
     from napari_cellid.classification.starting_weights import StartingWeights
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
@@ -36,12 +32,12 @@ if TYPE_CHECKING:
 
 #: the paper's epochs
 _EPOCHS = {"inception_v3": 11, "resnet18": 8, "resnet50": 8}
-#: a class with fewer training cells teaches nothing that holds
-MIN_CELLS_PER_CLASS = 2
-#: seconds for which work is tried out before an estimate
-_PROBE_S = 1.0
+#: how long steps are timed for an estimate (s), and fewest steps
+_PROBE_SECONDS, _PROBE_STEPS = 1.0, 3
+#: training and validation cells of an estimate
+_PROBE_TRAINING, _PROBE_VALIDATION = 16, 4
 #: validation cells below which probabilities are not calibrated anew
-_FEW_TO_CALIBRATE = 20
+_MIN_TO_CALIBRATE = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +47,13 @@ class TrainedClassifier:
     Parameters
     ----------
     net
-        The network of the best epoch.
+        Network with the weights of the best epoch.
     card
-        Fields of its description, without what only the caller knows.
+        Fields of its card, without those that only the caller knows.
     trained
-        What the loop says.
+        Result of the training loop.
     notes
-        What is worth knowing, one sentence each.
+        What the user should know, one sentence each.
     """
 
     net: nn.Module
@@ -67,30 +63,30 @@ class TrainedClassifier:
 
 
 def train_classifier(
-    material: ClassificationDataset,
+    dataset: ClassificationDataset,
     start: StartingWeights,
     config: ClassifierTrainingConfig,
-    work: tuple[Run, Device],
+    run: Run,
+    device: Device,
     *,
-    store: FeatureCache | None = None,
-    begin: Mapping[str, Any] | None = None,
+    cache: FeatureCache | None = None,
 ) -> Step[TrainedClassifier]:
     """Train the layers of a plan on cells of known class.
 
     Parameters
     ----------
-    material
-        Cells.
+    dataset
+        Cells to train on and to choose the best epoch with.
     start
         Network to start from; it is changed.
     config
         Settings.
-    work
-        The run's folder, and where to compute.
-    store
-        Keeps what frozen layers make, for other trainings with the same cut.
-    begin
-        What the event "begin" says beside the counts of the loop.
+    run
+        Folder of the training.
+    device
+        Where to compute.
+    cache
+        Features of frozen layers, shared with other trainings.
 
     Raises
     ------
@@ -98,22 +94,102 @@ def train_classifier(
         If there is nothing to train on, the plan is for another network, or the
         training cannot go on.
     """
-    run, device = work
-    material = check_dataset(material, start.classes)
-    notes = list(_notes(config, device))
-    learner = yield from make_learner(material, start, config, device, store)
-    epochs = config.epochs or _EPOCHS[start.config.architecture]
-    loop = LoopConfig(epochs=epochs, patience=config.patience, begin=begin or {})
+    dataset = check_dataset(dataset, start.classes)
+    learner = yield from make_learner(dataset, start, config, device, cache)
+    loop = LoopConfig(_epochs(start, config), config.patience, begin=dataset.summary)
     trained = yield from train(learner, run, loop)
-    temperature = start.card.temperature if start.head_kept else 1.0
-    if len(material.validation) >= _FEW_TO_CALIBRATE:
-        temperature = fit_temperature(learner.logits, material.validation.target)
+    n = len(dataset.validation)
+    if n >= _MIN_TO_CALIBRATE:
+        temperature = fit_temperature(learner.logits, dataset.validation.target)
     else:
-        notes.append(
-            f"Only {len(material.validation)} cells choose the best epoch, too few to "
-            "calibrate the probabilities with; take them for rough."
-        )
-    card = {
+        temperature = start.card.temperature if start.head_kept else 1.0
+    return TrainedClassifier(
+        net=start.net.eval(),
+        card=_card_fields(start, config, temperature),
+        trained=trained,
+        notes=_notes(config, device, n),
+    )
+
+
+def make_learner(
+    dataset: ClassificationDataset,
+    start: StartingWeights,
+    config: ClassifierTrainingConfig,
+    device: Device,
+    cache: FeatureCache | None = None,
+) -> Step[ClassifierLearner]:
+    """Prepare a training: the features of the frozen layers are computed here."""
+    training, validation = make_samples(dataset, start, config)
+    if not training.frozen:
+        return uncached_learner(dataset, start, config, device)
+    prepare(start.net, device)
+    cache = cache or FeatureCache(config.cache_gb)
+    training_features = yield from cache.get(training, device)
+    validation_features = yield from cache.get(validation, device)
+    return ClassifierLearner(
+        start, training_features, validation_features, config, device
+    )
+
+
+def uncached_learner(
+    dataset: ClassificationDataset,
+    start: StartingWeights,
+    config: ClassifierTrainingConfig,
+    device: Device,
+) -> ClassifierLearner:
+    """Prepare a training that runs the frozen layers in every step.
+
+    It gives the same weights as a training with cached features, more slowly.
+    """
+    training, validation = (
+        OnTheFlyFeatures(samples, device)
+        for samples in make_samples(dataset, start, config)
+    )
+    return ClassifierLearner(start, training, validation, config, device)
+
+
+def estimate_seconds(
+    dataset: ClassificationDataset,
+    start: StartingWeights,
+    config: ClassifierTrainingConfig,
+    device: Device,
+) -> float:
+    """Estimate how long a training takes, from about two seconds of it.
+
+    The network is changed.
+    """
+    from napari_cellid.progress import finish
+
+    dataset = check_dataset(dataset, start.classes)
+    copies, n_validation = n_copies(config), len(dataset.validation)
+    probe = ClassificationDataset(
+        dataset.training.subset(_PROBE_TRAINING),
+        dataset.validation.subset(_PROBE_VALIDATION),
+    )
+    begun = time.perf_counter()
+    learner = finish(make_learner(probe, start, config, device))
+    n_probe = len(probe.training) * (1 + copies) + len(probe.validation)
+    seconds_per_feature = (time.perf_counter() - begun) / max(n_probe, 1)
+    step_seconds = seconds_per_step(learner, _PROBE_SECONDS, at_least=_PROBE_STEPS)
+    epochs = _epochs(start, config)
+    n_samples = len(sample_index(len(dataset.training), copies))
+    n_steps = -(-n_samples // config.batch_size) * epochs
+    # a validated cell costs about a third of a trained one
+    validation = epochs * n_validation / config.batch_size * step_seconds / 3
+    features = seconds_per_feature * (n_samples + n_validation)
+    return (
+        n_steps * step_seconds + validation + (features if learner.has_frozen else 0.0)
+    )
+
+
+def _epochs(start: StartingWeights, config: ClassifierTrainingConfig) -> int:
+    return config.epochs or _EPOCHS[start.config.architecture]
+
+
+def _card_fields(
+    start: StartingWeights, config: ClassifierTrainingConfig, temperature: float
+) -> dict[str, Any]:
+    return {
         "task": "classify",
         "architecture": start.config.architecture,
         "settings": start.config.model_dump(),
@@ -125,191 +201,22 @@ def train_classifier(
         "input_size": network_input_size(start, config),
         "temperature": round(temperature, 4),
     }
-    return TrainedClassifier(start.net.eval(), card, trained, tuple(notes))
 
 
-def make_learner(
-    material: ClassificationDataset,
-    start: StartingWeights,
-    config: ClassifierTrainingConfig,
-    device: Device,
-    store: FeatureCache | None = None,
-) -> Step[ClassifierLearner]:
-    """Prepare a training: what the frozen layers make is computed here, and kept."""
-    recipes = _recipes(material, start, config)
-    if not recipes[0].frozen:
-        return uncached_learner(material, start, config, device)
-    _prepare_net(start, device)
-    store = store or FeatureCache(config.cache_gb)
-    kept = yield from store.keep(recipes[0], device)
-    judged = yield from store.keep(recipes[1], device)
-    return ClassifierLearner(
-        start,
-        (material.training, material.validation),
-        (kept, judged),
-        recipes[0].samples,
-        config,
-        device,
-    )
-
-
-def uncached_learner(
-    material: ClassificationDataset,
-    start: StartingWeights,
-    config: ClassifierTrainingConfig,
-    device: Device,
-) -> ClassifierLearner:
-    """Prepare a training that runs the frozen layers each time, as others do.
-
-    For comparison: it gives the same weights, more slowly.
-    """
-    recipes = _recipes(material, start, config)
-    _prepare_net(start, device)
-    return ClassifierLearner(
-        start,
-        (material.training, material.validation),
-        (OnTheFlyFeatures(recipes[0], device), OnTheFlyFeatures(recipes[1], device)),
-        recipes[0].samples,
-        config,
-        device,
-    )
-
-
-def estimate_seconds(
-    material: ClassificationDataset,
-    start: StartingWeights,
-    config: ClassifierTrainingConfig,
-    device: Device,
-) -> float:
-    """Guess how long a training takes, from about two seconds of it.
-
-    The network is changed by the steps that are tried.
-    """
-    from napari_cellid.progress import finish
-
-    material = check_dataset(material, start.classes)
-    samples = _samples(len(material.training), _copies(config))
-    some = ClassificationDataset(
-        _some(material.training, 16), _some(material.validation, 4)
-    )
-    begun = time.perf_counter()
-    learner = finish(make_learner(some, start, config, device))
-    n_run = len(some.training) * (1 + _copies(config)) + len(some.validation)
-    prefix = (time.perf_counter() - begun) / max(n_run, 1)
-    steps, begun = 0, time.perf_counter()
-    while steps < 3 or time.perf_counter() - begun < _PROBE_S:
-        learner.step(1, steps % learner.steps_per_epoch)
-        steps += 1
-    a_step = (time.perf_counter() - begun) / steps
-    epochs = config.epochs or _EPOCHS[start.config.architecture]
-    n_steps = -(-len(samples) // config.batch_size) * epochs
-    # a validated cell costs about a third of a trained one
-    validating = epochs * len(material.validation) / config.batch_size * a_step / 3
-    frozen = bool(split_stages(start, config)[1])
-    passing = prefix * (len(samples) + len(material.validation)) if frozen else 0.0
-    return passing + n_steps * a_step + validating
-
-
-def check_dataset(
-    material: ClassificationDataset, classes: tuple[str, ...]
-) -> ClassificationDataset:
-    """Refuse material with which nothing can be learned.
-
-    Raises
-    ------
-    InputError
-        If a class has too few training cells.
-    """
-    count = np.bincount(material.training.target, minlength=len(classes))
-    for name, n in zip(classes, count, strict=True):
-        if n < MIN_CELLS_PER_CLASS:
-            cells = "1 cell" if n == 1 else f"{n} cells"
-            raise InputError(
-                f"The class {name} has {cells} to train on, but at least "
-                f"{MIN_CELLS_PER_CLASS} are needed; answer more cells of it, or take "
-                "the class out of the study."
-            )
-    if not len(material.validation):
-        return replace(material, validation=material.training)
-    return material
-
-
-def network_input_size(start: StartingWeights, config: ClassifierTrainingConfig) -> int:
-    """Side (px) of the images that the network is fed with.
-
-    Raises
-    ------
-    InputError
-        If it is too small for the network.
-    """
-    side = config.input_size or start.card.input_size
-    smallest = SMALLEST_INPUT[start.config.architecture]
-    if side < smallest:
-        raise InputError(
-            f"Images of {side} px are too small for {start.config.architecture}; give "
-            f"at least {smallest}, or 0 for the network's own."
-        )
-    return side
-
-
-def _recipes(
-    material: ClassificationDataset,
-    start: StartingWeights,
-    config: ClassifierTrainingConfig,
-) -> tuple[AugmentedSamples, AugmentedSamples]:
-    from napari_cellid.classification.upsampling import UpsamplingClassifier
-
-    _, frozen, _ = split_stages(start, config)
-    enlarging = UpsamplingClassifier(
-        start.net, network_input_size(start, config), start.config
-    )
-    training = AugmentedSamples(
-        cells=material.training,
-        samples=_samples(len(material.training), _copies(config)),
-        enlarging=enlarging,
-        frozen=frozen,
-        augmentation=config.augmentation,
-        seed=config.seed,
-    )
-    n = len(material.validation)
-    return training, replace(
-        training, cells=material.validation, samples=_samples(n, 0)
-    )
-
-
-def _prepare_net(start: StartingWeights, device: Device) -> None:
-    import torch
-
-    start.net.eval().to(device.kind)
-    if device.kind != "mps":
-        start.net.to(memory_format=torch.channels_last)
-
-
-def _samples(n: int, copies: int) -> NDArray[np.int64]:
-    """(sample, 2): every cell as it is, then its copies."""
-    rows = np.tile(np.arange(n), 1 + copies)
-    return np.column_stack([rows, np.repeat(np.arange(1 + copies), n)]).astype(np.int64)
-
-
-def _copies(config: ClassifierTrainingConfig) -> int:
-    return 0 if config.augmentation == "none" else config.copies
-
-
-def _some(cells: LabelledCells, n: int) -> LabelledCells:
-    rows = np.linspace(0, len(cells) - 1, min(n, len(cells))).astype(int)
-    return replace(
-        cells,
-        **{k: getattr(cells, k)[rows] for k in ("image", "y", "x", "target", "weight")},
-    )
-
-
-def _notes(config: ClassifierTrainingConfig, device: Device) -> list[str]:
+def _notes(
+    config: ClassifierTrainingConfig, device: Device, n_validation: int
+) -> tuple[str, ...]:
     notes = []
     if config.batch_norm == "adapt":
         notes.append(
-            "Batch statistics adapt, so that the frozen layers give something else in "
-            "every batch: they are run anew each time, which is slower."
+            "Batch statistics adapt, so the features of the frozen layers differ in "
+            "every batch and cannot be cached, which is slower."
         )
     if device.precision == "fp16":
         notes.append("Trained in fp32; fp16 is used for classifying only.")
-    return notes
+    if n_validation < _MIN_TO_CALIBRATE:
+        notes.append(
+            f"Only {n_validation} cells choose the best epoch, too few to calibrate "
+            "the probabilities; the probabilities are rough."
+        )
+    return tuple(notes)

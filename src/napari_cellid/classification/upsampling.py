@@ -1,4 +1,4 @@
-"""A network that enlarges its patches itself."""
+"""A classifier that upsamples its patches itself."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from torch import Tensor, nn
 
 from napari_cellid.classification.networks import SCALING, ClassifierConfig
 
-#: what is left of the light far from the middle
-_AROUND = 0.25
+#: brightness far from the centre, as a share of that at the centre
+_PERIPHERY = 0.25
 
 
 class UpsamplingClassifier(nn.Module):
-    """A classifier that takes patches as they were cut.
+    """A classifier that takes patches at the size at which they were cut.
 
-    They are enlarged on the device, where it costs least.
+    They are upsampled on the device, where it costs least.
 
     Parameters
     ----------
     net
         Takes (patch, 3, size, size).
     size
-        Side (px) of the images that `net` takes.
+        Side (px) of the input of `net`.
     config
-        How its input is lit and scaled.
+        Spotlight and scaling of the input.
     """
 
     def __init__(self, net: nn.Module, size: int, config: ClassifierConfig) -> None:
@@ -32,49 +32,59 @@ class UpsamplingClassifier(nn.Module):
         self.size = size
         self.config = config
         self.mean: Tensor
-        self.spread: Tensor
-        mean, spread = SCALING[config.scaling]
+        self.std: Tensor
+        mean, std = SCALING[config.scaling]
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])
-        self.register_buffer("spread", torch.tensor(spread)[:, None, None])
+        self.register_buffer("std", torch.tensor(std)[:, None, None])
 
-    def forward(self, patch: Tensor) -> Tensor:
+    def forward(self, patches: Tensor) -> Tensor:
         """Logits (patch, class) of patches (patch, 3, y, x), 0 to 1."""
-        logits: Tensor = self.net(self.enlarged(patch))
+        logits: Tensor = self.net(self.preprocess(patches))
         return logits
 
-    def enlarged(self, patch: Tensor) -> Tensor:
-        """What `net` is fed with (patch, 3, size, size)."""
+    def preprocess(self, patches: Tensor) -> Tensor:
+        """Input of `net` (patch, 3, size, size) from patches (patch, 3, y, x)."""
         if self.config.spotlight_px:
-            patch = patch * spotlight_mask(
-                patch.shape[-1], self.config.spotlight_px
-            ).to(patch.device)
-        large = nn.functional.interpolate(
-            patch, (self.size, self.size), mode="bilinear", align_corners=False
+            mask = spotlight_mask(patches.shape[-1], self.config.spotlight_px)
+            patches = patches * mask.to(patches.device)
+        upsampled = nn.functional.interpolate(
+            patches, (self.size, self.size), mode="bilinear", align_corners=False
         )
-        return (large - self.mean) / self.spread
+        return self._normalise(upsampled)
 
-    def lit(self, large: Tensor, side: int) -> Tensor:
-        """What `net` is fed with, from images that are large already.
+    def preprocess_upsampled(self, images: Tensor, side: int) -> Tensor:
+        """Input of `net` from images that are upsampled already.
 
         Parameters
         ----------
-        large
+        images
             (patch, 3, size, size), 0 to 1.
         side
             Side (px) of the patches that they show.
         """
         if self.config.spotlight_px:
-            radius = self.config.spotlight_px * large.shape[-1] / side
-            large = large * spotlight_mask(large.shape[-1], radius).to(large.device)
-        return (large - self.mean) / self.spread
+            radius = self.config.spotlight_px * images.shape[-1] / side
+            mask = spotlight_mask(images.shape[-1], radius)
+            images = images * mask.to(images.device)
+        return self._normalise(images)
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        return (images - self.mean) / self.std
 
 
 def spotlight_mask(side: int, radius: float) -> Tensor:
-    """Light (side, side) that falls off from the middle: 1 there, dim far away.
+    """Weights (side, side) that dim a patch towards its edge; 1 at the centre.
 
-    A patch of 118 µm shows the cell in question and tens of others, and a network that
-    averages over its field of view must be told which one is meant.
+    A patch of 118 µm shows the cell in question and tens of others. A network that
+    averages over its field of view must be told which cell is meant.
+
+    Parameters
+    ----------
+    side
+        Side of the patch (px).
+    radius
+        SD of the Gaussian (px).
     """
-    away = torch.arange(side) - side // 2
-    square = (away[:, None] ** 2 + away[None, :] ** 2).float()
-    return _AROUND + (1 - _AROUND) * torch.exp(-square / (2 * radius**2))
+    offset = torch.arange(side) - side // 2
+    squared = (offset[:, None] ** 2 + offset[None, :] ** 2).float()
+    return _PERIPHERY + (1 - _PERIPHERY) * torch.exp(-squared / (2 * radius**2))

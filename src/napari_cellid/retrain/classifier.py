@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.classification.dataset import ClassificationDataset, concatenate
+from napari_cellid.classification.dataset import (
+    ClassificationDataset,
+    check_dataset,
+    concatenate,
+)
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.classification.starting_weights import load_starting_weights
-from napari_cellid.classification.training import (
-    check_dataset,
-    estimate_seconds,
-    train_classifier,
-)
+from napari_cellid.classification.training import estimate_seconds, train_classifier
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, SplitConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
@@ -47,7 +47,7 @@ from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_nam
 
 if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.training import TrainedClassifier
     from napari_cellid.config import VoteConfig
     from napari_cellid.device import Device
@@ -150,15 +150,15 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     start = load_starting_weights(
         request.start, decided.classes, settings.plan, study.models
     )
-    material = ClassificationDataset(
+    dataset = ClassificationDataset(
         labelled(study, decided, "train", start.card),
         labelled(study, decided, "validation", start.card),
     )
     chosen = choose_device(device)
-    seconds = estimate_seconds(material, start, settings, chosen)
+    seconds = estimate_seconds(dataset, start, settings, chosen)
     if settings.replay and can_replay(decided.classes):
         # as many patches more, and fields to be simulated
-        seconds *= 1 + settings.replay / max(len(material.training), 1)
+        seconds *= 1 + settings.replay / max(len(dataset.training), 1)
         seconds += settings.replay / 25
     return {
         "seconds": round(seconds, 1),
@@ -179,12 +179,13 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     validation = labelled(study, decided, "validation", card)
     check_dataset(ClassificationDataset(training, validation), classes)
     training = yield from heeding(_with_replay(training, settings, classes, card), run)
+    summary = {"task": "classify", **decided.counts()}
     step = train_classifier(
-        ClassificationDataset(training, validation),
+        ClassificationDataset(training, validation, summary),
         start,
         settings,
-        (run, device),
-        begin={"task": "classify", **decided.counts()},
+        run,
+        device,
     )
     trained = yield from heeding(step, run)
     save(run, decided, trained, None)
@@ -228,11 +229,11 @@ def _compared(
 
 
 def _with_replay(
-    training: LabelledCells,
+    training: PatchDataset,
     settings: ClassifierTrainingConfig,
     classes: tuple[str, ...],
     card: ModelCard,
-) -> Step[LabelledCells]:
+) -> Step[PatchDataset]:
     """Mix simulated cells in, which count as much beside real ones as is asked."""
     if not (settings.replay and can_replay(classes)):
         return training

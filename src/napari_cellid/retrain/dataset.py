@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from napari_cellid.classification.dataset import prepare_cells
+from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.split import inner_validation, split_cells
@@ -18,7 +18,7 @@ from napari_cellid.study.training_set import decided_cells, make_training_set
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.config import SplitConfig, VoteConfig
     from napari_cellid.models.store import ModelCard
     from napari_cellid.recording import MeanPlanes
@@ -166,7 +166,7 @@ def check_images(study: Study, cells: DecidedCells) -> None:
 
 def labelled(
     study: Study, cells: DecidedCells, role: str, card: ModelCard
-) -> LabelledCells:
+) -> PatchDataset:
     """Prepare the cells of one role as a model sees them.
 
     Raises
@@ -179,7 +179,7 @@ def labelled(
     for name, part in rows.groupby("recording", sort=True):
         planes = _planes(study, str(name))
         target = part["class"].map({c: k for k, c in enumerate(cells.classes)})
-        parts.append((planes, part, np.asarray(target, np.int64)))
+        parts.append(RecordingCells(planes, part, np.asarray(target, np.int64)))
     return prepare_cells(parts, card)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.classification.dataset import prepare_cells
+from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.progress import Progress, finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import draw_config
@@ -16,7 +16,7 @@ from napari_cellid.simulation.tissue import CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.classification.dataset import LabelledCells
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.models.store import ModelCard
     from napari_cellid.progress import Step
 
@@ -33,7 +33,7 @@ def can_replay(classes: Sequence[str]) -> bool:
 
 def replay(
     n: int, classes: Sequence[str], card: ModelCard, seed: int
-) -> Step[LabelledCells]:
+) -> Step[PatchDataset]:
     """Simulate about `n` unambiguous cells, as many of each class.
 
     Fields are drawn from the kind `wide`, on which the default models are trained.
@@ -77,5 +77,5 @@ def replay(
                 pixel_size_um=config.pixel_size_um,
             )
             index = np.array([classes.index(one) for one in chosen["class"]], np.int64)
-            parts.append((planes, chosen, index))
+            parts.append(RecordingCells(planes, chosen, index))
     return prepare_cells(parts, card)

@@ -86,7 +86,7 @@ class DepthChoice(QWidget):
 
     def _on_change(self) -> None:
         plan = PLANS[self.plan.currentData()]
-        _, _, more = plan.words.partition(": ")
+        _, _, more = plan.description.partition(": ")
         parts = [f"{more[:1].upper()}{more[1:]}." if more else ""]
         parts.append(f"In files and commands: {plan.name}.")
         self.words.setText(" ".join(filter(None, parts)))
@@ -143,7 +143,7 @@ def plan_text(name: str) -> str:
 
 def plan_name(name: str) -> str:
     """A plan in short: as the paper calls it, if it does."""
-    papers = {plan.name: plan.paper for plan in PLANS.values()}
+    papers = {plan.name: plan.paper_name for plan in PLANS.values()}
     paper = papers.get(name, "")  # type: ignore[call-overload]
     return paper if paper.startswith(tuple(NETWORK_NAMES.values())) else name
 
@@ -156,9 +156,9 @@ def _plans(start: Start) -> list[FinetuningPlan]:
 
 
 def _title(plan: FinetuningPlan, *, named: bool) -> str:
-    words = plan.words.partition(": ")[0]
+    words = plan.description.partition(": ")[0]
     text = f"{words[:1].upper()}{words[1:]}"
-    if plan.paper:
-        return f"{text} · {plan.paper}"
+    if plan.paper_name:
+        return f"{text} · {plan.paper_name}"
     network = NETWORK_NAMES.get(plan.architecture or "", "")
     return f"{text} · {network}" if named and network else text
