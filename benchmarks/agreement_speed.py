@@ -31,15 +31,15 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.alpha import alpha
-from napari_cellid.agreement.ratings import tabulate
-from napari_cellid.agreement.summary import agreement
+from napari_cellid.agreement.alpha import krippendorff_alpha
+from napari_cellid.agreement.ratings import tabulate_ratings
+from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.agreement.vote import count_votes
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.cells.measure import COLUMNS
 from napari_cellid.config import QueueConfig, QueueOrder, RecordingInfo
 from napari_cellid.study.queue import order_cells
-from napari_cellid.study.settings import info_text
+from napari_cellid.study.settings import recording_info_text
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _make_recording(
     folder = study.path / "recordings" / name
     folder.mkdir(parents=True)
     info = RecordingInfo(animal=f"m{name[-1]}", subvolume="V1", pixel_size_um=1.17)
-    (folder / "recording.toml").write_text(info_text(info), "utf-8")
+    (folder / "recording.toml").write_text(recording_info_text(info), "utf-8")
     true = generator.choice(3, N_CELLS, p=SHARE)
     chances = generator.dirichlet([1, 1, 1], N_CELLS)
     # cells do not lie closer than 20 px to one another
@@ -165,14 +165,19 @@ def _time_functions(study: Study, repeats: int) -> bool:
     lines = read_annotations(study.annotations).lines
     resolved = study.answers(lines)
     answers, config, cells = resolved.current(), study.config, study.cells()
-    counts = tabulate(answers).counts()
+    counts = tabulate_ratings(answers).counts()
     _show("read journals", lambda: read_annotations(study.annotations), repeats)
     _show("bring answers to cells", lambda: study.answers(lines), repeats)
     _show("count votes", lambda: count_votes(answers, config.vote), repeats)
     slow = _show(
-        f"alpha, {len(counts)} cells", lambda: alpha(counts), repeats, WANTED_S["alpha"]
+        f"alpha, {len(counts)} cells",
+        lambda: krippendorff_alpha(counts),
+        repeats,
+        WANTED_S["alpha"],
     )
-    _show("all figures", lambda: agreement(answers, config, lines=lines), repeats)
+    _show(
+        "all figures", lambda: measure_agreement(answers, config, lines=lines), repeats
+    )
     some = cells.iloc[:10000]
     for order in get_args(QueueOrder):
         run = partial(

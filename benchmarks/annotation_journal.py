@@ -31,8 +31,8 @@ import numpy as np
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.jsonl import to_line
-from napari_cellid.annotation.merge import merge
+from napari_cellid.annotation.jsonl import format_line
+from napari_cellid.annotation.merge import merge_journals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def reading(folder: Path, people: int, lines: int, repeats: int) -> None:
     for p in range(people):
         name = f"Person {p}"
         given = (an_answer(name, k // 2, time) for k, time in enumerate(times))
-        (folder / f"{name}.jsonl").write_bytes(b"".join(map(to_line, given)))
+        (folder / f"{name}.jsonl").write_bytes(b"".join(map(format_line, given)))
     table = read_annotations(folder).lines
     median, least = best(lambda: read_annotations(folder), repeats)
     print(
@@ -88,7 +88,7 @@ def adding(folder: Path, times: int) -> None:
     ours, theirs = [], []
     for k in range(times):
         answer = an_answer("Ann", k)
-        line = to_line(answer)
+        line = format_line(answer)
         start = time.perf_counter()
         os.write(bare, line)
         os.fsync(bare)
@@ -126,10 +126,10 @@ def together(folder: Path, people: list[str], seconds: float, merging: bool) -> 
         while not running.ready():
             time.sleep(0.05)
             if merging and any(copy.glob("*.jsonl")):
-                merges += merge(copy, folder)[people[0]] > 0
+                merges += merge_journals(copy, folder)[people[0]] > 0
         counts = running.get()
     if merging:
-        merge(copy, folder)
+        merge_journals(copy, folder)
     found = read_annotations(folder)
     cells = found.lines["cell"].to_numpy()
     lost = mixed = 0

@@ -22,7 +22,7 @@ from napari_cellid.config import SAMPLE, StudyConfig, VoteConfig
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
-from napari_cellid.study.votes import Votes
+from napari_cellid.study.votes import StudyVotes
 from napari_cellid.widgets.agreement.vote_counts import tally
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.gallery.panel import GalleryPanel
@@ -113,7 +113,7 @@ def measure_count(n_cells: int) -> None:
             "time": pd.Timestamp("2026-01-01", tz="UTC"),
         }
     )
-    votes = Votes(answers, answers, answers.iloc[:0], 0, ())
+    votes = StudyVotes(answers, answers, answers.iloc[:0], 0, ())
     votes.count(config.vote)
 
     def count(k: int) -> None:

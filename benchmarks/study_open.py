@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.annotators import annotator_file
+from napari_cellid.annotation.annotators import journal_path
 from napari_cellid.annotation.answer import Answer
-from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.jsonl import format_line
 from napari_cellid.config import RecordingInfo
-from napari_cellid.study.consensus import table_of
-from napari_cellid.study.settings import info_text
+from napari_cellid.study.consensus import count_matched_votes
+from napari_cellid.study.settings import recording_info_text
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def measure(path: Path, repeats: int) -> None:
         "  settings and cell tables": lambda: Study.open(path),
         "  journals": lambda: read_annotations(study.annotations),
         "  answers to their cells": lambda: study.answers(lines),
-        "consensus table": lambda: table_of(cells, resolved, study.config.vote),
+        "consensus table": lambda: count_matched_votes(
+            cells, resolved, study.config.vote
+        ),
     }.items():
         print(f"{name:30} {median(run, repeats):.3f} s")
 
@@ -97,7 +99,7 @@ def make_study(path: Path, n_recordings: int, n_cells: int) -> None:
         folder = study.path / "recordings" / f"recording {k:03}"
         folder.mkdir(parents=True)
         info = RecordingInfo(animal=f"m{k % 4}", pixel_size_um=PIXEL_UM)
-        (folder / "recording.toml").write_text(info_text(info), "utf-8")
+        (folder / "recording.toml").write_text(recording_info_text(info), "utf-8")
         random_cells(rng, n_cells).to_csv(
             folder / "cells.csv", index=False, float_format="%.6g"
         )
@@ -139,7 +141,7 @@ def write_journal(
         name = names[recording]
         cell, plane, y, x = places[name][int(where * len(places[name]))]
         lines.append(
-            to_line(
+            format_line(
                 Answer(
                     time=START + timedelta(seconds=k), annotator=person,
                     recording=name, cell=int(cell), plane=int(plane), y=y, x=x,
@@ -148,7 +150,7 @@ def write_journal(
             )
         )  # fmt: skip
     folder.mkdir(exist_ok=True)
-    annotator_file(folder, person).write_bytes(b"".join(lines))
+    journal_path(folder, person).write_bytes(b"".join(lines))
 
 
 def median(run: Callable[[], object], repeats: int) -> float:

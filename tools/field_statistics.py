@@ -25,9 +25,9 @@ from napari_cellid.evaluation.cell_statistics import (
     ring_statistics,
 )
 from napari_cellid.evaluation.image_statistics import (
-    image_statistics,
+    measure_image,
     radial_spectrum,
-    stretched,
+    stretch_to_display,
 )
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
@@ -106,15 +106,15 @@ def measure_field(field: Field, outline: bool) -> dict[str, Any]:
 
     `outline` adds statistics of cells that the default U-Net finds in green alone.
     """
-    size, shown = field.pixel_size_um, {"green": stretched(field.green)}
-    found = _prefixed("green", image_statistics(field.green, size))
+    size, shown = field.pixel_size_um, {"green": stretch_to_display(field.green)}
+    found = _prefixed("green", measure_image(field.green, size))
     if field.cells is not None:
         found |= _of_cells("marked", shown["green"], field.cells, size)
     if outline:
         found |= _of_cells("found", shown["green"], _outlined(field), size)
     if field.red is not None:
-        shown["red"] = stretched(field.red)
-        found |= _prefixed("red", image_statistics(field.red, size))
+        shown["red"] = stretch_to_display(field.red)
+        found |= _prefixed("red", measure_image(field.red, size))
         found |= _of_nuclei(shown["red"], field)
     return {
         "name": field.name,

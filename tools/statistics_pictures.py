@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
 from field_statistics import BRIGHTNESS, FREQUENCIES, simulated
-from napari_cellid.evaluation.image_statistics import BAND, stretched
+from napari_cellid.evaluation.image_statistics import BAND, stretch_to_display
 from napari_cellid.files import replacing_file
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _middle(field: Field, side_um: float) -> Field:
 
 
 def _draw_row(row: np.ndarray, field: Field) -> None:
-    red, green = stretched(field.red), stretched(field.green)
+    red, green = stretch_to_display(field.red), stretch_to_display(field.green)
     both = np.stack([red, green, np.zeros_like(red)], axis=2)
     side = field.pixel_size_um * field.green.shape[0]
     for axis, image in zip(row, (red, green, 0.75 * both), strict=True):
@@ -221,7 +221,7 @@ def draw_beside(path: Path, fields: list[Field]) -> None:
             made = field.settings or (channel == "red" and field.red_is_simulated)
             said = "simulated" if made else "recorded"
             axis.set_title(f"{field.name}: {channel} ({said})", fontsize=9)
-            axis.imshow(stretched(image), cmap="gray")
+            axis.imshow(stretch_to_display(image), cmap="gray")
     _save(figure, path, dpi=80)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.answer import Answer, CellKey
-from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.jsonl import format_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ def answer(
 def write_lines(path: Path, answers: Iterable[Answer]) -> bytes:
     """Write a journal as if it had been answered; its bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = b"".join(map(to_line, answers))
+    data = b"".join(map(format_line, answers))
     path.write_bytes(data)
     return data
 

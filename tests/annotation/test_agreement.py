@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from napari_cellid.agreement.intra_rater import self_consistency
-from napari_cellid.agreement.summary import Agreement, agreement
+from napari_cellid.agreement.intra_rater import intra_rater_agreement
+from napari_cellid.agreement.summary import Agreement, measure_agreement
 from napari_cellid.config import NOT_A_CELL, UNSURE, StudyConfig, VoteConfig
 
 E, H, G = "excitatory", "inhibitory", "glia"
@@ -36,7 +36,7 @@ def quick(answers: pd.DataFrame, **vote: object) -> Agreement:
     config = StudyConfig(vote=VoteConfig(**vote))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return agreement(answers, config, bootstrap=50)
+        return measure_agreement(answers, config, bootstrap=50)
 
 
 def test_figures_of_three_people() -> None:
@@ -156,9 +156,11 @@ def test_class_against_the_rest() -> None:
 def test_the_same_seed_gives_the_same_interval() -> None:
     generator = np.random.default_rng(1)
     said = {name: list(generator.choice(ANSWERS, 40)) for name in ("Ann", "Bo")}
-    one, other = (agreement(frame(said), StudyConfig(), seed=4) for _ in range(2))
+    one, other = (
+        measure_agreement(frame(said), StudyConfig(), seed=4) for _ in range(2)
+    )
     assert one.alpha == other.alpha
-    third = agreement(frame(said), StudyConfig(), seed=5)
+    third = measure_agreement(frame(said), StudyConfig(), seed=5)
     assert third.alpha.interval != one.alpha.interval
     assert third.alpha.value == one.alpha.value
 
@@ -190,7 +192,7 @@ def lines(*rows: tuple[int, str | None, str]) -> pd.DataFrame:
 
 
 def test_self_consistency() -> None:
-    found = self_consistency(
+    found = intra_rater_agreement(
         lines(
             (1, E, "answer"),
             (2, E, "answer"),
@@ -208,11 +210,11 @@ def test_self_consistency() -> None:
 
 def test_what_counted_before_is_what_counts() -> None:
     changed = lines((1, G, "answer"), (1, E, "answer"), (1, E, "repeat"))
-    assert self_consistency(changed)["Ann"].equal == 1
+    assert intra_rater_agreement(changed)["Ann"].equal == 1
     # the slip was undone, and the repeat answered once more
     undone = lines((1, E, "answer"), (1, G, "repeat"), (1, E, "undo"), (1, E, "repeat"))
-    assert self_consistency(undone)["Ann"].equal == 1
-    assert self_consistency(undone)["Ann"].cells == 1
+    assert intra_rater_agreement(undone)["Ann"].equal == 1
+    assert intra_rater_agreement(undone)["Ann"].cells == 1
 
 
 def test_repeats_that_compare_with_nothing() -> None:
@@ -220,19 +222,19 @@ def test_repeats_that_compare_with_nothing() -> None:
     taken_back = lines((1, E, "answer"), (1, None, "undo"), (1, E, "repeat"))
     none = lines((1, E, "answer"))
     for some in (only, taken_back, none):
-        found = self_consistency(some)["Ann"]
+        found = intra_rater_agreement(some)["Ann"]
         assert (found.value, found.equal, found.cells) == (None, None, 0)
         assert found.reason == "was not asked about any cell again"
-    assert self_consistency(lines()) == {}
+    assert intra_rater_agreement(lines()) == {}
 
 
 def test_adjudications_are_no_votes() -> None:
     settled = lines((1, E, "answer"), (1, G, "repeat")).assign(role="adjudicator")
-    assert self_consistency(settled) == {}
+    assert intra_rater_agreement(settled) == {}
 
 
 def test_consistency_is_among_the_figures() -> None:
     some = lines((1, E, "answer"), (1, E, "repeat"))
-    found = agreement(some.iloc[1:], StudyConfig(), lines=some)
-    assert found.self_consistency["Ann"].cells == 1
-    assert agreement(some.iloc[1:], StudyConfig()).self_consistency == {}
+    found = measure_agreement(some.iloc[1:], StudyConfig(), lines=some)
+    assert found.intra_rater["Ann"].cells == 1
+    assert measure_agreement(some.iloc[1:], StudyConfig()).intra_rater == {}

@@ -14,9 +14,9 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
 from napari_cellid.agreement.alpha import (
-    alpha,
     alpha_of_sums,
     disagreeing_pairs,
+    krippendorff_alpha,
     resampled_alphas,
 )
 from napari_cellid.agreement.kappa import cohen_kappa, fleiss_kappa
@@ -111,7 +111,7 @@ def test_cohen_is_that_of_sklearn(confusion: np.ndarray) -> None:
 
 def test_krippendorff_2011() -> None:
     counts = (KRIPPENDORFF.T[:, :, None] == np.arange(1, 6)).sum(axis=1)
-    found = alpha(counts)
+    found = krippendorff_alpha(counts)
     assert round(found.value, 3) == 0.743
     # unit 12 has one answer alone, which is not paired
     assert (found.cells, found.answers) == (11, 40)
@@ -124,7 +124,7 @@ def test_alpha_is_that_of_the_library(counts: np.ndarray) -> None:
     pairable = counts[counts.sum(axis=1) > 1]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = alpha(counts, bootstrap=20)
+        found = krippendorff_alpha(counts, bootstrap=20)
         ours = alpha_of_sums(disagreeing_pairs(pairable).sum(), pairable.sum(axis=0))
     if found.value is None:
         assert found.reason
@@ -166,21 +166,23 @@ def test_resampling_patterns_is_resampling_cells() -> None:
 
 def test_the_interval_holds_the_true_alpha_about_95_times_in_100() -> None:
     generator = np.random.default_rng(5)
-    true = alpha(people(generator, 400_000), bootstrap=0).value
+    true = krippendorff_alpha(people(generator, 400_000), bootstrap=0).value
     inside = 0
     for seed in range(300):
-        low, high = alpha(people(generator, 200), bootstrap=400, seed=seed).interval
+        low, high = krippendorff_alpha(
+            people(generator, 200), bootstrap=400, seed=seed
+        ).interval
         inside += low <= true <= high
     assert 0.91 <= inside / 300 <= 0.985
 
 
 def test_intervals_that_there_cannot_be() -> None:
-    one = alpha(np.array([[2, 1]]))
+    one = krippendorff_alpha(np.array([[2, 1]]))
     assert one.value == pytest.approx(
         krippendorff.alpha(value_counts=[[2, 1]], level_of_measurement="nominal")
     )
     assert one.interval is None
     assert "one cell" in one.reason
-    none = alpha(FLEISS, bootstrap=0)
+    none = krippendorff_alpha(FLEISS, bootstrap=0)
     assert none.interval is None
     assert none.resamples == 0

@@ -10,7 +10,7 @@ from answering import ANSWERS, answer, said, write_lines
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.jsonl import format_line
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def problem(path: Path) -> str:
 
 
 def test_a_torn_last_line_is_set_aside(path: Path) -> None:
-    torn = to_line(answer(4))[:50]
+    torn = format_line(answer(4))[:50]
     with path.open("ab") as file:
         file.write(torn)
     assert "the last line (4) is half-written" in problem(path)
@@ -46,7 +46,7 @@ def test_a_torn_last_line_is_set_aside(path: Path) -> None:
     before = path.read_bytes()
     journal = Journal.open(path.parent, "Ann")
     journal.add(answer(5, at=5))
-    assert path.read_bytes() == before + b"\n" + to_line(answer(5, at=5))
+    assert path.read_bytes() == before + b"\n" + format_line(answer(5, at=5))
     assert list(said(journal.current())) == [1, 2, 3, 5]
     assert cells(path) == [1, 2, 3, 5]
     assert "line 4 cannot be read" in problem(path)
@@ -64,7 +64,7 @@ def test_a_last_line_that_lacks_only_its_end_counts(path: Path) -> None:
 
 
 def test_a_tear_within_a_letter_is_a_tear(path: Path) -> None:
-    line = to_line(answer(4, recording="Mäuse"))
+    line = format_line(answer(4, recording="Mäuse"))
     with path.open("ab") as file:
         file.write(line[: line.index("ä".encode()) + 1])
     assert cells(path) == [1, 2, 3]
@@ -99,8 +99,8 @@ def test_broken_lines_in_the_middle_are_left_out(path: Path) -> None:
 
 def test_a_line_glued_to_a_torn_one_counts(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(to_line(answer(4))[:60] + to_line(answer(5, at=5)))
-        file.write(to_line(answer(6, at=6))[:-1] + to_line(answer(7, at=7)))
+        file.write(format_line(answer(4))[:60] + format_line(answer(5, at=5)))
+        file.write(format_line(answer(6, at=6))[:-1] + format_line(answer(7, at=7)))
     assert cells(path) == [1, 2, 3, 5, 6, 7]
     assert "line 4 cannot be read" in problem(path)
 
@@ -113,7 +113,7 @@ def test_a_comma_between_texts_mends_no_torn_lines(path: Path) -> None:
 
 
 def test_many_broken_lines_are_read_in_time(path: Path) -> None:
-    line = to_line(answer(4, at=4))
+    line = format_line(answer(4, at=4))
     with path.open("ab") as file:
         file.write((b'{"time": "2026\n' + line) * 2000)
     assert cells(path) == [1, 2, 3, 4]
@@ -121,7 +121,7 @@ def test_many_broken_lines_are_read_in_time(path: Path) -> None:
 
 
 def test_unknown_keys_stay_in_the_file(path: Path) -> None:
-    line = json.loads(to_line(answer(4, at=4))) | {"microscope": {"name": "B"}}
+    line = json.loads(format_line(answer(4, at=4))) | {"microscope": {"name": "B"}}
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
     assert cells(path) == [1, 2, 3, 4]
@@ -130,7 +130,7 @@ def test_unknown_keys_stay_in_the_file(path: Path) -> None:
 
 
 def test_missing_keys_that_need_not_be_there(path: Path) -> None:
-    line = json.loads(to_line(answer(4, at=4)))
+    line = json.loads(format_line(answer(4, at=4)))
     del line["shown"], line["seconds"]
     with path.open("a") as file:
         file.write(json.dumps(line))
@@ -138,7 +138,7 @@ def test_missing_keys_that_need_not_be_there(path: Path) -> None:
 
 
 def test_whole_numbers_and_times_without_zone_are_read(path: Path) -> None:
-    line = json.loads(to_line(answer(4))) | {"time": "2026-03-02T10:00", "y": 3}
+    line = json.loads(format_line(answer(4))) | {"time": "2026-03-02T10:00", "y": 3}
     path.write_text(json.dumps(line))
     lines = read_annotations(path.parent).lines
     assert str(lines["time"][0]) == "2026-03-02 10:00:00+00:00"
@@ -166,7 +166,9 @@ def test_an_empty_file_has_no_answers(path: Path) -> None:
 
 def test_answers_that_the_study_does_not_have_are_kept(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(to_line(answer(4, "neuron", at=4)) + to_line(answer(5, "x", at=5)))
+        file.write(
+            format_line(answer(4, "neuron", at=4)) + format_line(answer(5, "x", at=5))
+        )
     assert "2 lines with answers that the study does not have ('neuron', 'x')" in (
         problem(path)
     )
@@ -176,7 +178,7 @@ def test_answers_that_the_study_does_not_have_are_kept(path: Path) -> None:
 
 def test_lines_of_somebody_else_do_not_count(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(to_line(answer(4, who="Bo", at=4)))
+        file.write(format_line(answer(4, who="Bo", at=4)))
     write_lines(path.with_name("Bo.jsonl"), [answer(4, "unsure", who="Bo")])
     assert cells(path) == [1, 2, 3]
     assert "not counted: 1 line of 'Bo' in the journal of 'Ann'" in problem(path)
@@ -185,7 +187,7 @@ def test_lines_of_somebody_else_do_not_count(path: Path) -> None:
 
 def test_lines_that_write_the_name_otherwise_are_the_persons(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(to_line(answer(4, who="ANN", at=4)))
+        file.write(format_line(answer(4, who="ANN", at=4)))
     assert cells(path) == [1, 2, 3, 4]
     lines = read_annotations(path.parent).lines
     assert set(lines["annotator"]) == {"Ann"}

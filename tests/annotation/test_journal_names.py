@@ -12,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.annotators import annotator_of, clean_name
-from napari_cellid.annotation.journal import Journal, annotator_file, annotators
+from napari_cellid.annotation.annotators import (
+    annotator_from_path,
+    clean_name,
+    journal_path,
+    list_annotators,
+)
+from napari_cellid.annotation.journal import Journal
 from napari_cellid.errors import InputError
 
 
@@ -40,10 +45,10 @@ from napari_cellid.errors import InputError
 def test_a_name_gives_a_file_that_any_system_takes(
     tmp_path: Path, name: str, file: str
 ) -> None:
-    assert annotator_file(tmp_path, name).name == file
+    assert journal_path(tmp_path, name).name == file
     journal = Journal.open(tmp_path, name)
     journal.add(answer(who=clean_name(name)))
-    assert annotators(tmp_path) == (clean_name(name),)
+    assert list_annotators(tmp_path) == (clean_name(name),)
     assert read_annotations(tmp_path).problems == ()
     assert said(Journal.open(tmp_path, name).current()) == {1: "glia"}
 
@@ -56,10 +61,10 @@ def test_any_name_comes_back_from_its_file(name: str) -> None:
     except InputError as error:
         assert str(error).startswith("The annotator's name")
         return
-    file = annotator_file(Path("nowhere"), name)
+    file = journal_path(Path("nowhere"), name)
     assert not re.search(r'[<>:"/\\|?*\x00-\x1f]|^\.|[. ]$', file.name)
     assert len(file.name.encode()) < 210
-    assert annotator_of(file) == clean
+    assert annotator_from_path(file) == clean
     assert clean_name(clean) == clean
 
 
@@ -85,7 +90,7 @@ def test_a_name_that_differs_only_in_its_writing_is_refused(
     Journal.open(tmp_path, there).add(answer(who=there))
     with pytest.raises(InputError, match=f"There is a journal of '{there}'"):
         Journal.open(tmp_path, new)
-    assert annotators(tmp_path) == (there,)
+    assert list_annotators(tmp_path) == (there,)
 
 
 def test_a_twin_that_came_meanwhile_is_refused(tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ def test_a_twin_that_came_meanwhile_is_refused(tmp_path: Path) -> None:
     one.add(answer())
     with pytest.raises(InputError, match="There is a journal of 'Ann'"):
         other.add(answer(who="ann"))
-    assert annotators(tmp_path) == ("Ann",)
+    assert list_annotators(tmp_path) == ("Ann",)
 
 
 def test_composed_and_decomposed_letters_are_the_same_name(tmp_path: Path) -> None:
@@ -103,7 +108,7 @@ def test_composed_and_decomposed_letters_are_the_same_name(tmp_path: Path) -> No
     assert journal.annotator == "Jürgen"
     journal.add(answer(2, who="Jürgen", at=2))
     assert list(said(Journal.open(tmp_path, decomposed).current())) == [1, 2]
-    assert annotators(tmp_path) == ("Jürgen",)
+    assert list_annotators(tmp_path) == ("Jürgen",)
     assert journal.problems == ()
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -121,6 +126,6 @@ def test_other_files_are_no_journals(tmp_path: Path) -> None:
     for name in ("._Ann.jsonl", ".Ann.jsonl.0f.jsonl", "notes.txt", "Ann.jsonl~"):
         (tmp_path / name).write_bytes(b"\0\1")
     (tmp_path / "folder.jsonl").mkdir()
-    assert annotators(tmp_path) == ("Ann",)
-    assert annotators(tmp_path / "nowhere") == ()
+    assert list_annotators(tmp_path) == ("Ann",)
+    assert list_annotators(tmp_path / "nowhere") == ()
     assert len(read_annotations(tmp_path).lines) == 1

@@ -12,8 +12,8 @@ from answering import answer, said, write_lines
 
 from napari_cellid.annotation import lock as locking
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.csv_export import merge
 from napari_cellid.annotation.journal import Journal
+from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 
 
@@ -33,7 +33,7 @@ def cells(folder: Path, who: str = "Ann") -> list[int]:
 def test_copies_that_are_alike_change_nothing(copies: tuple[Path, Path]) -> None:
     here, there = copies
     before = (here / "Ann.jsonl").stat()
-    assert merge(there, here) == {"Ann": 0}
+    assert merge_journals(there, here) == {"Ann": 0}
     assert (here / "Ann.jsonl").stat() == before
 
 
@@ -44,11 +44,11 @@ def test_new_lines_go_by_their_time(copies: tuple[Path, Path]) -> None:
         ours.add(answer(cell, at=cell))
     for cell in (4, 6, 7, 9):
         theirs.add(answer(cell, at=cell))
-    assert merge(there, here) == {"Ann": 4}
+    assert merge_journals(there, here) == {"Ann": 4}
     assert cells(here) == list(range(1, 10))
     assert cells(there) == [1, 2, 4, 6, 7, 9]
-    assert merge(there, here) == {"Ann": 0}
-    assert merge(here, there) == {"Ann": 3}
+    assert merge_journals(there, here) == {"Ann": 0}
+    assert merge_journals(here, there) == {"Ann": 3}
     assert (here / "Ann.jsonl").read_bytes() == (there / "Ann.jsonl").read_bytes()
 
 
@@ -59,7 +59,7 @@ def test_the_order_of_each_copy_is_kept(copies: tuple[Path, Path]) -> None:
     ours.add(answer(3, "unsure", at=10))  # the clock went back
     theirs.add(answer(4, "glia", at=95))
     theirs.add(answer(4, "excitatory", at=5))
-    merge(there, here)
+    merge_journals(there, here)
     assert cells(here) == [1, 2, 3, 3, 4, 4]
     assert said(Journal.open(here, "Ann").current()) == {
         1: "glia", 2: "glia", 3: "unsure", 4: "excitatory",
@@ -70,14 +70,14 @@ def test_people_who_are_new_here(copies: tuple[Path, Path]) -> None:
     here, there = copies
     for who in ("Bo", "Jürgen"):
         Journal.open(there, who).add(answer(7, who=who))
-    assert merge(there, here) == {"Ann": 0, "Bo": 1, "Jürgen": 1}
+    assert merge_journals(there, here) == {"Ann": 0, "Bo": 1, "Jürgen": 1}
     assert cells(here, "Jürgen") == [7]
 
 
 def test_a_folder_that_does_not_exist_yet(
     copies: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    assert merge(copies[0], tmp_path / "new" / "annotations") == {"Ann": 2}
+    assert merge_journals(copies[0], tmp_path / "new" / "annotations") == {"Ann": 2}
     assert cells(tmp_path / "new" / "annotations") == [1, 2]
 
 
@@ -86,7 +86,7 @@ def test_lines_that_one_file_has_twice_stay_twice(copies: tuple[Path, Path]) -> 
     lines = [answer(1, at=1), answer(1, None, at=1), answer(1, at=1)]
     write_lines(here / "Ann.jsonl", lines[:2])
     write_lines(there / "Ann.jsonl", lines)
-    assert merge(there, here) == {"Ann": 1}
+    assert merge_journals(there, here) == {"Ann": 1}
     assert said(Journal.open(here, "Ann").current()) == {1: "glia"}
 
 
@@ -99,7 +99,7 @@ def test_torn_lines_stay_where_they_are(copies: tuple[Path, Path]) -> None:
     Journal.open(there, "Ann").add(answer(3, at=3))
     with (there / "Ann.jsonl").open("ab") as file:
         file.write(b'{"ti')
-    assert merge(there, here) == {"Ann": 1}
+    assert merge_journals(there, here) == {"Ann": 1}
     assert cells(here) == [1, 2, 3]
     text = (here / "Ann.jsonl").read_bytes()
     assert text.startswith(whole + b'{"time": "20\n' + whole[:5] + b"\n")
@@ -112,7 +112,7 @@ def test_line_ends_and_unknown_keys(copies: tuple[Path, Path]) -> None:
     more = text.splitlines()[0].replace(b'"cell": 1', b'"note": "x", "cell": 3')
     text = b"\xef\xbb\xbf" + (text + more).replace(b"\n", b"\r\n")
     (there / "Ann.jsonl").write_bytes(text)
-    assert merge(there, here) == {"Ann": 1}
+    assert merge_journals(there, here) == {"Ann": 1}
     assert b'"note": "x"' in (here / "Ann.jsonl").read_bytes()
     assert sorted(cells(here)) == [1, 2, 3]
 
@@ -120,15 +120,15 @@ def test_line_ends_and_unknown_keys(copies: tuple[Path, Path]) -> None:
 def test_lines_of_somebody_else_are_not_taken_over(copies: tuple[Path, Path]) -> None:
     here, there = copies
     write_lines(there / "Ann.jsonl", [answer(3, who="Bo"), answer(4, at=4)])
-    assert merge(there, here) == {"Ann": 1}
+    assert merge_journals(there, here) == {"Ann": 1}
     assert cells(here) == [1, 2, 4]
 
 
 def test_a_copy_without_journals_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no journals"):
-        merge(tmp_path, tmp_path / "here")
+        merge_journals(tmp_path, tmp_path / "here")
     with pytest.raises(InputError, match="has no journals"):
-        merge(tmp_path / "nowhere", tmp_path / "here")
+        merge_journals(tmp_path / "nowhere", tmp_path / "here")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,7 +137,7 @@ def test_names_that_differ_in_case_change_nothing(copies: tuple[Path, Path]) -> 
     Journal.open(there, "Aaron").add(answer(who="Aaron"))
     (there / "Ann.jsonl").rename(there / "ann.jsonl")
     with pytest.raises(InputError, match="There is a journal of 'Ann'"):
-        merge(there, here)
+        merge_journals(there, here)
     assert [path.name for path in here.iterdir()] == ["Ann.jsonl"]
 
 
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_the_journal(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(InputError, match=r"could not be merged .*No space left"):
-        merge(there, here)
+        merge_journals(there, here)
     assert (here / "Ann.jsonl").read_bytes() == before
     assert [path.name for path in here.iterdir()] == ["Ann.jsonl"]
 
@@ -162,7 +162,7 @@ def test_answering_goes_on_in_the_merged_file(copies: tuple[Path, Path]) -> None
     here, there = copies
     open_here = Journal.open(here, "Ann")
     Journal.open(there, "Ann").add(answer(3, at=3))
-    merge(there, here)
+    merge_journals(there, here)
     open_here.add(answer(4, at=4))
     assert cells(here) == [1, 2, 3, 4]
     assert said(open_here.current()) == dict.fromkeys((1, 2, 3, 4), "glia")
@@ -185,7 +185,7 @@ def test_an_answer_that_no_lock_kept_out_while_merging_is_kept(
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", answered_meanwhile)
-    assert merge(there, here) == {"Ann": 1}
+    assert merge_journals(there, here) == {"Ann": 1}
     assert cells(here) == [1, 2, 3, 4, 5]
     assert read_annotations(here).problems == ()
 
@@ -194,7 +194,7 @@ def test_answers_wait_for_a_merge(copies: tuple[Path, Path]) -> None:
     here, _ = copies
     journal = Journal.open(here, "Ann")
     with ThreadPoolExecutor(1) as pool:
-        with locking.alone_in(here):
+        with locking.locked(here):
             waiting = pool.submit(journal.add, answer(3, at=3))
             time.sleep(0.1)
             assert not waiting.done()

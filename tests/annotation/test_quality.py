@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.agreement.dawid_skene import annotator_quality, dawid_skene
+from napari_cellid.agreement.dawid_skene import estimate_reliability, fit_dawid_skene
 from napari_cellid.config import UNSURE, StudyConfig, VoteConfig
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -31,7 +31,7 @@ def counts_of_anaesthetists() -> np.ndarray:
 
 
 def test_dawid_and_skene_1979() -> None:
-    found = dawid_skene(counts_of_anaesthetists(), range(4))
+    found = fit_dawid_skene(counts_of_anaesthetists(), range(4))
     assert found.converged
     # the estimates of the paper's table 2
     np.testing.assert_allclose(found.share, [0.40, 0.42, 0.11, 0.07], atol=0.005)
@@ -50,8 +50,10 @@ def test_rows_can_stand_for_many_cells() -> None:
     kinds, kind, times = np.unique(
         counts.reshape(45, -1), axis=0, return_inverse=True, return_counts=True
     )
-    few = dawid_skene(kinds.reshape(-1, 5, 4), range(4), weights=times.astype(float))
-    all_rows = dawid_skene(counts, range(4))
+    few = fit_dawid_skene(
+        kinds.reshape(-1, 5, 4), range(4), weights=times.astype(float)
+    )
+    all_rows = fit_dawid_skene(counts, range(4))
     np.testing.assert_allclose(few.confusion, all_rows.confusion, atol=1e-6)
     np.testing.assert_allclose(
         few.posterior[kind.ravel()], all_rows.posterior, atol=1e-6
@@ -94,7 +96,7 @@ def test_known_people_are_found() -> None:
         "Di": confusion(0.7, 0),
     }  # fmt: skip
     answers, true = simulated(6000, people)
-    found = annotator_quality(answers, StudyConfig())
+    found = estimate_reliability(answers, StudyConfig())
     assert found.reason == ""
     for name, expected in people.items():
         columns = [*CLASSES, UNSURE]
@@ -120,7 +122,7 @@ def test_people_of_other_names_get_the_same_estimates() -> None:
     renamed = answers.assign(
         annotator=answers["annotator"].map(dict(zip("ABC", "CBA", strict=True)))
     )
-    one, other = (annotator_quality(a, StudyConfig()) for a in (answers, renamed))
+    one, other = (estimate_reliability(a, StudyConfig()) for a in (answers, renamed))
     assert one.accuracy["A"] == pytest.approx(other.accuracy["C"], abs=1e-9)
     pd.testing.assert_series_equal(
         one.estimates["estimated_p"], other.estimates["estimated_p"], atol=1e-9
@@ -133,7 +135,7 @@ def test_two_people_are_too_few(names: str) -> None:
         [("r", k, name, CLASSES[k % 3]) for name in names for k in range(9)],
         columns=["recording", "cell", "annotator", "answer"],
     )
-    found = annotator_quality(answers, StudyConfig())
+    found = estimate_reliability(answers, StudyConfig())
     assert "three people" in found.reason
     assert len(found.estimates) == 0
     assert found.cells == (9 if names else 0)
@@ -142,10 +144,10 @@ def test_two_people_are_too_few(names: str) -> None:
 def test_unsure_that_abstains_is_left_out() -> None:
     answers, _ = simulated(400, {name: confusion(0.7, 0.2) for name in "ABC"})
     config = StudyConfig(vote=VoteConfig(unsure="abstain"))
-    found = annotator_quality(answers, config)
+    found = estimate_reliability(answers, config)
     assert UNSURE not in found.confusion["A"].columns
     assert found.answers == (answers["answer"] != UNSURE).sum()
-    with_it = annotator_quality(answers, StudyConfig())
+    with_it = estimate_reliability(answers, StudyConfig())
     assert UNSURE in with_it.confusion["A"].columns
     assert UNSURE not in with_it.confusion["A"].index
 
@@ -154,12 +156,12 @@ def test_somebody_without_answers_that_count() -> None:
     answers, _ = simulated(60, {name: confusion(0.9, 0) for name in "ABC"})
     zoe = answers[answers["annotator"] == "A"].assign(annotator="Z", answer=UNSURE)
     config = StudyConfig(vote=VoteConfig(unsure="abstain"))
-    found = annotator_quality(pd.concat([answers, zoe]), config)
+    found = estimate_reliability(pd.concat([answers, zoe]), config)
     assert set(found.accuracy) >= set("ABC")
     assert "Z" not in found.accuracy
 
 
 def test_rounds_that_are_over_are_told() -> None:
-    found = dawid_skene(counts_of_anaesthetists(), range(4), rounds=2)
+    found = fit_dawid_skene(counts_of_anaesthetists(), range(4), rounds=2)
     assert not found.converged
     assert len(found.log_likelihood) == 2

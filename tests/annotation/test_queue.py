@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.annotation.answer import Answer, CellKey
 from napari_cellid.config import QueueConfig, QueueOrder
-from napari_cellid.study.queue import REPEAT_AFTER, order_cells, repeat_due
+from napari_cellid.study.queue import REPEAT_AFTER, next_repeat, order_cells
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 NOBODY = pd.DataFrame(columns=["recording", "cell", "annotator", "answer"])
@@ -178,7 +178,7 @@ def walk(share: float, n: int, annotator: str) -> list[CellKey | None]:
     own: dict[CellKey, Answer] = {}
     due, fresh = [], iter(cells)
     for k in range(n):
-        key = repeat_due(own, cells, config, annotator)
+        key = next_repeat(own, cells, config, annotator)
         due.append(key)
         where = key or next(fresh)
         time = START + timedelta(seconds=k)
@@ -205,7 +205,7 @@ def test_repeats_come_from_long_ago() -> None:
     config = QueueConfig(repeat_share=0.5)
     for n in range(1, 80):
         own = given_by_ann(n)
-        key = repeat_due(own, list(own), config, "Ann")
+        key = next_repeat(own, list(own), config, "Ann")
         assert key is None or key.cell <= n - REPEAT_AFTER
 
 
@@ -213,7 +213,7 @@ def test_no_repeats_where_there_are_none() -> None:
     never, often = QueueConfig(repeat_share=0), QueueConfig(repeat_share=0.5)
     for n in (0, 1, 20, 40, 41, 42, 43, 44):
         own = given_by_ann(n)
-        assert repeat_due(own, list(own), never, "Ann") is None
-        assert repeat_due(own, [], often, "Ann") is None
+        assert next_repeat(own, list(own), never, "Ann") is None
+        assert next_repeat(own, [], often, "Ann") is None
         asked = given_by_ann(n, repeated=n)
-        assert repeat_due(asked, list(asked), often, "Ann") is None
+        assert next_repeat(asked, list(asked), often, "Ann") is None

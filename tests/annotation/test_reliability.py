@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import Answer
-from napari_cellid.annotation.csv_export import export_answers, import_answers, merge
+from napari_cellid.annotation.csv_export import export_answers, import_answers
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.annotation.jsonl import to_line
+from napari_cellid.annotation.jsonl import format_line
+from napari_cellid.annotation.merge import merge_journals
 
 HERE = Path(__file__).parent
 
@@ -183,7 +184,7 @@ def test_whole_lines_are_kept_wherever_it_is_cut(
         text = write_lines(path, lines)
         cut = data.draw(st.integers(0, len(text)))
         path.write_bytes(text[:cut])
-        ends = accumulate(len(to_line(line)) for line in lines)
+        ends = accumulate(len(format_line(line)) for line in lines)
         whole = [line for line, end in zip(lines, ends, strict=True) if end - 1 <= cut]
         journal = Journal.open(Path(folder), "Ann")
         assert list(journal.lines) == whole
@@ -200,7 +201,7 @@ def test_any_bytes_between_lines_cost_no_other_line(
     lines: list[Answer], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        pieces = [to_line(line) for line in lines]
+        pieces = [format_line(line) for line in lines]
         dirt = data.draw(st.binary(max_size=40).filter(lambda b: b'{"time' not in b))
         pieces.insert(data.draw(st.integers(0, len(lines))), dirt + b"\n")
         (Path(folder) / "Ann.jsonl").write_bytes(b"".join(pieces))
@@ -215,17 +216,17 @@ def merged(copies: list[list[Answer]], order: list[int]) -> dict[Any, Answer]:
             write_lines(folder / str(k) / "Ann.jsonl", copy)
         target, *sources = (folder / str(k) for k in order)
         for source in sources:
-            new = merge(source, target)["Ann"]
+            new = merge_journals(source, target)["Ann"]
             assert new >= 0
-            assert merge(source, target)["Ann"] == 0
+            assert merge_journals(source, target)["Ann"] == 0
         return dict(Journal.open(target, "Ann").current())
 
 
 @given(
-    st.lists(answers(), max_size=6, unique_by=to_line),
+    st.lists(answers(), max_size=6, unique_by=format_line),
     st.tuples(
         *(
-            st.lists(answers(k, k + 9), max_size=6, unique_by=to_line)
+            st.lists(answers(k, k + 9), max_size=6, unique_by=format_line)
             for k in (100, 200, 300)
         )
     ),

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from napari_cellid.agreement.vote import (
     Decision,
     count_votes,
-    decide,
-    disagreement,
+    decide_vote,
+    normalised_entropy,
 )
 from napari_cellid.config import NOT_A_CELL, UNSURE, VoteConfig
 
@@ -66,7 +66,7 @@ def yes(answer: str) -> Decision:
     ],
 )
 def test_the_papers_rule(given: list[str], expected: Decision) -> None:
-    assert decide(given, VoteConfig()) == expected
+    assert decide_vote(given, VoteConfig()) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_papers_rule(given: list[str], expected: Decision) -> None:
     ],
 )
 def test_majority_is_more_than_half(given: list[str], expected: Decision) -> None:
-    assert decide(given, VoteConfig(rule="majority")) == expected
+    assert decide_vote(given, VoteConfig(rule="majority")) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_majority_is_more_than_half(given: list[str], expected: Decision) -> Non
 )
 def test_quorum_of_two(given: list[str], expected: Decision) -> None:
     rule = VoteConfig(rule="quorum", quorum=2, min_annotators=1)
-    assert decide(given, rule) == expected
+    assert decide_vote(given, rule) == expected
 
 
 def test_the_table_of_the_documentation() -> None:
@@ -118,45 +118,45 @@ def test_the_table_of_the_documentation() -> None:
         for rule, words in zip(
             ("unanimous", "majority", "quorum"), expected, strict=True
         ):
-            found = decide(said, VoteConfig(rule=rule, quorum=2))
+            found = decide_vote(said, VoteConfig(rule=rule, quorum=2))
             shown = "E" if found.answer == E else found.status.replace("_", " ")
             assert words.startswith(shown), (votes, rule)
 
 
 def test_fewer_people_than_the_quorum_are_too_few_not_disputed() -> None:
     rule = VoteConfig(rule="quorum", quorum=3, min_annotators=1)
-    assert decide([E, E], rule) == TOO_FEW
-    assert decide([E, E, H], rule) == DISPUTED
-    assert decide([E, E, H, E], rule) == yes(E)
+    assert decide_vote([E, E], rule) == TOO_FEW
+    assert decide_vote([E, E, H], rule) == DISPUTED
+    assert decide_vote([E, E, H, E], rule) == yes(E)
 
 
 def test_who_abstains_does_not_count_towards_the_least_number() -> None:
     rule = VoteConfig(unsure="abstain")
-    assert decide([E, E, E, UNSURE], rule) == yes(E)
-    assert decide([E, E, UNSURE], rule) == TOO_FEW
-    assert decide([E, E, UNSURE], VoteConfig(unsure="against")) == DISPUTED
+    assert decide_vote([E, E, E, UNSURE], rule) == yes(E)
+    assert decide_vote([E, E, UNSURE], rule) == TOO_FEW
+    assert decide_vote([E, E, UNSURE], VoteConfig(unsure="against")) == DISPUTED
 
 
 def test_not_a_cell_as_an_answer_that_cannot_win() -> None:
     against = VoteConfig(rule="majority", not_a_cell="against")
-    assert decide([NOT_A_CELL] * 3, against) == DISPUTED
-    assert decide([E, E, NOT_A_CELL], against) == yes(E)
-    assert decide([E, NOT_A_CELL, E, NOT_A_CELL], against) == DISPUTED
+    assert decide_vote([NOT_A_CELL] * 3, against) == DISPUTED
+    assert decide_vote([E, E, NOT_A_CELL], against) == yes(E)
+    assert decide_vote([E, NOT_A_CELL, E, NOT_A_CELL], against) == DISPUTED
     abstain = VoteConfig(rule="majority", not_a_cell="abstain", min_annotators=1)
-    assert decide([E, NOT_A_CELL, NOT_A_CELL], abstain) == yes(E)
+    assert decide_vote([E, NOT_A_CELL, NOT_A_CELL], abstain) == yes(E)
 
 
 @given(votes, rules, st.randoms())
 def test_order_and_names_do_not_matter(votes, rule, random) -> None:
     shuffled = random.sample(votes, len(votes))
-    assert decide(votes, rule) == decide(shuffled, rule)
+    assert decide_vote(votes, rule) == decide_vote(shuffled, rule)
     named = {f"person {k}": answer for k, answer in enumerate(shuffled)}
-    assert decide(named, rule) == decide(votes, rule)
+    assert decide_vote(named, rule) == decide_vote(votes, rule)
 
 
 @given(votes, rules)
 def test_a_decision_is_never_guessed(votes, rule) -> None:
-    decision = decide(votes, rule)
+    decision = decide_vote(votes, rule)
     assert (decision.answer is not None) == (decision.status == "consensus")
     if decision.answer is None:
         return
@@ -182,19 +182,19 @@ def test_a_quorum_of_more_than_half_has_no_ties(votes, quorum) -> None:
     reached = {one for one in ANSWERS if votes.count(one) >= quorum} - {UNSURE}
     assert len(reached) <= 1
     if reached:
-        assert decide(votes, rule) == yes(reached.pop())
+        assert decide_vote(votes, rule) == yes(reached.pop())
 
 
 @given(votes, rules)
 def test_unanimous_is_majority_is_plurality(votes, rule) -> None:
     """What a stricter rule decides a laxer one decides alike."""
-    strict = decide(votes, rule.model_copy(update={"rule": "unanimous"}))
-    lax = decide(votes, rule.model_copy(update={"rule": "majority"}))
+    strict = decide_vote(votes, rule.model_copy(update={"rule": "unanimous"}))
+    lax = decide_vote(votes, rule.model_copy(update={"rule": "majority"}))
     if strict.answer is not None:
         assert lax == strict
     one = rule.model_copy(update={"rule": "quorum", "quorum": 1})
     if lax.answer is not None:
-        assert decide(votes, one) == lax
+        assert decide_vote(votes, one) == lax
 
 
 @given(sheets, rules)
@@ -205,7 +205,7 @@ def test_counting_agrees_with_deciding(sheet, rule) -> None:
     assert keys == sorted(expected)
     for key, row in zip(keys, table.to_dict("records"), strict=True):
         votes = expected[key]
-        decision = decide(votes, rule)
+        decision = decide_vote(votes, rule)
         assert (row["status"], row["consensus"]) == (
             decision.status, decision.answer or "",
         )  # fmt: skip
@@ -324,7 +324,7 @@ def test_two_answers_of_one_person_to_one_cell_are_the_latest() -> None:
 
 def test_disagreement_goes_from_none_to_all_different() -> None:
     counts = np.array([[3, 0, 0], [1, 1, 1], [1, 1, 0], [2, 1, 0], [1, 0, 0], [0] * 3])
-    found = disagreement(counts)
+    found = normalised_entropy(counts)
     two_to_one = -(2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3)) / np.log(3)
     np.testing.assert_allclose(found, [0, 1, 1, two_to_one, 0, 0], atol=1e-12)
     assert not np.signbit(found).any()

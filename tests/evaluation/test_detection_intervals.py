@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from napari_cellid.evaluation.detection import Detection, detect, detect_pieces
+from napari_cellid.evaluation.detection import (
+    DetectionCounts,
+    count_detections,
+    count_detections_by_tile,
+)
 from napari_cellid.evaluation.detection_intervals import enough, f1_difference
 
 
-def pieces(rng: np.random.Generator, chance: float, n: int = 40) -> list[Detection]:
+def pieces(
+    rng: np.random.Generator, chance: float, n: int = 40
+) -> list[DetectionCounts]:
     hits = rng.binomial(10, chance, n)
-    return [Detection(hits=int(h), found=10, true=10) for h in hits]
+    return [DetectionCounts(hits=int(h), found=10, true=10) for h in hits]
 
 
 def test_the_same_network_twice_differs_by_nothing() -> None:
@@ -33,8 +39,8 @@ def test_animals_that_differ_widen_the_interval() -> None:
     assert not enough(animals[:32])
     # three animals gain, two lose; every piece of an animal alike
     gain = np.repeat([3, 3, 3, -2, -2], 8)
-    new = [Detection(hits=5 + int(g), found=10, true=10) for g in gain]
-    old = [Detection(hits=5, found=10, true=10)] * 40
+    new = [DetectionCounts(hits=5 + int(g), found=10, true=10) for g in gain]
+    old = [DetectionCounts(hits=5, found=10, true=10)] * 40
     value = float(gain.mean()) / 10
     over_animals = f1_difference(new, old, animals, value)
     over_pieces = f1_difference(new, old, ["m"] * 40, value)
@@ -53,18 +59,21 @@ def test_pieces_add_up_where_no_cell_crosses() -> None:
         truth[0, y : y + 8, x : x + 8] = k
     found = truth.copy()
     found[found == 3] = 0
-    parts = detect_pieces(found, truth, None, 20)
+    parts = count_detections_by_tile(found, truth, None, 20)
     assert len(parts) == 4
-    assert sum(parts, Detection()) == detect(found, truth)
+    assert sum(parts, DetectionCounts()) == count_detections(found, truth)
     judged = np.ones(truth.shape, bool)
     judged[:, :, 20:] = False
-    assert sum(detect_pieces(found, truth, judged, 20), Detection()).hits == 1
+    assert (
+        sum(count_detections_by_tile(found, truth, judged, 20), DetectionCounts()).hits
+        == 1
+    )
 
 
 @pytest.mark.parametrize("side", [7, 13, 64])
 def test_no_cell_counts_twice(side: int) -> None:
     truth = np.zeros((2, 60, 60), np.int32)
     truth[:, 5:15, 5:15], truth[:, 30:44, 20:40] = 1, 2
-    parts = detect_pieces(truth, truth, None, side)
+    parts = count_detections_by_tile(truth, truth, None, side)
     assert sum(one.true for one in parts) <= 4
     assert all(one.hits == one.found == one.true for one in parts)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from napari_cellid.evaluation.image_statistics import (
-    image_statistics,
+    measure_image,
     noise_floor,
     radial_spectrum,
-    stretched,
+    stretch_to_display,
 )
 
 
@@ -103,7 +103,7 @@ def test_power_between_rings_is_between_them():
 
 
 def test_stretching_clips_at_the_percentiles_of_a_screen():
-    shown = stretched(np.arange(1001).reshape(7, 143))
+    shown = stretch_to_display(np.arange(1001).reshape(7, 143))
     assert shown.min() == 0 and shown.max() == 1
     assert (shown == 0).sum() == 11 and (shown == 1).sum() == 3
     assert np.median(shown) == pytest.approx((500 - 10) / (998 - 10))
@@ -111,58 +111,56 @@ def test_stretching_clips_at_the_percentiles_of_a_screen():
 
 def test_gain_and_offset_change_nothing():
     image = blobs()
-    once = image_statistics(image, 0.8)
-    other = image_statistics(37.5 * image + 1200, 0.8)
+    once = measure_image(image, 0.8)
+    other = measure_image(37.5 * image + 1200, 0.8)
     assert once.keys() == other.keys()
     for name, value in once.items():
         assert other[name] == pytest.approx(value, rel=1e-6, abs=1e-9, nan_ok=True)
 
 
 def test_whole_numbers_are_as_good_as_fractions():
-    image = np.round(1000 * stretched(blobs())).astype(np.uint16)
-    whole, fractions = (image_statistics(i, 0.8) for i in (image, image.astype(float)))
+    image = np.round(1000 * stretch_to_display(blobs())).astype(np.uint16)
+    whole, fractions = (measure_image(i, 0.8) for i in (image, image.astype(float)))
     assert whole == fractions
 
 
 def test_statistics_of_lengths_follow_the_pixel_size():
-    coarse = image_statistics(waves(300, 1.0, 1 / 60), 1.0)
+    coarse = measure_image(waves(300, 1.0, 1 / 60), 1.0)
     assert coarse["coarse"] > 0.98 and coarse["field_wide"] < 0.02
-    fine = image_statistics(waves(300, 1.0, 1 / 60), 0.5)  # a period of 30 µm
+    fine = measure_image(waves(300, 1.0, 1 / 60), 0.5)  # a period of 30 µm
     assert fine["coarse"] < 0.02
-    wide = image_statistics(waves(300, 1.0, 1 / 150), 1.0)
+    wide = measure_image(waves(300, 1.0, 1 / 150), 1.0)
     assert wide["field_wide"] > 0.9
 
 
 def test_histograms_of_known_images():
-    even = image_statistics(np.linspace(0, 1, 200 * 200).reshape(200, 200), 1.0)
+    even = measure_image(np.linspace(0, 1, 200 * 200).reshape(200, 200), 1.0)
     for percent in (10, 50, 90, 98):
         assert even[f"q{percent}"] == pytest.approx((percent - 1) / 98.8, abs=1e-3)
     assert abs(even["skew"]) < 0.02
     # 5 % bright pixels: the skew of two values is (1 - 2p) / sqrt(p (1 - p))
     two = np.zeros(10_000)
     two[:500] = 7
-    found = image_statistics(
-        np.random.default_rng(0).permuted(two).reshape(100, 100), 1
-    )
+    found = measure_image(np.random.default_rng(0).permuted(two).reshape(100, 100), 1)
     assert found["skew"] == pytest.approx(0.9 / np.sqrt(0.05 * 0.95))
     assert found["q90"] == 0 and found["q98"] == 1
 
 
 def test_noise_is_a_share_of_the_range():
     smooth = waves(300, 1.0, 0.01)  # from -1 to 1: a range of 2
-    found = image_statistics(smooth + 0.02 * noise(300), 1.0)
+    found = measure_image(smooth + 0.02 * noise(300), 1.0)
     assert found["noise"] == pytest.approx(0.01, rel=0.1)
 
 
 def test_power_beyond_half_a_cycle_a_pixel_is_not_known():
-    assert np.isnan(image_statistics(noise(128), 1.5)["power_0.4"])
-    assert np.isfinite(image_statistics(noise(128), 1.17)["power_0.4"])
+    assert np.isnan(measure_image(noise(128), 1.5)["power_0.4"])
+    assert np.isfinite(measure_image(noise(128), 1.17)["power_0.4"])
 
 
 @pytest.mark.parametrize("image", [np.zeros((64, 64)), np.full((64, 80), 7, np.uint8)])
 def test_even_images_have_no_structure(image):
-    assert not stretched(image).any()
-    found = image_statistics(image, 1.0)
+    assert not stretch_to_display(image).any()
+    found = measure_image(image, 1.0)
     assert found.pop("noise") == 0
     assert {found.pop(f"q{p}") for p in (10, 50, 90, 98)} == {0}
     assert all(np.isnan(value) for value in found.values())

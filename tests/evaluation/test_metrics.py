@@ -12,12 +12,12 @@ from sklearn import metrics as reference
 from napari_cellid.evaluation.metrics import (
     accuracy,
     balanced_accuracy,
-    by_class,
-    calibration_error,
+    classification_metrics,
     confusion_matrix,
-    figures,
+    expected_calibration_error,
     kappa,
     macro_f1,
+    metrics_by_class,
 )
 
 #: Seong & Park, Table 2: excitatory, glia, inhibitory; rows are the truth
@@ -35,7 +35,7 @@ def test_table_2_of_the_paper():
         "glia": (189, 0.9788, 0.9762, 0.9737, 0.9763),
         "inhibitory": (34, 0.6176, 0.9562, 0.5676, 0.5915),
     }
-    for name, one in zip(CLASSES, by_class(TABLE_2), strict=True):
+    for name, one in zip(CLASSES, metrics_by_class(TABLE_2), strict=True):
         n, *rest = wanted[name]
         assert one.n == n
         found = (one.sensitivity, one.specificity, one.precision, one.f1)
@@ -84,7 +84,7 @@ def test_as_scikit_learn(case):
     precision, recall, f1, support = reference.precision_recall_fscore_support(
         truth, told, labels=labels, zero_division=np.nan
     )
-    for k, one in enumerate(by_class(confusion)):
+    for k, one in enumerate(metrics_by_class(confusion)):
         assert one.n == support[k]
         found = (one.sensitivity, one.precision, one.f1)
         assert found == pytest.approx((recall[k], precision[k], f1[k]), nan_ok=True)
@@ -105,7 +105,7 @@ def test_nothing_can_be_said_of_no_cells():
     assert confusion.tolist() == [[0] * 3] * 3
     for figure in (accuracy, balanced_accuracy, kappa, macro_f1):
         assert np.isnan(figure(confusion))
-    found = figures(np.zeros(0, int), np.zeros((0, 3)), CLASSES)
+    found = classification_metrics(np.zeros(0, int), np.zeros((0, 3)), CLASSES)
     assert found["accuracy"] is None
     assert json.loads(json.dumps(found)) == found
 
@@ -114,17 +114,17 @@ def test_calibration_error_of_known_cells():
     # ten cells told with 0.8, of which six are right: 0.2 too sure
     chances = np.tile([0.8, 0.2], (10, 1))
     truth = np.array([0] * 6 + [1] * 4)
-    assert calibration_error(truth, chances) == pytest.approx(0.2)
+    assert expected_calibration_error(truth, chances) == pytest.approx(0.2)
     # two groups: always right with 1.0, half right with 0.5
     chances = np.array([[1.0, 0.0]] * 4 + [[0.5, 0.5]] * 4)
     truth = np.array([0] * 4 + [0, 0, 1, 1])
-    assert calibration_error(truth, chances) == pytest.approx(0)
+    assert expected_calibration_error(truth, chances) == pytest.approx(0)
 
 
 def test_figures_are_ready_for_json():
     truth = np.repeat([0, 1, 2], 4)
     chances = np.eye(3)[np.roll(truth, 1)] * 0.7 + 0.1
-    found = figures(truth, chances, CLASSES)
+    found = classification_metrics(truth, chances, CLASSES)
     assert json.loads(json.dumps(found)) == found
     assert found["n"] == 12
     assert found["accuracy"] == 0.75

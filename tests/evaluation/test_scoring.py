@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.evaluation.scoring import Agreement, compare
+from napari_cellid.evaluation.scoring import SimulationScore, score_result
 from napari_cellid.simulation.field import SimulatedField
 
 
@@ -20,13 +20,17 @@ def found_cells(field: SimulatedField) -> pd.DataFrame:
 def test_the_truth_agrees_with_itself(field: SimulatedField) -> None:
     clear = int((~field.cells["ambiguous"]).sum())
     n = len(field.cells)
-    assert compare(found_cells(field), field) == Agreement(n, 0, 0, 0, clear, clear)
+    assert score_result(found_cells(field), field) == SimulationScore(
+        n, 0, 0, 0, clear, clear
+    )
 
 
 def test_nothing_found(field: SimulatedField) -> None:
     n = len(field.cells)
-    assert compare(found_cells(field)[:0], field) == Agreement(0, n, 0, 0, 0, 0)
-    assert "(nan" not in str(Agreement(0, n, 0, 0, 0, 0))
+    assert score_result(found_cells(field)[:0], field) == SimulationScore(
+        0, n, 0, 0, 0, 0
+    )
+    assert "(nan" not in str(SimulationScore(0, n, 0, 0, 0, 0))
 
 
 def test_each_kind_of_mistake(field: SimulatedField) -> None:
@@ -36,7 +40,7 @@ def test_each_kind_of_mistake(field: SimulatedField) -> None:
     missed = cells.drop(index=clear[1])
     # the same cell twice: the second outline has no cell
     twice = pd.concat([missed, missed[missed.index == clear[2]]], ignore_index=True)
-    agreement = compare(twice, field)
+    agreement = score_result(twice, field)
     assert agreement.missed == 1
     assert agreement.found == len(field.cells) - 1
     assert agreement.superfluous + agreement.doubtful == 1
@@ -52,25 +56,25 @@ def test_within_six_micrometres(
     cells = found_cells(alone)
     cells["y"] += away_um / field.config.pixel_size_um
     cells["y"] = cells["y"].clip(upper=field.red.shape[1] - 1)
-    assert compare(cells, alone).found == found
+    assert score_result(cells, alone).found == found
 
 
 def test_planes_are_apart(field: SimulatedField) -> None:
     cells = found_cells(field)
     alone = replace(field, cells=field.cells[field.cells["plane"] == 0])
     cells["plane"] = 1
-    assert compare(cells, alone).found == 0
+    assert score_result(cells, alone).found == 0
 
 
 def test_faint_sections_are_nobodys_mistake(field: SimulatedField) -> None:
     plane, y, x = np.argwhere(field.unsure)[0]
     cells = pd.DataFrame({"plane": [plane], "y": [y], "x": [x], "predicted": ["glia"]})
     nothing = replace(field, cells=field.cells[:0])
-    assert compare(cells, nothing) == Agreement(0, 0, 0, 1, 0, 0)
+    assert score_result(cells, nothing) == SimulationScore(0, 0, 0, 1, 0, 0)
 
 
 def test_one_honest_line() -> None:
-    line = str(Agreement(90, 10, 5, 2, 80, 72))
+    line = str(SimulationScore(90, 10, 5, 2, 80, 72))
     assert "\n" not in line
     for words in ("Simulated truth", "90 of 100", "10 missed", "5 outlines", "90%"):
         assert words in line

@@ -12,7 +12,7 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
-from napari_cellid.evaluation.scoring import compare
+from napari_cellid.evaluation.scoring import score_result
 from napari_cellid.models.store import (
     DEFAULTS,
     SHIPPED,
@@ -78,7 +78,7 @@ def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
     classifier = load_classifier(name)
     cells = measure(labels, planes)
     config = ClassifyConfig()
-    result = compare(
+    result = score_result(
         finish(classify_cells(planes, labels, cells, classifier, config, DEVICE)), field
     )
     precision = result.found / (result.found + result.superfluous)

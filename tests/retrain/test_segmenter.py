@@ -17,7 +17,7 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.config import NOT_A_CELL, SegmenterTrainingConfig, SplitConfig
 from napari_cellid.errors import InputError
-from napari_cellid.evaluation.detection import Detection, detect
+from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.models.store import load_card, load_weights, save_model
 from napari_cellid.progress import News, finish
 from napari_cellid.retrain import detection_comparison as found
@@ -410,15 +410,15 @@ def test_detection_counts_pairs() -> None:
     truth[2:10, 2:10], truth[2:10, 20:28], truth[14:18, 30:38] = 1, 2, 3
     guess = np.zeros_like(truth)
     guess[2:10, 3:11], guess[2:10, 25:33], guess[14:18, 2:8] = 5, 6, 9
-    counts = detect(guess, truth)
+    counts = count_detections(guess, truth)
     assert (counts.hits, counts.found, counts.true) == (1, 3, 3)
     assert counts.common == 7 * 8 + 3 * 8
     assert counts.figures()["f1"] == pytest.approx(1 / 3, abs=1e-6)
     judged = np.ones(truth.shape, bool)
     judged[:, 24:] = False
     # cells most of which lie outside are left out; at one half they count
-    inside = detect(guess, truth, judged)
+    inside = count_detections(guess, truth, judged)
     assert (inside.hits, inside.found, inside.true) == (1, 2, 2)
-    assert Detection() + counts == counts
-    assert Detection().figures()["f1"] is None
-    assert detect(truth, truth).figures()["f1"] == 1
+    assert DetectionCounts() + counts == counts
+    assert DetectionCounts().figures()["f1"] is None
+    assert count_detections(truth, truth).figures()["f1"] == 1

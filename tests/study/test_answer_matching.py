@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.io.tables import RETIRED_COLUMNS, no_retired
-from napari_cellid.study.answer_matching import CellPlaces, resolve
+from napari_cellid.study.answer_matching import CellPositions, match_answers
 
 UM = 1.25
 
@@ -39,12 +39,16 @@ def lines(*rows: tuple[str, int, int, float, float]) -> pd.DataFrame:
 
 
 def places(table: pd.DataFrame, retired: pd.DataFrame | None = None):
-    return {"r1": CellPlaces(table, no_retired() if retired is None else retired, UM)}
+    return {
+        "r1": CellPositions(table, no_retired() if retired is None else retired, UM)
+    }
 
 
 def cell_of(line: tuple[str, int, int, float, float], *there, gone=()) -> int | None:
     """The cell that one line comes to; None where it comes to none."""
-    found = resolve(lines(line), places(cells(*there), away(*gone) if gone else None))
+    found = match_answers(
+        lines(line), places(cells(*there), away(*gone) if gone else None)
+    )
     assert len(found.lines) + len(found.unmatched) == 1
     return int(found.lines["cell"].iloc[0]) if len(found.lines) else None
 
@@ -84,14 +88,14 @@ def test_a_cell_that_is_known_to_be_gone() -> None:
 
 def test_a_recording_that_is_not_there() -> None:
     given_ = lines(("Ann", 1, 0, 50, 50)).assign(recording="other")
-    found = resolve(given_, places(cells((1, 0, 50, 50))))
+    found = match_answers(given_, places(cells((1, 0, 50, 50))))
     assert len(found.lines) == 0
     pd.testing.assert_frame_equal(found.unmatched, given_)
 
 
 def test_lines_stay_as_they_are_given() -> None:
     given_ = lines(("Ann", 5, 0, 50, 50), ("Bo", 9, 0, 50, 51), ("Bo", 2, 3, 1, 1))
-    found = resolve(given_, places(cells((5, 0, 51, 50))))
+    found = match_answers(given_, places(cells((5, 0, 51, 50))))
     assert found.lines["cell"].tolist() == [5, 5]
     assert found.lines["given_cell"].tolist() == [5, 9]
     kept = [name for name in given_ if name != "cell"]
@@ -101,19 +105,19 @@ def test_lines_stay_as_they_are_given() -> None:
 
 def test_the_last_place_counts_for_all_lines_of_a_cell() -> None:
     said = lines(("Ann", 5, 0, 50, 50), ("Ann", 5, 0, 58, 50), ("Bo", 5, 0, 50, 50))
-    found = resolve(said, places(cells((5, 0, 65, 50))))
+    found = match_answers(said, places(cells((5, 0, 65, 50))))
     assert found.lines["annotator"].tolist() == ["Ann", "Ann"]
     assert found.lines["y"].tolist() == [40, 46.4]
     # so far apart they are two cells that have one number in two copies
     said = lines(("Ann", 5, 0, 20, 50), ("Ann", 5, 0, 65, 50))
-    found = resolve(said, places(cells((5, 0, 65, 50), (6, 0, 21, 50))))
+    found = match_answers(said, places(cells((5, 0, 65, 50), (6, 0, 21, 50))))
     assert found.lines["cell"].tolist() == [6, 5]
 
 
 @pytest.mark.parametrize("there", [(), ((5, 0, 50, 50),)])
 @pytest.mark.parametrize("said", [(), (("Ann", 1, 0, 0, 0),)])
 def test_nothing(there, said) -> None:
-    found = resolve(lines(*said), places(cells(*there)))
+    found = match_answers(lines(*said), places(cells(*there)))
     assert len(found.lines) == 0
     assert len(found.unmatched) == len(said)
 
@@ -131,7 +135,7 @@ POINTS = st.lists(
 @given(POINTS, POINTS)
 def test_whatever_it_may_be(there, said) -> None:
     given_ = lines(*(("Ann", *row) for row in said))
-    found = resolve(given_, places(cells(*there)))
+    found = match_answers(given_, places(cells(*there)))
     assert len(found.lines) + len(found.unmatched) == len(given_)
     place = {number: np.array(rest, float) for number, *rest in there}
     for number, cell, plane, y, x in zip(
@@ -161,6 +165,6 @@ def test_a_hundred_thousand_lines_are_quick() -> None:
     each.loc[::2, "cell"] += 5000
     each = each.assign(recording="r1", role="annotator", answer="a", annotator="Ann")
     started = time.perf_counter()
-    found = resolve(each, places(there))
+    found = match_answers(each, places(there))
     assert time.perf_counter() - started < 1
     assert (found.lines["cell"].to_numpy() == np.tile(there["cell"], 100)).all()

@@ -14,7 +14,7 @@ from napari_cellid.cells.matching import match_by_distance, match_by_overlap
 from napari_cellid.cells.measure import COLUMNS, measure
 from napari_cellid.io.tables import RETIRED_COLUMNS, no_retired
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.identity import Kept, Known, keep_identity
+from napari_cellid.study.identity import KnownCells, NumberedCells, assign_cell_numbers
 
 UM = 1.25
 
@@ -30,16 +30,16 @@ def known(
     numbers: list[int] | None = None,
     retired: pd.DataFrame | None = None,
     highest: int = 0,
-) -> Known:
+) -> KnownCells:
     away = no_retired() if retired is None else retired
-    return Known(labels, cells_of(labels, numbers), away, highest)
+    return KnownCells(labels, cells_of(labels, numbers), away, highest)
 
 
-def again(before: Known, labels: np.ndarray) -> Kept:
-    return keep_identity(before, labels, cells_of(labels), UM)
+def again(before: KnownCells, labels: np.ndarray) -> NumberedCells:
+    return assign_cell_numbers(before, labels, cells_of(labels), UM)
 
 
-def number_of(kept: Kept) -> dict[int, int]:
+def number_of(kept: NumberedCells) -> dict[int, int]:
     """The lasting number of each label."""
     return dict(zip(kept.cells["label"], kept.cells["cell"], strict=True))
 
@@ -148,7 +148,7 @@ def test_a_cell_comes_back_with_its_number(two: np.ndarray) -> None:
     without = np.where(two == 1, 0, two)
     gone = again(known(two, [7, 3]), without)
     assert gone.retired["cell"].tolist() == [7]
-    before = Known(without, gone.cells, gone.retired)
+    before = KnownCells(without, gone.cells, gone.retired)
     back = again(before, np.roll(two, 1, 2))
     assert number_of(back) == {1: 7, 2: 3}
     assert back.report.returned == (7,)
@@ -178,7 +178,7 @@ def test_new_numbers_were_never_used(two: np.ndarray) -> None:
 
 
 def test_a_lost_label_image_leaves_the_places(two: np.ndarray) -> None:
-    before = Known(None, cells_of(two, [7, 3]), no_retired())
+    before = KnownCells(None, cells_of(two, [7, 3]), no_retired())
     kept = again(before, np.roll(two, 2, 1))
     assert number_of(kept) == {1: 7, 2: 3}
     assert kept.report.by_distance == (3, 7)
@@ -199,7 +199,7 @@ def test_huge_labels_and_labels_without_a_row(two: np.ndarray) -> None:
     kept = again(known(huge, [7, 3]), huge)
     assert number_of(kept) == {1: 7, 2_000_000_000: 3}
     listed = cells_of(two, [7, 3]).iloc[[1]]
-    kept = again(Known(two, listed, no_retired()), two)
+    kept = again(KnownCells(two, listed, no_retired()), two)
     assert number_of(kept) == {1: 4, 2: 3}
 
 
@@ -248,7 +248,7 @@ def test_invariants(first, second, third) -> None:
         assert not new & seen
         assert set(numbers) | away == seen | new
         seen |= new
-        before = Known(labels, kept.cells, kept.retired)
+        before = KnownCells(labels, kept.cells, kept.retired)
     kept = again(before, images[-1])
     pd.testing.assert_frame_equal(kept.cells, before.cells)
 
@@ -294,7 +294,9 @@ def test_ten_thousand_cells_are_quick() -> None:
     moved = np.roll(labels, (2, 1), (1, 2))
     after = cells_of(moved)
     started = time.perf_counter()
-    kept = keep_identity(Known(labels, cells, no_retired()), moved, after, UM)
+    kept = assign_cell_numbers(
+        KnownCells(labels, cells, no_retired()), moved, after, UM
+    )
     seconds = time.perf_counter() - started
     assert labels.shape == (1, 2048, 2048)
     assert kept.cells["cell"].tolist() == cells["cell"].tolist()

@@ -13,7 +13,7 @@ from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.settings import (
     StudySettings,
-    config_for,
+    config_for_classes,
     read_settings,
     write_settings,
 )
@@ -141,13 +141,13 @@ def test_round_trip(tmp_path_factory, names, rule, recording, animal) -> None:
 
 
 def test_classes_of_a_model() -> None:
-    assert config_for(()) == StudyConfig()
-    assert config_for(("glia", "excitatory", "inhibitory")) == StudyConfig()
-    config = config_for(("PV", "SST", "VIP", "NDNF", "unknown", "other PV"))
+    assert config_for_classes(()) == StudyConfig()
+    assert config_for_classes(("glia", "excitatory", "inhibitory")) == StudyConfig()
+    config = config_for_classes(("PV", "SST", "VIP", "NDNF", "unknown", "other PV"))
     assert [one.name for one in config.classes][:2] == ["PV", "SST"]
     assert [one.key for one in config.classes] == ["P", "S", "V", "D", "K", "O"]
     assert [one.colour for one in config.classes] == list(PALETTE[:6])
     with pytest.raises(InputError, match="cannot be those of a study"):
-        config_for(("one",))
+        config_for_classes(("one",))
     with pytest.raises(InputError, match="cannot be those of a study"):
-        config_for(("a, b", "c"))
+        config_for_classes(("a, b", "c"))

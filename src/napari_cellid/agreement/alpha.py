@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.agreement.ratings import patterns
+from napari_cellid.agreement.ratings import unique_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _TAIL = 0.025
 
 
 @dataclass(frozen=True)
-class Alpha:
+class KrippendorffAlpha:
     """Krippendorff's alpha, nominal.
 
     Parameters
@@ -47,9 +47,9 @@ class Alpha:
     reason: str = ""
 
 
-def alpha(
+def krippendorff_alpha(
     counts: NDArray[np.integer], *, bootstrap: int = 1000, seed: int = 0
-) -> Alpha:
+) -> KrippendorffAlpha:
     """Krippendorff's alpha for nominal data, whatever answers are missing.
 
     Parameters
@@ -65,20 +65,26 @@ def alpha(
     pairable = pairable[:, pairable.any(axis=0)]
     cells, answers = len(pairable), int(pairable.sum())
     if cells == 0:
-        return Alpha(None, None, 0, 0, reason="no cell has answers of two people")
+        return KrippendorffAlpha(
+            None, None, 0, 0, reason="no cell has answers of two people"
+        )
     if pairable.shape[1] == 1:
         reason = "everybody always gave the same one answer"
-        return Alpha(None, None, cells, answers, reason=reason)
+        return KrippendorffAlpha(None, None, cells, answers, reason=reason)
     from krippendorff import alpha as nominal_alpha
 
     value = float(nominal_alpha(value_counts=pairable, level_of_measurement="nominal"))
     if cells == 1:
-        return Alpha(value, None, 1, answers, reason="one cell gives no interval")
+        return KrippendorffAlpha(
+            value, None, 1, answers, reason="one cell gives no interval"
+        )
     drawn = resampled_alphas(pairable, bootstrap, seed)
     if drawn.size == 0:
-        return Alpha(value, None, cells, answers)
+        return KrippendorffAlpha(value, None, cells, answers)
     low, high = np.quantile(drawn, [_TAIL, 1 - _TAIL])
-    return Alpha(value, (float(low), float(high)), cells, answers, int(drawn.size))
+    return KrippendorffAlpha(
+        value, (float(low), float(high)), cells, answers, int(drawn.size)
+    )
 
 
 def alpha_of_sums(
@@ -125,7 +131,7 @@ def resampled_alphas(
     seed
         Of the draws.
     """
-    first, kind = patterns(counts)
+    first, kind = unique_rows(counts)
     kinds = counts[first]
     sums = np.column_stack([disagreeing_pairs(kinds), kinds])
     chance = np.bincount(kind) / len(counts)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.ratings import NO_ANSWER, patterns, tabulate
-from napari_cellid.agreement.vote import abstaining
+from napari_cellid.agreement.ratings import NO_ANSWER, tabulate_ratings, unique_rows
+from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.config import UNSURE
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
-class DawidSkene:
+class DawidSkeneFit:
     """Estimates of the model.
 
     Parameters
@@ -58,7 +58,7 @@ class DawidSkene:
 
 
 @dataclass(frozen=True, eq=False)
-class Quality:
+class AnnotatorReliability:
     """How reliable people are, and what their answers say together.
 
     Parameters
@@ -88,7 +88,9 @@ class Quality:
     reason: str = ""
 
 
-def annotator_quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
+def estimate_reliability(
+    answers: pd.DataFrame, config: StudyConfig
+) -> AnnotatorReliability:
     """Estimate how reliable people are.
 
     `unsure` is an answer, but no cell is truly unsure; answers that abstain are left
@@ -101,7 +103,9 @@ def annotator_quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
     config
         Classes and vote rule of the study.
     """
-    table = tabulate(answers, order=config.answers).leaving_out(abstaining(config.vote))
+    table = tabulate_ratings(answers, order=config.answers).leaving_out(
+        abstaining_answers(config.vote)
+    )
     given = table.codes != NO_ANSWER
     table = table.at(np.flatnonzero(given.any(axis=1)))
     table = table.of_people(np.flatnonzero(given.any(axis=0)))
@@ -112,16 +116,16 @@ def annotator_quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
     if len(table.annotators) < _LEAST_PEOPLE or len(classes) < 2:
         reason = "it needs the answers of three people, and two classes among them"
         return _no_quality(n_cells, n_answers, reason)
-    first, kind = patterns(table.codes)
+    first, kind = unique_rows(table.codes)
     counts = (table.codes[first][:, :, None] == places).astype(np.float64)
     true = [names.index(name) for name in classes]
-    found = dawid_skene(
+    found = fit_dawid_skene(
         counts, true, weights=np.bincount(kind).astype(float), prior=_PRIOR
     )
     right = (found.confusion[:, np.arange(len(true)), true] * found.share).sum(axis=1)
     posterior = found.posterior[kind]
     best = posterior.argmax(axis=1)
-    return Quality(
+    return AnnotatorReliability(
         accuracy=dict(zip(table.annotators, right.tolist(), strict=True)),
         confusion={
             name: pd.DataFrame(matrix, index=classes, columns=names)
@@ -142,14 +146,14 @@ def annotator_quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
     )
 
 
-def dawid_skene(
+def fit_dawid_skene(
     counts: NDArray[np.floating],
     classes: Sequence[int],
     *,
     weights: NDArray[np.float64] | None = None,
     prior: float = 0.0,
     rounds: int = 500,
-) -> DawidSkene:
+) -> DawidSkeneFit:
     """Fit the model by EM, starting from the share of votes for each class.
 
     Parameters
@@ -193,9 +197,11 @@ def dawid_skene(
         if len(likelihoods) > 1 and likelihood - likelihoods[-2] < 1e-8 * weights.sum():
             break
     converged = len(likelihoods) < rounds
-    return DawidSkene(share, confusion, posterior, tuple(likelihoods), converged)
+    return DawidSkeneFit(share, confusion, posterior, tuple(likelihoods), converged)
 
 
-def _no_quality(cells: int, answers: int, reason: str) -> Quality:
+def _no_quality(cells: int, answers: int, reason: str) -> AnnotatorReliability:
     columns = ["recording", "cell", "estimated", "estimated_p"]
-    return Quality({}, {}, {}, pd.DataFrame(columns=columns), cells, answers, reason)
+    return AnnotatorReliability(
+        {}, {}, {}, pd.DataFrame(columns=columns), cells, answers, reason
+    )

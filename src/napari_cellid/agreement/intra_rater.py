@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.kappa import Kappa, cohen_kappa
+from napari_cellid.agreement.kappa import CohenKappa, cohen_kappa
 from napari_cellid.annotation.all_answers import given_answers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def self_consistency(lines: pd.DataFrame) -> dict[str, Kappa]:
+def intra_rater_agreement(lines: pd.DataFrame) -> dict[str, CohenKappa]:
     """Compare what people said when asked again with what counted before.
 
     Parameters
@@ -58,8 +58,8 @@ def _repeats(votes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return votes.iloc[before[known]], votes.iloc[after[known]]
 
 
-def _compared(pair: NDArray[np.intp], n_answers: int) -> Kappa:
+def _compared(pair: NDArray[np.intp], n_answers: int) -> CohenKappa:
     if pair.size == 0:
-        return Kappa(None, None, 0, "was not asked about any cell again")
+        return CohenKappa(None, None, 0, "was not asked about any cell again")
     counts = np.bincount(pair, minlength=n_answers**2)
     return cohen_kappa(counts.reshape(n_answers, n_answers))

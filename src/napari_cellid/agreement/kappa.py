@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kappa:
+class CohenKappa:
     """Cohen's kappa of two series of answers to the same cells.
 
     Parameters
@@ -39,7 +39,7 @@ class Kappa:
 
 
 @dataclass(frozen=True)
-class Fleiss:
+class FleissKappa:
     """Fleiss' kappa of cells that have equally many answers.
 
     Parameters
@@ -63,7 +63,7 @@ class Fleiss:
     reason: str = ""
 
 
-def cohen_kappa(confusion: NDArray[np.integer]) -> Kappa:
+def cohen_kappa(confusion: NDArray[np.integer]) -> CohenKappa:
     """Cohen's kappa (1960), not weighted.
 
     Parameters
@@ -73,17 +73,17 @@ def cohen_kappa(confusion: NDArray[np.integer]) -> Kappa:
     """
     cells = int(confusion.sum())
     if cells == 0:
-        return Kappa(None, None, 0, "there are no cells that both answered")
+        return CohenKappa(None, None, 0, "there are no cells that both answered")
     share = confusion / cells
     equal = float(np.trace(share))
     # in whole numbers: by rounding alone no chance may differ from certainty
     chance = int((confusion.sum(axis=0) * confusion.sum(axis=1)).sum())
     if chance == cells**2:
-        return Kappa(None, equal, cells, "both always gave the same one answer")
-    return Kappa(1 - (1 - equal) / (1 - chance / cells**2), equal, cells)
+        return CohenKappa(None, equal, cells, "both always gave the same one answer")
+    return CohenKappa(1 - (1 - equal) / (1 - chance / cells**2), equal, cells)
 
 
-def fleiss_kappa(counts: NDArray[np.integer]) -> Fleiss:
+def fleiss_kappa(counts: NDArray[np.integer]) -> FleissKappa:
     """Fleiss' kappa (1971).
 
     It wants the same number of answers for each cell, and takes the cells with the
@@ -97,7 +97,7 @@ def fleiss_kappa(counts: NDArray[np.integer]) -> Fleiss:
     n_answers = counts.sum(axis=1)
     several = n_answers[n_answers > 1]
     if several.size == 0:
-        return Fleiss(None, 0, 0, 0, "no cell has answers of two people")
+        return FleissKappa(None, 0, 0, 0, "no cell has answers of two people")
     cells_with = np.bincount(several)
     raters = int(np.flatnonzero(cells_with == cells_with.max())[-1])
     taken = counts[n_answers == raters]
@@ -108,7 +108,7 @@ def fleiss_kappa(counts: NDArray[np.integer]) -> Fleiss:
     chance = int((taken.sum(axis=0) ** 2).sum())
     if chance == total**2:
         reason = "everybody always gave the same one answer"
-        return Fleiss(None, cells, raters, left_out, reason)
+        return FleissKappa(None, cells, raters, left_out, reason)
     chance_equal = chance / total**2
     value = (equal - chance_equal) / (1 - chance_equal)
-    return Fleiss(value, cells, raters, left_out)
+    return FleissKappa(value, cells, raters, left_out)

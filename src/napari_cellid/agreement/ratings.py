@@ -18,7 +18,7 @@ NO_ANSWER = -1
 
 
 @dataclass(frozen=True, eq=False)
-class AnswerTable:
+class Ratings:
     """One row a cell, one column a person.
 
     Parameters
@@ -39,7 +39,7 @@ class AnswerTable:
     answers: tuple[str, ...]
     codes: NDArray[np.int16]
 
-    def at(self, rows: NDArray[np.intp]) -> AnswerTable:
+    def at(self, rows: NDArray[np.intp]) -> Ratings:
         """Give some of the cells."""
         return replace(
             self,
@@ -48,12 +48,12 @@ class AnswerTable:
             codes=self.codes[rows],
         )
 
-    def of_people(self, columns: NDArray[np.intp]) -> AnswerTable:
+    def of_people(self, columns: NDArray[np.intp]) -> Ratings:
         """Give the answers of some of the people."""
         names = tuple(self.annotators[k] for k in columns.tolist())
         return replace(self, annotators=names, codes=self.codes[:, columns])
 
-    def leaving_out(self, answers: Collection[str]) -> AnswerTable:
+    def leaving_out(self, answers: Collection[str]) -> Ratings:
         """Treat some answers as if they had not been given."""
         kept = np.array([name not in answers for name in self.answers] + [False])
         codes = np.where(kept[self.codes], self.codes, NO_ANSWER).astype(np.int16)
@@ -64,7 +64,7 @@ class AnswerTable:
         return count_answers(self.codes, len(self.answers))
 
 
-def tabulate(answers: pd.DataFrame, order: Iterable[str] = ()) -> AnswerTable:
+def tabulate_ratings(answers: pd.DataFrame, order: Iterable[str] = ()) -> Ratings:
     """Arrange answers by cell and person.
 
     Parameters
@@ -96,7 +96,7 @@ def tabulate(answers: pd.DataFrame, order: Iterable[str] = ()) -> AnswerTable:
         by_time = np.lexsort((said, _times(given)))
         place, said = place[by_time], said[by_time]
     codes.reshape(-1)[place] = said
-    return AnswerTable(
+    return Ratings(
         recording=np.asarray(recordings, object)[recording[keys]],
         cell=cell[keys],
         annotators=tuple(annotators),
@@ -115,7 +115,7 @@ def count_answers(codes: NDArray[np.int16], n_answers: int) -> NDArray[np.int64]
     return counts.reshape(n_rows, n_answers)
 
 
-def patterns(rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def unique_rows(rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find rows that are equal: the first of each kind, and the kind of each row."""
     if not rows.size:
         n_rows = len(rows)

@@ -10,23 +10,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.alpha import Alpha, alpha
-from napari_cellid.agreement.intra_rater import self_consistency
-from napari_cellid.agreement.kappa import Fleiss, Kappa, cohen_kappa, fleiss_kappa
-from napari_cellid.agreement.ratings import NO_ANSWER, count_answers, tabulate
-from napari_cellid.agreement.vote import abstaining
+from napari_cellid.agreement.alpha import KrippendorffAlpha, krippendorff_alpha
+from napari_cellid.agreement.intra_rater import intra_rater_agreement
+from napari_cellid.agreement.kappa import (
+    CohenKappa,
+    FleissKappa,
+    cohen_kappa,
+    fleiss_kappa,
+)
+from napari_cellid.agreement.ratings import NO_ANSWER, count_answers, tabulate_ratings
+from napari_cellid.agreement.vote import abstaining_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from napari_cellid.agreement.ratings import AnswerTable
+    from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.config import StudyConfig
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class AnnotatorPair:
     """Two people compared on the cells that both answered.
 
     Parameters
@@ -41,7 +46,7 @@ class Pair:
 
     first: str
     second: str
-    kappa: Kappa
+    kappa: CohenKappa
     confusion: pd.DataFrame
 
 
@@ -73,8 +78,9 @@ class Agreement:
         For each answer that counts the alpha of this answer against all others.
     per_recording
         For each recording the alpha of its cells.
-    self_consistency
-        For each person; empty without lines.
+    intra_rater
+        For each person the agreement with their own earlier answers; empty if
+        `measure_agreement` got no `all_answers`.
     notes
         What to know when reading the figures, one sentence each.
     """
@@ -84,16 +90,16 @@ class Agreement:
     answers: int
     given: pd.DataFrame
     not_blind: Mapping[str, int]
-    pairs: tuple[Pair, ...]
-    fleiss: Fleiss
-    alpha: Alpha
-    per_class: Mapping[str, Alpha]
-    per_recording: Mapping[str, Alpha]
-    self_consistency: Mapping[str, Kappa]
+    pairs: tuple[AnnotatorPair, ...]
+    fleiss: FleissKappa
+    alpha: KrippendorffAlpha
+    per_class: Mapping[str, KrippendorffAlpha]
+    per_recording: Mapping[str, KrippendorffAlpha]
+    intra_rater: Mapping[str, CohenKappa]
     notes: tuple[str, ...]
 
 
-def agreement(
+def measure_agreement(
     answers: pd.DataFrame,
     config: StudyConfig,
     *,
@@ -119,13 +125,13 @@ def agreement(
     seed
         Of the resamples.
     """
-    table = tabulate(answers, order=config.answers)
-    left_out = abstaining(config.vote)
+    table = tabulate_ratings(answers, order=config.answers)
+    left_out = abstaining_answers(config.vote)
     counting = table.leaving_out(left_out)
     counts = counting.counts()
 
-    def alpha_of(some: NDArray[np.int64]) -> Alpha:
-        return alpha(some, bootstrap=bootstrap, seed=seed)
+    def alpha_of(some: NDArray[np.int64]) -> KrippendorffAlpha:
+        return krippendorff_alpha(some, bootstrap=bootstrap, seed=seed)
 
     not_blind = _not_blind(answers)
     return Agreement(
@@ -150,22 +156,22 @@ def agreement(
             str(name): alpha_of(counts[table.recording == name])
             for name in np.unique(table.recording)
         },
-        self_consistency={} if lines is None else self_consistency(lines),
+        intra_rater={} if lines is None else intra_rater_agreement(lines),
         notes=(*_unknown(table, config), *_influenced(not_blind, table)),
     )
 
 
-def _every_two(table: AnswerTable) -> combinations[tuple[int, int]]:
+def _every_two(table: Ratings) -> combinations[tuple[int, int]]:
     return combinations(range(len(table.annotators)), 2)
 
 
-def _compare(table: AnswerTable, one: int, other: int) -> Pair:
+def _compare(table: Ratings, one: int, other: int) -> AnnotatorPair:
     n = len(table.answers)
     codes = table.codes[:, [one, other]].astype(np.int64)
     first, second = codes[(codes != NO_ANSWER).all(axis=1)].T
     confusion = np.bincount(first * n + second, minlength=n**2).reshape(n, n)
     names = list(table.answers)
-    return Pair(
+    return AnnotatorPair(
         table.annotators[one],
         table.annotators[other],
         cohen_kappa(confusion),
@@ -186,7 +192,7 @@ def _not_blind(answers: pd.DataFrame) -> dict[str, int]:
     return dict(sorted(Counter(answers.loc[seen.to_numpy(), "annotator"]).items()))
 
 
-def _unknown(table: AnswerTable, config: StudyConfig) -> list[str]:
+def _unknown(table: Ratings, config: StudyConfig) -> list[str]:
     counts = count_answers(table.codes.reshape(1, -1), len(table.answers))[0]
     return [
         f"'{name}' is no class of this study (any more), but {n} answers say so; they "
@@ -196,7 +202,7 @@ def _unknown(table: AnswerTable, config: StudyConfig) -> list[str]:
     ]
 
 
-def _influenced(not_blind: Mapping[str, int], table: AnswerTable) -> list[str]:
+def _influenced(not_blind: Mapping[str, int], table: Ratings) -> list[str]:
     if not not_blind:
         return []
     n_answers = int((table.codes != NO_ANSWER).sum())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.ratings import NO_ANSWER, patterns, tabulate
+from napari_cellid.agreement.ratings import NO_ANSWER, tabulate_ratings, unique_rows
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_cellid.agreement.ratings import AnswerTable
+    from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.config import VoteConfig
 
 Status = Literal["consensus", "disputed", "too_few", "adjudicated"]
@@ -43,7 +43,9 @@ class Decision:
     answer: str | None = None
 
 
-def decide(votes: Mapping[str, str] | Collection[str], rule: VoteConfig) -> Decision:
+def decide_vote(
+    votes: Mapping[str, str] | Collection[str], rule: VoteConfig
+) -> Decision:
     """Count the votes on one cell; neither their order nor the names matter.
 
     Parameters
@@ -61,7 +63,7 @@ def decide(votes: Mapping[str, str] | Collection[str], rule: VoteConfig) -> Deci
     and as many as the rule wants, and can win; else `disputed`.
     """
     given = votes.values() if isinstance(votes, Mapping) else votes
-    left_out = abstaining(rule)
+    left_out = abstaining_answers(rule)
     counted = Counter(answer for answer in given if answer not in left_out)
     n = counted.total()
     quorum = rule.quorum if rule.rule == "quorum" else 0
@@ -75,13 +77,13 @@ def decide(votes: Mapping[str, str] | Collection[str], rule: VoteConfig) -> Deci
     return Decision("consensus", leaders[0])
 
 
-def abstaining(rule: VoteConfig) -> frozenset[str]:
+def abstaining_answers(rule: VoteConfig) -> frozenset[str]:
     """Give the answers that count as if they had not been given."""
     return _treated(rule, "abstain")
 
 
 def count_votes(
-    answers: pd.DataFrame | AnswerTable,
+    answers: pd.DataFrame | Ratings,
     rule: VoteConfig,
     adjudications: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -91,7 +93,7 @@ def count_votes(
     ----------
     answers
         One row an answer: `recording`, `cell`, `annotator`, `answer` (and `time`);
-        or those already arranged by `tabulate`, to count them by several rules.
+        or those already arranged by `tabulate_ratings`, to count them by several rules.
     rule
         How they are counted.
     adjudications
@@ -102,12 +104,12 @@ def count_votes(
     One row a cell, by recording and cell: `recording`, `cell`, `consensus` (empty
     where undecided, and where the adjudicator was unsure), `status`, `votes`
     ("Ann=glia; Bo=unsure", by name), `n_annotators` (people whose answer counts),
-    `votes_<answer>` for each answer seen, `adjudicator`, and `disagreement` (see
-    `disagreement`) among the answers that count.
+    `votes_<answer>` for each answer seen, `adjudicator`, and `normalised_entropy` (see
+    `normalised_entropy`) among the answers that count.
     """
-    table = tabulate(answers) if isinstance(answers, pd.DataFrame) else answers
+    table = tabulate_ratings(answers) if isinstance(answers, pd.DataFrame) else answers
     # as many ways of answering as people and answers allow, far fewer than cells
-    first, kind = patterns(table.codes)
+    first, kind = unique_rows(table.codes)
     rows = _count_patterns(table.at(first), rule)
     counted = rows.iloc[kind].reset_index(drop=True)
     counted.insert(0, "cell", table.cell)
@@ -117,7 +119,7 @@ def count_votes(
     return _adjudicate(counted, adjudications)
 
 
-def disagreement(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Say how much people differ on each cell.
 
     Parameters
@@ -140,12 +142,12 @@ def disagreement(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.minimum(np.abs(entropy), 1)
 
 
-def _count_patterns(kinds: AnswerTable, rule: VoteConfig) -> pd.DataFrame:
+def _count_patterns(kinds: Ratings, rule: VoteConfig) -> pd.DataFrame:
     """Decide for each way in which people answered, one row each."""
     votes = [_votes_of_row(kinds, row) for row in kinds.codes.tolist()]
-    decisions = [decide(row, rule) for row in votes]
+    decisions = [decide_vote(row, rule) for row in votes]
     counts = kinds.counts()
-    counting = kinds.leaving_out(abstaining(rule)).counts()
+    counting = kinds.leaving_out(abstaining_answers(rule)).counts()
     columns: dict[str, object] = {
         "consensus": [decision.answer or "" for decision in decisions],
         "status": [decision.status for decision in decisions],
@@ -158,11 +160,11 @@ def _count_patterns(kinds: AnswerTable, rule: VoteConfig) -> pd.DataFrame:
     for k, name in enumerate(kinds.answers):
         columns[f"votes_{name}"] = counts[:, k]
     columns["adjudicator"] = ""
-    columns["disagreement"] = disagreement(counting)
+    columns["disagreement"] = normalised_entropy(counting)
     return pd.DataFrame(columns).astype(dict.fromkeys(_TEXTS, object))
 
 
-def _votes_of_row(table: AnswerTable, row: list[int]) -> dict[str, str]:
+def _votes_of_row(table: Ratings, row: list[int]) -> dict[str, str]:
     named = zip(table.annotators, row, strict=True)
     return {name: table.answers[k] for name, k in named if k != NO_ANSWER}
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from napari_cellid.annotation.annotators import journal_files, likeness
-from napari_cellid.annotation.journal_reader import Reading
+from napari_cellid.annotation.annotators import journal_files, normalised_name
+from napari_cellid.annotation.journal_reader import JournalReader
 from napari_cellid.annotation.jsonl import COLUMNS, as_utc
 from napari_cellid.errors import InputError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.annotation.answer import Role
-    from napari_cellid.annotation.jsonl import Columns
+    from napari_cellid.annotation.jsonl import ParsedLines
 
 _TYPES = {
     "time": "datetime64[us, UTC]",
@@ -75,7 +75,7 @@ def read_annotations(folder: Path) -> Annotations:
     return Annotations(_table(values), tuple(problems))
 
 
-def read_journal(path: Path, annotator: str) -> tuple[Columns, tuple[str, ...]]:
+def read_journal(path: Path, annotator: str) -> tuple[ParsedLines, tuple[str, ...]]:
     """Read one journal: its good lines, and what was odd about it.
 
     Raises
@@ -83,7 +83,7 @@ def read_journal(path: Path, annotator: str) -> tuple[Columns, tuple[str, ...]]:
     InputError
         If the file cannot be read.
     """
-    reading = Reading(annotator)
+    reading = JournalReader(annotator)
     try:
         data = path.read_bytes()
         found = reading.take(data)
@@ -146,7 +146,7 @@ def _twins(names: list[str]) -> list[str]:
     seen: dict[str, str] = {}
     problems = []
     for name in names:
-        other = seen.setdefault(likeness(name), name)
+        other = seen.setdefault(normalised_name(name), name)
         if other is name:
             continue
         if other == name:

@@ -12,7 +12,7 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIX = ".jsonl"
+JOURNAL_SUFFIX = ".jsonl"
 #: so that the file's name stays below 255 bytes in any script, also while replaced
 _LONGEST = 50
 #: what some system refuses in a file's name, and the sign of the encoding itself
@@ -32,7 +32,7 @@ def clean_name(annotator: str) -> str:
         If nothing is left, or it is too long or has signs that cannot be shown.
     """
     name = unicodedata.normalize("NFC", " ".join(annotator.split()))
-    if not likeness(name):
+    if not normalised_name(name):
         raise InputError("The annotator's name is empty; give your name or initials.")
     if len(name) > _LONGEST:
         raise InputError(
@@ -47,14 +47,14 @@ def clean_name(annotator: str) -> str:
     return name
 
 
-def likeness(name: str) -> str:
+def normalised_name(name: str) -> str:
     """What names have in common that differ only in case or Unicode form."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     plain = "".join(sign for sign in plain if not _is_format(sign))
     return unicodedata.normalize("NFKC", " ".join(plain.split()))
 
 
-def annotator_file(folder: Path, annotator: str) -> Path:
+def journal_path(folder: Path, annotator: str) -> Path:
     """Where a person's journal lies, or would lie.
 
     The name is kept readable; what a system refuses in file names is written as
@@ -67,7 +67,7 @@ def annotator_file(folder: Path, annotator: str) -> Path:
         Unicode form.
     """
     name = clean_name(annotator)
-    path = folder / (_encoded(name) + SUFFIX)
+    path = folder / (_encoded(name) + JOURNAL_SUFFIX)
     there = journal_files(folder)
     own = [file for other, file in there if other == name]
     if not own:
@@ -76,13 +76,13 @@ def annotator_file(folder: Path, annotator: str) -> Path:
     return path if path in own or not own else own[0]
 
 
-def annotator_of(path: Path) -> str:
+def annotator_from_path(path: Path) -> str:
     """Whose journal a file is, by its name."""
-    name = unquote(path.name.removesuffix(SUFFIX))
+    name = unquote(path.name.removesuffix(JOURNAL_SUFFIX))
     return unicodedata.normalize("NFC", name)
 
 
-def annotators(folder: Path) -> tuple[str, ...]:
+def list_annotators(folder: Path) -> tuple[str, ...]:
     """Names of the people who have a journal in a folder, sorted."""
     return tuple(sorted({name for name, _ in journal_files(folder)}))
 
@@ -99,8 +99,10 @@ def journal_files(folder: Path) -> list[tuple[str, Path]]:
         if not folder.is_dir():
             return []
         # hidden: half-written files of a crash, and what macOS puts beside files
-        files = [p for p in folder.glob(f"*{SUFFIX}") if not p.name.startswith(".")]
-        return [(annotator_of(p), p) for p in sorted(files) if p.is_file()]
+        files = [
+            p for p in folder.glob(f"*{JOURNAL_SUFFIX}") if not p.name.startswith(".")
+        ]
+        return [(annotator_from_path(p), p) for p in sorted(files) if p.is_file()]
     except OSError as error:
         raise InputError(
             f"The folder {folder} cannot be read ({error.strerror}); make it readable."
@@ -118,7 +120,7 @@ def _percent(sign: str) -> str:
 
 def _refuse_twin(name: str, others: list[str]) -> None:
     for other in others:
-        if likeness(other) == likeness(name):
+        if normalised_name(other) == normalised_name(name):
             raise InputError(
                 f"There is a journal of '{other}', from which '{name}' differs only in "
                 f"how it is written; use '{other}' if that is the same person, or "

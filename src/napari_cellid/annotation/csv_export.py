@@ -14,7 +14,6 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.csv_import import read_rows
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.annotation.jsonl import COLUMNS
-from napari_cellid.annotation.merge import merge
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
 
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from napari_cellid.annotation.answer import Answer, Role
-    from napari_cellid.annotation.csv_import import Place, Row
-
-__all__ = ["export_answers", "import_answers", "merge"]
+    from napari_cellid.annotation.csv_import import CsvRow, Position
 
 #: columns of the file: how a line came about is the journal's own affair
 _COLUMNS = [name for name in COLUMNS if name != "origin"]
@@ -110,7 +107,7 @@ def import_answers(
         If a disk is full on the way, importing again goes on from there.
     """
     rows = read_rows(path, answers, _places(cells))
-    people: dict[str, list[Row]] = {}
+    people: dict[str, list[CsvRow]] = {}
     for row in rows:
         people.setdefault(row.answer.annotator, []).append(row)
     journals = {name: Journal.open(folder, name) for name in people}
@@ -120,7 +117,7 @@ def import_answers(
     return {name: len(lines) for name, lines in new.items()}
 
 
-def _new(journal: Journal, rows: Iterable[Row]) -> list[Answer]:
+def _new(journal: Journal, rows: Iterable[CsvRow]) -> list[Answer]:
     now, lines, new = datetime.now(UTC), journal.lines, []
     known = {(one.time, one.role, one.key, one.answer) for one in lines}
     counting = {
@@ -141,7 +138,7 @@ def _new(journal: Journal, rows: Iterable[Row]) -> list[Answer]:
     return new
 
 
-def _places(cells: pd.DataFrame | None) -> dict[CellKey, Place]:
+def _places(cells: pd.DataFrame | None) -> dict[CellKey, Position]:
     if cells is None:
         return {}
     names, numbers = cells["recording"].tolist(), cells["cell"].tolist()

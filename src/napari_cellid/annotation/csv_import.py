@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast, get_args
 
-from napari_cellid.annotation.annotators import clean_name, likeness
+from napari_cellid.annotation.annotators import clean_name, normalised_name
 from napari_cellid.annotation.answer import Answer, CellKey, Role
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: plane, y and x of a cell (px)
-Place = tuple[int, float, float]
+Position = tuple[int, float, float]
 
 _NEEDED = ("recording", "annotator", "answer")
 _PLACE = ("plane", "y", "x")
@@ -30,7 +30,7 @@ _CHECKSUM_BYTES = 6
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """A row that answers.
 
     Parameters
@@ -49,8 +49,8 @@ class Row:
 
 
 def read_rows(
-    path: Path, answers: Collection[str], places: Mapping[CellKey, Place]
-) -> list[Row]:
+    path: Path, answers: Collection[str], places: Mapping[CellKey, Position]
+) -> list[CsvRow]:
     """Read and check a CSV file; rows without answer are passed over.
 
     Parameters
@@ -88,7 +88,7 @@ class _RowReader:
     def __init__(
         self,
         answers: Collection[str],
-        places: Mapping[CellKey, Place],
+        places: Mapping[CellKey, Position],
         decimal_comma: bool,
     ) -> None:
         self._answers = {_plain(one): one for one in answers}
@@ -96,7 +96,7 @@ class _RowReader:
         self._decimal_comma = decimal_comma
         self._now = datetime.now(UTC)
 
-    def read(self, number: int, row: dict[str, str]) -> Row | None:
+    def read(self, number: int, row: dict[str, str]) -> CsvRow | None:
         """Read a row; None if it does not answer."""
         if not row["answer"].strip():
             return None
@@ -118,9 +118,9 @@ class _RowReader:
             role=_role(row["role"].strip()),
             repeat=_yes_or_no(row["repeat"]),
         )
-        return Row(number, answer, timed=bool(time))
+        return CsvRow(number, answer, timed=bool(time))
 
-    def _where(self, row: dict[str, str]) -> tuple[int, Place]:
+    def _where(self, row: dict[str, str]) -> tuple[int, Position]:
         given = [name for name in _PLACE if row[name].strip()]
         if 0 < len(given) < len(_PLACE):
             raise InputError(
@@ -206,12 +206,12 @@ def _check_header(path: Path, header: list[str]) -> None:
         )
 
 
-def _check_names(path: Path, rows: list[Row]) -> None:
+def _check_names(path: Path, rows: list[CsvRow]) -> None:
     """Refuse two names that differ only in how they are written."""
     seen: dict[str, str] = {}
     for row in rows:
         name = row.answer.annotator
-        other = seen.setdefault(likeness(name), name)
+        other = seen.setdefault(normalised_name(name), name)
         if other != name:
             raise InputError(
                 f"{path.name}, row {row.number}: '{name}' differs from '{other}' only "
@@ -219,9 +219,9 @@ def _check_names(path: Path, rows: list[Row]) -> None:
             )
 
 
-def _check_contradictions(path: Path, rows: list[Row]) -> None:
+def _check_contradictions(path: Path, rows: list[CsvRow]) -> None:
     """Refuse two answers of one person about one cell: which counts is not said."""
-    seen: dict[tuple[str, Role, CellKey], Row] = {}
+    seen: dict[tuple[str, Role, CellKey], CsvRow] = {}
     for row in rows:
         one = row.answer
         first = seen.setdefault((one.annotator, one.role, one.key), row)
@@ -240,7 +240,7 @@ def _named(header: list[str], fields: list[str]) -> dict[str, str]:
     return dict.fromkeys(names, "") | dict(zip(header, fields, strict=False))
 
 
-def _at(place: Place) -> int:
+def _at(place: Position) -> int:
     """The number of an answered place whose cell is not said: negative, as no cell's.
 
     The same place always has the same one, so that a later answer replaces the earlier.

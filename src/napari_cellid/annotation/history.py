@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey, Role
 
 #: what counts, by role and cell
-State = dict[tuple["Role", "CellKey"], "Answer"]
+CurrentAnswers = dict[tuple["Role", "CellKey"], "Answer"]
 
 
 class _Step(NamedTuple):
@@ -20,7 +20,7 @@ class _Step(NamedTuple):
     after: Answer
 
 
-class History:
+class AnswerHistory:
     """Lines of one person, in the order of the file.
 
     The last line for a cell and role counts, whatever its time. Undo and redo are lines
@@ -34,7 +34,7 @@ class History:
 
     def __init__(self, lines: Iterable[Answer] = ()) -> None:
         self.lines: list[Answer] = []
-        self._state: State = {}
+        self._state: CurrentAnswers = {}
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
         self.take(lines)
@@ -95,8 +95,8 @@ class History:
         """What counted after the last line that was written at or before a time."""
         return _of_role(self._state_at(time), role)
 
-    def _state_at(self, time: datetime) -> State:
-        lines, state = self.lines, State()
+    def _state_at(self, time: datetime) -> CurrentAnswers:
+        lines, state = self.lines, CurrentAnswers()
         written = (k for k in reversed(range(len(lines))) if lines[k].time <= time)
         for line in lines[: next(written, -1) + 1]:
             _count(state, line)
@@ -107,14 +107,14 @@ def _slot(line: Answer) -> tuple[Role, CellKey]:
     return line.role, line.key
 
 
-def _count(state: State, line: Answer) -> None:
+def _count(state: CurrentAnswers, line: Answer) -> None:
     if line.answer is None:
         state.pop(_slot(line), None)
     else:
         state[_slot(line)] = line
 
 
-def _of_role(state: State, role: Role) -> dict[CellKey, Answer]:
+def _of_role(state: CurrentAnswers, role: Role) -> dict[CellKey, Answer]:
     return {key: answer for (of, key), answer in state.items() if of == role}
 
 

@@ -6,7 +6,10 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import annotator_file, annotators, clean_name
+from napari_cellid.annotation.annotators import (
+    clean_name,
+    journal_path,
+)
 from napari_cellid.annotation.journal_file import JournalFile
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from napari_cellid.annotation.answer import Answer, CellKey, Role
-
-__all__ = ["Journal", "annotator_file", "annotators"]
 
 
 class Journal:
@@ -59,7 +60,7 @@ class Journal:
             If the name cannot be used or differs from one in the folder only in case
             or Unicode form, or the file cannot be read or written.
         """
-        file = JournalFile(annotator_file(folder, annotator), clean_name(annotator))
+        file = JournalFile(journal_path(folder, annotator), clean_name(annotator))
         file.refresh()
         there = next(p for p in (file.path, *file.path.parents) if p.exists())
         if not os.access(there, os.W_OK):

@@ -7,11 +7,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import annotator_file
-from napari_cellid.annotation.history import History
-from napari_cellid.annotation.journal_reader import Reading
-from napari_cellid.annotation.jsonl import to_line
-from napari_cellid.annotation.lock import alone_in
+from napari_cellid.annotation.annotators import journal_path
+from napari_cellid.annotation.history import AnswerHistory
+from napari_cellid.annotation.journal_reader import JournalReader
+from napari_cellid.annotation.jsonl import format_line
+from napari_cellid.annotation.lock import locked
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class JournalFile:
         self.path = path
         self.annotator = annotator
         self.odd: list[str] = []
-        self.reading, self.history = Reading(annotator), History()
+        self.reading, self.history = JournalReader(annotator), AnswerHistory()
         #: lines written here, and those of them that a later file lacks
         self._own: list[Answer] = []
         self._lost: list[Answer] = []
@@ -106,8 +106,8 @@ class JournalFile:
         if new and self._seen is None:
             # not later: a drive that is gone must not leave a folder in its place
             folder.mkdir(parents=True, exist_ok=True)
-            annotator_file(folder, self.annotator)  # refused if a twin came meanwhile
-        with alone_in(folder), self.path.open("ab+", buffering=0) as file:
+            journal_path(folder, self.annotator)  # refused if a twin came meanwhile
+        with locked(folder), self.path.open("ab+", buffering=0) as file:
             yield file
         if new:
             _to_disk(folder)
@@ -116,7 +116,7 @@ class JournalFile:
     def _write(self, file: FileIO, answers: Sequence[Answer]) -> None:
         written, open_end = b"", self.reading.ends_open
         for answer in answers:
-            line = b"\n" * open_end + to_line(answer)
+            line = b"\n" * open_end + format_line(answer)
             open_end = _write_line(file.fileno(), line)
             written += line
         os.fsync(file.fileno())
@@ -134,7 +134,7 @@ class JournalFile:
         file.seek(self.reading.read_to - len(last))
         same = self._seen is None or seen[:2] == self._seen[:2]
         if not same or file.read(len(last)) != last:
-            self.reading, self.history = Reading(self.annotator), History()
+            self.reading, self.history = JournalReader(self.annotator), AnswerHistory()
             file.seek(0)
         self._take(file.readall())
         self._seen = seen

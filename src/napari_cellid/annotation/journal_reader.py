@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import likeness
-from napari_cellid.annotation.jsonl import Columns, parse
+from napari_cellid.annotation.annotators import normalised_name
+from napari_cellid.annotation.jsonl import ParsedLines, parse_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,7 +22,7 @@ _LAST = 256
 _NAMED = 3
 
 
-class Reading:
+class JournalReader:
     """What was read of one journal so far, and what was odd about it.
 
     Attributes
@@ -50,17 +50,17 @@ class Reading:
         self._last_time: datetime | None = None
         self._back: list[int] = []
 
-    def take(self, data: bytes) -> Columns:
+    def take(self, data: bytes) -> ParsedLines:
         """Read the bytes that follow those taken so far; give this person's lines."""
         if not data:
-            return Columns()
+            return ParsedLines()
         self.ends_open = not data.endswith(b"\n")
         whole, last = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
-        self.half_written = bool(last and parse(last).broken)
+        self.half_written = bool(last and parse_lines(last).broken)
         if not self.half_written:  # only its line end may be missing
             whole = data
         text = whole.removeprefix(BYTE_ORDER_MARK) if self.read_to == 0 else whole
-        found = parse(text, self._lines + 1)
+        found = parse_lines(text, self._lines + 1)
         self.read_to += len(whole)
         self.last = (self.last + whole[-_LAST:])[-_LAST:]
         self._lines += whole.count(b"\n")
@@ -102,10 +102,12 @@ class Reading:
             )
         return tuple(found)
 
-    def _look_through(self, found: Columns) -> Columns:
+    def _look_through(self, found: ParsedLines) -> ParsedLines:
         names = found.values["annotator"]
         others = set(names) - {self._annotator}
-        strangers = {n for n in others if likeness(n) != likeness(self._annotator)}
+        strangers = {
+            n for n in others if normalised_name(n) != normalised_name(self._annotator)
+        }
         if strangers:
             self._strangers.update(name for name in names if name in strangers)
             rows = {row for row, name in enumerate(names) if name in strangers}

@@ -38,7 +38,7 @@ _UNREADABLE = (ValueError, LookupError, TypeError, OverflowError, RecursionError
 
 
 @dataclass
-class Columns:
+class ParsedLines:
     """What lines say, a list a key.
 
     Parameters
@@ -62,21 +62,21 @@ class Columns:
         """The good lines as answers."""
         return list(map(Answer, *self.values.values()))
 
-    def extend(self, more: Columns) -> None:
+    def extend(self, more: ParsedLines) -> None:
         """Add the lines that follow."""
         for key, column in self.values.items():
             column += more.values[key]
         self.numbers += more.numbers
         self.broken += more.broken
 
-    def without(self, rows: set[int]) -> Columns:
+    def without(self, rows: set[int]) -> ParsedLines:
         """The same without some of the good lines, given by their place from 0."""
         kept = [row for row in range(len(self.numbers)) if row not in rows]
         values = {key: [column[k] for k in kept] for key, column in self.values.items()}
-        return Columns(values, [self.numbers[k] for k in kept], self.broken)
+        return ParsedLines(values, [self.numbers[k] for k in kept], self.broken)
 
 
-def to_line(answer: Answer) -> bytes:
+def format_line(answer: Answer) -> bytes:
     """The line of a journal that says an answer, with its line end.
 
     A time without zone is taken as UTC.
@@ -103,7 +103,7 @@ def to_line(answer: Answer) -> bytes:
         return json.dumps(line).encode() + b"\n"
 
 
-def parse(data: bytes, first: int = 1) -> Columns:
+def parse_lines(data: bytes, first: int = 1) -> ParsedLines:
     """Read lines; whole ones count even where the last has no line end.
 
     Parameters
@@ -113,7 +113,7 @@ def parse(data: bytes, first: int = 1) -> Columns:
     first
         Number of the first line.
     """
-    found = Columns()
+    found = ParsedLines()
     lines = data.split(b"\n")
     numbers = [n for n, line in enumerate(lines) if line.strip()]
     for start in range(0, len(numbers), _AT_ONCE):
@@ -122,7 +122,7 @@ def parse(data: bytes, first: int = 1) -> Columns:
     return found
 
 
-def _take(found: Columns, lines: list[bytes], numbers: list[int]) -> None:
+def _take(found: ParsedLines, lines: list[bytes], numbers: list[int]) -> None:
     """Read lines all at once; where that fails, halve them until one stands alone."""
     try:
         values = _read(lines)
@@ -139,7 +139,7 @@ def _take(found: Columns, lines: list[bytes], numbers: list[int]) -> None:
     found.numbers.extend(numbers)
 
 
-def _take_pieces(found: Columns, line: bytes, number: int) -> None:
+def _take_pieces(found: ParsedLines, line: bytes, number: int) -> None:
     """Read what is whole in a line that a torn piece and another were glued to."""
     pieces = [piece for piece in _BEGINNING.split(line) if piece.strip()]
     if len(pieces) == 1:

@@ -18,7 +18,7 @@ _PAUSE_S = 0.001
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Have a folder's journals alone while the block runs.
 
     Readers are not kept out. Where folders cannot be locked (Windows, some network

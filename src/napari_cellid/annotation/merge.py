@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import annotator_file, journal_files
-from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, Reading
-from napari_cellid.annotation.lock import alone_in
+from napari_cellid.annotation.annotators import journal_files, journal_path
+from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, JournalReader
+from napari_cellid.annotation.lock import locked
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
 
@@ -39,7 +39,7 @@ class _Line:
     key: Hashable
 
 
-def merge(source_folder: Path, target_folder: Path) -> dict[str, int]:
+def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
     """Take over what a copy of a study's journals has and this one does not.
 
     A line that both have is taken once. Each copy's own order is kept, for it tells
@@ -68,9 +68,7 @@ def merge(source_folder: Path, target_folder: Path) -> dict[str, int]:
             f"{source_folder} has no journals (files that end with .jsonl); choose the "
             "annotations of a copy of this study."
         )
-    pairs = [
-        (name, path, annotator_file(target_folder, name)) for name, path in sources
-    ]
+    pairs = [(name, path, journal_path(target_folder, name)) for name, path in sources]
     new = dict.fromkeys((name for name, _ in sources), 0)
     for name, source, target in pairs:
         try:
@@ -87,7 +85,7 @@ def merge(source_folder: Path, target_folder: Path) -> dict[str, int]:
 def _merge_files(annotator: str, source: Path, target: Path) -> int:
     theirs = [one for one in _lines(source.read_bytes(), annotator) if one.answers]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with alone_in(target.parent):
+    with locked(target.parent):
         while True:
             before = target.read_bytes() if target.exists() else b""
             ours = _lines(before, annotator)
@@ -114,7 +112,7 @@ def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
 
 def _lines(data: bytes, annotator: str) -> list[_Line]:
     data = data.removeprefix(BYTE_ORDER_MARK)
-    found = Reading(annotator).take(data + b"\n")
+    found = JournalReader(annotator).take(data + b"\n")
     said: dict[int, tuple[Answer, ...]] = {}
     for number, answer in zip(found.numbers, found.answers(), strict=True):
         said[number] = (*said.get(number, ()), answer)

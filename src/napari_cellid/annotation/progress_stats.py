@@ -16,7 +16,7 @@ _RECENT = 40
 _PAUSE_S = 90.0
 
 
-class Tally:
+class AnnotationProgress:
     """Counts one person's answers as they come, at the same cost for any number.
 
     Parameters
@@ -76,7 +76,7 @@ class Tally:
         return None if speed is None else (self.total - self.answered) / speed
 
 
-def duration(minutes: float) -> str:
+def duration_text(minutes: float) -> str:
     """A length of time in words, no more exact than such a guess can be."""
     if minutes < 1:
         return "less than a minute"

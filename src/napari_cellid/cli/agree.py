@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_cellid.agreement.dawid_skene import Quality
+    from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.cli.console import Report
     from napari_cellid.config import StudyConfig
 
@@ -49,9 +49,9 @@ def add_commands(commands: Any) -> None:
 
 def run_agree(arguments: Namespace, report: Report) -> None:
     """Compare people, count votes, write the consensus table."""
-    from napari_cellid.agreement.summary import agreement
+    from napari_cellid.agreement.summary import measure_agreement
     from napari_cellid.annotation.all_answers import read_annotations
-    from napari_cellid.study.consensus import table_of, write_consensus
+    from napari_cellid.study.consensus import count_matched_votes, write_consensus
     from napari_cellid.study.study import Study
 
     started = time.perf_counter()
@@ -62,8 +62,8 @@ def run_agree(arguments: Namespace, report: Report) -> None:
     report.notes(problems)
     resolved = study.answers(annotations.lines)
     answers, lost = resolved.current(), resolved.lost()
-    found = agreement(answers, config, lines=resolved.lines)
-    table = table_of(study.cells(), resolved, config.vote)
+    found = measure_agreement(answers, config, lines=resolved.lines)
+    table = count_matched_votes(study.cells(), resolved, config.vote)
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:
         table = _with_estimates(table, quality)
@@ -117,13 +117,13 @@ def _config(config: StudyConfig, arguments: Namespace) -> StudyConfig:
     return config.model_copy(update={"vote": config.vote.model_copy(update=given)})
 
 
-def _quality(answers: pd.DataFrame, config: StudyConfig) -> Quality:
-    from napari_cellid.agreement.dawid_skene import annotator_quality
+def _quality(answers: pd.DataFrame, config: StudyConfig) -> AnnotatorReliability:
+    from napari_cellid.agreement.dawid_skene import estimate_reliability
 
-    return annotator_quality(answers, config)
+    return estimate_reliability(answers, config)
 
 
-def _with_estimates(table: pd.DataFrame, quality: Quality) -> pd.DataFrame:
+def _with_estimates(table: pd.DataFrame, quality: AnnotatorReliability) -> pd.DataFrame:
     columns = ["estimated", "estimated_p"]
     table = table.merge(quality.estimates, how="left", on=["recording", "cell"])
     # the number of a cell that is gone can be that of another one today

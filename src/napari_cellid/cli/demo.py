@@ -52,7 +52,7 @@ def add_commands(commands: Any) -> None:
 
 def run_demo(arguments: Namespace, report: Report) -> None:
     """Simulate, identify, compare with the truth, show."""
-    from napari_cellid.evaluation.scoring import compare
+    from napari_cellid.evaluation.scoring import score_result
     from napari_cellid.identify import write_results
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.tiff.reader import open_recording
@@ -71,7 +71,7 @@ def run_demo(arguments: Namespace, report: Report) -> None:
     models = load_models(wanted, report)
     result = finish(outline(recording, models, arguments), report.progress)
     folder = write_results(result, arguments.out)
-    agreement = compare(result.cells, field)
+    agreement = score_result(result.cells, field)
     values, lines = describe(result, folder, started)
     values |= {"sample": str(sample), "simulated_truth": asdict(agreement)}
     lines[1:1] = [

@@ -95,12 +95,12 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     """
     if arguments.study is None:
         return None
-    from napari_cellid.study.settings import config_for
+    from napari_cellid.study.settings import config_for_classes
     from napari_cellid.study.study import Study
 
     if (arguments.study / "study.toml").exists():
         return Study.open(arguments.study)
-    return Study.open_or_new(arguments.study, config_for(classes))
+    return Study.open_or_new(arguments.study, config_for_classes(classes))
 
 
 def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
@@ -148,12 +148,12 @@ def put(
 
 
 def _check_study(arguments: Namespace, recording: Recording) -> None:
-    from napari_cellid.study.add_recording import check_addable
+    from napari_cellid.study.add_recording import check_can_add
     from napari_cellid.study.recordings import RECORDINGS
     from napari_cellid.study.study import Study
 
     study = Study.open_or_new(arguments.study)
-    check_addable(study, recording.name, recording.shape)
+    check_can_add(study, recording.name, recording.shape)
     folder = study.path / RECORDINGS / recording.name
     check_writable(folder, "--study")
     check_replaced(folder, recording, arguments, "--study")

@@ -55,9 +55,9 @@ def run_annotate(arguments: Namespace, report: Report) -> None:
 
     study = Study.open(arguments.study)
     if arguments.annotator is not None:
-        from napari_cellid.annotation.annotators import annotator_file
+        from napari_cellid.annotation.annotators import journal_path
 
-        annotator_file(study.annotations, arguments.annotator)
+        journal_path(study.annotations, arguments.annotator)
     report.notes(study.problems)
     if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
         raise InputError(
@@ -92,14 +92,14 @@ def run_merge(arguments: Namespace, report: Report) -> None:
 
 def run_export(arguments: Namespace, report: Report) -> None:
     """Write the answers that count now as CSV."""
-    from napari_cellid.study.csv_exchange import export_from
+    from napari_cellid.study.csv_exchange import export_study_answers
     from napari_cellid.study.study import Study
 
     if arguments.out.is_dir():
         raise InputError(
             f"{arguments.out} is a folder; give the name of a file with --out."
         )
-    given = export_from(Study.open(arguments.study), arguments.out)
+    given = export_study_answers(Study.open(arguments.study), arguments.out)
     report.notes(given.notes)
     values = {"file": str(arguments.out), "answers": given.answers}
     report.result(values, [*_counts(given.answers), f"Written: {arguments.out}"])
@@ -107,11 +107,11 @@ def run_export(arguments: Namespace, report: Report) -> None:
 
 def run_import(arguments: Namespace, report: Report) -> None:
     """Take in answers of people who work without napari."""
-    from napari_cellid.study.csv_exchange import import_into
+    from napari_cellid.study.csv_exchange import import_study_answers
     from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study)
-    taken = import_into(study, arguments.file)
+    taken = import_study_answers(study, arguments.file)
     report.notes(taken.notes)
     values = {"study": str(study.path), "answers": taken.answers}
     report.result(
@@ -121,13 +121,13 @@ def run_import(arguments: Namespace, report: Report) -> None:
 
 def run_restore(arguments: Namespace, report: Report) -> None:
     """Make a person's answers what they were at a time."""
-    from napari_cellid.annotation.annotators import annotators, clean_name
+    from napari_cellid.annotation.annotators import clean_name, list_annotators
     from napari_cellid.annotation.journal import Journal
     from napari_cellid.study.study import Study
 
     time = read_time(arguments.to)
     study = Study.open(arguments.study)
-    name, known = clean_name(arguments.annotator), annotators(study.annotations)
+    name, known = clean_name(arguments.annotator), list_annotators(study.annotations)
     if name not in known:
         raise InputError(
             f"{name} has no answers in {study.path}; choose one of "

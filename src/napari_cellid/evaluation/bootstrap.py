@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Figure = Callable[[NDArray[np.int64]], float]
 
 #: figures that get an interval
-FIGURES: dict[str, Figure] = {
+METRICS: dict[str, Figure] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
 }
 #: with fewer groups the interval is taken over cells, and is too narrow
-FEWEST_GROUPS = 5
+MIN_GROUPS = 5
 _TIMES = 1000
 
 
@@ -40,7 +40,7 @@ class Interval:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class EvaluatedCells:
     """Cells and what models said of them.
 
     Parameters
@@ -61,27 +61,29 @@ class Judged:
     n_classes: int
 
 
-def over_groups(judged: Judged) -> bool:
+def over_groups(judged: EvaluatedCells) -> bool:
     """Whether there are enough groups to draw from; else cells are drawn."""
-    return len(np.unique(judged.groups.astype(str))) >= FEWEST_GROUPS
+    return len(np.unique(judged.groups.astype(str))) >= MIN_GROUPS
 
 
-def intervals(judged: Judged, seed: int = 0) -> dict[str, dict[str, Interval]]:
+def metric_intervals(
+    judged: EvaluatedCells, seed: int = 0
+) -> dict[str, dict[str, Interval]]:
     """Each figure of each model with its interval: by model, then by figure."""
     drawn = _drawn(judged, seed)
     return {
         model: {
-            name: interval_of(
+            name: percentile_interval(
                 figure(_one(judged, model)), [figure(d[model]) for d in drawn]
             )
-            for name, figure in FIGURES.items()
+            for name, figure in METRICS.items()
         }
         for model in judged.told
     }
 
 
-def difference(
-    judged: Judged, new: str, old: str, seed: int = 0
+def metric_differences(
+    judged: EvaluatedCells, new: str, old: str, seed: int = 0
 ) -> dict[str, Interval]:
     """How much better one model is than another on the same cells, by figure.
 
@@ -90,19 +92,19 @@ def difference(
     """
     drawn = _drawn(judged, seed)
     return {
-        name: interval_of(
+        name: percentile_interval(
             figure(_one(judged, new)) - figure(_one(judged, old)),
             [figure(d[new]) - figure(d[old]) for d in drawn],
         )
-        for name, figure in FIGURES.items()
+        for name, figure in METRICS.items()
     }
 
 
-def _one(judged: Judged, model: str) -> NDArray[np.int64]:
+def _one(judged: EvaluatedCells, model: str) -> NDArray[np.int64]:
     return confusion_matrix(judged.truth, judged.told[model], judged.n_classes)
 
 
-def _drawn(judged: Judged, seed: int) -> list[dict[str, NDArray[np.int64]]]:
+def _drawn(judged: EvaluatedCells, seed: int) -> list[dict[str, NDArray[np.int64]]]:
     """Confusion matrices of each model on cells drawn with replacement."""
     rng = np.random.default_rng(seed)
     n = len(judged.truth)
@@ -126,7 +128,7 @@ def _drawn(judged: Judged, seed: int) -> list[dict[str, NDArray[np.int64]]]:
     return found
 
 
-def interval_of(value: float, drawn: list[float]) -> Interval:
+def percentile_interval(value: float, drawn: list[float]) -> Interval:
     """The middle 95 % of drawn values; those that are no number are left out."""
     known = [one for one in drawn if not np.isnan(one)]
     if not known:

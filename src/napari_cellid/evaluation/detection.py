@@ -15,7 +15,7 @@ IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Detection:
+class DetectionCounts:
     """Counts of a comparison of outlines; they can be added.
 
     Parameters
@@ -34,8 +34,8 @@ class Detection:
     common: int = 0
     both: int = 0
 
-    def __add__(self, other: Self) -> Detection:
-        return Detection(
+    def __add__(self, other: Self) -> DetectionCounts:
+        return DetectionCounts(
             *(a + b for a, b in zip(vars(self).values(), vars(other).values(),
                                     strict=True))
         )  # fmt: skip
@@ -52,11 +52,11 @@ class Detection:
         }
 
 
-def detect(
+def count_detections(
     found: NDArray[np.int32],
     truth: NDArray[np.int32],
     judged: NDArray[np.bool_] | None = None,
-) -> Detection:
+) -> DetectionCounts:
     """Compare found outlines with true ones, both (plane, y, x) or (y, x).
 
     Parameters
@@ -76,7 +76,7 @@ def detect(
     # above one half a cell has one partner at most; at one half the first counts
     hits = pairs[:, iou >= IOU]
     n_hits = min(len(np.unique(hits[0])), len(np.unique(hits[1])))
-    return Detection(
+    return DetectionCounts(
         hits=n_hits,
         found=int((area[1:] > 0).sum()),
         true=int((true_area[1:] > 0).sum()),
@@ -85,13 +85,13 @@ def detect(
     )
 
 
-def detect_pieces(
+def count_detections_by_tile(
     found: NDArray[np.int32],
     truth: NDArray[np.int32],
     judged: NDArray[np.bool_] | None,
     side_px: int,
-) -> list[Detection]:
-    """Compare as `detect`, for each square piece of each plane (plane, y, x) alone.
+) -> list[DetectionCounts]:
+    """Compare as `count_detections`, for each square tile of each plane on its own.
 
     A cell counts in the piece in which most of it lies, so that the sum over pieces is
     about, and not exactly, that of the whole.
@@ -104,7 +104,7 @@ def detect_pieces(
                 here[top : top + side_px, left : left + side_px] = True
                 if judged is not None:
                     here &= judged[k]
-                pieces.append(detect(one, true, here))
+                pieces.append(count_detections(one, true, here))
     return pieces
 
 

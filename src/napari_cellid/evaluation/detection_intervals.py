@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.evaluation.bootstrap import FEWEST_GROUPS, Interval, interval_of
+from napari_cellid.evaluation.bootstrap import MIN_GROUPS, Interval, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.evaluation.detection import Detection
+    from napari_cellid.evaluation.detection import DetectionCounts
 
 _TIMES = 1000
 
 
 def f1_difference(
-    new: Sequence[Detection],
-    old: Sequence[Detection],
+    new: Sequence[DetectionCounts],
+    old: Sequence[DetectionCounts],
     groups: Sequence[str],
     value: float,
     seed: int = 0,
@@ -33,7 +33,7 @@ def f1_difference(
     new, old
         Counts of each network in each piece of the held-out fields.
     groups
-        Group of each piece, such as its animal. With fewer than `FEWEST_GROUPS` of
+        Group of each piece, such as its animal. With fewer than `MIN_GROUPS` of
         them pieces are drawn instead, and the interval is too narrow.
     value
         Difference over all fields.
@@ -53,9 +53,9 @@ def f1_difference(
         times = np.bincount(rng.integers(n, size=n), minlength=n)
         (a, b), (c, d) = times @ counts[0], times @ counts[1]
         drawn.append(a / b - c / d if b and d else float("nan"))
-    return interval_of(value, drawn)
+    return percentile_interval(value, drawn)
 
 
 def enough(groups: Sequence[str]) -> bool:
     """Whether there are enough groups to draw from."""
-    return len(set(groups)) >= FEWEST_GROUPS
+    return len(set(groups)) >= MIN_GROUPS

@@ -82,7 +82,7 @@ class Spectrum:
         return float(np.polyfit(np.log(frequencies[good]), np.log(power[good]), 1)[0])
 
 
-def stretched(image: _Image) -> NDArray[np.float64]:
+def stretch_to_display(image: _Image) -> NDArray[np.float64]:
     """Image (y, x) clipped to the range that a screen shows and brought to 0 to 1.
 
     An even image becomes 0 everywhere.
@@ -127,7 +127,7 @@ def noise_floor(spectrum: Spectrum, pixel_size_um: float) -> float:
     return float(np.sqrt(spectrum.power[finest].mean()) / pixel_size_um)
 
 
-def image_statistics(image: _Image, pixel_size_um: float) -> dict[str, float]:
+def measure_image(image: _Image, pixel_size_um: float) -> dict[str, float]:
     """Statistics of one channel (y, x) that need no outlines of cells.
 
     Returns
@@ -138,7 +138,7 @@ def image_statistics(image: _Image, pixel_size_um: float) -> dict[str, float]:
     40 and 100 µm; `q<p>`: percentiles of the stretched image; `skew` of it; `noise`:
     see `noise_floor`, as a share of the range. What an even image cannot tell is nan.
     """
-    shown = stretched(image)
+    shown = stretch_to_display(image)
     raw = radial_spectrum(shown, pixel_size_um)
     spectrum = raw.normalised()
     total = raw.variance(0, BAND[1]) or float("nan")

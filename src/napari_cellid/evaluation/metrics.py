@@ -17,7 +17,7 @@ _BINS = 15
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """Figures of one class against the rest; NaN where nothing could be measured.
 
     Parameters
@@ -50,7 +50,7 @@ def confusion_matrix(
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
-def by_class(confusion: NDArray[np.int64]) -> list[ClassFigures]:
+def metrics_by_class(confusion: NDArray[np.int64]) -> list[ClassMetrics]:
     """Figures of each class, from counts (true class, predicted class)."""
     total = confusion.sum()
     found = []
@@ -58,7 +58,7 @@ def by_class(confusion: NDArray[np.int64]) -> list[ClassFigures]:
         hit = confusion[k, k]
         n, told = confusion[k].sum(), confusion[:, k].sum()
         found.append(
-            ClassFigures(
+            ClassMetrics(
                 n=int(n),
                 sensitivity=_ratio(hit, n),
                 specificity=_ratio(total - n - told + hit, total - n),
@@ -85,7 +85,7 @@ def balanced_accuracy(confusion: NDArray[np.int64]) -> float:
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Mean F1 of the classes that occur or were told."""
-    values = [one.f1 for one in by_class(confusion)]
+    values = [one.f1 for one in metrics_by_class(confusion)]
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
@@ -100,7 +100,7 @@ def kappa(confusion: NDArray[np.int64]) -> float:
     return _ratio(seen - chance, 1 - chance)
 
 
-def calibration_error(
+def expected_calibration_error(
     truth: NDArray[np.int64], chances: NDArray[np.floating[Any]]
 ) -> float:
     """Expected calibration error: how far sureness is from being right, 15 bins."""
@@ -113,7 +113,7 @@ def calibration_error(
     return float(gaps[n > 0].sum() / len(truth))
 
 
-def figures(
+def classification_metrics(
     truth: NDArray[np.int64],
     chances: NDArray[np.floating[Any]],
     classes: Sequence[str],
@@ -132,7 +132,7 @@ def figures(
     confusion = confusion_matrix(truth, chances.argmax(1), len(classes))
     each = {
         name: {key: _plain(value) for key, value in vars(one).items()}
-        for name, one in zip(classes, by_class(confusion), strict=True)
+        for name, one in zip(classes, metrics_by_class(confusion), strict=True)
     }
     return {
         "n": len(truth),
@@ -140,7 +140,7 @@ def figures(
         "balanced_accuracy": _plain(balanced_accuracy(confusion)),
         "kappa": _plain(kappa(confusion)),
         "macro_f1": _plain(macro_f1(confusion)),
-        "ece": _plain(calibration_error(truth, chances)),
+        "ece": _plain(expected_calibration_error(truth, chances)),
         "by_class": each,
         "confusion": confusion.tolist(),
     }

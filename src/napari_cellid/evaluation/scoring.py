@@ -18,7 +18,7 @@ RADIUS_UM = 6.0
 
 
 @dataclass(frozen=True)
-class Agreement:
+class SimulationScore:
     """Counts of cells.
 
     Parameters
@@ -52,7 +52,7 @@ class Agreement:
         )
 
 
-def compare(cells: pd.DataFrame, field: SimulatedField) -> Agreement:
+def score_result(cells: pd.DataFrame, field: SimulatedField) -> SimulationScore:
     """Compare found cells with the truth, plane by plane, one to one.
 
     Parameters
@@ -69,7 +69,7 @@ def compare(cells: pd.DataFrame, field: SimulatedField) -> Agreement:
     agree = cells["predicted"].to_numpy()[mine] == true["class"].to_numpy()[theirs]
     alone = np.setdiff1d(np.arange(len(cells)), mine)
     doubtful = int(_in_doubt(cells.iloc[alone], field.unsure).sum())
-    return Agreement(
+    return SimulationScore(
         found=len(theirs),
         missed=len(true) - len(theirs),
         superfluous=len(alone) - doubtful,

@@ -10,10 +10,10 @@ from napari_cellid.report.table_item import TableItem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_cellid.agreement.alpha import Alpha
-    from napari_cellid.agreement.dawid_skene import Quality
-    from napari_cellid.agreement.kappa import Kappa
-    from napari_cellid.agreement.summary import Agreement, Pair
+    from napari_cellid.agreement.alpha import KrippendorffAlpha
+    from napari_cellid.agreement.dawid_skene import AnnotatorReliability
+    from napari_cellid.agreement.kappa import CohenKappa
+    from napari_cellid.agreement.summary import Agreement, AnnotatorPair
 
 Rows = list[tuple[str, list[TableItem]]]
 NONE = "–"
@@ -44,7 +44,7 @@ def summary(found: Agreement) -> tuple[str, str]:
     return large, rests
 
 
-def people_rows(found: Agreement, quality: Quality) -> Rows:
+def people_rows(found: Agreement, quality: AnnotatorReliability) -> Rows:
     """For each person: answers, how consistent they are, how reliable."""
     rows: Rows = []
     for name in found.annotators:
@@ -54,7 +54,7 @@ def people_rows(found: Agreement, quality: Quality) -> Rows:
         if seen:
             parts.append(f"{seen} with an opinion in view")
         answers = TableItem(str(sum(given.values())), ", ".join(parts))
-        again = _again(found.self_consistency.get(name))
+        again = _again(found.intra_rater.get(name))
         rows.append((name, [answers, again, _reliable(name, quality)]))
     return rows
 
@@ -72,7 +72,7 @@ def kappa_rows(found: Agreement) -> Rows:
     ]
 
 
-def alpha_rows(alphas: Mapping[str, Alpha]) -> Rows:
+def alpha_rows(alphas: Mapping[str, KrippendorffAlpha]) -> Rows:
     """Alpha, its interval and the number of cells of each class or recording."""
     rows: Rows = []
     for name, alpha in alphas.items():
@@ -89,7 +89,7 @@ def alpha_rows(alphas: Mapping[str, Alpha]) -> Rows:
 
 
 def confusion_rows(
-    pairs: Sequence[Pair], first: str, second: str
+    pairs: Sequence[AnnotatorPair], first: str, second: str
 ) -> tuple[list[str], Rows]:
     """What `first` (rows) and `second` (columns) said of the cells both answered.
 
@@ -132,13 +132,13 @@ def _said(first: str, one: str, second: str, other: str, n: int) -> str:
     return f"{n} cells: {first} {answer_text(one)}, {second} {answer_text(other)}"
 
 
-def _interval(alpha: Alpha) -> str:
+def _interval(alpha: KrippendorffAlpha) -> str:
     if alpha.interval is None:
         return "No interval;"
     return f"95 % interval {' to '.join(map(_number, alpha.interval))},"
 
 
-def _again(found: Kappa | None) -> TableItem:
+def _again(found: CohenKappa | None) -> TableItem:
     if found is None or found.equal is None:
         return TableItem(NONE, "was not asked about any cell again")
     kappa = "" if found.value is None else f"; κ {found.value:.2f}"
@@ -146,7 +146,7 @@ def _again(found: Kappa | None) -> TableItem:
     return TableItem(f"{found.equal:.0%} of {found.cells}", tip, found.equal)
 
 
-def _reliable(name: str, quality: Quality) -> TableItem:
+def _reliable(name: str, quality: AnnotatorReliability) -> TableItem:
     if name not in quality.accuracy:
         return TableItem(NONE, quality.reason)
     value = quality.accuracy[name]
@@ -156,7 +156,7 @@ def _reliable(name: str, quality: Quality) -> TableItem:
     return TableItem(f"{value:.0%}", tip, value)
 
 
-def _pair_cell(pair: Pair | None) -> TableItem:
+def _pair_cell(pair: AnnotatorPair | None) -> TableItem:
     if pair is None:
         return TableItem("")
     kappa = pair.kappa

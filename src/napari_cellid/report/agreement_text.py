@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from napari_cellid.agreement.alpha import Alpha
-    from napari_cellid.agreement.dawid_skene import Quality
-    from napari_cellid.agreement.kappa import Kappa
+    from napari_cellid.agreement.alpha import KrippendorffAlpha
+    from napari_cellid.agreement.dawid_skene import AnnotatorReliability
+    from napari_cellid.agreement.kappa import CohenKappa
     from napari_cellid.agreement.summary import Agreement
 
 
@@ -54,12 +54,12 @@ def figures(found: Agreement) -> dict[str, Any]:
             name: _of_alpha(one) for name, one in found.per_recording.items()
         },
         "self_consistency": {
-            name: _of_kappa(one) for name, one in found.self_consistency.items()
+            name: _of_kappa(one) for name, one in found.intra_rater.items()
         },
     }
 
 
-def quality_values(quality: Quality) -> dict[str, Any]:
+def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
     """Give the estimates as values for JSON."""
     return {
         "accuracy": dict(quality.accuracy),
@@ -74,7 +74,7 @@ def quality_values(quality: Quality) -> dict[str, Any]:
     }
 
 
-def describe(found: Agreement, quality: Quality | None) -> Iterator[str]:
+def describe(found: Agreement, quality: AnnotatorReliability | None) -> Iterator[str]:
     """Say all figures in lines for people."""
     people = number_of(len(found.annotators), "person", "people")
     answers = number_of(found.answers, "answer")
@@ -108,7 +108,7 @@ def describe(found: Agreement, quality: Quality | None) -> Iterator[str]:
     )
     yield from _block(
         "Asked again: each person's agreement with themselves",
-        {name: _kappa_text(one) for name, one in found.self_consistency.items()},
+        {name: _kappa_text(one) for name, one in found.intra_rater.items()},
     )
     if quality is not None:
         yield from _describe_quality(quality)
@@ -119,7 +119,7 @@ def number_of(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def _describe_quality(quality: Quality) -> Iterator[str]:
+def _describe_quality(quality: AnnotatorReliability) -> Iterator[str]:
     title = "Estimated share of right answers (Dawid-Skene"
     if not quality.accuracy:
         yield f"\n{title}): none, for {quality.reason}"
@@ -141,7 +141,7 @@ def _block(title: str, values: Mapping[str, str]) -> Iterator[str]:
         yield f"  {name:{width}}  {text}"
 
 
-def _of_alpha(one: Alpha) -> dict[str, Any]:
+def _of_alpha(one: KrippendorffAlpha) -> dict[str, Any]:
     return {
         "alpha": one.value,
         "interval": None if one.interval is None else list(one.interval),
@@ -152,7 +152,7 @@ def _of_alpha(one: Alpha) -> dict[str, Any]:
     }
 
 
-def _of_kappa(one: Kappa) -> dict[str, Any]:
+def _of_kappa(one: CohenKappa) -> dict[str, Any]:
     return {
         "kappa": one.value,
         "equal": one.equal,
@@ -161,7 +161,7 @@ def _of_kappa(one: Kappa) -> dict[str, Any]:
     }
 
 
-def _alpha_text(one: Alpha) -> str:
+def _alpha_text(one: KrippendorffAlpha) -> str:
     rests = f"on {number_of(one.cells, 'cell')} with {number_of(one.answers, 'answer')}"
     if one.interval is not None:
         low, high = one.interval
@@ -169,7 +169,7 @@ def _alpha_text(one: Alpha) -> str:
     return _value(one.value, rests, one.reason)
 
 
-def _kappa_text(one: Kappa) -> str:
+def _kappa_text(one: CohenKappa) -> str:
     rests = f"on {number_of(one.cells, 'cell')}"
     if one.equal is not None:
         rests = f"({100 * one.equal:.1f} % equal) {rests}"

@@ -9,13 +9,13 @@ import numpy as np
 
 from napari_cellid.config import ClassifyConfig
 from napari_cellid.evaluation.bootstrap import (
+    EvaluatedCells,
     Interval,
-    Judged,
-    difference,
-    intervals,
+    metric_differences,
+    metric_intervals,
     over_groups,
 )
-from napari_cellid.evaluation.metrics import figures
+from napari_cellid.evaluation.metrics import classification_metrics
 from napari_cellid.retrain.rater_agreement import experts
 from napari_cellid.retrain.threshold_baseline import two_thresholds
 
@@ -107,24 +107,24 @@ def compare(
 
 def _judged(
     cells: pd.DataFrame, classes: Sequence[str], probabilities: Probabilities
-) -> Judged:
+) -> EvaluatedCells:
     index = {name: k for k, name in enumerate(classes)}
     truth = np.array([index[one] for one in cells["class"]], np.int64)
     told = {name: one.argmax(1) for name, one in probabilities.items()}
-    return Judged(truth, told, cells["unit"].to_numpy(object), len(classes))
+    return EvaluatedCells(truth, told, cells["unit"].to_numpy(object), len(classes))
 
 
 def _figures(
-    judged: Judged,
+    judged: EvaluatedCells,
     probabilities: Probabilities,
     classes: Sequence[str],
     names: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
-    sure = intervals(judged) if len(judged.truth) else {}
+    sure = metric_intervals(judged) if len(judged.truth) else {}
     each = {
         name: {
             "name": names[name],
-            **figures(judged.truth, one, classes),
+            **classification_metrics(judged.truth, one, classes),
             "intervals": {k: _ends(i) for k, i in sure.get(name, {}).items()},
         }
         for name, one in probabilities.items()
@@ -135,7 +135,7 @@ def _figures(
     return each
 
 
-def _notes(judged: Judged, classes: Sequence[str]) -> list[str]:
+def _notes(judged: EvaluatedCells, classes: Sequence[str]) -> list[str]:
     if not len(judged.truth):
         return []
     notes = []
@@ -192,11 +192,11 @@ def _outlines(
     return labels, now.fillna(no_label).to_numpy(np.int64)
 
 
-def _differences(judged: Judged) -> dict[str, dict[str, float]]:
+def _differences(judged: EvaluatedCells) -> dict[str, dict[str, float]]:
     return {
         name: {"value": round(one.value, 6), "low": round(one.low, 6),
                "high": round(one.high, 6)}
-        for name, one in difference(judged, NEW, OLD).items()
+        for name, one in metric_differences(judged, NEW, OLD).items()
     }  # fmt: skip
 
 

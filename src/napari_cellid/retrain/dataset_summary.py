@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.progress import Progress
-from napari_cellid.study.consensus import DECIDED, table_of
+from napari_cellid.study.consensus import DECIDED, count_matched_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def read_decided(study: Study) -> Step[Decided]:
     lines = read_annotations(study.annotations).lines
     yield Progress("Counting votes")
     config, cells = study.config, study.cells()
-    table = table_of(cells, study.answers(lines), config.vote)
+    table = count_matched_votes(cells, study.answers(lines), config.vote)
     classes = tuple(one.name for one in config.classes)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     others = _numbers(table.loc[~table["status"].isin(DECIDED), "status"])

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.config import SegmentConfig
-from napari_cellid.evaluation.detection import Detection, detect, detect_pieces
+from napari_cellid.evaluation.detection import (
+    DetectionCounts,
+    count_detections,
+    count_detections_by_tile,
+)
 from napari_cellid.evaluation.detection_intervals import enough, f1_difference
 from napari_cellid.progress import Progress, finish
 from napari_cellid.retrain.segmentation_dataset import simulated
@@ -55,7 +59,7 @@ def compare(
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
     on_held: dict[str, Any] = {"new": None, "old": None}
     on_original: dict[str, Any] = {"new": None, "old": None}
-    pieces: dict[str, list[list[Detection]]] = {}
+    pieces: dict[str, list[list[DetectionCounts]]] = {}
     for name, model in models.items():
         if model is not None:
             found = yield from outlined(model, held_out, device)
@@ -78,7 +82,7 @@ def compare(
 
 def detection(
     model: Segmenter, fields: Sequence[Judged], device: Device
-) -> Step[Detection]:
+) -> Step[DetectionCounts]:
     """Count the cells that a model finds, misses and makes up."""
     found = yield from outlined(model, fields, device)
     return _counted(found, fields)
@@ -96,26 +100,30 @@ def outlined(
     return found
 
 
-def _counted(found: Sequence[NDArray[np.int32]], fields: Sequence[Judged]) -> Detection:
-    counts = Detection()
+def _counted(
+    found: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
+) -> DetectionCounts:
+    counts = DetectionCounts()
     for one, (_, labels, where) in zip(found, fields, strict=True):
-        counts += detect(one, labels, where)
+        counts += count_detections(one, labels, where)
     return counts
 
 
 def _pieces(
     found: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
-) -> list[list[Detection]]:
+) -> list[list[DetectionCounts]]:
     """Counts of all pieces of each field."""
     return [
-        detect_pieces(one, labels, where, round(_PIECE_UM / planes.pixel_size_um))
+        count_detections_by_tile(
+            one, labels, where, round(_PIECE_UM / planes.pixel_size_um)
+        )
         for one, (planes, labels, where) in zip(found, fields, strict=True)
     ]
 
 
 def _difference(
     figures: Mapping[str, Any],
-    pieces: Mapping[str, list[list[Detection]]],
+    pieces: Mapping[str, list[list[DetectionCounts]]],
     animals: Sequence[str],
 ) -> dict[str, Any]:
     """How much better the new model is, with its interval, and what to know of it."""

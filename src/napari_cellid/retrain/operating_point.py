@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_cellid.channels.normalise import plane_image, rescale
 from napari_cellid.config import SegmentConfig
-from napari_cellid.evaluation.detection import Detection, detect
+from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.progress import finish
 from napari_cellid.segmentation.instances import label_plane
 from napari_cellid.segmentation.tta import predict_tta
@@ -57,13 +57,13 @@ def best_shift(
     Of equally good ones that which is nearest to the start's; the start's where there
     are too few cells to tell.
     """
-    counts = [Detection() for _ in SHIFTS]
+    counts = [DetectionCounts() for _ in SHIFTS]
     for planes, labels, where in fields:
         for plane in range(len(labels)):
             maps = yield from _maps(start, planes, plane, device)
             for k, shift in enumerate(SHIFTS):
                 found = _found(maps, float(shift), start, planes.pixel_size_um)
-                counts[k] += detect(found, labels[plane], where[plane])
+                counts[k] += count_detections(found, labels[plane], where[plane])
     if counts[0].true < FEWEST:
         return start.shift
     f1 = np.array([one.figures()["f1"] for one in counts])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.agreement.alpha import alpha
-from napari_cellid.agreement.ratings import tabulate
+from napari_cellid.agreement.alpha import krippendorff_alpha
+from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
@@ -74,7 +74,9 @@ def _agreement(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any] 
     if not told:
         return None
     order = (*classes, NOT_A_CELL, UNSURE)
-    agreed = alpha(tabulate(answers, order=order).counts(), bootstrap=0).value
+    agreed = krippendorff_alpha(
+        tabulate_ratings(answers, order=order).counts(), bootstrap=0
+    ).value
     balanced = np.mean([np.mean(one) for one in by_class.values()])
     return {
         "accuracy": round(sum(told) / len(told), 6),

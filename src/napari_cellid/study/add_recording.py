@@ -11,7 +11,7 @@ from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
 from napari_cellid.identify import write_results
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
-from napari_cellid.study.identity import Known, keep_identity
+from napari_cellid.study.identity import KnownCells, assign_cell_numbers
 from napari_cellid.study.recordings import (
     CELLS,
     IMAGES,
@@ -22,7 +22,7 @@ from napari_cellid.study.recordings import (
     read_labels,
     write_images,
 )
-from napari_cellid.study.settings import RECORDING_FILE, info_text
+from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,10 +71,10 @@ def add_recording(
 
 
 def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
-    known = check_addable(study, found.planes.name, found.labels.shape)
+    known = check_can_add(study, found.planes.name, found.labels.shape)
     retired = no_retired()
     if known is not None:
-        kept = keep_identity(
+        kept = assign_cell_numbers(
             known, found.labels, found.cells, found.planes.pixel_size_um
         )
         retired = kept.retired
@@ -90,7 +90,9 @@ def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
             float_format="%.6g",
             lineterminator="\n",
         )
-        (temporary / RECORDING_FILE).write_text(info_text(info), "utf-8", newline="\n")
+        (temporary / RECORDING_FILE).write_text(
+            recording_info_text(info), "utf-8", newline="\n"
+        )
 
     shades = {one.name: one.colour for one in study.config.classes}
     colours = class_colours(found.classes)
@@ -98,9 +100,9 @@ def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
     write_results(found, study.path / RECORDINGS, more=more, colours=colours)
 
 
-def check_addable(
+def check_can_add(
     study: Study, name: str, shape: tuple[int, ...] | None = None
-) -> Known | None:
+) -> KnownCells | None:
     """Refuse a recording that a study cannot take in, before anything slow is done.
 
     Parameters
@@ -148,14 +150,14 @@ def _recording_folder(parent: Path, name: str) -> Path:
     return parent / name
 
 
-def _known(study: Study, folder: Path) -> Known | None:
+def _known(study: Study, folder: Path) -> KnownCells | None:
     """What is known of a recording's cells; None where it is new."""
     highest = _highest_answered(study, folder.name)
     if not (folder / CELLS).exists():
         empty = no_retired()
-        return Known(None, empty, empty, highest) if highest else None
+        return KnownCells(None, empty, empty, highest) if highest else None
     retired = folder / RETIRED
-    return Known(
+    return KnownCells(
         _labels_of(folder),
         read_cells(folder / CELLS),
         read_retired(retired) if retired.exists() else no_retired(),

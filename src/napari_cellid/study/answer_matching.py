@@ -27,7 +27,7 @@ _THE_VERY_PLACE_UM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class CellPlaces:
+class CellPositions:
     """Where the cells of one recording are.
 
     Parameters
@@ -46,7 +46,7 @@ class CellPlaces:
 
 
 @dataclass(frozen=True, eq=False)
-class Resolved:
+class MatchedAnswers:
     """Lines of journals, sorted by whether their cell is there now.
 
     Parameters
@@ -77,7 +77,9 @@ class Resolved:
         return current_answers(self.unmatched, role)
 
 
-def resolve(lines: pd.DataFrame, places: Mapping[str, CellPlaces]) -> Resolved:
+def match_answers(
+    lines: pd.DataFrame, places: Mapping[str, CellPositions]
+) -> MatchedAnswers:
     """Bring the lines of all journals to the cells that are there now.
 
     A line belongs to the cell of its number where that lies within 12 µm of the
@@ -105,7 +107,7 @@ def resolve(lines: pd.DataFrame, places: Mapping[str, CellPlaces]) -> Resolved:
             number[rows] = _cells_of(given[rows], there, places[name])
     found = number > 0
     resolved = lines[found].assign(cell=number[found], given_cell=lines["cell"][found])
-    return Resolved(resolved, lines[~found])
+    return MatchedAnswers(resolved, lines[~found])
 
 
 def _people(lines: pd.DataFrame) -> NDArray[np.int64]:
@@ -134,7 +136,7 @@ def _seen_last(
 
 
 def _cells_of(
-    given: NDArray[np.int64], point: NDArray[np.float64], places: CellPlaces
+    given: NDArray[np.int64], point: NDArray[np.float64], places: CellPositions
 ) -> NDArray[np.int64]:
     """Number of the cell that each line of one recording means, 0 for none."""
     own = _distance_to_own(given, point, places.cells, places.pixel_size_um)
@@ -179,7 +181,7 @@ def _distance_to_own(
 
 
 def _nearest(
-    point: NDArray[np.float64], places: CellPlaces
+    point: NDArray[np.float64], places: CellPositions
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Distance (µm) to the nearest cell in the same plane, and its number."""
     distance = np.full(len(point), np.inf)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import CellKey
 
 
-class Turn(NamedTuple):
+class QueueItem(NamedTuple):
     """One place in the queue: a cell, and whether it is asked about once more."""
 
     cell: CellKey
@@ -27,12 +27,12 @@ class CellQueue:
     """
 
     def __init__(self, cells: Sequence[CellKey] = ()) -> None:
-        self._turns = [Turn(cell) for cell in cells]
+        self._turns = [QueueItem(cell) for cell in cells]
         self._done: set[CellKey] = set()
         self._at = -1
 
     @property
-    def current(self) -> Turn | None:
+    def current(self) -> QueueItem | None:
         """Whose turn it is; None before the first and after the last."""
         return self._turns[self._at] if 0 <= self._at < len(self._turns) else None
 
@@ -40,7 +40,7 @@ class CellQueue:
         """Say that a cell was answered since the queue was made, or is so no more."""
         (self._done.add if done else self._done.discard)(cell)
 
-    def advance(self) -> Turn | None:
+    def advance(self) -> QueueItem | None:
         """Go to the next cell that is not done; those passed over come at the end."""
         n = len(self._turns)
         start = self._at + 1
@@ -51,18 +51,18 @@ class CellQueue:
         self._at = n
         return None
 
-    def ask_again(self, cell: CellKey) -> Turn | None:
+    def ask_again(self, cell: CellKey) -> QueueItem | None:
         """Let an answered cell come now, once more."""
         self._at = min(self._at + 1, len(self._turns))
-        self._turns.insert(self._at, Turn(cell, repeat=True))
+        self._turns.insert(self._at, QueueItem(cell, repeat=True))
         return self.current
 
-    def step(self, by: int) -> Turn | None:
+    def step(self, by: int) -> QueueItem | None:
         """Go to the next cell (1) or the one before (-1), done or not."""
         self._at = min(max(self._at + by, 0), len(self._turns))
         return self.current
 
-    def back_to(self, cell: CellKey) -> Turn:
+    def back_to(self, cell: CellKey) -> QueueItem:
         """Go to where a cell had its turn, the turn before this one if it was that.
 
         A cell that is not in the queue gets its turn here.
@@ -76,5 +76,5 @@ class CellQueue:
                 self._at = k
                 return turn
         self._at = max(self._at, 0)
-        self._turns.insert(self._at, Turn(cell))
+        self._turns.insert(self._at, QueueItem(cell))
         return self._turns[self._at]

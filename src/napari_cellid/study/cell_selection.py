@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Source = Literal["own", "consensus", "model"]
-Order = Literal["doubtful", "likely", "place"]
+AnswerSource = Literal["own", "consensus", "model"]
+CellOrder = Literal["doubtful", "likely", "place"]
 
 
-def keys_of(cells: pd.DataFrame) -> list[CellKey]:
+def cell_keys(cells: pd.DataFrame) -> list[CellKey]:
     """Key of each row of a table of cells."""
     pairs = zip(cells["recording"].tolist(), cells["cell"].tolist(), strict=True)
     return [CellKey(recording, cell) for recording, cell in pairs]
 
 
-def with_answers(
-    cells: pd.DataFrame, source: Source, answers: Mapping[CellKey, str]
+def add_answer_column(
+    cells: pd.DataFrame, source: AnswerSource, answers: Mapping[CellKey, str]
 ) -> pd.DataFrame:
     """Add the column `answer`: what the source says, "" where it says nothing.
 
@@ -37,18 +37,18 @@ def with_answers(
     """
     if source == "model":
         return cells.assign(answer=cells["predicted"].fillna("").astype(object))
-    return cells.assign(answer=[answers.get(key, "") for key in keys_of(cells)])
+    return cells.assign(answer=[answers.get(key, "") for key in cell_keys(cells)])
 
 
-def chosen(
-    cells: pd.DataFrame, answer: str, order: Order, recording: str | None = None
+def select_cells(
+    cells: pd.DataFrame, answer: str, order: CellOrder, recording: str | None = None
 ) -> pd.DataFrame:
     """The cells of one answer, sorted.
 
     Parameters
     ----------
     cells
-        From `with_answers`.
+        From `add_answer_column`.
     answer
         A class, or a special answer.
     order
@@ -64,20 +64,22 @@ def chosen(
     place = ["recording", "plane", "y", "x"]
     if order == "place":
         return found.sort_values(place, ignore_index=True)
-    found = found.assign(likeness=likeness(found, answer))
+    found = found.assign(likeness=class_probability(found, answer))
     up = order == "doubtful"
     return found.sort_values(
         ["likeness", *place], ascending=[up, *[True] * 4], ignore_index=True
     )
 
 
-def likeness(cells: pd.DataFrame, answer: str) -> pd.Series[float]:
+def class_probability(cells: pd.DataFrame, answer: str) -> pd.Series[float]:
     """How probable the model finds an answer; its confidence for what is no class."""
     column = f"p_{answer}"
     return cells[column if column in cells else "confidence"]
 
 
-def count_answers(cells: pd.DataFrame, recording: str | None = None) -> dict[str, int]:
+def count_cells_by_answer(
+    cells: pd.DataFrame, recording: str | None = None
+) -> dict[str, int]:
     """How many cells have each answer."""
     rows = cells if recording is None else cells[cells["recording"] == recording]
     return {str(name): int(n) for name, n in rows["answer"].value_counts().items()}

@@ -16,11 +16,11 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.study.answer_matching import Resolved
+    from napari_cellid.study.answer_matching import MatchedAnswers
     from napari_cellid.study.study import Study
 
 
-class StudyCells:
+class CellsIndex:
     """The cell table of a study, read once.
 
     Parameters
@@ -73,7 +73,7 @@ class StudyCells:
         return MappingProxyType({str(name): value for name, value in row.items()})
 
 
-def read_answers(study: Study) -> Resolved:
+def read_answers(study: Study) -> MatchedAnswers:
     """Everybody's answers as they are on disk, brought to the cells there are.
 
     Raises

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.config import VoteConfig
-    from napari_cellid.study.answer_matching import Resolved
+    from napari_cellid.study.answer_matching import MatchedAnswers
     from napari_cellid.study.study import Study
 
 CONSENSUS_FILE = "consensus.csv"
@@ -52,10 +52,12 @@ def consensus_table(study: Study, rule: VoteConfig | None = None) -> pd.DataFram
     any more follow as rows of the status unmatched.
     """
     resolved = study.answers(read_annotations(study.annotations).lines)
-    return table_of(study.cells(), resolved, rule or study.config.vote)
+    return count_matched_votes(study.cells(), resolved, rule or study.config.vote)
 
 
-def table_of(cells: pd.DataFrame, resolved: Resolved, rule: VoteConfig) -> pd.DataFrame:
+def count_matched_votes(
+    cells: pd.DataFrame, resolved: MatchedAnswers, rule: VoteConfig
+) -> pd.DataFrame:
     """Count votes that were brought to their cells; see `consensus_table`.
 
     Parameters
@@ -113,7 +115,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _unmatched(resolved: Resolved, rule: VoteConfig) -> pd.DataFrame:
+def _unmatched(resolved: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:
     """Answers whose cell is not there: what was said of it, and where it was."""
     lost, settled = resolved.lost(), resolved.lost("adjudicator")
     counted = count_votes(lost, rule, adjudications=settled)

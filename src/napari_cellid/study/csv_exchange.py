@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Exchanged:
+class ExchangeResult:
     """What went to or came from a file.
 
     Parameters
@@ -33,7 +33,7 @@ class Exchanged:
     notes: tuple[str, ...]
 
 
-def export_from(study: Study, path: Path) -> Exchanged:
+def export_study_answers(study: Study, path: Path) -> ExchangeResult:
     """Write the answers that count now, under the numbers that the cells have now.
 
     Answers for cells that are not there any more follow under their old number.
@@ -64,10 +64,10 @@ def export_from(study: Study, path: Path) -> Exchanged:
             "napari-cellid agree lists them as unmatched."
         )
     counts = answers["annotator"].value_counts().sort_index()
-    return Exchanged({str(k): int(n) for k, n in counts.items()}, tuple(notes))
+    return ExchangeResult({str(k): int(n) for k, n in counts.items()}, tuple(notes))
 
 
-def import_into(study: Study, path: Path) -> Exchanged:
+def import_study_answers(study: Study, path: Path) -> ExchangeResult:
     """Add the answers of a CSV file to people's journals.
 
     Parameters
@@ -93,7 +93,7 @@ def import_into(study: Study, path: Path) -> Exchanged:
             "recording that is not there; they are kept, and napari-cellid agree lists "
             "them as unmatched."
         )
-    return Exchanged(new, tuple(notes))
+    return ExchangeResult(new, tuple(notes))
 
 
 def _lost(study: Study) -> int:

@@ -22,7 +22,7 @@ SAME_CELL_UM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class KnownCells:
     """What is known of a recording's cells before it is outlined again.
 
     Parameters
@@ -45,7 +45,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Report:
+class IdentityReport:
     """What became of the cells of a recording: their lasting numbers.
 
     Parameters
@@ -82,7 +82,7 @@ class Report:
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class NumberedCells:
     """Cells with their lasting numbers.
 
     Parameters
@@ -97,15 +97,15 @@ class Kept:
 
     cells: pd.DataFrame
     retired: pd.DataFrame
-    report: Report
+    report: IdentityReport
 
 
-def keep_identity(
-    known: Known,
+def assign_cell_numbers(
+    known: KnownCells,
     labels: NDArray[np.int32],
     cells: pd.DataFrame,
     pixel_size_um: float,
-) -> Kept:
+) -> NumberedCells:
     """Give the cells of new outlines the numbers that they had.
 
     First by overlap: cells that share more than half of their common area, then the
@@ -135,17 +135,19 @@ def keep_identity(
     away, returned = _assign(number, known.retired, pairs)
     fresh = np.flatnonzero(number == 0)
     number[fresh] = _first_free(known) + np.arange(len(fresh))
-    report = Report(
+    report = IdentityReport(
         by_overlap=by_overlap,
         by_distance=by_distance,
         returned=returned,
         new=tuple(number[fresh].tolist()),
         retired=tuple(sorted(left["cell"].tolist())),
     )
-    return Kept(cells.assign(cell=number), _retire(left, away), report)
+    return NumberedCells(cells.assign(cell=number), _retire(left, away), report)
 
 
-def _overlapping(known: Known, labels: NDArray[np.int32], cells: pd.DataFrame) -> Pairs:
+def _overlapping(
+    known: KnownCells, labels: NDArray[np.int32], cells: pd.DataFrame
+) -> Pairs:
     if known.labels is None or known.labels.shape != labels.shape:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
     return match_by_overlap(known.labels, labels, known.cells, cells)
@@ -170,7 +172,7 @@ def _assign(
     return left, tuple(sorted(numbers.tolist()))
 
 
-def _first_free(known: Known) -> int:
+def _first_free(known: KnownCells) -> int:
     used = [known.cells["cell"].max(), known.retired["cell"].max(), known.highest]
     return int(max(n for n in [0, *used] if n == n)) + 1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
-class OwnJournal:
+class AnnotatorJournal:
     """A journal, and what counts of it by the cells there are.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
 from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
-from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_info
+from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def scan_recordings(
 
 
 def _open(folder: Path, override: dict[str, Any]) -> StudyRecording:
-    info = read_info(folder / RECORDING_FILE, override)
+    info = read_recording_info(folder / RECORDING_FILE, override)
     one = StudyRecording(folder.name, folder, info)
     # a table that cannot be read is told now, not in the middle of the work
     one.cells()

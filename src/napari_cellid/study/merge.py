@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.annotators import journal_files
-from napari_cellid.annotation.merge import merge
+from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
-from napari_cellid.study.add_recording import check_addable
+from napari_cellid.study.add_recording import check_can_add
 from napari_cellid.study.recordings import RECORDINGS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeResult:
     """What was taken over.
 
     Parameters
@@ -36,7 +36,7 @@ class Merged:
     notes: tuple[str, ...]
 
 
-def merge_studies(study: Study, other: Study) -> Merged:
+def merge_studies(study: Study, other: Study) -> MergeResult:
     """Take over what another copy of a study has and this one has not.
 
     The copy is not changed. Cells of a recording that both have stay as they are here;
@@ -61,13 +61,13 @@ def merge_studies(study: Study, other: Study) -> Merged:
     notes = [*other.problems, *_about_classes(study, other)]
     lines = {}
     if journal_files(other.annotations):
-        lines = merge(other.annotations, study.annotations)
+        lines = merge_journals(other.annotations, study.annotations)
     new = [name for name in other.recordings if name not in study.recordings]
     for name in new:
-        check_addable(study, name)
+        check_can_add(study, name)
         _copy(other, study, name)
     study.reload()
-    return Merged(lines, tuple(new), tuple(notes))
+    return MergeResult(lines, tuple(new), tuple(notes))
 
 
 def _copy(source: Study, target: Study, name: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
-class Opinions:
+class OtherAnnotations:
     """Colleagues' answers, read again when one of their journals has grown.
 
     Parameters
@@ -46,10 +46,10 @@ class Opinions:
         return self._said.get(cell, [])
 
     def _look(self) -> None:
-        from napari_cellid.annotation.annotators import annotator_file, journal_files
+        from napari_cellid.annotation.annotators import journal_files, journal_path
 
         folder = self._study.annotations
-        own = annotator_file(folder, self._annotator)
+        own = journal_path(folder, self._annotator)
         others = [path for _, path in journal_files(folder) if path != own]
         there = {path: path.stat() for path in others}
         seen = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in there.items()}
@@ -66,7 +66,7 @@ class Opinions:
         self._seen = seen
 
 
-def opinion_text(
+def other_annotations_text(
     row: Mapping[str, Any], model: str, colleagues: list[tuple[str, str]]
 ) -> str:
     """What is said of a cell, as rich text.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.vote import disagreement
+from napari_cellid.agreement.vote import normalised_entropy
 from napari_cellid.annotation.answer import CellKey
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def order_cells(
     elif config.order != "place":
         by.append(certainty)
     if config.order == "disputed":
-        by.append(-disagreement(_count(cells, all_answers)[0]))
+        by.append(-normalised_entropy(_count(cells, all_answers)[0]))
     elif config.order == "rare":
         by.append(_rarity(cells, all_answers, classes))
     rows = np.array(open_rows, np.intp)
@@ -80,7 +80,7 @@ def order_cells(
     return [CellKey(*keys[row]) for row in order.tolist()]
 
 
-def repeat_due(
+def next_repeat(
     own: Mapping[CellKey, Answer],
     cells: Collection[CellKey],
     config: QueueConfig,

@@ -14,7 +14,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.config.study import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
-from napari_cellid.study.toml import checked, read_toml, toml_text, write_toml
+from napari_cellid.study.toml import read_toml, toml_text, validate_settings, write_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
 #: counts up when an older program could no longer read the folder
-FORMAT = 1
+FORMAT_VERSION = 1
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _HEAD = (
@@ -61,15 +61,15 @@ def read_settings(path: Path) -> StudySettings:
         If it is not TOML, was made by a newer version, or a key or value is wrong.
     """
     values = read_toml(path)
-    _check_format(values.pop("format", FORMAT), path)
+    _check_format(values.pop("format", FORMAT_VERSION), path)
     overrides = values.pop("recordings", {})
-    config = checked(StudyConfig, values, path)
+    config = validate_settings(StudyConfig, values, path)
     tables = overrides if isinstance(overrides, dict) else {"": overrides}
     for name, table in tables.items():
         where = f"recordings.{name}" if name else "recordings"
         # with the one value that has no default, to check the rest
         given = {"pixel_size_um": 1.0, **table} if isinstance(table, dict) else table
-        checked(RecordingInfo, given, path, where)
+        validate_settings(RecordingInfo, given, path, where)
     return StudySettings(config, tables)
 
 
@@ -81,7 +81,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     InputError
         If it cannot be written.
     """
-    values = {"format": FORMAT, **settings.config.model_dump(mode="json")}
+    values = {"format": FORMAT_VERSION, **settings.config.model_dump(mode="json")}
     if not any(values["models"].values()):
         # programs that know of no models can read it then
         del values["models"]
@@ -90,7 +90,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     write_toml(path, values, _HEAD)
 
 
-def read_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
+def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
     """Read a `recording.toml`; values of `override` go before what it says.
 
     Raises
@@ -98,18 +98,18 @@ def read_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
     InputError
         If it is missing or broken, or a key or value is wrong.
     """
-    own = checked(RecordingInfo, read_toml(path), path)
+    own = validate_settings(RecordingInfo, read_toml(path), path)
     if not override:
         return own
     return RecordingInfo.model_validate({**own.model_dump(), **override})
 
 
-def info_text(info: RecordingInfo) -> str:
+def recording_info_text(info: RecordingInfo) -> str:
     """Text of a `recording.toml`."""
     return toml_text(info.model_dump(mode="json"), _RECORDING_HEAD)
 
 
-def config_for(classes: Sequence[str]) -> StudyConfig:
+def config_for_classes(classes: Sequence[str]) -> StudyConfig:
     """Settings of a new study for the classes that a model knows.
 
     Parameters
@@ -143,16 +143,20 @@ def config_for(classes: Sequence[str]) -> StudyConfig:
 def _reason(error: ValueError) -> str:
     from pydantic import ValidationError
 
-    from napari_cellid.study.toml import describe
+    from napari_cellid.study.toml import validation_message
 
-    return describe(error) if isinstance(error, ValidationError) else str(error)
+    return (
+        validation_message(error) if isinstance(error, ValidationError) else str(error)
+    )
 
 
 def _check_format(found: Any, path: Path) -> None:
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
-        raise InputError(f"{path}: format is {found!r}, but {FORMAT} is wanted.")
-    if found > FORMAT:
+        raise InputError(
+            f"{path}: format is {found!r}, but {FORMAT_VERSION} is wanted."
+        )
+    if found > FORMAT_VERSION:
         raise InputError(
             f"{path} was made by a newer napari-cellid (format {found}, this one reads "
-            f"up to {FORMAT}); install the newest napari-cellid."
+            f"up to {FORMAT_VERSION}); install the newest napari-cellid."
         )

@@ -10,7 +10,11 @@ import pandas as pd
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.answer_matching import CellPlaces, Resolved, resolve
+from napari_cellid.study.answer_matching import (
+    CellPositions,
+    MatchedAnswers,
+    match_answers,
+)
 from napari_cellid.study.layout import scan_recordings
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.settings import (
@@ -235,13 +239,13 @@ class Study:
             tables.append(cells)
         return _stacked(tables)
 
-    def answers(self, lines: pd.DataFrame) -> Resolved:
+    def answers(self, lines: pd.DataFrame) -> MatchedAnswers:
         """Bring the lines of the journals to the cells that are there now."""
         places = {
-            one.name: CellPlaces(one.cells(), one.retired(), one.info.pixel_size_um)
+            one.name: CellPositions(one.cells(), one.retired(), one.info.pixel_size_um)
             for one in self._recordings.values()
         }
-        return resolve(lines, places)
+        return match_answers(lines, places)
 
     def _settings_now(self) -> StudySettings:
         """What `study.toml` says by now: a colleague may have written it."""

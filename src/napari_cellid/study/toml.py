@@ -75,7 +75,7 @@ def toml_text(values: Mapping[str, Any], head: Sequence[str]) -> str:
     return f"{comment}\n{tomli_w.dumps(values, multiline_strings=False)}"
 
 
-def checked(model: type[C], values: Any, path: Path, where: str = "") -> C:
+def validate_settings(model: type[C], values: Any, path: Path, where: str = "") -> C:
     """Make settings from what a file says.
 
     Parameters
@@ -97,10 +97,10 @@ def checked(model: type[C], values: Any, path: Path, where: str = "") -> C:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{path}: {describe(error, where)}.") from error
+        raise InputError(f"{path}: {validation_message(error, where)}.") from error
 
 
-def describe(error: ValidationError, where: str = "") -> str:
+def validation_message(error: ValidationError, where: str = "") -> str:
     """Say in one sentence what the first mistake in some settings is."""
     first = error.errors(include_url=False)[0]
     key = _key([*([where] if where else []), *first["loc"]])

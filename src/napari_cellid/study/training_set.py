@@ -13,7 +13,7 @@ from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
-from napari_cellid.study.consensus import DECIDED, table_of, write_csv
+from napari_cellid.study.consensus import DECIDED, count_matched_votes, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +84,7 @@ def decided_cells(
     """
     rule = rule or study.config.vote
     resolved = study.answers(read_annotations(study.annotations).lines)
-    table = table_of(study.cells(), resolved, rule)
+    table = count_matched_votes(study.cells(), resolved, rule)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     # a class that was taken out of the study since
     known = decided["class"].isin([*_names(study), NOT_A_CELL])

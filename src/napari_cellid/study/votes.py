@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_cellid.agreement.ratings import tabulate
+from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.agreement.vote import count_votes
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -18,7 +18,7 @@ from napari_cellid.study.consensus import DECIDED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.agreement.ratings import AnswerTable
+    from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import VoteConfig
     from napari_cellid.progress import Step
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Votes:
+class StudyVotes:
     """What everybody said, brought to the cells that are there.
 
     Parameters
@@ -50,15 +50,15 @@ class Votes:
     problems: tuple[str, ...]
 
     @cached_property
-    def table(self) -> AnswerTable:
+    def table(self) -> Ratings:
         """The answers by cell and person."""
-        return tabulate(self.current)
+        return tabulate_ratings(self.current)
 
     def count(self, rule: VoteConfig) -> pd.DataFrame:
         """Count the votes; one row a cell that somebody answered or settled."""
         return count_votes(self.table, rule, self.adjudications)
 
-    def with_answers(self, answers: Sequence[Answer]) -> Votes:
+    def with_answers(self, answers: Sequence[Answer]) -> StudyVotes:
         """The votes after some more lines were written."""
         rows = pd.DataFrame([asdict(answer) for answer in answers])
         # answers to the cells of now, under their numbers of now
@@ -82,7 +82,7 @@ class Votes:
         return (*self.problems, lost)
 
 
-def read_votes(study: Study) -> Step[Votes]:
+def read_votes(study: Study) -> Step[StudyVotes]:
     """Read the journals of a study.
 
     Raises
@@ -94,7 +94,7 @@ def read_votes(study: Study) -> Step[Votes]:
     found = read_annotations(study.annotations)
     yield Progress("Finding the cells of the answers")
     resolved = study.answers(found.lines)
-    return Votes(
+    return StudyVotes(
         lines=resolved.lines,
         current=resolved.current(),
         adjudications=resolved.current("adjudicator"),
@@ -103,7 +103,7 @@ def read_votes(study: Study) -> Step[Votes]:
     )
 
 
-def decided(table: pd.DataFrame) -> dict[CellKey, str]:
+def decided_answers(table: pd.DataFrame) -> dict[CellKey, str]:
     """What was decided, by cell, of a table of counted votes."""
     rows = table[table["status"].isin(DECIDED)]
     columns = (rows[name].tolist() for name in ("recording", "cell", "consensus"))

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cellid.agreement.dawid_skene import annotator_quality
-from napari_cellid.agreement.summary import agreement
+from napari_cellid.agreement.dawid_skene import estimate_reliability
+from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.report import agreement_tables as figures
-from napari_cellid.study.votes import Votes, decided
+from napari_cellid.study.votes import StudyVotes, decided_answers
 from napari_cellid.widgets.agreement.vote_counts import tally
 
 CONFIG = StudyConfig()
@@ -58,7 +58,7 @@ def lines(rows, role="annotator"):
 def votes(rows, settled=()):
     current, adjudications = lines(rows), lines(list(settled), "adjudicator")
     every = pd.concat([current, adjudications], ignore_index=True)
-    return Votes(every, current, adjudications, 0, ())
+    return StudyVotes(every, current, adjudications, 0, ())
 
 
 @given(ANSWERS, ANSWERS, RULES, st.integers(0, 9))
@@ -75,7 +75,7 @@ def test_every_cell_is_counted_once(rows, settled, rule, unanswered):
         if name not in ("disputed", "too few answers", "no answer yet")
     )
     assert named == table["status"].isin(["consensus", "adjudicated"]).sum()
-    assert len(decided(table)) == named
+    assert len(decided_answers(table)) == named
 
 
 def test_counts_by_hand():
@@ -103,8 +103,8 @@ def test_counts_by_hand():
 @given(ANSWERS.filter(bool))
 def test_figures_can_be_read_whatever_people_say(rows):
     said = votes(rows)
-    found = agreement(said.current, CONFIG, lines=said.lines, bootstrap=20)
-    quality = annotator_quality(said.current, CONFIG)
+    found = measure_agreement(said.current, CONFIG, lines=said.lines, bootstrap=20)
+    quality = estimate_reliability(said.current, CONFIG)
     large, rests = figures.summary(found)
     assert rests
     assert bool(large) == (found.alpha.value is not None and len(found.annotators) > 1)
@@ -127,7 +127,7 @@ def test_figures_can_be_read_whatever_people_say(rows):
 
 def test_one_person_has_no_agreement():
     said = votes([(1, "Ann", "glia"), (2, "Ann", "excitatory")])
-    found = agreement(said.current, CONFIG, lines=said.lines)
+    found = measure_agreement(said.current, CONFIG, lines=said.lines)
     large, rests = figures.summary(found)
     assert large == ""
     assert rests.startswith("Ann is alone so far")

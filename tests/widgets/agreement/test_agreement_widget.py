@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from voting import make_study, say, truths
 
-from napari_cellid.agreement.summary import agreement
+from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import VoteConfig
@@ -151,7 +151,7 @@ def settled_on_disk(study):
 def test_figures_of_everybody(dock, session, study):
     figures = dock.panel.figures
     n = len(truths(study))
-    found = agreement(dock.votes.current, session.config, bootstrap=0)
+    found = measure_agreement(dock.votes.current, session.config, bootstrap=0)
     assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
     assert f"Fleiss' κ {found.fleiss.value:.2f}, on the {n - 1} cells" in (
         figures.rests.text()

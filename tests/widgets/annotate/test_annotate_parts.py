@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_cellid.annotation.answer import Answer, CellKey
-from napari_cellid.annotation.progress_stats import Tally, duration
+from napari_cellid.annotation.progress_stats import AnnotationProgress, duration_text
 from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import NOT_A_CELL, StudyConfig
-from napari_cellid.study.cell_queue import CellQueue, Turn
-from napari_cellid.study.settings import config_for
+from napari_cellid.study.cell_queue import CellQueue, QueueItem
+from napari_cellid.study.settings import config_for_classes
 
 LABELS = arrays(np.int32, (2, 6, 7), elements=st.sampled_from([0, 0, 1, 2, 5, 10**6]))
 CELLS = [CellKey("r", k) for k in range(1, 7)]
@@ -95,14 +95,14 @@ def test_queue_goes_in_order_and_back():
     assert [queue.advance().cell for _ in CELLS] == CELLS
     queue = CellQueue(CELLS)
     queue.advance()
-    assert queue.step(-1) == Turn(CELLS[0])
-    assert queue.step(1) == Turn(CELLS[1])
-    assert queue.ask_again(CELLS[0]) == Turn(CELLS[0], repeat=True)
-    assert queue.advance() == Turn(CELLS[2])
-    assert queue.back_to(CELLS[0]) == Turn(CELLS[0], repeat=True)
+    assert queue.step(-1) == QueueItem(CELLS[0])
+    assert queue.step(1) == QueueItem(CELLS[1])
+    assert queue.ask_again(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
+    assert queue.advance() == QueueItem(CELLS[2])
+    assert queue.back_to(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
     other = CellKey("elsewhere", 9)
-    assert queue.back_to(other) == Turn(other)
-    assert queue.current == Turn(other)
+    assert queue.back_to(other) == QueueItem(other)
+    assert queue.current == QueueItem(other)
 
 
 def test_an_answer_taken_back_is_asked_for_again():
@@ -111,7 +111,7 @@ def test_an_answer_taken_back_is_asked_for_again():
         queue.mark(queue.advance().cell, True)
     assert queue.advance() is None
     queue.mark(CELLS[2], False)
-    assert queue.advance() == Turn(CELLS[2])
+    assert queue.advance() == QueueItem(CELLS[2])
 
 
 def test_an_empty_queue_has_nobody():
@@ -127,7 +127,7 @@ def test_an_empty_queue_has_nobody():
 )
 def test_tally_counts_what_counts(given_lines):
     own = {CELLS[0]: "a"}
-    tally = Tally(CELLS, own)
+    tally = AnnotationProgress(CELLS, own)
     for cell, answer in given_lines:
         tally.take(line(cell, answer))
         own = {k: a for k, a in (own | {cell: answer}).items() if a is not None}
@@ -138,7 +138,7 @@ def test_tally_counts_what_counts(given_lines):
 
 
 def test_tally_leaves_out_what_is_not_its_own():
-    tally = Tally(CELLS[:2], {CELLS[5]: "a"})
+    tally = AnnotationProgress(CELLS[:2], {CELLS[5]: "a"})
     tally.take(line(CELLS[5], "a"))
     tally.take(line(CELLS[0], "a", role="adjudicator"))
     assert (tally.answered, tally.count("a")) == (0, 0)
@@ -146,7 +146,7 @@ def test_tally_leaves_out_what_is_not_its_own():
 
 def test_speed_and_time_left():
     cells = [CellKey("r", k) for k in range(100)]
-    tally = Tally(cells)
+    tally = AnnotationProgress(cells)
     assert tally.per_minute() is None and tally.minutes_left() is None
     for cell in cells[:10]:
         tally.take(line(cell, "a", seconds=3.0))
@@ -170,13 +170,13 @@ def test_speed_and_time_left():
     ],
 )
 def test_durations_are_no_more_exact_than_a_guess(minutes, text):
-    assert duration(minutes) == text
+    assert duration_text(minutes) == text
 
 
 def test_classes_of_a_model_become_those_of_its_study():
-    assert config_for(("glia", "excitatory")) == StudyConfig()
-    assert config_for(()) == StudyConfig()
-    config = config_for(("neuron", "unlabelled", "nucleus", "nu"))
+    assert config_for_classes(("glia", "excitatory")) == StudyConfig()
+    assert config_for_classes(()) == StudyConfig()
+    config = config_for_classes(("neuron", "unlabelled", "nucleus", "nu"))
     assert [one.key for one in config.classes] == ["E", "L", "C", "A"]
     assert len({one.colour for one in config.classes}) == 4
 

@@ -17,7 +17,11 @@ from voting import make_study, say, truths
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
+from napari_cellid.study.cell_selection import (
+    add_answer_column,
+    count_cells_by_answer,
+    select_cells,
+)
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.shortcuts import NO_MODIFIER, Shortcuts
 from napari_cellid.widgets.gallery.model import MARK_ROLE
@@ -388,13 +392,15 @@ def table_of(n):
 def test_every_cell_is_in_the_list_of_its_answer(said):
     cells = table_of(len(said))
     answers = {CellKey("a", k): one for k, one in enumerate(said, 1) if one}
-    table = with_answers(cells, "own", answers)
-    counts = count_answers(table)
+    table = add_answer_column(cells, "own", answers)
+    counts = count_cells_by_answer(table)
     for one in set(said):
-        found = chosen(table, one, "place")
+        found = select_cells(table, one, "place")
         assert sorted(found["cell"]) == [k for k, s in enumerate(said, 1) if s == one]
         assert len(found) == counts[one]
-        assert sorted(chosen(table, one, "doubtful")["cell"]) == sorted(found["cell"])
+        assert sorted(select_cells(table, one, "doubtful")["cell"]) == sorted(
+            found["cell"]
+        )
 
 
 def test_ten_thousand_cells_are_listed_and_scrolled_fluently(viewer, qtbot, session):

@@ -23,7 +23,7 @@ from napari_cellid.widgets._shared.table import SmallTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.agreement.dawid_skene import Quality
+    from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.agreement.summary import Agreement
 
 _ALPHA_TIP = (
@@ -57,7 +57,7 @@ class FiguresPanel(QScrollArea):
         self._build()
 
     def show_figures(
-        self, found: Agreement, quality: Quality, notes: Sequence[str] = ()
+        self, found: Agreement, quality: AnnotatorReliability, notes: Sequence[str] = ()
     ) -> None:
         """Show figures.
 

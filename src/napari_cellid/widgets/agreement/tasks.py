@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_cellid.agreement.dawid_skene import annotator_quality
-from napari_cellid.agreement.summary import agreement
+from napari_cellid.agreement.dawid_skene import estimate_reliability
+from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.progress import Progress
 from napari_cellid.study.consensus import consensus_table, write_consensus
 from napari_cellid.study.training_set import make_training_set
 
 if TYPE_CHECKING:
-    from napari_cellid.agreement.dawid_skene import Quality
+    from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.agreement.summary import Agreement
     from napari_cellid.config import StudyConfig, VoteConfig
     from napari_cellid.progress import Step
     from napari_cellid.study.study import Study
-    from napari_cellid.study.votes import Votes
+    from napari_cellid.study.votes import StudyVotes
 
 
 class Figures(NamedTuple):
     """How well people agree, and how reliable each of them is."""
 
-    agreement: Agreement
-    quality: Quality
+    measure_agreement: Agreement
+    quality: AnnotatorReliability
 
 
-def compare(votes: Votes, config: StudyConfig) -> Step[Figures]:
+def compare(votes: StudyVotes, config: StudyConfig) -> Step[Figures]:
     """Compute all figures.
 
     Parameters
@@ -37,9 +37,9 @@ def compare(votes: Votes, config: StudyConfig) -> Step[Figures]:
         Classes of the study, and the rule that says what abstains.
     """
     yield Progress("Comparing people")
-    found = agreement(votes.current, config, lines=votes.lines)
+    found = measure_agreement(votes.current, config, lines=votes.lines)
     yield Progress("Estimating how reliable each person is")
-    return Figures(found, annotator_quality(votes.current, config))
+    return Figures(found, estimate_reliability(votes.current, config))
 
 
 def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:

@@ -8,7 +8,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cellid.agreement.vote import abstaining
+from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.cells.patch_image import PatchSource
 from napari_cellid.errors import InputError
 from napari_cellid.study.votes import read_votes
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey
     from napari_cellid.config import StudyConfig
     from napari_cellid.progress import Step
-    from napari_cellid.study.votes import Votes
+    from napari_cellid.study.votes import StudyVotes
     from napari_cellid.widgets.agreement.tasks import Figures
     from napari_cellid.widgets.agreement.vote_counts import Count
 
@@ -61,10 +61,10 @@ class AgreementWidget(QWidget):
         self.panel = AgreementPanel()
         self.reading, self.comparing = Worker(self), Worker(self)
         self.writing = Worker(self)
-        self.votes: Votes | None = None
+        self.votes: StudyVotes | None = None
         self._answered: list[Answer] = []
-        self._compared: tuple[Votes, frozenset[str]] | None = None
-        self._saved: tuple[Votes, StudyConfig, list[Count]] | None = None
+        self._compared: tuple[StudyVotes, frozenset[str]] | None = None
+        self._saved: tuple[StudyVotes, StudyConfig, list[Count]] | None = None
         self._path: Path | None = None
         self._stale = True
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
@@ -144,7 +144,7 @@ class AgreementWidget(QWidget):
         self.session.show_votes()
         self.refresh()
 
-    def _on_votes(self, votes: Votes) -> None:
+    def _on_votes(self, votes: StudyVotes) -> None:
         session, panel = self.session, self.panel
         if session.study is None or self._stale or not self.session.votes_shown:
             return
@@ -175,7 +175,7 @@ class AgreementWidget(QWidget):
             panel.disputed.set_table(table)
         self._show_state()
 
-    def _saved_counts(self, votes: Votes) -> list[Count]:
+    def _saved_counts(self, votes: StudyVotes) -> list[Count]:
         """What the study's own rule makes of the answers, counted once."""
         config = self.session.config
         if self._saved is None or self._saved[:2] != (votes, config):
@@ -197,7 +197,7 @@ class AgreementWidget(QWidget):
         if self.votes is None or self.comparing.busy:
             return
         config = self.config()
-        wanted = (self.votes, abstaining(config.vote))
+        wanted = (self.votes, abstaining_answers(config.vote))
         if self._compared == wanted:
             return
         self._compared = wanted

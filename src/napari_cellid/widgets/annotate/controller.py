@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from qtpy.QtCore import QObject, Signal
 
-from napari_cellid.annotation.progress_stats import Tally
+from napari_cellid.annotation.progress_stats import AnnotationProgress
 from napari_cellid.config import QueueConfig
 from napari_cellid.study.cell_queue import CellQueue
-from napari_cellid.study.queue import order_cells, repeat_due
+from napari_cellid.study.queue import next_repeat, order_cells
 
 if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey
-    from napari_cellid.study.cell_queue import Turn
+    from napari_cellid.study.cell_queue import QueueItem
     from napari_cellid.widgets.session.session import StudySession
 
 #: orders for which everybody's answers have to be read
@@ -41,7 +41,7 @@ class Asking(QObject):
         self._queue = CellQueue()
         self._config = QueueConfig()
         self._cells: frozenset[CellKey] = frozenset()
-        self.tally = Tally()
+        self.tally = AnnotationProgress()
         session.answered.connect(self._on_answered)
 
     @property
@@ -50,7 +50,7 @@ class Asking(QObject):
         return self._config
 
     @property
-    def turn(self) -> Turn | None:
+    def turn(self) -> QueueItem | None:
         """Whose turn it is in the queue."""
         return self._queue.current
 
@@ -64,7 +64,7 @@ class Asking(QObject):
         cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
         self._cells = frozenset(map(CellKey, *columns))
-        self.tally = Tally(self._cells, session.own)
+        self.tally = AnnotationProgress(self._cells, session.own)
         self._queue = CellQueue()
         if session.journal is not None:
             self._queue = CellQueue(self._ordered(cells))
@@ -115,18 +115,18 @@ class Asking(QObject):
             cells, session.own, answers, self._config, session.annotator, classes
         )
 
-    def _again(self) -> Turn | None:
+    def _again(self) -> QueueItem | None:
         """The turn of a cell that is to be asked about once more now, if any."""
         journal = self._session.journal
         if journal is None or not self._config.repeat_share:
             return None
         own = journal.current()
-        due = repeat_due(own, self._cells, self._config, journal.annotator)
+        due = next_repeat(own, self._cells, self._config, journal.annotator)
         if due is None or due == self._session.cell:
             return None
         return self._queue.ask_again(due)
 
-    def _show(self, turn: Turn | None) -> None:
+    def _show(self, turn: QueueItem | None) -> None:
         if turn is None:
             self._session.go_to(None)
         else:

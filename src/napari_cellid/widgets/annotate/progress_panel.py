@@ -9,13 +9,13 @@ from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer_text import answer_text
-from napari_cellid.annotation.progress_stats import duration
+from napari_cellid.annotation.progress_stats import duration_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyConfig
 from napari_cellid.widgets._shared.layouts import small_text
 
 if TYPE_CHECKING:
-    from napari_cellid.annotation.progress_stats import Tally
+    from napari_cellid.annotation.progress_stats import AnnotationProgress
 
 
 class AnswerCounts(QWidget):
@@ -39,7 +39,7 @@ class AnswerCounts(QWidget):
         """Count the answers of this study."""
         self._config = config
 
-    def show_tally(self, tally: Tally) -> None:
+    def show_tally(self, tally: AnnotationProgress) -> None:
         """Show how far somebody has come."""
         self._bar.setRange(0, max(tally.total, 1))
         self._bar.setValue(tally.answered)
@@ -61,10 +61,10 @@ class AnswerCounts(QWidget):
         return "\n".join([self._bar.text(), counts, self._speed.text()])
 
 
-def _speed(tally: Tally) -> str:
+def _speed(tally: AnnotationProgress) -> str:
     speed, left = tally.per_minute(), tally.minutes_left()
     if tally.total and tally.answered == tally.total:
         return "All answered"
     if speed is None or left is None:
         return "Speed and time left show after a few answers"
-    return f"{speed:.0f} cells/min · {duration(left)} left"
+    return f"{speed:.0f} cells/min · {duration_text(left)} left"

@@ -8,11 +8,14 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_cellid.annotation.annotators import annotators
+from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.annotation.answer_text import answer_keys
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import QueueConfig
-from napari_cellid.study.other_annotations import Opinions, opinion_text
+from napari_cellid.study.other_annotations import (
+    OtherAnnotations,
+    other_annotations_text,
+)
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -63,7 +66,7 @@ class AnnotateWidget(QWidget):
         self.picking = Picking(getattr(viewer, "__wrapped__", viewer), self)
         self.asking = Asking(self.session, self)
         self.offers = Offers(viewer, self.session, self)
-        self._opinions: Opinions | None = None
+        self._opinions: OtherAnnotations | None = None
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -172,7 +175,7 @@ class AnnotateWidget(QWidget):
         panel.set_config(session.config)
         panel.set_recordings(session.recordings())
         if study is not None:
-            panel.name.suggest(annotators(study.annotations))
+            panel.name.suggest(list_annotators(study.annotations))
             panel.name.prefill(remembered_name())
         self._bind_keys()
         self._on_annotator()
@@ -187,7 +190,7 @@ class AnnotateWidget(QWidget):
         self.shortcuts.set_enabled(annotating)
         self._opinions = None
         if session.study is not None and annotating:
-            self._opinions = Opinions(session.study, session.annotator)
+            self._opinions = OtherAnnotations(session.study, session.annotator)
             panel.choose_recording(session.own, session.cells())
         self._ask()
 
@@ -310,7 +313,7 @@ class AnnotateWidget(QWidget):
             return ""
         with input_errors_shown():
             said = self._opinions.of_colleagues(cell)
-            return opinion_text(row, self.session.model(cell.recording), said)
+            return other_annotations_text(row, self.session.model(cell.recording), said)
         return ""
 
 

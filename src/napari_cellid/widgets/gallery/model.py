@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.cells.patch_image import OUTSIDE
-from napari_cellid.study.cell_selection import keys_of
+from napari_cellid.study.cell_selection import cell_keys
 from napari_cellid.widgets.gallery.thumbnails import Spot, Style
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class GalleryModel(QAbstractListModel):
             Whether the tooltip may tell what the model says.
         """
         self.beginResetModel()
-        self.keys = keys_of(cells)
+        self.keys = cell_keys(cells)
         columns = (cells[name].tolist() for name in ("recording", "plane", "y", "x"))
         self._spots = [Spot(*place) for place in zip(*columns, strict=True)]
         self._row = {key: row for row, key in enumerate(self.keys)}

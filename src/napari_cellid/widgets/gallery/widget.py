@@ -11,8 +11,12 @@ from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 from napari_cellid.annotation.answer_text import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.errors import InputError
-from napari_cellid.study.cell_selection import chosen, count_answers, with_answers
-from napari_cellid.study.votes import Votes, decided, read_votes
+from napari_cellid.study.cell_selection import (
+    add_answer_column,
+    count_cells_by_answer,
+    select_cells,
+)
+from napari_cellid.study.votes import StudyVotes, decided_answers, read_votes
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.gallery.model import KEY_ROLE
@@ -137,8 +141,8 @@ class GalleryWidget(QWidget):
         else:
             self._list_cells()
 
-    def _on_votes(self, votes: Votes) -> None:
-        self._consensus = decided(votes.count(self.session.config.vote))
+    def _on_votes(self, votes: StudyVotes) -> None:
+        self._consensus = decided_answers(votes.count(self.session.config.vote))
         if self.panel.source.currentData() == "consensus":
             self._list_cells()
 
@@ -146,10 +150,10 @@ class GalleryWidget(QWidget):
         panel, session = self.panel, self.session
         source, answer = panel.source.currentData(), panel.answer.currentData()
         people = {"own": session.own, "consensus": self._consensus}
-        cells = with_answers(session.cells(), source, people.get(source, {}))
+        cells = add_answer_column(session.cells(), source, people.get(source, {}))
         recording = panel.recording.currentData()
-        panel.set_counts(count_answers(cells, recording))
-        found = chosen(cells, answer, panel.order.currentData(), recording)
+        panel.set_counts(count_cells_by_answer(cells, recording))
+        found = select_cells(cells, answer, panel.order.currentData(), recording)
         if session.planes is not None and session.recording is not None:
             self.thumbnails.give(session.recording.name, session.planes)
         panel.model.set_cells(found, model_shown=not session.blind)

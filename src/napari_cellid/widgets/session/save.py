@@ -36,10 +36,10 @@ def study_at(path: Path, result: Result) -> Study:
     InputError
         If the folder cannot be that of a study.
     """
-    from napari_cellid.study.settings import config_for
+    from napari_cellid.study.settings import config_for_classes
     from napari_cellid.study.study import Study
 
-    return Study.open_or_new(path, config_for(result.found.classes))
+    return Study.open_or_new(path, config_for_classes(result.found.classes))
 
 
 def store(study: Study, result: Result) -> StudyRecording:

@@ -13,8 +13,8 @@ from qtpy.QtCore import Signal
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.errors import InputError
-from napari_cellid.study.cells_index import StudyCells
-from napari_cellid.study.journal import OwnJournal
+from napari_cellid.study.cells_index import CellsIndex
+from napari_cellid.study.journal import AnnotatorJournal
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.session.save import store, study_at
 from napari_cellid.widgets.session.shown_study import ShownStudy
@@ -83,7 +83,7 @@ class StudySession(ShownStudy):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
-        self._mine: OwnJournal | None = None
+        self._mine: AnnotatorJournal | None = None
         self._stored: weakref.WeakKeyDictionary[Result, LabelledCells] = (
             weakref.WeakKeyDictionary()
         )
@@ -116,7 +116,7 @@ class StudySession(ShownStudy):
     def open(self, path: Path | str) -> None:
         """Open a study; what was open before is closed."""
         study = Study.open(Path(path))
-        cells = StudyCells(study)
+        cells = CellsIndex(study)
         self._forget()
         self._take(study, cells)
         _tell(study.problems)
@@ -124,11 +124,11 @@ class StudySession(ShownStudy):
     def close_study(self) -> None:
         """Close the study and its journal, and take its layers from the viewer."""
         self._forget()
-        self._take(None, StudyCells(None))
+        self._take(None, CellsIndex(None))
 
     def begin(self, annotator: str) -> None:
         """Open this person's journal in the study."""
-        mine = OwnJournal(self._open_study(), annotator)
+        mine = AnnotatorJournal(self._open_study(), annotator)
         self.finish()
         self._mine = mine
         self._draw()
@@ -152,7 +152,7 @@ class StudySession(ShownStudy):
     def describe(self, said: Mapping[str, Mapping[str, str]]) -> None:
         """Say of recordings which animal and sub-volume they are of."""
         study = self._open_study().describe(said)
-        self._renew(study, StudyCells(study))
+        self._renew(study, CellsIndex(study))
 
     def store(self, result: Result, path: Path | None = None) -> StudyRecording:
         """Put what Identify found into the study: a new recording, or new outlines.
@@ -174,7 +174,7 @@ class StudySession(ShownStudy):
         self, study: Study, name: str, result: Result, outlines: LabelledCells
     ) -> None:
         """Take in a study that a result, with these outlines, was just put into."""
-        cells = StudyCells(study)
+        cells = CellsIndex(study)
         if self.study is None or self.study.path != study.path:
             self._forget()
             self._stored.clear()
@@ -275,14 +275,14 @@ class StudySession(ShownStudy):
             return COLLEAGUES if self.votes_shown else None
         return self._cells.model(recording) or "no model"
 
-    def _own_journal(self) -> OwnJournal:
+    def _own_journal(self) -> AnnotatorJournal:
         if self._mine is None:
             raise InputError(
                 "Nobody is annotating; type your name in the Annotate dock first."
             )
         return self._mine
 
-    def _renew(self, study: Study, cells: StudyCells) -> None:
+    def _renew(self, study: Study, cells: CellsIndex) -> None:
         """Take in the same study anew; whoever annotates goes on."""
         annotator = self.annotator
         self._take(study, cells)

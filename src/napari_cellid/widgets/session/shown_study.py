@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.cells_index import StudyCells, read_answers
+from napari_cellid.study.cells_index import CellsIndex, read_answers
 from napari_cellid.widgets.session.view import StudyView
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ShownStudy(QObject):
         self.selected: tuple[CellKey, ...] = ()
         self.blind = True
         self._view = StudyView(viewer)
-        self._cells = StudyCells(None)
+        self._cells = CellsIndex(None)
         self._since = time.monotonic()
         self._repeat = False
 
@@ -203,7 +203,7 @@ class ShownStudy(QObject):
         rows = ((self.row(cell), self.own[cell]) for cell in there)
         self._view.draw({int(row["label"]): a for row, a in rows if row is not None})
 
-    def _take(self, study: Study | None, cells: StudyCells) -> None:
+    def _take(self, study: Study | None, cells: CellsIndex) -> None:
         self.study, self._cells = study, cells
         shown = self._shown()
         if shown is not None:
