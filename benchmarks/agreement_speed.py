@@ -38,7 +38,7 @@ from napari_cellid.agreement.vote import count_votes
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.cells.measure import COLUMNS
 from napari_cellid.config import QueueConfig, QueueOrder, RecordingInfo
-from napari_cellid.study.queue import order_cells
+from napari_cellid.study.cell_order import order_cells
 from napari_cellid.study.settings import recording_info_text
 from napari_cellid.study.study import Study
 

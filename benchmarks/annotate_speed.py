@@ -35,7 +35,7 @@ from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import RecordingInfo
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.annotation.answer import Answer, CellKey
 from napari_cellid.config import QueueConfig, QueueOrder
-from napari_cellid.study.queue import REPEAT_AFTER, next_repeat, order_cells
+from napari_cellid.study.cell_order import REPEAT_AFTER, next_repeat, order_cells
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 NOBODY = pd.DataFrame(columns=["recording", "cell", "annotator", "answer"])

@@ -220,7 +220,7 @@ def test_a_full_disk(
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "study"
-    monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
+    monkeypatch.setattr("napari_cellid.study.save_results.write_images", full)
     refused(capsys, main([*identified, "--study", str(path)]), "No space left")
     assert list(tmp_path.iterdir()) == []
 

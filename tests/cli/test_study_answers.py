@@ -23,8 +23,8 @@ from napari_cellid.config import RecordingInfo, StudyClass, StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.consensus import consensus_table
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

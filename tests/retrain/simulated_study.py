@@ -21,7 +21,7 @@ from napari_cellid.progress import finish
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.classifier import Request
 from napari_cellid.simulation.field import SimulatedField, simulate
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 CLASSES = ("excitatory", "inhibitory", "glia")

@@ -11,7 +11,7 @@ from little import THREE, found, info
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -15,12 +15,12 @@ from little import THREE, found, info, squares
 
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.add_recording import add_recording
 from napari_cellid.study.consensus import (
     CONSENSUS_COLUMNS,
     consensus_table,
     write_consensus,
 )
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 from napari_cellid.study.training_set import TRAINING_COLUMNS, make_training_set
 

@@ -12,7 +12,7 @@ from little import THREE, found, info, snapshot
 
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 
@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_all_as_it_was(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = snapshot(study.path)
-    monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
+    monkeypatch.setattr("napari_cellid.study.save_results.write_images", full)
     with pytest.raises(InputError, match="No space left"):
         add_recording(study, found(np.roll(THREE, 5, 1)), info(animal="x"))
     with pytest.raises(InputError, match="No space left"):
@@ -124,7 +124,7 @@ def test_a_study_is_not_begun_where_its_first_recording_fails(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("napari_cellid.study.add_recording.write_images", full)
+    monkeypatch.setattr("napari_cellid.study.save_results.write_images", full)
     study = Study.open_or_new(tmp_path / "a" / "study")
     with pytest.raises(InputError, match="No space left"):
         add_recording(study, found(THREE), info())

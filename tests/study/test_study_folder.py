@@ -18,7 +18,7 @@ from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.io.tables import RETIRED_COLUMNS
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.study.add_recording import add_recording
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study, study_beside
 
 FILES = [

@@ -11,7 +11,7 @@ import pandas as pd
 
 from napari_cellid.annotation.all_answers import current_answers
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.annotation.csv_import import read_rows
+from napari_cellid.annotation.csv_rows import read_rows
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.annotation.jsonl import COLUMNS
 from napari_cellid.errors import InputError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from napari_cellid.annotation.answer import Answer, Role
-    from napari_cellid.annotation.csv_import import CsvRow, Position
+    from napari_cellid.annotation.csv_rows import CsvRow, Position
 
 #: columns of the file: how a line came about is the journal's own affair
 _COLUMNS = [name for name in COLUMNS if name != "origin"]

@@ -138,7 +138,7 @@ def put(
 
     if study is None:
         return write_results(result, arguments.out), {}, []
-    from napari_cellid.study.add_recording import add_recording
+    from napari_cellid.study.save_results import add_recording
 
     recording = add_recording(study, result, _info(result, arguments))
     values = {"study": str(study.path), "recording": recording.name}
@@ -148,8 +148,8 @@ def put(
 
 
 def _check_study(arguments: Namespace, recording: Recording) -> None:
-    from napari_cellid.study.add_recording import check_can_add
     from napari_cellid.study.recordings import RECORDINGS
+    from napari_cellid.study.save_results import check_can_add
     from napari_cellid.study.study import Study
 
     study = Study.open_or_new(arguments.study)

@@ -10,8 +10,8 @@ from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_folder
-from napari_cellid.study.add_recording import check_can_add
 from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.save_results import check_can_add
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study

@@ -9,8 +9,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.annotation.progress_stats import AnnotationProgress
 from napari_cellid.config import QueueConfig
+from napari_cellid.study.cell_order import next_repeat, order_cells
 from napari_cellid.study.cell_queue import CellQueue
-from napari_cellid.study.queue import next_repeat, order_cells
 
 if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey

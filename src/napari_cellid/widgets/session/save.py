@@ -50,7 +50,7 @@ def store(study: Study, result: Result) -> StudyRecording:
     InputError
         If it cannot be written there.
     """
-    from napari_cellid.study.add_recording import add_recording
+    from napari_cellid.study.save_results import add_recording
 
     found = result.described()
     info = RecordingInfo(
