@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.alpha import krippendorff_alpha
+from napari_cellid.agreement.coefficients import krippendorff_alpha
 from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.agreement.vote import count_votes

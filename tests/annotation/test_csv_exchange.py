@@ -11,7 +11,8 @@ import pytest
 from answering import ANSWERS, START, answer, said, timeless
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
-from napari_cellid.annotation.csv_export import export_answers, import_answers
+from napari_cellid.annotation.csv_export import export_answers
+from napari_cellid.annotation.csv_import import import_answers
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.errors import InputError
 

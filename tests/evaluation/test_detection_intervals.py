@@ -7,8 +7,9 @@ from napari_cellid.evaluation.detection import (
     DetectionCounts,
     count_detections,
     count_detections_by_tile,
+    enough,
+    f1_difference,
 )
-from napari_cellid.evaluation.detection_intervals import enough, f1_difference
 
 
 def pieces(

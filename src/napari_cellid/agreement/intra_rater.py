@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.kappa import CohenKappa, cohen_kappa
+from napari_cellid.agreement.coefficients import CohenKappa, cohen_kappa
 from napari_cellid.annotation.all_answers import given_answers
 
 if TYPE_CHECKING:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_cellid.agreement.alpha import KrippendorffAlpha, krippendorff_alpha
-from napari_cellid.agreement.intra_rater import intra_rater_agreement
-from napari_cellid.agreement.kappa import (
+from napari_cellid.agreement.coefficients import (
     CohenKappa,
     FleissKappa,
+    KrippendorffAlpha,
     cohen_kappa,
     fleiss_kappa,
+    krippendorff_alpha,
 )
+from napari_cellid.agreement.intra_rater import intra_rater_agreement
 from napari_cellid.agreement.ratings import NO_ANSWER, count_answers, tabulate_ratings
 from napari_cellid.agreement.vote import abstaining_answers
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from napari_cellid.config import NOT_A_CELL, SPECIAL_KEYS
+
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from napari_cellid.config import StudyConfig
 
 #: an annotator votes, an adjudicator settles what the votes left open
 Role = Literal["annotator", "adjudicator"]
@@ -70,3 +74,13 @@ class Answer:
     def key(self) -> CellKey:
         """Which cell."""
         return CellKey(self.recording, self.cell)
+
+
+def answer_text(answer: str) -> str:
+    """An answer as people read it."""
+    return "not a cell" if answer == NOT_A_CELL else answer
+
+
+def answer_keys(config: StudyConfig) -> dict[str, str]:
+    """Letter of each answer."""
+    return {one.name: one.key for one in config.classes} | SPECIAL_KEYS

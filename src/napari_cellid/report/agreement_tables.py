@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.report.table_item import TableItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_cellid.agreement.alpha import KrippendorffAlpha
+    from napari_cellid.agreement.coefficients import CohenKappa, KrippendorffAlpha
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
-    from napari_cellid.agreement.kappa import CohenKappa
     from napari_cellid.agreement.summary import Agreement, AnnotatorPair
 
 Rows = list[tuple[str, list[TableItem]]]

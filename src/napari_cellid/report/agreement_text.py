@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from napari_cellid.agreement.alpha import KrippendorffAlpha
+    from napari_cellid.agreement.coefficients import CohenKappa, KrippendorffAlpha
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
-    from napari_cellid.agreement.kappa import CohenKappa
     from napari_cellid.agreement.summary import Agreement
 
 

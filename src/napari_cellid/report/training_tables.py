@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from napari_cellid.annotation.answer import CellKey
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import CellKey, answer_text
 from napari_cellid.errors import InputError
 from napari_cellid.report.agreement_tables import NONE, Rows
 from napari_cellid.report.table_item import TableItem

@@ -9,8 +9,9 @@ from napari_cellid.evaluation.detection import (
     DetectionCounts,
     count_detections,
     count_detections_by_tile,
+    enough,
+    f1_difference,
 )
-from napari_cellid.evaluation.detection_intervals import enough, f1_difference
 from napari_cellid.progress import Progress, finish
 from napari_cellid.retrain.segmentation_dataset import simulated
 from napari_cellid.segmentation.predict import segment

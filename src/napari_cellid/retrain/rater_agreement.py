@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.agreement.alpha import krippendorff_alpha
+from napari_cellid.agreement.coefficients import krippendorff_alpha
 from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL, UNSURE

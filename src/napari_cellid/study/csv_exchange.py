@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.csv_export import export_answers, import_answers
+from napari_cellid.annotation.csv_export import export_answers
+from napari_cellid.annotation.csv_import import import_answers
 
 if TYPE_CHECKING:
     from pathlib import Path

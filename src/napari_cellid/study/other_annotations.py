@@ -5,8 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.answer import CellKey
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import CellKey, answer_text
 from napari_cellid.study.cells_index import read_answers
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtGui import QIcon, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
-from napari_cellid.annotation.answer_text import answer_keys, answer_text
+from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.shortcuts import OWN_KEYS_PROPERTY
 from napari_cellid.widgets._shared.swatch import SWATCH_SIZE, swatch

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from napari_cellid.annotation.answer import CellKey
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import CellKey, answer_text
 
 if TYPE_CHECKING:
     from qtpy.QtCore import QPersistentModelIndex

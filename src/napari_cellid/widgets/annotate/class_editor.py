@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import SPECIAL_KEYS, StudyConfig
 from napari_cellid.widgets._shared.layouts import small_text
 

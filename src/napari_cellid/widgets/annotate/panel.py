@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_keys, answer_text
+from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.config import QueueConfig
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons
 from napari_cellid.widgets._shared.layouts import (

@@ -9,7 +9,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
-from napari_cellid.annotation.answer_text import answer_keys
+from napari_cellid.annotation.answer import answer_keys
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import QueueConfig
 from napari_cellid.study.other_annotations import (

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.cells.patch_image import OUTSIDE
 from napari_cellid.study.cell_selection import cell_keys
 from napari_cellid.widgets.gallery.thumbnails import Spot, Style

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import (
     AnswerButtons,

@@ -8,7 +8,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QItemSelection, QItemSelectionModel, QTimer
 from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.errors import InputError
 from napari_cellid.study.cell_selection import (

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.widgets._shared.layouts import arrow_button, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.report import training_tables as words
 from napari_cellid.report.agreement_tables import shortened
 from napari_cellid.report.training_text import run_title

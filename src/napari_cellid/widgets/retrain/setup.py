@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.annotation.answer_text import answer_text
+from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import (
     RECIPES,
     ClassifierTrainingConfig,

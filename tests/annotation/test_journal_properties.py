@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import Answer
-from napari_cellid.annotation.csv_export import export_answers, import_answers
+from napari_cellid.annotation.csv_export import export_answers
+from napari_cellid.annotation.csv_import import import_answers
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.annotation.jsonl import format_line
 from napari_cellid.annotation.merge import merge_journals

@@ -13,13 +13,14 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
-from napari_cellid.agreement.alpha import (
+from napari_cellid.agreement.coefficients import (
     alpha_of_sums,
+    cohen_kappa,
     disagreeing_pairs,
+    fleiss_kappa,
     krippendorff_alpha,
     resampled_alphas,
 )
-from napari_cellid.agreement.kappa import cohen_kappa, fleiss_kappa
 
 #: Fleiss (1971), table 1: 30 patients, 6 psychiatrists each, 5 diagnoses
 FLEISS = np.array(
