@@ -140,7 +140,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary) / "study"
         study = make_study(folder)
-        n_lines = len(read_annotations(study.annotations).lines)
+        n_lines = len(read_annotations(study.annotations).all_answers)
         print(f"{n_lines} lines of {len(PEOPLE)} people, simulated")
         slow = _time_processes(folder, arguments.repeats)
         slow |= _time_functions(study, arguments.repeats)
@@ -162,12 +162,12 @@ def _time_processes(folder: Path, repeats: int) -> bool:
 
 
 def _time_functions(study: Study, repeats: int) -> bool:
-    lines = read_annotations(study.annotations).lines
-    resolved = study.answers(lines)
+    lines = read_annotations(study.annotations).all_answers
+    resolved = study.match_answers(lines)
     answers, config, cells = resolved.current(), study.config, study.cells()
     counts = tabulate_ratings(answers).counts()
     _show("read journals", lambda: read_annotations(study.annotations), repeats)
-    _show("bring answers to cells", lambda: study.answers(lines), repeats)
+    _show("bring answers to cells", lambda: study.match_answers(lines), repeats)
     _show("count votes", lambda: count_votes(answers, config.vote), repeats)
     slow = _show(
         f"alpha, {len(counts)} cells",
@@ -176,7 +176,9 @@ def _time_functions(study: Study, repeats: int) -> bool:
         WANTED_S["alpha"],
     )
     _show(
-        "all figures", lambda: measure_agreement(answers, config, lines=lines), repeats
+        "all figures",
+        lambda: measure_agreement(answers, config, all_answers=lines),
+        repeats,
     )
     some = cells.iloc[:10000]
     for order in get_args(QueueOrder):

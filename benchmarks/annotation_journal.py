@@ -68,7 +68,7 @@ def reading(folder: Path, people: int, lines: int, repeats: int) -> None:
         name = f"Person {p}"
         given = (an_answer(name, k // 2, time) for k, time in enumerate(times))
         (folder / f"{name}.jsonl").write_bytes(b"".join(map(format_line, given)))
-    table = read_annotations(folder).lines
+    table = read_annotations(folder).all_answers
     median, least = best(lambda: read_annotations(folder), repeats)
     print(
         f"reading {len(table)} lines of {people} people: "
@@ -131,7 +131,7 @@ def together(folder: Path, people: list[str], seconds: float, merging: bool) -> 
     if merging:
         merge_journals(copy, folder)
     found = read_annotations(folder)
-    cells = found.lines["cell"].to_numpy()
+    cells = found.all_answers["cell"].to_numpy()
     lost = mixed = 0
     for (_, _, first, _), n in zip(work, counts, strict=True):
         own = cells[(cells >= first) & (cells < first + APART)]

@@ -114,7 +114,7 @@ def tell(folders: dict[str, Path], judged: dict[str, list[Judged]]) -> None:
         shift = model.card.training.get("cell_output_shift")
         told = []
         for where, fields in judged.items():
-            figures = finish(detection(model, fields, device)).figures()
+            figures = finish(detection(model, fields, device)).metrics()
             told.append(
                 f"{where} {figures['f1']:.4f} (precision {figures['precision']:.3f}, "
                 f"recall {figures['recall']:.3f}, n {figures['n']})"

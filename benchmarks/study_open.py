@@ -73,17 +73,17 @@ def measure(path: Path, repeats: int) -> None:
     def opened() -> None:
         study = Study.open(path)
         study.cells()
-        study.answers(read_annotations(study.annotations).lines)
+        study.match_answers(read_annotations(study.annotations).all_answers)
 
     study = Study.open(path)
-    lines = read_annotations(study.annotations).lines
-    resolved, cells = study.answers(lines), study.cells()
+    lines = read_annotations(study.annotations).all_answers
+    resolved, cells = study.match_answers(lines), study.cells()
     assert len(resolved.unmatched) == 0
     for name, run in {
         "open, with cells and answers": opened,
         "  settings and cell tables": lambda: Study.open(path),
         "  journals": lambda: read_annotations(study.annotations),
-        "  answers to their cells": lambda: study.answers(lines),
+        "  answers to their cells": lambda: study.match_answers(lines),
         "consensus table": lambda: count_matched_votes(
             cells, resolved, study.config.vote
         ),

@@ -45,13 +45,13 @@ def test_figures_of_three_people() -> None:
     )
     assert found.annotators == ("Ann", "Bo", "Cy")
     assert (found.cells, found.answers) == (4, 10)
-    assert found.given.loc["Cy"].to_dict() == {
+    assert found.answer_counts.loc["Cy"].to_dict() == {
         E: 1, H: 1, G: 0, NOT_A_CELL: 0, UNSURE: 0
     }  # fmt: skip
     pairs = {(pair.first, pair.second): pair for pair in found.pairs}
     assert set(pairs) == {("Ann", "Bo"), ("Ann", "Cy"), ("Bo", "Cy")}
     both = pairs["Ann", "Bo"]
-    assert (both.kappa.cells, both.kappa.equal) == (4, 0.75)
+    assert (both.kappa.cells, both.kappa.observed) == (4, 0.75)
     assert both.confusion.loc[H, E] == 1
     assert both.confusion.to_numpy().sum() == 4
     assert pairs["Bo", "Cy"].kappa.value == 1
@@ -127,7 +127,7 @@ def test_no_common_cells() -> None:
 def test_everybody_says_the_same() -> None:
     found = quick(frame({"Ann": [E] * 5, "Bo": [E] * 5}))
     (pair,) = found.pairs
-    assert (pair.kappa.value, pair.kappa.equal, pair.kappa.cells) == (None, 1, 5)
+    assert (pair.kappa.value, pair.kappa.observed, pair.kappa.cells) == (None, 1, 5)
     assert found.alpha.value is None
     assert found.alpha.cells == 5
     assert "same one answer" in found.alpha.reason
@@ -204,16 +204,16 @@ def test_self_consistency() -> None:
             (4, H, "repeat"),
         )
     )["Ann"]
-    assert (found.equal, found.cells) == (0.75, 4)
+    assert (found.observed, found.cells) == (0.75, 4)
     assert found.value == pytest.approx(cohen_kappa_score([E, E, H, H], [E, H, H, H]))
 
 
 def test_what_counted_before_is_what_counts() -> None:
     changed = lines((1, G, "answer"), (1, E, "answer"), (1, E, "repeat"))
-    assert intra_rater_agreement(changed)["Ann"].equal == 1
+    assert intra_rater_agreement(changed)["Ann"].observed == 1
     # the slip was undone, and the repeat answered once more
     undone = lines((1, E, "answer"), (1, G, "repeat"), (1, E, "undo"), (1, E, "repeat"))
-    assert intra_rater_agreement(undone)["Ann"].equal == 1
+    assert intra_rater_agreement(undone)["Ann"].observed == 1
     assert intra_rater_agreement(undone)["Ann"].cells == 1
 
 
@@ -223,7 +223,7 @@ def test_repeats_that_compare_with_nothing() -> None:
     none = lines((1, E, "answer"))
     for some in (only, taken_back, none):
         found = intra_rater_agreement(some)["Ann"]
-        assert (found.value, found.equal, found.cells) == (None, None, 0)
+        assert (found.value, found.observed, found.cells) == (None, None, 0)
         assert found.reason == "was not asked about any cell again"
     assert intra_rater_agreement(lines()) == {}
 
@@ -235,6 +235,6 @@ def test_adjudications_are_no_votes() -> None:
 
 def test_consistency_is_among_the_figures() -> None:
     some = lines((1, E, "answer"), (1, E, "repeat"))
-    found = measure_agreement(some.iloc[1:], StudyConfig(), lines=some)
+    found = measure_agreement(some.iloc[1:], StudyConfig(), all_answers=some)
     assert found.intra_rater["Ann"].cells == 1
     assert measure_agreement(some.iloc[1:], StudyConfig()).intra_rater == {}

@@ -85,7 +85,7 @@ def test_fleiss_takes_the_number_of_answers_that_most_cells_have() -> None:
 def test_cohen_1960() -> None:
     # the example of the paper: 200 cases, kappa .492
     found = cohen_kappa(np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]]))
-    assert found.equal == pytest.approx(0.70)
+    assert found.observed == pytest.approx(0.70)
     assert found.cells == 200
     assert found.value == pytest.approx(0.29 / 0.59)
     assert round(found.value, 3) == 0.492

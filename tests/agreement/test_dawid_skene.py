@@ -34,9 +34,9 @@ def test_dawid_and_skene_1979() -> None:
     found = fit_dawid_skene(counts_of_anaesthetists(), range(4))
     assert found.converged
     # the estimates of the paper's table 2
-    np.testing.assert_allclose(found.share, [0.40, 0.42, 0.11, 0.07], atol=0.005)
+    np.testing.assert_allclose(found.class_shares, [0.40, 0.42, 0.11, 0.07], atol=0.005)
     np.testing.assert_allclose(
-        found.confusion[0],
+        found.error_rates[0],
         [[0.89, 0.11, 0, 0], [0.07, 0.88, 0.05, 0], [0, 0.34, 0.66, 0],
          [0, 0, 0.56, 0.44]],
         atol=0.0051,
@@ -54,7 +54,7 @@ def test_rows_can_stand_for_many_cells() -> None:
         kinds.reshape(-1, 5, 4), range(4), weights=times.astype(float)
     )
     all_rows = fit_dawid_skene(counts, range(4))
-    np.testing.assert_allclose(few.confusion, all_rows.confusion, atol=1e-6)
+    np.testing.assert_allclose(few.error_rates, all_rows.error_rates, atol=1e-6)
     np.testing.assert_allclose(
         few.posterior[kind.ravel()], all_rows.posterior, atol=1e-6
     )
@@ -100,11 +100,11 @@ def test_known_people_are_found() -> None:
     assert found.reason == ""
     for name, expected in people.items():
         columns = [*CLASSES, UNSURE]
-        matrix = found.confusion[name].loc[list(CLASSES), columns].to_numpy()
+        matrix = found.error_rates[name].loc[list(CLASSES), columns].to_numpy()
         np.testing.assert_allclose(matrix, expected, atol=0.045)
     assert found.accuracy["Ann"] == pytest.approx(0.95, abs=0.02)
     assert found.accuracy["Di"] == pytest.approx(0.7, abs=0.03)
-    assert found.share["excitatory"] == pytest.approx(0.6, abs=0.03)
+    assert found.class_shares["excitatory"] == pytest.approx(0.6, abs=0.03)
     assert found.answers == len(answers)
     estimated = found.estimates.set_index("cell")["estimated"]
     right = estimated == np.array(CLASSES, object)[true[estimated.index]]
@@ -145,11 +145,11 @@ def test_unsure_that_abstains_is_left_out() -> None:
     answers, _ = simulated(400, {name: confusion(0.7, 0.2) for name in "ABC"})
     config = StudyConfig(vote=VoteConfig(unsure="abstain"))
     found = estimate_reliability(answers, config)
-    assert UNSURE not in found.confusion["A"].columns
+    assert UNSURE not in found.error_rates["A"].columns
     assert found.answers == (answers["answer"] != UNSURE).sum()
     with_it = estimate_reliability(answers, StudyConfig())
-    assert UNSURE in with_it.confusion["A"].columns
-    assert UNSURE not in with_it.confusion["A"].index
+    assert UNSURE in with_it.error_rates["A"].columns
+    assert UNSURE not in with_it.error_rates["A"].index
 
 
 def test_somebody_without_answers_that_count() -> None:

@@ -25,12 +25,12 @@ COLUMNS = [
 def test_a_folder_without_journals_has_no_lines(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         found = read_annotations(folder)
-        assert list(found.lines.columns) == COLUMNS
-        assert len(found.lines) == 0
+        assert list(found.all_answers.columns) == COLUMNS
+        assert len(found.all_answers) == 0
         assert found.problems == ()
-        assert len(current_answers(found.lines)) == 0
-        assert len(current_answers(found.lines, until=START)) == 0
-        assert len(given_answers(found.lines)) == 0
+        assert len(current_answers(found.all_answers)) == 0
+        assert len(current_answers(found.all_answers, until=START)) == 0
+        assert len(given_answers(found.all_answers)) == 0
 
 
 def test_every_line_is_a_row(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_every_line_is_a_row(tmp_path: Path) -> None:
         ],
     )
     write_lines(tmp_path / "Ann.jsonl", [answer(9, at=3, recording="Mäuse/2")])
-    lines = read_annotations(tmp_path).lines
+    lines = read_annotations(tmp_path).all_answers
     assert lines["time"].dtype == "datetime64[us, UTC]"
     assert lines["annotator"].tolist() == ["Ann", "Bo", "Bo"]
     assert lines["recording"].tolist() == ["Mäuse/2", "mouse 1", "mouse 1"]
@@ -68,7 +68,7 @@ def test_the_last_line_of_each_person_counts(tmp_path: Path) -> None:
         ],
     )
     write_lines(tmp_path / "Bo.jsonl", [answer(1, "inhibitory", "Bo", at=1)])
-    lines = read_annotations(tmp_path).lines
+    lines = read_annotations(tmp_path).all_answers
     votes = current_answers(lines)
     assert votes["answer"].tolist() == ["excitatory", "inhibitory"]
     assert votes.index.tolist() == [0, 1]
@@ -85,14 +85,14 @@ def test_what_counted_at_a_time_as_the_journal_says(tmp_path: Path) -> None:
     ]  # fmt: skip
     write_lines(tmp_path / "Ann.jsonl", ours)
     write_lines(tmp_path / "Bo.jsonl", [answer(1, "glia", "Bo", at=70)])
-    lines = read_annotations(tmp_path).lines
+    lines = read_annotations(tmp_path).all_answers
     journal = Journal.open(tmp_path, "Ann")
     for seconds in (-1, 0, 5, 10, 49, 50, 60, 60.5, 61, 99):
         until = START + timedelta(seconds=seconds)
         table = current_answers(lines, until=until)
         table = table[table["annotator"] == "Ann"]
         counted = dict(zip(table["cell"], table["answer"], strict=True))
-        assert counted == said(journal.at(until)), seconds
+        assert counted == said(journal.current_at(until)), seconds
     assert len(current_answers(lines, until=START + timedelta(seconds=70))) == 3
 
 
@@ -100,7 +100,7 @@ def test_lines_in_any_index_are_counted_the_same(tmp_path: Path) -> None:
     write_lines(
         tmp_path / "Ann.jsonl", [answer(1, at=1), answer(1, "unsure", at=2), answer(2)]
     )
-    lines = read_annotations(tmp_path).lines
+    lines = read_annotations(tmp_path).all_answers
     odd = lines.set_index(pd.Index([5, 5, 5]))
     until = START + timedelta(seconds=1.5)
     for table in (lines, odd):
@@ -120,7 +120,7 @@ def test_undone_answers_are_not_given_ones(tmp_path: Path) -> None:
     journal.redo()
     journal.restore(START + timedelta(seconds=3))
     write_lines(tmp_path / "Bo.jsonl", [answer(7, "glia", "Bo")])
-    lines = given_answers(read_annotations(tmp_path).lines)
+    lines = given_answers(read_annotations(tmp_path).all_answers)
     assert lines["cell"].tolist() == [1, 1, 2, 7]
     assert lines["answer"].tolist() == ["glia", "excitatory", "glia", "glia"]
     assert lines["repeat"].tolist() == [False, True, False, False]
@@ -129,4 +129,4 @@ def test_undone_answers_are_not_given_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [1, 999, 1000, 1001, 2500])
 def test_long_journals_are_read_whole(tmp_path: Path, n: int) -> None:
     write_lines(tmp_path / "Ann.jsonl", [answer(k, at=k) for k in range(n)])
-    assert read_annotations(tmp_path).lines["cell"].tolist() == list(range(n))
+    assert read_annotations(tmp_path).all_answers["cell"].tolist() == list(range(n))

@@ -48,7 +48,7 @@ def test_what_counts_is_written(tmp_path: Path) -> None:
     journal.add(answer(3, "unsure", at=3))
     journal.undo()
     journal.add(answer(1, "excitatory", at=4, role="adjudicator"))
-    lines = read_annotations(tmp_path / "annotations").lines
+    lines = read_annotations(tmp_path / "annotations").all_answers
     assert export_answers(lines, tmp_path / "out.csv") == 3
     text = (tmp_path / "out.csv").read_text("utf-8")
     assert text == (
@@ -66,14 +66,17 @@ def test_what_counts_is_written(tmp_path: Path) -> None:
 
 
 def test_no_answers_give_the_heading(tmp_path: Path) -> None:
-    assert export_answers(read_annotations(tmp_path).lines, tmp_path / "out.csv") == 0
+    assert (
+        export_answers(read_annotations(tmp_path).all_answers, tmp_path / "out.csv")
+        == 0
+    )
     assert (tmp_path / "out.csv").read_text().count("\n") == 1
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "out.csv").mkdir()
     with pytest.raises(InputError, match=r"out\.csv cannot be written"):
-        export_answers(read_annotations(tmp_path).lines, tmp_path / "out.csv")
+        export_answers(read_annotations(tmp_path).all_answers, tmp_path / "out.csv")
 
 
 def test_a_table_typed_by_hand(tmp_path: Path) -> None:
@@ -126,7 +129,7 @@ def test_an_older_export_does_not_undo_what_came_since(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "annotations", "Ann")
     journal.add(answer(1, "glia", at=1))
     journal.add(answer(2, "glia", at=2))
-    lines = read_annotations(tmp_path / "annotations").lines
+    lines = read_annotations(tmp_path / "annotations").all_answers
     export_answers(lines, tmp_path / "old.csv")
     journal.add(answer(1, "unsure", at=3))
     folder = tmp_path / "annotations"
@@ -136,7 +139,7 @@ def test_an_older_export_does_not_undo_what_came_since(tmp_path: Path) -> None:
     assert take(tmp_path, corrected) == {"Ann": 2}
     assert said(current(tmp_path)) == {1: "inhibitory", 2: "inhibitory"}
     assert Journal.open(folder, "Ann").problems == ()
-    assert journal.at(START).keys() == set()
+    assert journal.current_at(START).keys() == set()
     journal.undo()
     assert said(journal.current()) == {1: "inhibitory", 2: "glia"}
 
@@ -145,14 +148,14 @@ def test_there_and_back(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "annotations", "Ann")
     journal.add(answer(5, "glia", recording='m "1", a;b', shown="u", seconds=0.1))
     journal.add(answer(6, "unsure", at=-1, y=1 / 3, role="adjudicator", repeat=True))
-    lines = read_annotations(tmp_path / "annotations").lines
+    lines = read_annotations(tmp_path / "annotations").all_answers
     export_answers(lines, tmp_path / "out.csv")
     import_answers(tmp_path / "out.csv", tmp_path / "new", ANSWERS)
     again = Journal.open(tmp_path / "new", "Ann")
     for role in ("annotator", "adjudicator"):
         assert again.current(role) == journal.current(role)
         assert timeless(again.current(role)) == timeless(journal.current(role))
-    again_lines = read_annotations(tmp_path / "new").lines
+    again_lines = read_annotations(tmp_path / "new").all_answers
     pd.testing.assert_frame_equal(current_answers(again_lines), current_answers(lines))
 
 

@@ -199,7 +199,7 @@ def test_what_counted_at_a_time(journal: Journal) -> None:
     journal.add(answer(1, "glia", at=0))
     journal.add(answer(2, "glia", at=10))
     journal.add(answer(1, None, at=20))
-    at = lambda s: said(journal.at(START + timedelta(seconds=s)))  # noqa: E731
+    at = lambda s: said(journal.current_at(START + timedelta(seconds=s)))  # noqa: E731
     assert at(-1) == {}
     assert at(0) == {1: "glia"}
     assert at(15) == {1: "glia", 2: "glia"}
@@ -209,7 +209,7 @@ def test_what_counted_at_a_time(journal: Journal) -> None:
 def test_order_counts_where_the_clock_went_back(journal: Journal) -> None:
     for cell, at in ((1, 0), (2, 50), (3, 10), (4, 60)):
         journal.add(answer(cell, at=at))
-    then = journal.at(START + timedelta(seconds=20))
+    then = journal.current_at(START + timedelta(seconds=20))
     assert list(said(then)) == [1, 2, 3]
 
 

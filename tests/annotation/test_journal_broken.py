@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
 
 def cells(path: Path) -> list[int]:
     """Cells that count, read in both ways, which must agree."""
-    lines = read_annotations(path.parent).lines
+    lines = read_annotations(path.parent).all_answers
     lines = lines[lines["annotator"] == "Ann"]
     opened = Journal.open(path.parent, "Ann")
     assert [line.cell for line in opened.lines] == lines["cell"].tolist()
@@ -140,7 +140,7 @@ def test_missing_keys_that_need_not_be_there(path: Path) -> None:
 def test_whole_numbers_and_times_without_zone_are_read(path: Path) -> None:
     line = json.loads(format_line(answer(4))) | {"time": "2026-03-02T10:00", "y": 3}
     path.write_text(json.dumps(line))
-    lines = read_annotations(path.parent).lines
+    lines = read_annotations(path.parent).all_answers
     assert str(lines["time"][0]) == "2026-03-02 10:00:00+00:00"
     assert lines["y"].tolist() == [3.0]
     assert cells(path) == [4]
@@ -189,11 +189,13 @@ def test_lines_that_write_the_name_otherwise_are_the_persons(path: Path) -> None
     with path.open("ab") as file:
         file.write(format_line(answer(4, who="ANN", at=4)))
     assert cells(path) == [1, 2, 3, 4]
-    lines = read_annotations(path.parent).lines
+    lines = read_annotations(path.parent).all_answers
     assert set(lines["annotator"]) == {"Ann"}
 
 
 def test_a_name_that_is_no_unicode_survives(path: Path) -> None:
     Journal.open(path.parent, "Ann").add(answer(4, recording="m\udce4use", at=4))
     assert cells(path) == [1, 2, 3, 4]
-    assert "m\udce4use" in read_annotations(path.parent).lines["recording"].tolist()
+    assert (
+        "m\udce4use" in read_annotations(path.parent).all_answers["recording"].tolist()
+    )

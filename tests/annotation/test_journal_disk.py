@@ -189,7 +189,7 @@ def test_a_folder_that_can_only_be_read(
     for name in ("Ann", "Bo"):
         with pytest.raises(InputError, match="can only be read, so no answer could"):
             Journal.open(journal.path.parent, name)
-    assert len(read_annotations(journal.path.parent).lines) == 1
+    assert len(read_annotations(journal.path.parent).all_answers) == 1
 
 
 @pytest.mark.skipif(

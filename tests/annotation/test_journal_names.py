@@ -128,4 +128,4 @@ def test_other_files_are_no_journals(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     assert list_annotators(tmp_path) == ("Ann",)
     assert list_annotators(tmp_path / "nowhere") == ()
-    assert len(read_annotations(tmp_path).lines) == 1
+    assert len(read_annotations(tmp_path).all_answers) == 1

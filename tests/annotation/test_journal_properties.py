@@ -47,7 +47,7 @@ def test_killed_at_any_moment_every_taken_answer_is_there(tmp_path: Path) -> Non
     assert found <= len(text.splitlines()) <= found + 50
     journal = Journal.open(tmp_path, "Ann")
     assert len(journal.current()) == found
-    assert len(read_annotations(tmp_path).lines) == found
+    assert len(read_annotations(tmp_path).all_answers) == found
 
 
 @pytest.mark.parametrize("people", [("Ann", "Bo"), ("Ann", "Ann")])
@@ -65,13 +65,13 @@ def test_two_processes_at_once(tmp_path: Path, people: tuple[str, str]) -> None:
     assert min(counts) > 20
     found = read_annotations(tmp_path)
     assert found.problems == ()
-    assert len(found.lines) == sum(counts)
+    assert len(found.all_answers) == sum(counts)
     for k, (who, n) in enumerate(zip(people, counts, strict=True)):
-        cells = found.lines["cell"][found.lines["annotator"] == who]
+        cells = found.all_answers["cell"][found.all_answers["annotator"] == who]
         own = cells[cells // 1_000_000 == k]
         assert own.tolist() == list(range(k * 1_000_000, k * 1_000_000 + n))
-    names = found.lines["recording"]
-    assert (names.str.len() == found.lines["cell"] % 50 + 1).all()
+    names = found.all_answers["recording"]
+    assert (names.str.len() == found.all_answers["cell"] % 50 + 1).all()
 
 
 # ---------------------------------------------------------------- anything at all
@@ -164,12 +164,12 @@ def test_an_answer_changes_nobody_elses(steps: list[tuple[str, Answer]]) -> None
         for who, line in steps:
             others = [path for path in folder.iterdir() if path.stem != who]
             before = {path: path.read_bytes() for path in others}
-            counted = current_answers(read_annotations(folder).lines)
+            counted = current_answers(read_annotations(folder).all_answers)
             Journal.open(folder, who).add(
                 answer(line.cell, line.answer, who, role=line.role)
             )
             assert {path: path.read_bytes() for path in others} == before
-            after = current_answers(read_annotations(folder).lines)
+            after = current_answers(read_annotations(folder).all_answers)
             for other in set("ABC") - {who}:
                 one, same = (t[t["annotator"] == other] for t in (counted, after))
                 assert one.to_dict("records") == same.to_dict("records")
@@ -189,7 +189,7 @@ def test_whole_lines_are_kept_wherever_it_is_cut(
         whole = [line for line, end in zip(lines, ends, strict=True) if end - 1 <= cut]
         journal = Journal.open(Path(folder), "Ann")
         assert list(journal.lines) == whole
-        assert len(read_annotations(Path(folder)).lines) == len(whole)
+        assert len(read_annotations(Path(folder)).all_answers) == len(whole)
         more = answer(99, at=10**4)
         journal.add(more)
         assert list(Journal.open(Path(folder), "Ann").lines) == [*whole, more]
@@ -273,7 +273,7 @@ def test_there_and_back_as_a_table(lines: list[Answer]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_lines(folder / "Ann.jsonl", lines)
-        exported = read_annotations(folder).lines
+        exported = read_annotations(folder).all_answers
         n = export_answers(exported, folder / "out.csv")
         new = import_answers(folder / "out.csv", folder / "new", ANSWERS)
         assert sum(new.values()) == n

@@ -59,7 +59,7 @@ def say(study: Study, name: str, cell: int, answer: str | None, minutes: int) ->
 
 
 def said(study: Path) -> dict[tuple[str, int], str]:
-    resolved = Study.open(study).answers(read_annotations(study / "annotations").lines)
+    resolved = Study.open(study).read_answers()
     now = resolved.current()
     return {
         (row.annotator, row.cell): row.answer for row in now.itertuples(index=False)
@@ -293,7 +293,7 @@ def test_restore(study: Study, capsys) -> None:
     assert main([*words, "2026-01-01"]) == 0
     assert ("Ann", 1) not in said(study.path)
     # nothing is lost: what was there before can be brought back
-    assert len(read_annotations(study.annotations).lines) == 5 + 2 + 2
+    assert len(read_annotations(study.annotations).all_answers) == 5 + 2 + 2
 
 
 def test_restore_refuses(study: Study, capsys) -> None:

@@ -6,9 +6,9 @@ import pytest
 from napari_cellid.evaluation.bootstrap import (
     MIN_GROUPS,
     EvaluatedCells,
+    enough_groups,
     metric_differences,
     metric_intervals,
-    over_groups,
 )
 
 
@@ -33,7 +33,7 @@ def some(n=300, n_groups=10, right=0.8, seed=0):
 def test_the_value_is_that_of_the_cells_and_within_its_interval():
     cells = some()
     for model, each in metric_intervals(cells).items():
-        exact = float((cells.told[model] == cells.truth).mean())
+        exact = float((cells.predicted[model] == cells.truth).mean())
         assert each["accuracy"].value == pytest.approx(exact)
         for one in each.values():
             assert one.low <= one.value <= one.high
@@ -51,7 +51,9 @@ def test_the_difference_is_that_of_the_values():
 
 def test_a_model_does_not_differ_from_itself():
     cells = some()
-    same = judged(cells.truth, cells.groups, a=cells.told["new"], b=cells.told["new"])
+    same = judged(
+        cells.truth, cells.groups, a=cells.predicted["new"], b=cells.predicted["new"]
+    )
     for one in metric_differences(same, "a", "b").values():
         assert (one.value, one.low, one.high) == (0, 0, 0)
 
@@ -59,10 +61,10 @@ def test_a_model_does_not_differ_from_itself():
 def test_pairs_make_the_interval_narrow():
     """Models that err on the same cells are told apart by few cells."""
     cells = some(n=200)
-    better = cells.told["new"].copy()
+    better = cells.predicted["new"].copy()
     wrong = np.flatnonzero(better != cells.truth)[:6]
     better[wrong] = cells.truth[wrong]
-    both = judged(cells.truth, cells.groups, new=better, old=cells.told["new"])
+    both = judged(cells.truth, cells.groups, new=better, old=cells.predicted["new"])
     width = {
         k: v["accuracy"].high - v["accuracy"].low
         for k, v in metric_intervals(both).items()
@@ -82,8 +84,8 @@ def test_groups_that_differ_widen_the_interval():
 
 
 def test_groups_are_drawn_from_where_there_are_enough():
-    assert over_groups(some(n_groups=MIN_GROUPS))
-    assert not over_groups(some(n_groups=MIN_GROUPS - 1))
+    assert enough_groups(some(n_groups=MIN_GROUPS).groups)
+    assert not enough_groups(some(n_groups=MIN_GROUPS - 1).groups)
 
 
 def test_the_same_seed_gives_the_same_interval():

@@ -156,7 +156,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     ]
     old = load_segmenter(study.models / "tiny unet")
     cpu = segmenter.choose_device(device)
-    counts = finish(found.detection(old, held, cpu)).figures()
+    counts = finish(found.detection(old, held, cpu)).metrics()
     assert report["old"] == {"name": "tiny unet", **counts}
     assert files(study.models) == before
 
@@ -395,7 +395,7 @@ def test_the_shift_is_the_one_that_finds_most(device) -> None:
     def f1(moved: float) -> float:
         shift_cell_logits(start.net, moved)
         model = replace(load_segmenter(), net=start.net)
-        found_cells = finish(found.detection(model, judged, cpu)).figures()["f1"]
+        found_cells = finish(found.detection(model, judged, cpu)).metrics()["f1"]
         shift_cell_logits(start.net, -moved)
         return found_cells
 
@@ -411,14 +411,14 @@ def test_detection_counts_pairs() -> None:
     guess = np.zeros_like(truth)
     guess[2:10, 3:11], guess[2:10, 25:33], guess[14:18, 2:8] = 5, 6, 9
     counts = count_detections(guess, truth)
-    assert (counts.hits, counts.found, counts.true) == (1, 3, 3)
-    assert counts.common == 7 * 8 + 3 * 8
-    assert counts.figures()["f1"] == pytest.approx(1 / 3, abs=1e-6)
+    assert (counts.true_positives, counts.n_found, counts.n_true) == (1, 3, 3)
+    assert counts.overlap_px == 7 * 8 + 3 * 8
+    assert counts.metrics()["f1"] == pytest.approx(1 / 3, abs=1e-6)
     judged = np.ones(truth.shape, bool)
     judged[:, 24:] = False
     # cells most of which lie outside are left out; at one half they count
     inside = count_detections(guess, truth, judged)
-    assert (inside.hits, inside.found, inside.true) == (1, 2, 2)
+    assert (inside.true_positives, inside.n_found, inside.n_true) == (1, 2, 2)
     assert DetectionCounts() + counts == counts
-    assert DetectionCounts().figures()["f1"] is None
-    assert count_detections(truth, truth).figures()["f1"] == 1
+    assert DetectionCounts().metrics()["f1"] is None
+    assert count_detections(truth, truth).metrics()["f1"] == 1

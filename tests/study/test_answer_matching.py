@@ -49,8 +49,8 @@ def cell_of(line: tuple[str, int, int, float, float], *there, gone=()) -> int | 
     found = match_answers(
         lines(line), places(cells(*there), away(*gone) if gone else None)
     )
-    assert len(found.lines) + len(found.unmatched) == 1
-    return int(found.lines["cell"].iloc[0]) if len(found.lines) else None
+    assert len(found.all_answers) + len(found.unmatched) == 1
+    return int(found.all_answers["cell"].iloc[0]) if len(found.all_answers) else None
 
 
 def test_its_own_number_where_that_is_near() -> None:
@@ -89,36 +89,36 @@ def test_a_cell_that_is_known_to_be_gone() -> None:
 def test_a_recording_that_is_not_there() -> None:
     given_ = lines(("Ann", 1, 0, 50, 50)).assign(recording="other")
     found = match_answers(given_, places(cells((1, 0, 50, 50))))
-    assert len(found.lines) == 0
+    assert len(found.all_answers) == 0
     pd.testing.assert_frame_equal(found.unmatched, given_)
 
 
 def test_lines_stay_as_they_are_given() -> None:
     given_ = lines(("Ann", 5, 0, 50, 50), ("Bo", 9, 0, 50, 51), ("Bo", 2, 3, 1, 1))
     found = match_answers(given_, places(cells((5, 0, 51, 50))))
-    assert found.lines["cell"].tolist() == [5, 5]
-    assert found.lines["given_cell"].tolist() == [5, 9]
+    assert found.all_answers["cell"].tolist() == [5, 5]
+    assert found.all_answers["given_cell"].tolist() == [5, 9]
     kept = [name for name in given_ if name != "cell"]
-    pd.testing.assert_frame_equal(found.lines[kept], given_.iloc[:2][kept])
+    pd.testing.assert_frame_equal(found.all_answers[kept], given_.iloc[:2][kept])
     pd.testing.assert_frame_equal(found.unmatched, given_.iloc[2:])
 
 
 def test_the_last_place_counts_for_all_lines_of_a_cell() -> None:
     said = lines(("Ann", 5, 0, 50, 50), ("Ann", 5, 0, 58, 50), ("Bo", 5, 0, 50, 50))
     found = match_answers(said, places(cells((5, 0, 65, 50))))
-    assert found.lines["annotator"].tolist() == ["Ann", "Ann"]
-    assert found.lines["y"].tolist() == [40, 46.4]
+    assert found.all_answers["annotator"].tolist() == ["Ann", "Ann"]
+    assert found.all_answers["y"].tolist() == [40, 46.4]
     # so far apart they are two cells that have one number in two copies
     said = lines(("Ann", 5, 0, 20, 50), ("Ann", 5, 0, 65, 50))
     found = match_answers(said, places(cells((5, 0, 65, 50), (6, 0, 21, 50))))
-    assert found.lines["cell"].tolist() == [6, 5]
+    assert found.all_answers["cell"].tolist() == [6, 5]
 
 
 @pytest.mark.parametrize("there", [(), ((5, 0, 50, 50),)])
 @pytest.mark.parametrize("said", [(), (("Ann", 1, 0, 0, 0),)])
 def test_nothing(there, said) -> None:
     found = match_answers(lines(*said), places(cells(*there)))
-    assert len(found.lines) == 0
+    assert len(found.all_answers) == 0
     assert len(found.unmatched) == len(said)
 
 
@@ -136,11 +136,11 @@ POINTS = st.lists(
 def test_whatever_it_may_be(there, said) -> None:
     given_ = lines(*(("Ann", *row) for row in said))
     found = match_answers(given_, places(cells(*there)))
-    assert len(found.lines) + len(found.unmatched) == len(given_)
+    assert len(found.all_answers) + len(found.unmatched) == len(given_)
     place = {number: np.array(rest, float) for number, *rest in there}
     for number, cell, plane, y, x in zip(
-        found.lines["given_cell"], found.lines["cell"],
-        *(found.lines[name] for name in ("plane", "y", "x")), strict=True,
+        found.all_answers["given_cell"], found.all_answers["cell"],
+        *(found.all_answers[name] for name in ("plane", "y", "x")), strict=True,
     ):  # fmt: skip
         to = np.hypot(*(place[cell][1:] - np.array([y, x]) * UM))
         assert place[cell][0] == plane
@@ -167,4 +167,4 @@ def test_a_hundred_thousand_lines_are_quick() -> None:
     started = time.perf_counter()
     found = match_answers(each, places(there))
     assert time.perf_counter() - started < 1
-    assert (found.lines["cell"].to_numpy() == np.tile(there["cell"], 100)).all()
+    assert (found.all_answers["cell"].to_numpy() == np.tile(there["cell"], 100)).all()

@@ -202,7 +202,7 @@ def test_training_set(study: Study, say) -> None:
         ["r2", 1, "not_a_cell", "m2", "consensus"],
     ]
     about = json.loads((study.path / "training_set.json").read_text("utf-8"))
-    assert about == made.about
+    assert about == made.description
     assert about["table_sha256"] == hashlib.sha256(made.path.read_bytes()).hexdigest()
     assert about["rule"] == TWO.model_dump(mode="json")
     assert about["annotators"] == ["Ann", "Bo"]
@@ -221,7 +221,7 @@ def test_a_class_that_the_study_no_longer_has_is_left_out(study: Study, say) -> 
     study = study.save_config(StudyConfig(classes=classes, vote=TWO))
     made = make_training_set(study)
     assert made.cells["class"].tolist() == ["inhibitory"]
-    assert made.about["cells_of_other_classes"] == {"glia": 1}
+    assert made.description["cells_of_other_classes"] == {"glia": 1}
 
 
 def test_nothing_to_train_on(study: Study, say) -> None:

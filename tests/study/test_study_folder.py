@@ -247,20 +247,23 @@ def test_the_run_says_what_became_of_the_cells(study: Study) -> None:
 
 def test_animals_are_said_in_the_study_s_file_alone(study: Study) -> None:
     before = snapshot(study.path / "recordings")
-    said = study.describe({"r1": {"animal": " m3 ", "subvolume": ""}})
+    said = study.update_recording_info({"r1": {"animal": " m3 ", "subvolume": ""}})
     assert said.recording("r1").info.animal == "m3"
     assert Study.open(study.path).recording("r1").info.animal == "m3"
     assert set(said.cells()["animal"]) == {"m3"}
     assert snapshot(study.path / "recordings") == before
     # taken back
-    assert said.describe({"r1": {"animal": ""}}).recording("r1").info.animal == ""
+    assert (
+        said.update_recording_info({"r1": {"animal": ""}}).recording("r1").info.animal
+        == ""
+    )
     with pytest.raises(InputError, match="no recording 'r9'"):
-        study.describe({"r9": {"animal": "m"}})
+        study.update_recording_info({"r9": {"animal": "m"}})
 
 
 def test_what_a_colleague_wrote_meanwhile_stays(study: Study) -> None:
     Study.open(study.path).save_config(
         StudyConfig(vote=VoteConfig(rule="majority", min_annotators=2))
     )
-    said = study.describe({"r1": {"animal": "m3"}})
+    said = study.update_recording_info({"r1": {"animal": "m3"}})
     assert said.config.vote.rule == "majority"

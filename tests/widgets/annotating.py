@@ -51,7 +51,7 @@ def press(widget: Any, key: Any, held: Any = Qt.KeyboardModifier.NoModifier) -> 
 
 def written(study: Study) -> list[tuple[Any, ...]]:
     """Annotator, cell number and answer of every line on disk."""
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     columns = (lines[name].tolist() for name in ("annotator", "cell", "answer"))
     return list(zip(*columns, strict=True))
 

@@ -26,7 +26,7 @@ class CohenKappa:
     value
         1 when all answers are equal, 0 when as many are as by chance; None where it
         is not defined.
-    equal
+    observed
         Share of the cells with equal answers; None without cells.
     cells
         Number of cells that it rests on: those answered in both series.
@@ -35,7 +35,7 @@ class CohenKappa:
     """
 
     value: float | None
-    equal: float | None
+    observed: float | None
     cells: int
     reason: str = ""
 

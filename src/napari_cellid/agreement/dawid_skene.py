@@ -38,9 +38,9 @@ class DawidSkeneFit:
 
     Parameters
     ----------
-    share
+    class_shares
         (class,), share of the cells that are of it.
-    confusion
+    error_rates
         (person, class, answer), chance of the answer for a cell of the class.
     posterior
         (cell, class), how likely each cell is of each class.
@@ -50,8 +50,8 @@ class DawidSkeneFit:
         Whether it stood still before the rounds were over.
     """
 
-    share: NDArray[np.float64]
-    confusion: NDArray[np.float64]
+    class_shares: NDArray[np.float64]
+    error_rates: NDArray[np.float64]
     posterior: NDArray[np.float64]
     log_likelihood: tuple[float, ...]
     converged: bool
@@ -65,10 +65,10 @@ class AnnotatorReliability:
     ----------
     accuracy
         For each person the estimated share of cells that they answer rightly.
-    confusion
+    error_rates
         For each person the chance of each answer (columns) for a cell of each class
         (rows).
-    share
+    class_shares
         For each class the estimated share of the cells.
     estimates
         One row a cell: `recording`, `cell`, `estimated` (the likeliest class) and
@@ -80,8 +80,8 @@ class AnnotatorReliability:
     """
 
     accuracy: Mapping[str, float]
-    confusion: Mapping[str, pd.DataFrame]
-    share: Mapping[str, float]
+    error_rates: Mapping[str, pd.DataFrame]
+    class_shares: Mapping[str, float]
     estimates: pd.DataFrame
     cells: int
     answers: int
@@ -103,12 +103,12 @@ def estimate_reliability(
     config
         Classes and vote rule of the study.
     """
-    table = tabulate_ratings(answers, order=config.answers).leaving_out(
+    table = tabulate_ratings(answers, order=config.answers).without(
         abstaining_answers(config.vote)
     )
     given = table.codes != NO_ANSWER
-    table = table.at(np.flatnonzero(given.any(axis=1)))
-    table = table.of_people(np.flatnonzero(given.any(axis=0)))
+    table = table.select_cells(np.flatnonzero(given.any(axis=1)))
+    table = table.select_annotators(np.flatnonzero(given.any(axis=0)))
     n_cells, n_answers = len(table.cell), int(given.sum())
     places = np.unique(table.codes[table.codes != NO_ANSWER])
     names = [table.answers[place] for place in places.tolist()]
@@ -122,16 +122,18 @@ def estimate_reliability(
     found = fit_dawid_skene(
         counts, true, weights=np.bincount(kind).astype(float), prior=_PRIOR
     )
-    right = (found.confusion[:, np.arange(len(true)), true] * found.share).sum(axis=1)
+    right = (found.error_rates[:, np.arange(len(true)), true] * found.class_shares).sum(
+        axis=1
+    )
     posterior = found.posterior[kind]
     best = posterior.argmax(axis=1)
     return AnnotatorReliability(
         accuracy=dict(zip(table.annotators, right.tolist(), strict=True)),
-        confusion={
+        error_rates={
             name: pd.DataFrame(matrix, index=classes, columns=names)
-            for name, matrix in zip(table.annotators, found.confusion, strict=True)
+            for name, matrix in zip(table.annotators, found.error_rates, strict=True)
         },
-        share=dict(zip(classes, found.share.tolist(), strict=True)),
+        class_shares=dict(zip(classes, found.class_shares.tolist(), strict=True)),
         estimates=pd.DataFrame(
             {
                 "recording": table.recording,

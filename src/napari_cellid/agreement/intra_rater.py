@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def intra_rater_agreement(lines: pd.DataFrame) -> dict[str, CohenKappa]:
+def intra_rater_agreement(all_answers: pd.DataFrame) -> dict[str, CohenKappa]:
     """Compare what people said when asked again with what counted before.
 
     Parameters
     ----------
-    lines
+    all_answers
         All lines of the journals, in the order of the files; repeats that were undone
         are not looked at, and those before which no answer counted are not either.
 
@@ -28,7 +28,9 @@ def intra_rater_agreement(lines: pd.DataFrame) -> dict[str, CohenKappa]:
     For everybody with a line, by name: share of equal answers, and kappa; `cells` is
     the number of repeats. All answers count as they were given, `unsure` as well.
     """
-    votes = lines[(lines["role"] == "annotator").to_numpy()].reset_index(drop=True)
+    votes = all_answers[(all_answers["role"] == "annotator").to_numpy()].reset_index(
+        drop=True
+    )
     before, after = _repeats(votes)
     said, answers = pd.factorize(
         np.concatenate([before["answer"], after["answer"]]).astype(object)

@@ -39,7 +39,7 @@ class Ratings:
     answers: tuple[str, ...]
     codes: NDArray[np.int16]
 
-    def at(self, rows: NDArray[np.intp]) -> Ratings:
+    def select_cells(self, rows: NDArray[np.intp]) -> Ratings:
         """Give some of the cells."""
         return replace(
             self,
@@ -48,12 +48,12 @@ class Ratings:
             codes=self.codes[rows],
         )
 
-    def of_people(self, columns: NDArray[np.intp]) -> Ratings:
+    def select_annotators(self, columns: NDArray[np.intp]) -> Ratings:
         """Give the answers of some of the people."""
         names = tuple(self.annotators[k] for k in columns.tolist())
         return replace(self, annotators=names, codes=self.codes[:, columns])
 
-    def leaving_out(self, answers: Collection[str]) -> Ratings:
+    def without(self, answers: Collection[str]) -> Ratings:
         """Treat some answers as if they had not been given."""
         kept = np.array([name not in answers for name in self.answers] + [False])
         codes = np.where(kept[self.codes], self.codes, NO_ANSWER).astype(np.int16)

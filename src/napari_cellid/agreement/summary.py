@@ -63,7 +63,7 @@ class Agreement:
         Number of cells that somebody answered.
     answers
         Number of answers, those that abstain included.
-    given
+    answer_counts
         Number of answers by person (rows) and answer (columns), those that abstain
         included.
     not_blind
@@ -89,7 +89,7 @@ class Agreement:
     annotators: tuple[str, ...]
     cells: int
     answers: int
-    given: pd.DataFrame
+    answer_counts: pd.DataFrame
     not_blind: Mapping[str, int]
     pairs: tuple[AnnotatorPair, ...]
     fleiss: FleissKappa
@@ -104,7 +104,7 @@ def measure_agreement(
     answers: pd.DataFrame,
     config: StudyConfig,
     *,
-    lines: pd.DataFrame | None = None,
+    all_answers: pd.DataFrame | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> Agreement:
@@ -119,7 +119,7 @@ def measure_agreement(
         Current answers: `recording`, `cell`, `annotator`, `answer` (and `shown`).
     config
         Classes and vote rule of the study.
-    lines
+    all_answers
         All lines of the journals, for the consistency of each person.
     bootstrap
         Number of resamples of the cells for the intervals; 0 for none.
@@ -128,7 +128,7 @@ def measure_agreement(
     """
     table = tabulate_ratings(answers, order=config.answers)
     left_out = abstaining_answers(config.vote)
-    counting = table.leaving_out(left_out)
+    counting = table.without(left_out)
     counts = counting.counts()
 
     def alpha_of(some: NDArray[np.int64]) -> KrippendorffAlpha:
@@ -139,7 +139,7 @@ def measure_agreement(
         annotators=table.annotators,
         cells=len(table.cell),
         answers=int((table.codes != NO_ANSWER).sum()),
-        given=pd.DataFrame(
+        answer_counts=pd.DataFrame(
             count_answers(table.codes.T, len(table.answers)),
             index=list(table.annotators),
             columns=list(table.answers),
@@ -157,7 +157,7 @@ def measure_agreement(
             str(name): alpha_of(counts[table.recording == name])
             for name in np.unique(table.recording)
         },
-        intra_rater={} if lines is None else intra_rater_agreement(lines),
+        intra_rater={} if all_answers is None else intra_rater_agreement(all_answers),
         notes=(*_unknown(table, config), *_influenced(not_blind, table)),
     )
 

@@ -110,7 +110,7 @@ def count_votes(
     table = tabulate_ratings(answers) if isinstance(answers, pd.DataFrame) else answers
     # as many ways of answering as people and answers allow, far fewer than cells
     first, kind = unique_rows(table.codes)
-    rows = _count_patterns(table.at(first), rule)
+    rows = _count_patterns(table.select_cells(first), rule)
     counted = rows.iloc[kind].reset_index(drop=True)
     counted.insert(0, "cell", table.cell)
     counted.insert(0, "recording", pd.Series(table.recording, dtype=object))
@@ -147,7 +147,7 @@ def _count_patterns(kinds: Ratings, rule: VoteConfig) -> pd.DataFrame:
     votes = [_votes_of_row(kinds, row) for row in kinds.codes.tolist()]
     decisions = [decide_vote(row, rule) for row in votes]
     counts = kinds.counts()
-    counting = kinds.leaving_out(abstaining_answers(rule)).counts()
+    counting = kinds.without(abstaining_answers(rule)).counts()
     columns: dict[str, object] = {
         "consensus": [decision.answer or "" for decision in decisions],
         "status": [decision.status for decision in decisions],

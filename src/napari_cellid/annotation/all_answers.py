@@ -44,7 +44,7 @@ class Annotations:
 
     Parameters
     ----------
-    lines
+    all_answers
         Every good line in the order of the files: `time` (UTC), `annotator`,
         `recording`, `cell`, `plane`, `y`, `x`, `answer` (None: taken back), `shown`,
         `seconds`, `role`, `repeat`, `origin`.
@@ -52,12 +52,12 @@ class Annotations:
         What was odd about the files, one sentence each.
     """
 
-    lines: pd.DataFrame
+    all_answers: pd.DataFrame
     problems: tuple[str, ...]
 
 
 def read_annotations(folder: Path) -> Annotations:
-    """Read all journals of a folder; one that does not exist has no lines.
+    """Read all journals of a folder; one that does not exist has no all_answers.
 
     Raises
     ------
@@ -76,37 +76,37 @@ def read_annotations(folder: Path) -> Annotations:
 
 
 def read_journal(path: Path, annotator: str) -> tuple[ParsedLines, tuple[str, ...]]:
-    """Read one journal: its good lines, and what was odd about it.
+    """Read one journal: its good all_answers, and what was odd about it.
 
     Raises
     ------
     InputError
         If the file cannot be read.
     """
-    reading = JournalReader(annotator)
+    reader = JournalReader(annotator)
     try:
         data = path.read_bytes()
-        found = reading.take(data)
-        if reading.half_written:  # or its writer is not done yet
+        found = reader.feed(data)
+        if reader.incomplete:  # or its writer is not done yet
             time.sleep(_MOMENT_S)
             data = path.read_bytes()
-            if len(data) > reading.read_to:
-                found.extend(reading.take(data[reading.read_to :]))
+            if len(data) > reader.n_bytes:
+                found.extend(reader.feed(data[reader.n_bytes :]))
     except OSError as error:
         raise InputError(
             f"The journal {path} cannot be read ({error.strerror}); make it readable."
         ) from error
-    return found, reading.problems(path.name)
+    return found, reader.problems(path.name)
 
 
 def current_answers(
-    lines: pd.DataFrame, role: Role = "annotator", until: datetime | None = None
+    all_answers: pd.DataFrame, role: Role = "annotator", until: datetime | None = None
 ) -> pd.DataFrame:
     """The last line of each person about each cell, without those taken back.
 
     Parameters
     ----------
-    lines
+    all_answers
         As in `Annotations`.
     role
         Votes, or what adjudicators settled.
@@ -115,25 +115,27 @@ def current_answers(
         that time, for the order of the lines counts, not their times.
     """
     if until is not None:
-        lines = lines[_written_until(lines, as_utc(until))]
-    last = lines[lines["role"] == role].drop_duplicates(_WHO_AND_WHAT, keep="last")
+        all_answers = all_answers[_written_until(all_answers, as_utc(until))]
+    last = all_answers[all_answers["role"] == role].drop_duplicates(
+        _WHO_AND_WHAT, keep="last"
+    )
     return last[last["answer"].notna()].reset_index(drop=True)
 
 
-def given_answers(lines: pd.DataFrame) -> pd.DataFrame:
+def given_answers(all_answers: pd.DataFrame) -> pd.DataFrame:
     """Lines by which people answered, without those that they undid.
 
     What undo, redo and bringing back wrote is left out as well: it tells what counts,
     not how somebody judged.
     """
     undone: set[int] = set()
-    moved = lines["origin"].isin(["undo", "redo"])
-    for person in lines.loc[moved, "annotator"].unique():
-        own = np.flatnonzero(lines["annotator"] == person)
-        undone |= _undone(lines.iloc[own], own.tolist())
-    keep = (lines["origin"] == "answer").to_numpy(copy=True)
+    moved = all_answers["origin"].isin(["undo", "redo"])
+    for person in all_answers.loc[moved, "annotator"].unique():
+        own = np.flatnonzero(all_answers["annotator"] == person)
+        undone |= _undone(all_answers.iloc[own], own.tolist())
+    keep = (all_answers["origin"] == "answer").to_numpy(copy=True)
     keep[list(undone)] = False
-    return lines[keep].reset_index(drop=True)
+    return all_answers[keep].reset_index(drop=True)
 
 
 def _table(values: dict[str, list[Any]]) -> pd.DataFrame:
@@ -163,20 +165,22 @@ def _twins(names: list[str]) -> list[str]:
     return problems
 
 
-def _written_until(lines: pd.DataFrame, until: datetime) -> NDArray[np.bool_]:
-    person, names = pd.factorize(lines["annotator"])
-    place, last = np.arange(len(lines)), np.full(len(names), -1)
-    written = (lines["time"] <= until).to_numpy()
+def _written_until(all_answers: pd.DataFrame, until: datetime) -> NDArray[np.bool_]:
+    person, names = pd.factorize(all_answers["annotator"])
+    place, last = np.arange(len(all_answers)), np.full(len(names), -1)
+    written = (all_answers["time"] <= until).to_numpy()
     np.maximum.at(last, person[written], place[written])
     return np.asarray(place <= last[person])
 
 
-def _undone(lines: pd.DataFrame, places: list[int]) -> set[int]:
+def _undone(all_answers: pd.DataFrame, places: list[int]) -> set[int]:
     """Places of the answers of one person that are undone in the end."""
-    slots = zip(lines["role"], lines["recording"], lines["cell"], strict=True)
+    slots = zip(
+        all_answers["role"], all_answers["recording"], all_answers["cell"], strict=True
+    )
     standing: dict[tuple[Any, ...], list[int]] = {}
     undone: dict[tuple[Any, ...], list[int]] = {}
-    for place, slot, origin in zip(places, slots, lines["origin"], strict=True):
+    for place, slot, origin in zip(places, slots, all_answers["origin"], strict=True):
         if origin == "answer":
             standing.setdefault(slot, []).append(place)
         source, target = (standing, undone) if origin == "undo" else (undone, standing)

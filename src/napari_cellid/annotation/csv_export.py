@@ -17,12 +17,12 @@ from napari_cellid.files import replacing_file
 _COLUMNS = [name for name in COLUMNS if name != "origin"]
 
 
-def export_answers(lines: pd.DataFrame, target: Path | TextIO) -> int:
+def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
     """Write the answers that count now, votes and adjudications, as CSV in UTF-8.
 
     Parameters
     ----------
-    lines
+    all_answers
         As in `Annotations`.
     target
         The file, or a stream of text.
@@ -36,7 +36,7 @@ def export_answers(lines: pd.DataFrame, target: Path | TextIO) -> int:
     InputError
         If the file cannot be written; an earlier one is left as it was.
     """
-    table = pd.concat([current_answers(lines, role) for role in get_args(Role)])[
+    table = pd.concat([current_answers(all_answers, role) for role in get_args(Role)])[
         _COLUMNS
     ]
     table = table.sort_values(["recording", "cell", "role", "annotator"])

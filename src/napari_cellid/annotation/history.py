@@ -37,9 +37,9 @@ class AnswerHistory:
         self._state: CurrentAnswers = {}
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
-        self.take(lines)
+        self.extend(lines)
 
-    def take(self, lines: Iterable[Answer]) -> None:
+    def extend(self, lines: Iterable[Answer]) -> None:
         """Go on with more lines."""
         for line in lines:
             if line.origin == "undo":
@@ -91,7 +91,7 @@ class AnswerHistory:
         """What counts now."""
         return _of_role(self._state, role)
 
-    def at(self, time: datetime, role: Role) -> dict[CellKey, Answer]:
+    def current_at(self, time: datetime, role: Role) -> dict[CellKey, Answer]:
         """What counted after the last line that was written at or before a time."""
         return _of_role(self._state_at(time), role)
 

@@ -83,8 +83,8 @@ class Journal:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is odd about the file, one sentence each; everything else counts."""
-        reading = self._file.reading
-        return (*self._file.odd, *reading.problems(self.path.name, self._answers))
+        reader = self._file.reader
+        return (*self._file.problems, *reader.problems(self.path.name, self._answers))
 
     @property
     def lines(self) -> tuple[Answer, ...]:
@@ -154,9 +154,11 @@ class Journal:
         """The last line of each cell; those taken back are absent."""
         return self._file.history.current(role)
 
-    def at(self, time: datetime, role: Role = "annotator") -> Mapping[CellKey, Answer]:
+    def current_at(
+        self, time: datetime, role: Role = "annotator"
+    ) -> Mapping[CellKey, Answer]:
         """What counted after the last line written at or before a time (UTC)."""
-        return self._file.history.at(as_utc(time), role)
+        return self._file.history.current_at(as_utc(time), role)
 
     def restore(self, time: datetime) -> int:
         """Add lines so that the same counts as at an earlier time; how many lines."""

@@ -36,17 +36,17 @@ class JournalFile:
     ----------
     path, annotator
         The file, which may not exist yet, and whose it is.
-    reading, history
+    reader, history
         What was read and written so far.
-    odd
+    problems
         What became of the file meanwhile, a sentence each.
     """
 
     def __init__(self, path: Path, annotator: str) -> None:
         self.path = path
         self.annotator = annotator
-        self.odd: list[str] = []
-        self.reading, self.history = JournalReader(annotator), AnswerHistory()
+        self.problems: list[str] = []
+        self.reader, self.history = JournalReader(annotator), AnswerHistory()
         #: lines written here, and those of them that a later file lacks
         self._own: list[Answer] = []
         self._lost: list[Answer] = []
@@ -114,13 +114,13 @@ class JournalFile:
             _to_disk(folder.parent)
 
     def _write(self, file: FileIO, answers: Sequence[Answer]) -> None:
-        written, open_end = b"", self.reading.ends_open
+        written, open_end = b"", self.reader.lacks_newline
         for answer in answers:
             line = b"\n" * open_end + format_line(answer)
             open_end = _write_line(file.fileno(), line)
             written += line
         os.fsync(file.fileno())
-        if os.fstat(file.fileno()).st_size == self.reading.read_to + len(written):
+        if os.fstat(file.fileno()).st_size == self.reader.n_bytes + len(written):
             self._take(written)
             self._seen = _seen(file)
         else:  # somebody else's lines came before, or a torn piece
@@ -128,13 +128,13 @@ class JournalFile:
 
     def _follow(self, file: FileIO) -> None:
         """Read on to the end of the file, or all of it if it is not the one known."""
-        seen, known, last = _seen(file), self.history, self.reading.last
+        seen, known, last = _seen(file), self.history, self.reader.tail
         if seen == self._seen:
             return
-        file.seek(self.reading.read_to - len(last))
+        file.seek(self.reader.n_bytes - len(last))
         same = self._seen is None or seen[:2] == self._seen[:2]
         if not same or file.read(len(last)) != last:
-            self.reading, self.history = JournalReader(self.annotator), AnswerHistory()
+            self.reader, self.history = JournalReader(self.annotator), AnswerHistory()
             file.seek(0)
         self._take(file.readall())
         self._seen = seen
@@ -142,7 +142,7 @@ class JournalFile:
             self._find_lost(known.lines)
 
     def _take(self, data: bytes) -> None:
-        self.history.take(self.reading.take(data).answers())
+        self.history.extend(self.reader.feed(data).answers())
 
     def _find_lost(self, known: list[Answer]) -> None:
         """Find which known lines a file in the old one's place lacks.
@@ -154,7 +154,7 @@ class JournalFile:
         lost = [line for line in (self._own if have else known) if line not in have]
         if lost:
             self._lost = lost
-            self.odd.append(
+            self.problems.append(
                 f"{self.path.name}: another program put a file in its place without "
                 f"{len(lost)} of the lines known here; they are written once more."
             )

@@ -27,22 +27,22 @@ class JournalReader:
 
     Attributes
     ----------
-    read_to
+    n_bytes
         How many bytes of the file were taken.
-    last
+    tail
         The end of these bytes, by which the file is known again.
-    ends_open
+    lacks_newline
         Whether the file's last line has no line end, so that a new line must be begun
         before more is written.
-    half_written
+    incomplete
         Whether that last line is torn: it is left where it is and not taken yet.
     """
 
     def __init__(self, annotator: str) -> None:
         self._annotator = annotator
-        self.read_to = 0
-        self.last = b""
-        self.ends_open = self.half_written = False
+        self.n_bytes = 0
+        self.tail = b""
+        self.lacks_newline = self.incomplete = False
         self._lines = 0
         self._broken: list[int] = []
         self._strangers: Counter[str] = Counter()
@@ -50,19 +50,19 @@ class JournalReader:
         self._last_time: datetime | None = None
         self._back: list[int] = []
 
-    def take(self, data: bytes) -> ParsedLines:
+    def feed(self, data: bytes) -> ParsedLines:
         """Read the bytes that follow those taken so far; give this person's lines."""
         if not data:
             return ParsedLines()
-        self.ends_open = not data.endswith(b"\n")
+        self.lacks_newline = not data.endswith(b"\n")
         whole, last = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
-        self.half_written = bool(last and parse_lines(last).broken)
-        if not self.half_written:  # only its line end may be missing
+        self.incomplete = bool(last and parse_lines(last).broken)
+        if not self.incomplete:  # only its line end may be missing
             whole = data
-        text = whole.removeprefix(BYTE_ORDER_MARK) if self.read_to == 0 else whole
+        text = whole.removeprefix(BYTE_ORDER_MARK) if self.n_bytes == 0 else whole
         found = parse_lines(text, self._lines + 1)
-        self.read_to += len(whole)
-        self.last = (self.last + whole[-_LAST:])[-_LAST:]
+        self.n_bytes += len(whole)
+        self.tail = (self.tail + whole[-_LAST:])[-_LAST:]
         self._lines += whole.count(b"\n")
         self._broken += found.broken
         return self._look_through(found)
@@ -72,7 +72,7 @@ class JournalReader:
     ) -> tuple[str, ...]:
         """What was odd, a sentence each; with `answers` also those not among them."""
         found = []
-        if self.half_written:
+        if self.incomplete:
             found.append(
                 f"{file}: the last line ({self._lines + 1}) is half-written, as after "
                 "a power cut, and does not count; everything before it does."

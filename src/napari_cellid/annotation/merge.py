@@ -112,7 +112,7 @@ def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
 
 def _lines(data: bytes, annotator: str) -> list[_Line]:
     data = data.removeprefix(BYTE_ORDER_MARK)
-    found = JournalReader(annotator).take(data + b"\n")
+    found = JournalReader(annotator).feed(data + b"\n")
     said: dict[int, tuple[Answer, ...]] = {}
     for number, answer in zip(found.numbers, found.answers(), strict=True):
         said[number] = (*said.get(number, ()), answer)

@@ -51,7 +51,7 @@ class AnnotationProgress:
         """Number of cells with this answer."""
         return self._counts[answer]
 
-    def take(self, line: Answer) -> None:
+    def update(self, line: Answer) -> None:
         """Count what was written just now."""
         if line.key not in self._cells or line.role != "annotator":
             return

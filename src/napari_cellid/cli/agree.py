@@ -60,9 +60,9 @@ def run_agree(arguments: Namespace, report: Report) -> None:
     annotations = read_annotations(study.annotations)
     problems = [*study.problems, *annotations.problems]
     report.notes(problems)
-    resolved = study.answers(annotations.lines)
-    answers, lost = resolved.current(), resolved.lost()
-    found = measure_agreement(answers, config, lines=resolved.lines)
+    resolved = study.match_answers(annotations.all_answers)
+    answers, lost = resolved.current(), resolved.current_unmatched()
+    found = measure_agreement(answers, config, all_answers=resolved.all_answers)
     table = count_matched_votes(study.cells(), resolved, config.vote)
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:

@@ -80,11 +80,11 @@ def run_merge(arguments: Namespace, report: Report) -> None:
     study, other = Study.open(arguments.study), Study.open(arguments.other)
     merged = merge_studies(study, other)
     report.notes(merged.notes)
-    lines = _counts(merged.lines, "new line")
+    lines = _counts(merged.new_answers, "new line")
     lines += [f"New recording: {name}" for name in merged.recordings]
     values = {
         "study": str(study.path),
-        "lines": merged.lines,
+        "lines": merged.new_answers,
         "recordings": list(merged.recordings),
     }
     report.result(values, lines or ["The other copy has nothing that is new here."])

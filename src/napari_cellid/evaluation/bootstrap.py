@@ -14,7 +14,7 @@ from napari_cellid.evaluation.metrics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,7 +47,7 @@ class EvaluatedCells:
     ----------
     truth
         Index of the class of each cell.
-    told
+    predicted
         Of each model the index of the class that it says, by its name.
     groups
         Group of each cell, such as its animal.
@@ -56,14 +56,14 @@ class EvaluatedCells:
     """
 
     truth: NDArray[np.int64]
-    told: dict[str, NDArray[np.int64]]
+    predicted: dict[str, NDArray[np.int64]]
     groups: NDArray[np.object_]
     n_classes: int
 
 
-def over_groups(judged: EvaluatedCells) -> bool:
-    """Whether there are enough groups to draw from; else cells are drawn."""
-    return len(np.unique(judged.groups.astype(str))) >= MIN_GROUPS
+def enough_groups(groups: Sequence[str] | NDArray[np.object_]) -> bool:
+    """Whether there are enough groups to resample; if not, single cells are drawn."""
+    return len(set(map(str, groups))) >= MIN_GROUPS
 
 
 def metric_intervals(
@@ -78,7 +78,7 @@ def metric_intervals(
             )
             for name, figure in METRICS.items()
         }
-        for model in judged.told
+        for model in judged.predicted
     }
 
 
@@ -101,7 +101,7 @@ def metric_differences(
 
 
 def _one(judged: EvaluatedCells, model: str) -> NDArray[np.int64]:
-    return confusion_matrix(judged.truth, judged.told[model], judged.n_classes)
+    return confusion_matrix(judged.truth, judged.predicted[model], judged.n_classes)
 
 
 def _drawn(judged: EvaluatedCells, seed: int) -> list[dict[str, NDArray[np.int64]]]:
@@ -109,12 +109,12 @@ def _drawn(judged: EvaluatedCells, seed: int) -> list[dict[str, NDArray[np.int64
     rng = np.random.default_rng(seed)
     n = len(judged.truth)
     units = np.arange(n)
-    if over_groups(judged):
+    if enough_groups(judged.groups):
         units = np.unique(judged.groups.astype(str), return_inverse=True)[1]
     n_units = int(units.max(initial=-1)) + 1
     shape = n_units, judged.n_classes**2
     counts = {}
-    for model, told in judged.told.items():
+    for model, told in judged.predicted.items():
         of_unit = np.zeros(shape, np.int64)
         np.add.at(of_unit, (units, judged.truth * judged.n_classes + told), 1)
         counts[model] = of_unit

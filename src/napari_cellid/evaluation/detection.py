@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_cellid.evaluation.bootstrap import MIN_GROUPS, Interval, percentile_interval
+from napari_cellid.evaluation.bootstrap import (
+    Interval,
+    enough_groups,
+    percentile_interval,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,19 +28,19 @@ class DetectionCounts:
 
     Parameters
     ----------
-    hits
+    true_positives
         Pairs of a true and a found cell.
-    found, true
+    n_found, n_true
         Cells found, and cells that there are.
-    common, both
+    overlap_px, total_px
         Pixels in found and true cells alike, and pixels of found plus of true ones.
     """
 
-    hits: int = 0
-    found: int = 0
-    true: int = 0
-    common: int = 0
-    both: int = 0
+    true_positives: int = 0
+    n_found: int = 0
+    n_true: int = 0
+    overlap_px: int = 0
+    total_px: int = 0
 
     def __add__(self, other: Self) -> DetectionCounts:
         return DetectionCounts(
@@ -44,15 +48,15 @@ class DetectionCounts:
                                     strict=True))
         )  # fmt: skip
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """F1, precision, recall, Dice and numbers, ready for JSON."""
         return {
-            "f1": _share(2 * self.hits, self.found + self.true),
-            "precision": _share(self.hits, self.found),
-            "recall": _share(self.hits, self.true),
-            "dice": _share(2 * self.common, self.both),
-            "n": self.true,
-            "found": self.found,
+            "f1": _share(2 * self.true_positives, self.n_found + self.n_true),
+            "precision": _share(self.true_positives, self.n_found),
+            "recall": _share(self.true_positives, self.n_true),
+            "dice": _share(2 * self.overlap_px, self.total_px),
+            "n": self.n_true,
+            "found": self.n_found,
         }
 
 
@@ -81,11 +85,11 @@ def count_detections(
     hits = pairs[:, iou >= IOU]
     n_hits = min(len(np.unique(hits[0])), len(np.unique(hits[1])))
     return DetectionCounts(
-        hits=n_hits,
-        found=int((area[1:] > 0).sum()),
-        true=int((true_area[1:] > 0).sum()),
-        common=int(both.sum()),
-        both=int((found > 0).sum() + (truth > 0).sum()),
+        true_positives=n_hits,
+        n_found=int((area[1:] > 0).sum()),
+        n_true=int((true_area[1:] > 0).sum()),
+        overlap_px=int(both.sum()),
+        total_px=int((found > 0).sum() + (truth > 0).sum()),
     )
 
 
@@ -156,12 +160,12 @@ def f1_difference(
         Of the draws.
     """
     unit = np.arange(len(groups))
-    if enough(groups):
+    if enough_groups(groups):
         unit = np.unique(np.asarray(groups, str), return_inverse=True)[1]
     n = int(unit.max(initial=-1)) + 1
     counts = np.zeros((2, n, 2), np.int64)
     for side, pieces in enumerate((new, old)):
-        parts = [(2 * one.hits, one.found + one.true) for one in pieces]
+        parts = [(2 * one.true_positives, one.n_found + one.n_true) for one in pieces]
         np.add.at(counts[side], unit, np.array(parts, np.int64).reshape(-1, 2))
     rng, drawn = np.random.default_rng(seed), []
     for _ in range(_TIMES if n else 0):
@@ -169,8 +173,3 @@ def f1_difference(
         (a, b), (c, d) = times @ counts[0], times @ counts[1]
         drawn.append(a / b - c / d if b and d else float("nan"))
     return percentile_interval(value, drawn)
-
-
-def enough(groups: Sequence[str]) -> bool:
-    """Whether there are enough groups to draw from."""
-    return len(set(groups)) >= MIN_GROUPS

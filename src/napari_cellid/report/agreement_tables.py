@@ -47,7 +47,7 @@ def people_rows(found: Agreement, quality: AnnotatorReliability) -> Rows:
     """For each person: answers, how consistent they are, how reliable."""
     rows: Rows = []
     for name in found.annotators:
-        given = found.given.loc[name].to_dict()
+        given = found.answer_counts.loc[name].to_dict()
         parts = [f"{answer_text(str(a))} {n}" for a, n in given.items() if n]
         seen = found.not_blind.get(name, 0)
         if seen:
@@ -138,11 +138,11 @@ def _interval(alpha: KrippendorffAlpha) -> str:
 
 
 def _again(found: CohenKappa | None) -> TableItem:
-    if found is None or found.equal is None:
+    if found is None or found.observed is None:
         return TableItem(NONE, "was not asked about any cell again")
     kappa = "" if found.value is None else f"; κ {found.value:.2f}"
     tip = f"of {found.cells} cells that were asked again{kappa}"
-    return TableItem(f"{found.equal:.0%} of {found.cells}", tip, found.equal)
+    return TableItem(f"{found.observed:.0%} of {found.cells}", tip, found.observed)
 
 
 def _reliable(name: str, quality: AnnotatorReliability) -> TableItem:
@@ -162,7 +162,8 @@ def _pair_cell(pair: AnnotatorPair | None) -> TableItem:
     if kappa.value is None:
         return TableItem(NONE, kappa.reason)
     tip = (
-        f"{pair.first} and {pair.second}: {kappa.cells} cells, {kappa.equal:.0%} equal"
+        f"{pair.first} and {pair.second}: {kappa.cells} cells, "
+        f"{kappa.observed:.0%} equal"
     )
     return TableItem(_number(kappa.value), tip, kappa.value)
 

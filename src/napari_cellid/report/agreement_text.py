@@ -22,7 +22,7 @@ def figures(found: Agreement) -> dict[str, Any]:
         "answers": found.answers,
         "given": {
             str(name): {str(k): int(n) for k, n in row.items()}
-            for name, row in found.given.iterrows()
+            for name, row in found.answer_counts.iterrows()
         },
         "not_blind": dict(found.not_blind),
         "pairwise_kappa": [
@@ -46,7 +46,7 @@ def figures(found: Agreement) -> dict[str, Any]:
             "reason": fleiss.reason,
         },
         "per_class": {
-            name: {**_of_alpha(one), "given": int(found.given[name].sum())}
+            name: {**_of_alpha(one), "given": int(found.answer_counts[name].sum())}
             for name, one in found.per_class.items()
         },
         "per_recording": {
@@ -62,10 +62,10 @@ def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
     """Give the estimates as values for JSON."""
     return {
         "accuracy": dict(quality.accuracy),
-        "share": dict(quality.share),
+        "share": dict(quality.class_shares),
         "confusion": {
             name: {str(true): row.to_dict() for true, row in matrix.iterrows()}
-            for name, matrix in quality.confusion.items()
+            for name, matrix in quality.error_rates.items()
         },
         "cells": quality.cells,
         "answers": quality.answers,
@@ -78,7 +78,7 @@ def describe(found: Agreement, quality: AnnotatorReliability | None) -> Iterator
     people = number_of(len(found.annotators), "person", "people")
     answers = number_of(found.answers, "answer")
     yield f"{people}, {answers} about {number_of(found.cells, 'cell')}."
-    for name, row in found.given.iterrows():
+    for name, row in found.answer_counts.iterrows():
         said = ", ".join(f"{n} {answer}" for answer, n in row.items() if n)
         yield f"  {name}: {number_of(int(row.sum()), 'answer')} ({said})"
     yield ""
@@ -97,7 +97,8 @@ def describe(found: Agreement, quality: AnnotatorReliability | None) -> Iterator
     yield from _block(
         "Alpha of each answer against all others",
         {
-            name: f"{_alpha_text(one)}, {found.given[name].sum()} of them {name}"
+            name: f"{_alpha_text(one)}, "
+            f"{found.answer_counts[name].sum()} of them {name}"
             for name, one in found.per_class.items()
         },
     )
@@ -154,7 +155,7 @@ def _of_alpha(one: KrippendorffAlpha) -> dict[str, Any]:
 def _of_kappa(one: CohenKappa) -> dict[str, Any]:
     return {
         "kappa": one.value,
-        "equal": one.equal,
+        "equal": one.observed,
         "cells": one.cells,
         "reason": one.reason,
     }
@@ -170,8 +171,8 @@ def _alpha_text(one: KrippendorffAlpha) -> str:
 
 def _kappa_text(one: CohenKappa) -> str:
     rests = f"on {number_of(one.cells, 'cell')}"
-    if one.equal is not None:
-        rests = f"({100 * one.equal:.1f} % equal) {rests}"
+    if one.observed is not None:
+        rests = f"({100 * one.observed:.1f} % equal) {rests}"
     return _value(one.value, rests, one.reason)
 
 

@@ -11,9 +11,9 @@ from napari_cellid.config import ClassifyConfig
 from napari_cellid.evaluation.bootstrap import (
     EvaluatedCells,
     Interval,
+    enough_groups,
     metric_differences,
     metric_intervals,
-    over_groups,
 )
 from napari_cellid.evaluation.metrics import classification_metrics
 from napari_cellid.retrain.rater_agreement import experts
@@ -139,7 +139,7 @@ def _notes(judged: EvaluatedCells, classes: Sequence[str]) -> list[str]:
     if not len(judged.truth):
         return []
     notes = []
-    if not over_groups(judged):
+    if not enough_groups(judged.groups):
         notes.append(
             "There are too few held-out groups to draw intervals over them; these are "
             "drawn over cells and are too narrow."

@@ -96,7 +96,7 @@ def decide(
     """
     if keep:
         made = make_training_set(study, rule)
-        cells, from_votes = made.cells, made.about
+        cells, from_votes = made.cells, made.description
     else:
         cells, from_votes = decided_cells(study, rule)
     table = cells[cells["class"] != NOT_A_CELL].reset_index(drop=True)

@@ -71,10 +71,10 @@ def read_decided(study: Study) -> Step[Decided]:
         If a journal or a table of cells cannot be read.
     """
     yield Progress("Reading answers")
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     yield Progress("Counting votes")
     config, cells = study.config, study.cells()
-    table = count_matched_votes(cells, study.answers(lines), config.vote)
+    table = count_matched_votes(cells, study.match_answers(lines), config.vote)
     classes = tuple(one.name for one in config.classes)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     others = _numbers(table.loc[~table["status"].isin(DECIDED), "status"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.config import SegmentConfig
+from napari_cellid.evaluation.bootstrap import enough_groups
 from napari_cellid.evaluation.detection import (
     DetectionCounts,
     count_detections,
     count_detections_by_tile,
-    enough,
     f1_difference,
 )
 from napari_cellid.progress import Progress, finish
@@ -65,10 +65,10 @@ def compare(
         if model is not None:
             found = yield from outlined(model, held_out, device)
             counts = _counted(found, held_out)
-            on_held[name] = {"name": model.card.name, **counts.figures()}
+            on_held[name] = {"name": model.card.name, **counts.metrics()}
             pieces[name] = _pieces(found, held_out)
             counts = yield from detection(model, judged, device)
-            on_original[name] = counts.figures()
+            on_original[name] = counts.metrics()
     return {
         "format": 1,
         "task": "segment",
@@ -141,7 +141,7 @@ def _difference(
     )
     found = f1_difference(now, before, groups, new["f1"] - old["f1"])
     notes = []
-    if not enough(groups):
+    if not enough_groups(groups):
         notes.append(
             f"Only {len(set(groups))} held-out animals: the interval is drawn over "
             f"pieces of {_PIECE_UM:.0f} µm and is too narrow."

@@ -64,9 +64,9 @@ def best_shift(
             for k, shift in enumerate(SHIFTS):
                 found = _found(maps, float(shift), start, planes.pixel_size_um)
                 counts[k] += count_detections(found, labels[plane], where[plane])
-    if counts[0].true < FEWEST:
+    if counts[0].n_true < FEWEST:
         return start.shift
-    f1 = np.array([one.figures()["f1"] for one in counts])
+    f1 = np.array([one.metrics()["f1"] for one in counts])
     good = SHIFTS[f1 >= f1.max() - _EQUALLY_GOOD]
     return float(good[np.argmin(np.abs(good - start.shift))])
 

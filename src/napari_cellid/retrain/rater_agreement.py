@@ -8,7 +8,6 @@ import numpy as np
 
 from napari_cellid.agreement.coefficients import krippendorff_alpha
 from napari_cellid.agreement.ratings import tabulate_ratings
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def experts(
     -------
     Figures ready for JSON; None where no two people answered the same cell.
     """
-    every = study.answers(read_annotations(study.annotations).lines).current()
+    every = study.read_answers().current()
     every = every[every["answer"].notna()]
     on_these = _agreement(every.merge(cells[_KEY], on=_KEY), classes)
     if on_these is None:

@@ -51,7 +51,7 @@ class MatchedAnswers:
 
     Parameters
     ----------
-    lines
+    all_answers
         As they were given, with `cell` being the number of the cell that is there
         now and `given_cell` the one in the journal; `plane`, `y` and `x` stay where
         the answer was given.
@@ -59,7 +59,7 @@ class MatchedAnswers:
         Lines whose cell is not there, as they were given.
     """
 
-    lines: pd.DataFrame
+    all_answers: pd.DataFrame
     unmatched: pd.DataFrame
 
     def current(
@@ -68,9 +68,9 @@ class MatchedAnswers:
         """The answer of each person for each cell that counts (at a time)."""
         from napari_cellid.annotation.all_answers import current_answers
 
-        return current_answers(self.lines, role, until)
+        return current_answers(self.all_answers, role, until)
 
-    def lost(self, role: Role = "annotator") -> pd.DataFrame:
+    def current_unmatched(self, role: Role = "annotator") -> pd.DataFrame:
         """The answers that count for cells that are not there now."""
         from napari_cellid.annotation.all_answers import current_answers
 
@@ -78,7 +78,7 @@ class MatchedAnswers:
 
 
 def match_answers(
-    lines: pd.DataFrame, places: Mapping[str, CellPositions]
+    all_answers: pd.DataFrame, places: Mapping[str, CellPositions]
 ) -> MatchedAnswers:
     """Bring the lines of all journals to the cells that are there now.
 
@@ -89,16 +89,16 @@ def match_answers(
 
     Parameters
     ----------
-    lines
-        `Annotations.lines`: all lines, in the order of the files.
+    all_answers
+        `Annotations.all_answers`: all all_answers, in the order of the files.
     places
         For each recording of the study its cells.
     """
-    number = np.zeros(len(lines), np.int64)
-    given = lines["cell"].to_numpy()
-    point = lines[["plane", "y", "x"]].to_numpy(float)
-    people = _people(lines)
-    codes, names = pd.factorize(lines["recording"])
+    number = np.zeros(len(all_answers), np.int64)
+    given = all_answers["cell"].to_numpy()
+    point = all_answers[["plane", "y", "x"]].to_numpy(float)
+    people = _people(all_answers)
+    codes, names = pd.factorize(all_answers["recording"])
     for k, name in enumerate(names):
         if name in places:
             rows = np.flatnonzero(codes == k)
@@ -106,14 +106,16 @@ def match_answers(
             there = _seen_last(there, given[rows], people[rows])
             number[rows] = _cells_of(given[rows], there, places[name])
     found = number > 0
-    resolved = lines[found].assign(cell=number[found], given_cell=lines["cell"][found])
-    return MatchedAnswers(resolved, lines[~found])
+    resolved = all_answers[found].assign(
+        cell=number[found], given_cell=all_answers["cell"][found]
+    )
+    return MatchedAnswers(resolved, all_answers[~found])
 
 
-def _people(lines: pd.DataFrame) -> NDArray[np.int64]:
+def _people(all_answers: pd.DataFrame) -> NDArray[np.int64]:
     """A number for each person in each role."""
-    person, _ = pd.factorize(lines["annotator"])
-    role, roles = pd.factorize(lines["role"])
+    person, _ = pd.factorize(all_answers["annotator"])
+    role, roles = pd.factorize(all_answers["role"])
     return person.astype(np.int64) * max(len(roles), 1) + role
 
 

@@ -51,7 +51,7 @@ class CellQueue:
         self._at = n
         return None
 
-    def ask_again(self, cell: CellKey) -> QueueItem | None:
+    def insert_repeat(self, cell: CellKey) -> QueueItem | None:
         """Let an answered cell come now, once more."""
         self._at = min(self._at + 1, len(self._turns))
         self._turns.insert(self._at, QueueItem(cell, repeat=True))
@@ -62,7 +62,7 @@ class CellQueue:
         self._at = min(max(self._at + by, 0), len(self._turns))
         return self.current
 
-    def back_to(self, cell: CellKey) -> QueueItem:
+    def return_to(self, cell: CellKey) -> QueueItem:
         """Go to where a cell had its turn, the turn before this one if it was that.
 
         A cell that is not in the queue gets its turn here.

@@ -16,7 +16,6 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.study.answer_matching import MatchedAnswers
     from napari_cellid.study.study import Study
 
 
@@ -57,7 +56,7 @@ class CellsIndex:
         """The cell that has a label in a recording; None where there is none."""
         return self._keys.get((recording or "", label))
 
-    def model(self, recording: str) -> str:
+    def model_name(self, recording: str) -> str:
         """Name of the model that told the classes of a recording; empty without one."""
         if recording not in self._models and self._study is not None:
             run: Mapping[str, Any] = {}
@@ -73,17 +72,6 @@ class CellsIndex:
         return MappingProxyType({str(name): value for name, value in row.items()})
 
 
-def read_answers(study: Study) -> MatchedAnswers:
-    """Everybody's answers as they are on disk, brought to the cells there are.
-
-    Raises
-    ------
-    InputError
-        If a journal or a table of cells cannot be read.
-    """
-    return study.answers(read_annotations(study.annotations).lines)
-
-
 def own_answers(study: Study, annotator: str) -> dict[CellKey, str]:
     """The answers of one person that count, by the cells there are.
 
@@ -92,7 +80,7 @@ def own_answers(study: Study, annotator: str) -> dict[CellKey, str]:
     InputError
         If a journal or a table of cells cannot be read.
     """
-    lines = read_annotations(study.annotations).lines
-    own = study.answers(lines[lines["annotator"] == annotator]).current()
+    lines = read_annotations(study.annotations).all_answers
+    own = study.match_answers(lines[lines["annotator"] == annotator]).current()
     columns = (own[name].tolist() for name in ("recording", "cell", "answer"))
     return {CellKey(r, int(c)): a for r, c, a in zip(*columns, strict=True)}

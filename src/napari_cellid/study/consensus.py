@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from napari_cellid.agreement.vote import count_votes
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
 
@@ -51,7 +50,7 @@ def consensus_table(study: Study, rule: VoteConfig | None = None) -> pd.DataFram
     people where there is one, else the model's. Answers for cells that are not there
     any more follow as rows of the status unmatched.
     """
-    resolved = study.answers(read_annotations(study.annotations).lines)
+    resolved = study.read_answers()
     return count_matched_votes(study.cells(), resolved, rule or study.config.vote)
 
 
@@ -117,7 +116,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def _unmatched(resolved: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:
     """Answers whose cell is not there: what was said of it, and where it was."""
-    lost, settled = resolved.lost(), resolved.lost("adjudicator")
+    lost, settled = (
+        resolved.current_unmatched(),
+        resolved.current_unmatched("adjudicator"),
+    )
     counted = count_votes(lost, rule, adjudications=settled)
     counted["status"], counted["consensus"] = UNMATCHED, ""
     where = pd.concat([lost, settled])[[*_KEY, "plane", "y", "x"]]

@@ -52,12 +52,16 @@ def export_study_answers(study: Study, path: Path) -> ExchangeResult:
         If a journal cannot be read, or the file not be written.
     """
     found = read_annotations(study.annotations)
-    resolved = study.answers(found.lines)
+    resolved = study.match_answers(found.all_answers)
     # the last line counts: a cell that is there goes before one that had its number
-    lines = pd.concat([resolved.unmatched, resolved.lines[list(found.lines)]])
+    lines = pd.concat(
+        [resolved.unmatched, resolved.all_answers[list(found.all_answers)]]
+    )
     export_answers(lines, path)
     answers = pd.concat([resolved.current(), resolved.current("adjudicator")])
-    lost = len(resolved.lost()) + len(resolved.lost("adjudicator"))
+    lost = len(resolved.current_unmatched()) + len(
+        resolved.current_unmatched("adjudicator")
+    )
     notes = [*study.problems, *found.problems]
     if lost:
         notes.append(
@@ -98,8 +102,10 @@ def import_study_answers(study: Study, path: Path) -> ExchangeResult:
 
 
 def _lost(study: Study) -> int:
-    resolved = study.answers(read_annotations(study.annotations).lines)
-    return len(resolved.lost()) + len(resolved.lost("adjudicator"))
+    resolved = study.read_answers()
+    return len(resolved.current_unmatched()) + len(
+        resolved.current_unmatched("adjudicator")
+    )
 
 
 def _answers(n: int) -> str:

@@ -23,7 +23,7 @@ class MergeResult:
 
     Parameters
     ----------
-    lines
+    new_answers
         For each person of the copy the number of new lines in their journal.
     recordings
         Recordings that only the copy had.
@@ -31,7 +31,7 @@ class MergeResult:
         What is worth a look, one sentence each.
     """
 
-    lines: dict[str, int]
+    new_answers: dict[str, int]
     recordings: tuple[str, ...]
     notes: tuple[str, ...]
 

@@ -6,7 +6,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.answer import CellKey, answer_text
-from napari_cellid.study.cells_index import read_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +32,7 @@ class OtherAnnotations:
         self._seen: dict[Path, tuple[int, int]] = {}
         self._said: dict[CellKey, list[tuple[str, str]]] = {}
 
-    def of_colleagues(self, cell: CellKey) -> list[tuple[str, str]]:
+    def of_cell(self, cell: CellKey) -> list[tuple[str, str]]:
         """Names and answers of the others who answered about a cell.
 
         Raises
@@ -54,7 +53,7 @@ class OtherAnnotations:
         seen = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in there.items()}
         if seen == self._seen:
             return
-        table = read_answers(self._study).current()
+        table = self._study.read_answers().current()
         table = table[table["annotator"] != self._annotator]
         names = ("recording", "cell", "annotator", "answer")
         self._said = {}

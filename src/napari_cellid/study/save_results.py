@@ -179,7 +179,7 @@ def _highest_answered(study: Study, name: str) -> int:
         return 0
     from napari_cellid.annotation.all_answers import read_annotations
 
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     numbers = lines["cell"][lines["recording"] == name]
     return int(numbers.max()) if len(numbers) else 0
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.answer_matching import (
@@ -197,7 +198,7 @@ class Study:
         """
         return self._rewritten(replace(self._settings_now(), config=config))
 
-    def describe(self, said: Mapping[str, Mapping[str, str]]) -> Study:
+    def update_recording_info(self, said: Mapping[str, Mapping[str, str]]) -> Study:
         """Say of recordings which animal and sub-volume they are of.
 
         Kept in `study.toml`, which goes before what a recording's own file says, so
@@ -239,13 +240,34 @@ class Study:
             tables.append(cells)
         return _stacked(tables)
 
-    def answers(self, lines: pd.DataFrame) -> MatchedAnswers:
-        """Bring the lines of the journals to the cells that are there now."""
+    def read_answers(self) -> MatchedAnswers:
+        """Read everybody's answers, matched to the cells that the study has now.
+
+        Raises
+        ------
+        InputError
+            If a journal or a cell table cannot be read.
+        """
+        return self.match_answers(read_annotations(self.annotations).all_answers)
+
+    def match_answers(self, all_answers: pd.DataFrame) -> MatchedAnswers:
+        """Match answers from the journals to the cells that the study has now.
+
+        Parameters
+        ----------
+        all_answers
+            `Annotations.all_answers`.
+
+        Raises
+        ------
+        InputError
+            If a cell table became unreadable since the study was opened.
+        """
         places = {
             one.name: CellPositions(one.cells(), one.retired(), one.info.pixel_size_um)
             for one in self._recordings.values()
         }
-        return match_answers(lines, places)
+        return match_answers(all_answers, places)
 
     def _settings_now(self) -> StudySettings:
         """What `study.toml` says by now: a colleague may have written it."""

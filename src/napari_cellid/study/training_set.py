@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid import __version__
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
@@ -41,14 +40,14 @@ class TrainingSet:
         `training_set.csv`.
     cells
         What it holds.
-    about
+    description
         What `training_set.json` says: rule, counts, annotators, time, classes, and
         the sha256 of the table.
     """
 
     path: Path
     cells: pd.DataFrame
-    about: dict[str, Any]
+    description: dict[str, Any]
 
 
 def make_training_set(study: Study, rule: VoteConfig | None = None) -> TrainingSet:
@@ -83,7 +82,7 @@ def decided_cells(
         If there is no such cell.
     """
     rule = rule or study.config.vote
-    resolved = study.answers(read_annotations(study.annotations).lines)
+    resolved = study.read_answers()
     table = count_matched_votes(study.cells(), resolved, rule)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     # a class that was taken out of the study since

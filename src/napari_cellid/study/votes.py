@@ -31,32 +31,32 @@ class StudyVotes:
 
     Parameters
     ----------
-    lines
+    all_answers
         All lines of all journals whose cell is there, in the order of the files.
     current
         The answer of each person for each cell that counts.
     adjudications
         The same of those who settled disputes.
-    lost
+    n_unmatched
         Number of answers whose cell is not there any more.
     problems
         What is wrong with the journals, one sentence each.
     """
 
-    lines: pd.DataFrame
+    all_answers: pd.DataFrame
     current: pd.DataFrame
     adjudications: pd.DataFrame
-    lost: int
+    n_unmatched: int
     problems: tuple[str, ...]
 
     @cached_property
-    def table(self) -> Ratings:
+    def ratings(self) -> Ratings:
         """The answers by cell and person."""
         return tabulate_ratings(self.current)
 
     def count(self, rule: VoteConfig) -> pd.DataFrame:
         """Count the votes; one row a cell that somebody answered or settled."""
-        return count_votes(self.table, rule, self.adjudications)
+        return count_votes(self.ratings, rule, self.adjudications)
 
     def with_answers(self, answers: Sequence[Answer]) -> StudyVotes:
         """The votes after some more lines were written."""
@@ -66,20 +66,21 @@ class StudyVotes:
         votes = rows["role"] == "annotator"
         return replace(
             self,
-            lines=pd.concat([self.lines, _like(rows, self.lines)]),
+            all_answers=pd.concat([self.all_answers, _like(rows, self.all_answers)]),
             current=_after(self.current, rows[votes]),
             adjudications=_after(self.adjudications, rows[~votes]),
         )
 
     def notes(self) -> tuple[str, ...]:
         """What is worth knowing of the journals, one sentence each."""
-        if not self.lost:
+        if not self.n_unmatched:
             return self.problems
-        lost = (
-            f"{self.lost} answers are about cells that are not there any more; they "
-            "are not counted, but kept, and stand at the end of the consensus table."
+        unmatched = (
+            f"{self.n_unmatched} answers are for cells that the study does not have "
+            "any more. They are kept but not counted; the consensus table lists them "
+            "at its end."
         )
-        return (*self.problems, lost)
+        return (*self.problems, unmatched)
 
 
 def read_votes(study: Study) -> Step[StudyVotes]:
@@ -93,12 +94,12 @@ def read_votes(study: Study) -> Step[StudyVotes]:
     yield Progress("Reading answers")
     found = read_annotations(study.annotations)
     yield Progress("Finding the cells of the answers")
-    resolved = study.answers(found.lines)
+    resolved = study.match_answers(found.all_answers)
     return StudyVotes(
-        lines=resolved.lines,
+        all_answers=resolved.all_answers,
         current=resolved.current(),
         adjudications=resolved.current("adjudicator"),
-        lost=len(resolved.lost()),
+        n_unmatched=len(resolved.current_unmatched()),
         problems=found.problems,
     )
 

@@ -103,7 +103,9 @@ def test_counts_by_hand():
 @given(ANSWERS.filter(bool))
 def test_figures_can_be_read_whatever_people_say(rows):
     said = votes(rows)
-    found = measure_agreement(said.current, CONFIG, lines=said.lines, bootstrap=20)
+    found = measure_agreement(
+        said.current, CONFIG, all_answers=said.all_answers, bootstrap=20
+    )
     quality = estimate_reliability(said.current, CONFIG)
     large, rests = figures.summary(found)
     assert rests
@@ -127,7 +129,7 @@ def test_figures_can_be_read_whatever_people_say(rows):
 
 def test_one_person_has_no_agreement():
     said = votes([(1, "Ann", "glia"), (2, "Ann", "excitatory")])
-    found = measure_agreement(said.current, CONFIG, lines=said.lines)
+    found = measure_agreement(said.current, CONFIG, all_answers=said.all_answers)
     large, rests = figures.summary(found)
     assert large == ""
     assert rests.startswith("Ann is alone so far")
@@ -149,7 +151,7 @@ def test_answers_that_come_in_replace_those_before(person):
     assert table.set_index("cell")["answer"][1] == "unsure"
     assert len(after.current) == 2
     assert len(after.adjudications) == 1
-    assert len(after.lines) == len(said.lines) + 2
+    assert len(after.all_answers) == len(said.all_answers) + 2
     gone = [
         Answer(datetime(2026, 1, 2, tzinfo=UTC), "Ann", "a", 1, 0, 0.0, 0.0, None,
                role=person)

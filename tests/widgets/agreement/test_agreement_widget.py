@@ -137,7 +137,7 @@ def open_disputed(dock):
 
 
 def settled_on_disk(study):
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     rows = current_answers(lines, "adjudicator")
     return {
         CellKey(r, c): (who, answer)

@@ -198,7 +198,7 @@ def test_a_cell_is_asked_about_again_without_its_answer(dock, study):
     order = [cell for _, cell, _ in written(study)]
     assert order.index(turn.cell.cell) <= len(order) - 20
     dock.answer("glia")
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     assert lines["repeat"].tolist() == [False] * (len(lines) - 1) + [True]
     dock.undo()
     assert dock.asking.turn == turn
@@ -306,7 +306,7 @@ def test_open_shows_what_others_say(dock, study):
     dock.step(-1)
     assert "Cy <b>glia</b>" in dock.panel.opinion.text()
     dock.answer("glia")
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     own = lines[lines["annotator"] == "Ann"]
     assert own["shown"].tolist() == ["no model"]
     click(dock.panel.blind)

@@ -75,7 +75,7 @@ def test_every_cell_comes_however_one_walks(steps):
             queue.mark(turn.cell, True)
             turn = queue.advance()
         elif step == "again" and answered:
-            turn = queue.ask_again(min(answered))
+            turn = queue.insert_repeat(min(answered))
             assert turn.repeat
         else:
             turn = queue.step(-1 if step == "back" else 1)
@@ -97,11 +97,11 @@ def test_queue_goes_in_order_and_back():
     queue.advance()
     assert queue.step(-1) == QueueItem(CELLS[0])
     assert queue.step(1) == QueueItem(CELLS[1])
-    assert queue.ask_again(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
+    assert queue.insert_repeat(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
     assert queue.advance() == QueueItem(CELLS[2])
-    assert queue.back_to(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
+    assert queue.return_to(CELLS[0]) == QueueItem(CELLS[0], repeat=True)
     other = CellKey("elsewhere", 9)
-    assert queue.back_to(other) == QueueItem(other)
+    assert queue.return_to(other) == QueueItem(other)
     assert queue.current == QueueItem(other)
 
 
@@ -129,7 +129,7 @@ def test_tally_counts_what_counts(given_lines):
     own = {CELLS[0]: "a"}
     tally = AnnotationProgress(CELLS, own)
     for cell, answer in given_lines:
-        tally.take(line(cell, answer))
+        tally.update(line(cell, answer))
         own = {k: a for k, a in (own | {cell: answer}).items() if a is not None}
     assert tally.total == len(CELLS)
     assert tally.answered == len(own)
@@ -139,8 +139,8 @@ def test_tally_counts_what_counts(given_lines):
 
 def test_tally_leaves_out_what_is_not_its_own():
     tally = AnnotationProgress(CELLS[:2], {CELLS[5]: "a"})
-    tally.take(line(CELLS[5], "a"))
-    tally.take(line(CELLS[0], "a", role="adjudicator"))
+    tally.update(line(CELLS[5], "a"))
+    tally.update(line(CELLS[0], "a", role="adjudicator"))
     assert (tally.answered, tally.count("a")) == (0, 0)
 
 
@@ -149,13 +149,13 @@ def test_speed_and_time_left():
     tally = AnnotationProgress(cells)
     assert tally.per_minute() is None and tally.minutes_left() is None
     for cell in cells[:10]:
-        tally.take(line(cell, "a", seconds=3.0))
+        tally.update(line(cell, "a", seconds=3.0))
     assert tally.per_minute() == pytest.approx(20)
     assert tally.minutes_left() == pytest.approx(90 / 20)
     # undoing is no judgement of a cell, and a coffee no hard cell
-    tally.take(line(cells[9], None, seconds=500.0, origin="undo"))
+    tally.update(line(cells[9], None, seconds=500.0, origin="undo"))
     assert tally.per_minute() == pytest.approx(20)
-    tally.take(line(cells[9], "a", seconds=3600.0))
+    tally.update(line(cells[9], "a", seconds=3600.0))
     assert tally.per_minute() == pytest.approx(60 * 11 / (30 + 90))
 
 

@@ -89,7 +89,7 @@ def press(gallery, row, modifier=Qt.KeyboardModifier.NoModifier):
 
 
 def on_disk(study, annotator="Ann"):
-    lines = current_answers(read_annotations(study.annotations).lines)
+    lines = current_answers(read_annotations(study.annotations).all_answers)
     own = lines[lines["annotator"] == annotator]
     return {
         CellKey(r, c): a

@@ -128,7 +128,7 @@ def test_repeat_hides_the_earlier_answer_and_is_marked(session, study, viewer):
     session.go_to(one, repeat=True)
     session.answer("inhibitory")
     assert colour_at(layer, one, session) == pytest.approx(BLUE, abs=0.01)
-    lines = read_annotations(study.annotations).lines
+    lines = read_annotations(study.annotations).all_answers
     assert lines["repeat"].tolist() == [False, True]
 
 
@@ -382,8 +382,8 @@ def test_result_is_stored_once_and_again_when_it_changed(
     session.store(result)
     assert session.row(one) is None
     assert one not in session.own
-    assert session.study.answers(read_annotations(study.annotations).lines).lost(
-    )["cell"].tolist() == [one.cell]  # fmt: skip
+    unmatched = session.study.read_answers().current_unmatched()
+    assert unmatched["cell"].tolist() == [one.cell]
 
 
 def test_result_without_a_study_begins_one(viewer, study, tmp_path):

@@ -37,7 +37,7 @@ def compare(votes: StudyVotes, config: StudyConfig) -> Step[Figures]:
         Classes of the study, and the rule that says what abstains.
     """
     yield Progress("Comparing people")
-    found = measure_agreement(votes.current, config, lines=votes.lines)
+    found = measure_agreement(votes.current, config, all_answers=votes.all_answers)
     yield Progress("Estimating how reliable each person is")
     return Figures(found, estimate_reliability(votes.current, config))
 

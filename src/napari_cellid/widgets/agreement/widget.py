@@ -187,7 +187,7 @@ class AgreementWidget(QWidget):
     def _show_state(self) -> None:
         if self.votes is None:
             return
-        answered, people = self.votes.table.codes.shape
+        answered, people = self.votes.ratings.codes.shape
         text = f"{people} people" if people != 1 else "1 person"
         cells = len(self.session.cells())
         self.panel.show_state(f"{text} · {answered} of {cells} cells answered")

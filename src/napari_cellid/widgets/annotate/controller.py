@@ -97,7 +97,7 @@ class Asking(QObject):
         """Take the last answer back and look at its cell."""
         cell = self._session.undo()
         if cell is not None and self._session.row(cell) is not None:
-            self._show(self._queue.back_to(cell))
+            self._show(self._queue.return_to(cell))
 
     def redo(self) -> None:
         """Give the answer again that was taken back last, and look at its cell."""
@@ -124,7 +124,7 @@ class Asking(QObject):
         due = next_repeat(own, self._cells, self._config, journal.annotator)
         if due is None or due == self._session.cell:
             return None
-        return self._queue.ask_again(due)
+        return self._queue.insert_repeat(due)
 
     def _show(self, turn: QueueItem | None) -> None:
         if turn is None:
@@ -135,5 +135,5 @@ class Asking(QObject):
     def _on_answered(self, line: Answer) -> None:
         if line.role == "annotator":
             self._queue.mark(line.key, line.answer is not None)
-            self.tally.take(line)
+            self.tally.update(line)
             self.counted.emit()

@@ -312,7 +312,7 @@ class AnnotateWidget(QWidget):
         if self.session.blind or self._opinions is None or row is None:
             return ""
         with input_errors_shown():
-            said = self._opinions.of_colleagues(cell)
+            said = self._opinions.of_cell(cell)
             return other_annotations_text(row, self.session.model(cell.recording), said)
         return ""
 

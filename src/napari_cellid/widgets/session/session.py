@@ -151,7 +151,7 @@ class StudySession(ShownStudy):
 
     def describe(self, said: Mapping[str, Mapping[str, str]]) -> None:
         """Say of recordings which animal and sub-volume they are of."""
-        study = self._open_study().describe(said)
+        study = self._open_study().update_recording_info(said)
         self._renew(study, CellsIndex(study))
 
     def store(self, result: Result, path: Path | None = None) -> StudyRecording:
@@ -273,7 +273,7 @@ class StudySession(ShownStudy):
         """Name of the model whose opinion can be seen; None for somebody blind."""
         if self.blind and not self._view.opinions_visible:
             return COLLEAGUES if self.votes_shown else None
-        return self._cells.model(recording) or "no model"
+        return self._cells.model_name(recording) or "no model"
 
     def _own_journal(self) -> AnnotatorJournal:
         if self._mine is None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.cells_index import CellsIndex, read_answers
+from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.widgets.session.view import StudyView
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ShownStudy(QObject):
 
     def model(self, recording: str) -> str:
         """Name of the model that told the classes of a recording; empty without."""
-        return self._cells.model(recording)
+        return self._cells.model_name(recording)
 
     def recordings(self) -> tuple[str, ...]:
         """Names of the recordings that have everything it takes to show them."""
@@ -88,7 +88,7 @@ class ShownStudy(QObject):
 
     def answers(self, role: Role = "annotator") -> pd.DataFrame:
         """Everybody's current answers, brought to the cells there are; read anew."""
-        return read_answers(self._open_study()).current(role)
+        return self._open_study().read_answers().current(role)
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
