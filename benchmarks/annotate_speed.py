@@ -152,7 +152,7 @@ class Window:
             places.append((row["y"] * PIXEL_UM, row["x"] * PIXEL_UM))
 
         report("annotating", *self._timed(answer, n_answers))
-        assert len(self.dock.session.own) >= n_answers * 0.8
+        assert len(self.dock.session.own_answers) >= n_answers * 0.8
         self._recolour(n_answers)
         self.dock.panel.keys.click()
         self.main_window.removeDockWidget(self.dock.parent())

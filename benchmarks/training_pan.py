@@ -128,7 +128,7 @@ class Window:
         self._swapped = 0
         canvas.frameSwapped.connect(self._on_swapped)
         session = session_of(self.viewer)
-        session.open(study.path)
+        session.open_study(study.path)
         session.show_recording(study.recordings[0])
         self._until(lambda: self.dock.decided is not None)
         self._until(lambda: not self.dock.times.worker.busy)

@@ -65,7 +65,7 @@ def test_window_opens_where_there_is_a_display(
 ) -> None:
     shown = []
     monkeypatch.setattr(
-        "napari_cellid.widgets.identify.open_results.show_recording",
+        "napari_cellid.widgets.identify.open_results.show_results",
         lambda *what: shown.append(what),
     )
     monkeypatch.setattr(demo, "has_display", lambda: False)
@@ -87,7 +87,7 @@ def test_no_qt_is_told_and_no_failure(
         raise ImportError('install one with pip install "napari[all]".')
 
     monkeypatch.setattr(
-        "napari_cellid.widgets.identify.open_results.show_recording", lacking
+        "napari_cellid.widgets.identify.open_results.show_results", lacking
     )
     monkeypatch.setattr(demo, "has_display", lambda: True)
     assert main(words) == 0

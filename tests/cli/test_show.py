@@ -15,7 +15,7 @@ from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.identify import identify_cells
 from napari_cellid.progress import finish
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.widgets.identify.open_results import fill_viewer, show_recording
+from napari_cellid.widgets.identify.open_results import fill_viewer, show_results
 
 
 class PaperViewer(ViewerModel):
@@ -53,4 +53,4 @@ def test_window(qtbot, recording, segmenter_folder, classifier_folder) -> None:
 def test_no_qt(monkeypatch: pytest.MonkeyPatch, recording) -> None:
     monkeypatch.setitem(sys.modules, "qtpy.QtWidgets", None)
     with pytest.raises(ImportError, match=r"napari\[all\]"):
-        show_recording(None, recording)  # type: ignore[arg-type]
+        show_results(None, recording)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from napari_cellid.identify import IdentifyResult
 from napari_cellid.segmentation.relabel import initial_cells
 from napari_cellid.widgets._shared.layers import Channels
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
-from napari_cellid.widgets.session.result_layer import Result, add_result
+from napari_cellid.widgets.session.result_layer import ShownResult, add_result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,12 +91,12 @@ def found_in(study: Study, name: str = "a1") -> IdentifyResult:
 
 def show_result(
     viewer: Any, found: IdentifyResult, folder: Path | None = None
-) -> Result:
+) -> ShownResult:
     """Show what Identify found, as its dock does."""
     place = {"scale": (15, 1.17, 1.17), "units": ("um",) * 3}
     red = viewer.add_image(found.planes.red, name="raw red", **place)
     green = viewer.add_image(found.planes.green, name="raw green", **place)
     outlines = initial_cells(found.labels, found.cells)
-    result = Result(found, outlines, IdentifyConfig(), None, folder=folder)
+    result = ShownResult(found, outlines, IdentifyConfig(), None, folder=folder)
     add_result(viewer, result, Channels(red, green, "planes", 1.17))
     return result

@@ -48,7 +48,7 @@ def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
         live = dock.live
         busy = dock.worker.busy or live._outlining.busy or live._classifying.busy
         results = [result_of(layer) for layer in dock._viewer.layers]
-        stale = any(found.outlines.stale for found in results if found is not None)
-        return not (busy or stale or live._quiet.isActive() or live._wanted)
+        stale = any(found.labelled.stale for found in results if found is not None)
+        return not (busy or stale or live._quiet.isActive() or live._pending)
 
     qtbot.waitUntil(idle, timeout=60_000)

@@ -97,10 +97,10 @@ def _show(
     classifier: PatchClassifier,
     report: Report,
 ) -> None:
-    from napari_cellid.widgets.identify.open_results import show_recording
+    from napari_cellid.widgets.identify.open_results import show_results
 
     try:
-        show_recording(result, recording, classifier)
+        show_results(result, recording, classifier)
     except ImportError as error:
         # the results are written and good: no reason to fail
         report.notes([f"napari was not opened: {error}"])

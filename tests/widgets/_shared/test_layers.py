@@ -15,9 +15,9 @@ from napari_cellid.widgets._shared.layers import (
     recording_from_layers,
 )
 from napari_cellid.widgets.identify.infer_channels import (
-    guess_channels,
-    guess_first_axis,
-    guess_third_axis,
+    infer_first_axis,
+    infer_red_and_green,
+    infer_shared_first_axis,
 )
 
 SIDE = 48
@@ -123,15 +123,15 @@ def test_pixel_size_that_cannot_be(scale, said):
     ],
 )
 def test_third_axis(lead, attributes, kind, assumed):
-    assert guess_third_axis(image(lead, **attributes)) == (kind, assumed)
+    assert infer_first_axis(image(lead, **attributes)) == (kind, assumed)
 
 
 def test_channels_of_different_length_are_time_series():
     layers = [image(20, name="red"), image(30, name="green")]
-    assert guess_first_axis(layers) == ("time", True)
-    assert guess_first_axis(layers[:1]) == ("planes", True)
+    assert infer_shared_first_axis(layers) == ("time", True)
+    assert infer_shared_first_axis(layers[:1]) == ("planes", True)
     layers.append(image(5, axis_labels=("z", "y", "x")))
-    assert guess_first_axis(layers) == ("planes", False)
+    assert infer_shared_first_axis(layers) == ("planes", False)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_channels_are_guessed(names, colormaps, red, green):
         image(name=name, colormap=colormap)
         for name, colormap in zip(names, colormaps, strict=True)
     ]
-    found = guess_channels(layers)
+    found = infer_red_and_green(layers)
     assert found == {
         "red": None if red is None else layers[red],
         "green": None if green is None else layers[green],

@@ -62,8 +62,8 @@ def keys(study):
 @pytest.fixture
 def session(viewer, study):
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Dee")
+    session.open_study(study.path)
+    session.start_annotating("Dee")
     session.set_blind(False)
     yield session
     session.close_study()
@@ -265,7 +265,7 @@ def test_a_click_goes_to_the_cell_and_shows_who_said_what(dock, session, study, 
     assert session.recording.name == "a1"
     canvas = dock.panel.disputed.canvas
     row = session.row(key)
-    assert canvas._where == (row["plane"], row["y"], row["x"])
+    assert canvas._centre == (row["plane"], row["y"], row["x"])
     assert len(canvas._outline) == 1
     text = dock.panel.disputed._who.text()
     told = truths(study)
@@ -408,8 +408,8 @@ def test_nothing_to_train_on_is_told(dock, session, qtbot, told):
 
 def test_blind_people_are_warned_once(viewer, study, qtbot):
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Dee")
+    session.open_study(study.path)
+    session.start_annotating("Dee")
     assert session.blind
     dock = shown(viewer, qtbot)
     assert "You are annotating blind" in dock.panel.message()
@@ -425,7 +425,7 @@ def test_blind_people_are_warned_once(viewer, study, qtbot):
     # remembered for this person, also by another dock
     again = shown(viewer, qtbot)
     assert again.panel.message() == ""
-    session.begin("Eve")
+    session.start_annotating("Eve")
     settle(qtbot, dock)
     assert "You are annotating blind" in dock.panel.message()
     assert dock.votes is None
@@ -447,7 +447,7 @@ def test_blind_people_are_warned_once(viewer, study, qtbot):
 def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
     shutil.rmtree(study.annotations)
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     session.set_blind(False)
     dock = shown(viewer, qtbot)
     assert "Nobody has answered" in dock.panel.message()
@@ -472,7 +472,7 @@ def test_journals_that_cannot_be_read_are_told(dock, session, qtbot, told, monke
 
     with monkeypatch.context() as context:
         context.setattr(study_votes, "read_annotations", refuse)
-        session.begin("Eve")
+        session.start_annotating("Eve")
         session.study_changed.emit()
         settle(qtbot, dock)
     assert any("Ann.jsonl cannot be read" in message for message in told)
@@ -506,7 +506,7 @@ def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):
     viewer.show()
     settle(qtbot, dock)
     assert "No study is open" in dock.panel.message()
-    dock.session.open(study.path)
+    dock.session.open_study(study.path)
     dock.session.set_blind(False)
     settle(qtbot, dock)
     assert "3 people" in dock.panel.state()

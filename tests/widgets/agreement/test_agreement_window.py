@@ -22,8 +22,8 @@ dock, agreement = window.add_plugin_dock_widget("napari-cellid", "Agreement")
 other, gallery = window.add_plugin_dock_widget(
     "napari-cellid", "Cell gallery", tabify=False)
 session = session_of(viewer)
-session.open(sys.argv[1])
-session.begin("Dee")
+session.open_study(sys.argv[1])
+session.start_annotating("Dee")
 session.set_blind(False)
 
 def wait(done):
@@ -61,9 +61,9 @@ assert session.cell == model.keys[0]
 click(view, model.index(5), Qt.KeyboardModifier.ShiftModifier)
 assert session.selected == tuple(model.keys[:6])
 QTest.keyClick(view, Qt.Key.Key_N)
-assert [session.own[key] for key in model.keys[:6]] == ["not_a_cell"] * 6
+assert [session.own_answers[key] for key in model.keys[:6]] == ["not_a_cell"] * 6
 QTest.keyClick(view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-assert not session.own
+assert not session.own_answers
 wait(lambda: not gallery.thumbnails.worker.busy)
 window.screenshot(sys.argv[2], canvas_only=False, flash=False)
 window.remove_dock_widget(dock)

@@ -89,7 +89,7 @@ def test_buttons_do_what_keys_do(dock, study):
     click(dock.panel.buttons.buttons["glia"])
     assert written(study) == [("Ann", asked.cell, "glia")]
     click(dock.panel.undo)
-    assert dock.session.cell == asked and dock.session.own == {}
+    assert dock.session.cell == asked and dock.session.own_answers == {}
     click(dock.panel.on)
     assert dock.session.cell != asked
     click(dock.panel.back)
@@ -125,7 +125,7 @@ def test_undo_goes_back_to_the_cell(dock, study, stroke):
     assert dock.session.cell == second
     press(canvas_of(dock), Qt.Key.Key_Backspace)
     press(canvas_of(dock), Qt.Key.Key_Z, CTRL | SHIFT)
-    assert dock.session.own == {first: "glia"}
+    assert dock.session.own_answers == {first: "glia"}
 
 
 def test_cells_passed_over_come_at_the_end(dock):
@@ -140,16 +140,16 @@ def test_cells_passed_over_come_at_the_end(dock):
     press(canvas, E)
     assert dock.session.cell is None
     assert "answered" in dock.panel.patch.canvas.message
-    assert len(dock.session.own) == n
+    assert len(dock.session.own_answers) == n
     press(canvas, E)
-    assert len(dock.session.own) == n
+    assert len(dock.session.own_answers) == n
     press(canvas, Qt.Key.Key_Left)
     assert dock.session.cell is not None
 
 
 def test_only_unanswered_cells_are_asked_about(viewer, study, make_dock):
     dock = make_dock(viewer)
-    dock.session.open(study.path)
+    dock.session.open_study(study.path)
     answered = cells_of(dock.session)[:10]
     say(study, "Ann", dict.fromkeys(answered, "glia"))
     dock.begin("Ann")
@@ -192,7 +192,7 @@ def test_a_cell_is_asked_about_again_without_its_answer(dock, study):
         dock.answer("excitatory")
     turn = dock.asking.turn
     assert turn is not None
-    assert dock.session.own[turn.cell] == "excitatory"
+    assert dock.session.own_answers[turn.cell] == "excitatory"
     assert "not answered yet" in dock.panel.cell.text()
     # it was answered at least 20 answers ago
     order = [cell for _, cell, _ in written(study)]
@@ -242,9 +242,9 @@ def test_several_clicked_cells_get_one_answer(dock, viewer, study):
     drag(viewer, [place_of(dock, cells[0])], ("Control",))
     assert set(dock.session.selected) == set(cells[1:])
     press(canvas_of(dock), N)
-    assert dock.session.own == dict.fromkeys(cells[1:], "not_a_cell")
+    assert dock.session.own_answers == dict.fromkeys(cells[1:], "not_a_cell")
     press(canvas_of(dock), Qt.Key.Key_Backspace)
-    assert dock.session.own == {}
+    assert dock.session.own_answers == {}
 
 
 def test_a_frame_with_shift_selects(dock, viewer):

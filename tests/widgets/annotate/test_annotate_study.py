@@ -69,7 +69,7 @@ def test_a_name_can_be_changed(dock, study):
     dock.panel.name.line.setText("Bo")
     click(dock.panel.name.button)
     assert dock.session.annotator == "Bo"
-    assert dock.session.own == {}
+    assert dock.session.own_answers == {}
     press(canvas_of(dock), G)
     assert {who for who, *_ in written(study)} == {"Ann", "Bo"}
 
@@ -134,7 +134,7 @@ def test_a_recording_can_be_chosen(dock, study, viewer):
 
 def test_work_goes_on_in_the_recording_that_is_not_done(viewer, study, make_dock):
     dock = make_dock(viewer)
-    dock.session.open(study.path)
+    dock.session.open_study(study.path)
     say(study, "Ann", dict.fromkeys(cells_of(dock.session), "glia"))
     dock.begin("Ann")
     assert dock.session.cell.recording == "b2"
@@ -152,7 +152,7 @@ def test_full_disk_shows_no_answer(dock, told, monkeypatch):
     assert dock.session.cell == asked and dock.panel.counts.text() == counts
     monkeypatch.undo()
     press(canvas_of(dock), E)
-    assert dock.session.own == {asked: "excitatory"}
+    assert dock.session.own_answers == {asked: "excitatory"}
 
 
 def test_no_study_is_told(viewer, make_dock, told, monkeypatch, tmp_path):
@@ -209,7 +209,7 @@ def test_what_identify_found_is_offered(
     click(offer)
     qtbot.waitUntil(lambda: not dock.offers.worker.busy, timeout=20_000)
     assert len(asked) == 1
-    assert list(dock.session.own.values()) == ["glia"]
+    assert list(dock.session.own_answers.values()) == ["glia"]
     assert dock.session.annotator == "Ann"
 
 
@@ -242,7 +242,7 @@ def test_second_viewer_is_independent(dock, study, make_dock):
     mine, theirs = dock.session.cell, other.session.cell
     press(canvas_of(other), G)
     assert written(study) == [("Bo", theirs.cell, "glia")]
-    assert dock.session.cell == mine and dock.session.own == {}
+    assert dock.session.cell == mine and dock.session.own_answers == {}
     other.session.close_study()
     press(canvas_of(dock), E)
     assert written(study)[0] == ("Ann", mine.cell, "excitatory")

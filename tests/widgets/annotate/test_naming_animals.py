@@ -32,7 +32,7 @@ def _answering(acts):
 
     def act():
         dialog = QApplication.activeModalWidget()
-        seen["before"] = dialog.said()
+        seen["before"] = dialog.value()
         try:
             acts(dialog)
         finally:
@@ -67,7 +67,7 @@ def test_animals_are_typed_in_and_kept(annotate, lab):
     assert annotate.session.annotator == "Ann"
     before = annotate.session.cell
     press(canvas_of(annotate), Qt.Key.Key_E)
-    assert annotate.session.own[before] == "excitatory"
+    assert annotate.session.own_answers[before] == "excitatory"
 
 
 def test_cancel_changes_nothing(annotate, lab):

@@ -48,8 +48,8 @@ def study(tmp_path, made):
 @pytest.fixture
 def session(viewer, study):
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     yield session
     session.close_study()
 
@@ -324,13 +324,13 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
 
 def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, told):
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     widget = GalleryWidget(viewer)
     qtbot.addWidget(widget)
     widget.show()
     settle(qtbot, widget)
     assert "Say who you are" in widget.panel._message.text()
-    session.begin("Bo")
+    session.start_annotating("Bo")
     settle(qtbot, widget)
     assert "No cell is “excitatory” by my answers" in widget.panel._message.text()
     session.close_study()
@@ -340,7 +340,7 @@ def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, told):
 
 def test_nobody_answers_without_a_name(viewer, study, qtbot, told):
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     session.set_blind(False)
     widget = GalleryWidget(viewer)
     qtbot.addWidget(widget)
@@ -355,8 +355,8 @@ def test_nobody_answers_without_a_name(viewer, study, qtbot, told):
 def test_a_recording_without_images_has_no_pictures(viewer, study, qtbot, told):
     (study.path / "recordings" / "a1" / "images.tif").unlink()
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     widget = GalleryWidget(viewer)
     qtbot.addWidget(widget)
     widget.show()

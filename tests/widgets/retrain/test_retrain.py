@@ -38,7 +38,7 @@ def study(tmp_path, made, monkeypatch):
 @pytest.fixture
 def session(viewer, study):
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     yield session
     session.close_study()
 
@@ -109,7 +109,7 @@ def test_a_time_that_cannot_be_told_is_asked_once(viewer, session, study, qtbot,
 
 def test_nothing_to_train_on(viewer, lab, qtbot, told, monkeypatch):
     stand_in(monkeypatch)
-    session_of(viewer).open(lab.path)
+    session_of(viewer).open_study(lab.path)
     dock = show(viewer, qtbot)
     assert "Nobody has answered yet" in dock.panel.setup.warning.text()
     assert dock.panel.estimate.text() == ""
@@ -178,7 +178,7 @@ def test_a_run_is_found_again(viewer, study, session, qtbot):
     look = begin(qtbot, dock)
     dock.deleteLater()
     session.close_study()
-    session.open(study.path)
+    session.open_study(study.path)
     again = show(viewer, qtbot)
     qtbot.waitUntil(lambda: again.trainings.busy is not None, timeout=10_000)
     assert again.trainings.busy.folder == look.folder
@@ -262,7 +262,7 @@ def test_somebody_blind_is_asked_first(dock, session, qtbot):
     assert "annotating blind" in report.cells.what.text()
     click(report.cells.reveal)
     qtbot.waitUntil(lambda: session.cell is not None, timeout=10_000)
-    assert session.votes_shown and report.cells.reveal.isHidden()
+    assert session.votes_visible and report.cells.reveal.isHidden()
 
 
 def test_use_this_model(dock, study, session, qtbot, classifier_folder):

@@ -42,7 +42,7 @@ from napari_cellid.retrain.dataset_summary import Decided, read_decided
 from napari_cellid.retrain.process import Wanted, launch, train_words
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import Looks, last_word
-from napari_cellid.widgets.identify.model_combo import ModelChoice
+from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.retrain import close_guard as retrain_closing
 from napari_cellid.widgets.retrain.close_guard import guard_of
@@ -402,7 +402,7 @@ def test_outside_of_a_window_nothing_is_asked(qtbot):
 
 def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot):
     shutil.copytree(classifier_folder, lab.models / "better")
-    choice = ModelChoice("classify")
+    choice = ModelCombo("classify")
     qtbot.addWidget(choice)
     before = choice.count()
     choice.offer(lab.models, None)
@@ -416,7 +416,7 @@ def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot
     dock = IdentifyWidget(viewer)
     qtbot.addWidget(dock)
     session = session_of(viewer)
-    session.open(lab.path)
+    session.open_study(lab.path)
     assert dock.panel.classifier.value() == SHIPPED / "inception_v3"
     models = session.config.models.model_copy(update={"classify": "better"})
     session.save_config(session.config.model_copy(update={"models": models}))

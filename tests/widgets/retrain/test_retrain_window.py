@@ -42,7 +42,7 @@ def click(button):
 
 assert "No study is open" in dock.panel.message()
 session = session_of(viewer)
-session.open(study)
+session.open_study(study)
 session.set_blind(False)
 session.show_recording("a1")
 wait(lambda: "on this computer" in dock.panel.estimate.text())

@@ -41,8 +41,8 @@ def study(lab):
 @pytest.fixture
 def session(viewer, study):
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     return session
 
 
@@ -53,7 +53,7 @@ def test_answer_is_on_disk_counted_and_seen(viewer, session, study, qtbot):
         (line,) = session.answer("excitatory")
     assert told.args == [line]
     assert written(study) == [("Ann", one.cell, "excitatory")]
-    assert session.own == {one: "excitatory"}
+    assert session.own_answers == {one: "excitatory"}
     layer = viewer.layers["a1 classes"]
     assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
     assert colour_at(layer, other, session) == pytest.approx(WHITE)
@@ -83,7 +83,7 @@ def test_what_is_not_on_disk_is_not_shown(session, viewer, study, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="No space left"):
         session.answer("glia")
-    assert session.own == {}
+    assert session.own_answers == {}
     layer = viewer.layers["a1 classes"]
     assert colour_at(layer, one, session) == pytest.approx(WHITE)
     assert session.cell == one
@@ -97,12 +97,12 @@ def test_one_answer_for_several_is_taken_back_as_one(session, study):
     assert len(session.answer("inhibitory")) == 3
     assert session.selected == ()
     assert session.undo() == cells[0]
-    assert session.own == {cells[0]: "glia"}
+    assert session.own_answers == {cells[0]: "glia"}
     assert session.redo() == cells[0]
-    assert session.own == dict.fromkeys(cells, "inhibitory")
+    assert session.own_answers == dict.fromkeys(cells, "inhibitory")
     session.undo()
     session.undo()
-    assert session.own == {}
+    assert session.own_answers == {}
     assert session.undo() is None
     assert len(written(study)) == 1 + 3 + 3 + 3 + 3 + 1
 
@@ -110,10 +110,10 @@ def test_one_answer_for_several_is_taken_back_as_one(session, study):
 def test_undo_goes_back_to_an_earlier_day(session, study, viewer):
     one = cells_of(session)[0]
     say(study, "Ann", {one: "glia"})
-    session.begin("Ann")
-    assert session.own == {one: "glia"}
+    session.start_annotating("Ann")
+    assert session.own_answers == {one: "glia"}
     assert session.undo() == one
-    assert session.own == {}
+    assert session.own_answers == {}
 
 
 def test_repeat_hides_the_earlier_answer_and_is_marked(session, study, viewer):
@@ -146,7 +146,7 @@ def test_blind_hides_what_the_model_says(viewer, session, study):
         assert features.shape[1] == 0
     drawn = set(np.unique(viewer.layers["b2 classes"].data).tolist())
     assert drawn == {0, 1}
-    assert result.found.cells["predicted"].nunique() > 1
+    assert result.run_result.cells["predicted"].nunique() > 1
     # nor napari's table of the layer that Identify made
     cells = viewer.layers["b2 cells"]
     assert list(cells.features) == ["index", "label"]
@@ -266,8 +266,8 @@ def test_napari_s_undo_changes_no_outline(viewer, session):
 def test_closing_leaves_the_viewer_as_it_was(viewer, study):
     mine = viewer.add_image(np.zeros((2, 128, 160)), name="mine")
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     session.go_to(cells_of(session)[0])
     assert not mine.visible
     session.close_study()
@@ -282,28 +282,28 @@ def test_broken_lines_are_warned_of(viewer, study, told):
     (path,) = study.annotations.iterdir()
     path.write_text("{not a line\n" + path.read_text("utf-8"), "utf-8")
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     assert any(path.name in message for message in told)
-    assert session.own == {CellKey("a1", 1): "glia"}
+    assert session.own_answers == {CellKey("a1", 1): "glia"}
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (lambda s: s.answer("glia"), "Nobody is annotating"),
         (lambda s: s.undo(), "Nobody is annotating"),
         (lambda s: s.go_to(CellKey("a1", 999)), "has no cell 999"),
         (lambda s: s.show_recording("c3"), "has no recording 'c3'"),
-        (lambda s: s.begin("  "), "name"),
-        (lambda s: s.open("nowhere"), "does not exist"),
+        (lambda s: s.start_annotating("  "), "name"),
+        (lambda s: s.open_study("nowhere"), "does not exist"),
     ],
 )
-def test_mistakes_are_told_and_change_nothing(viewer, study, act, said):
+def test_mistakes_are_told_and_change_nothing(viewer, study, act, message):
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     session.go_to(cells_of(session)[0])
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         act(session)
     assert session.study is not None and session.cell == cells_of(session)[0]
     assert not study.annotations.exists()
@@ -311,7 +311,7 @@ def test_mistakes_are_told_and_change_nothing(viewer, study, act, said):
 
 def test_without_a_study_everything_says_so(viewer):
     session = session_of(viewer)
-    for act in (session.answers, lambda: session.begin("Ann")):
+    for act in (session.answers, lambda: session.start_annotating("Ann")):
         with pytest.raises(InputError, match="No study is open"):
             act()
 
@@ -332,7 +332,7 @@ def test_colleagues_count_in_answers_but_not_in_own(session, study):
     assert dict(zip(table["annotator"], table["answer"], strict=True)) == {
         "Ann": "excitatory", "Bo": "glia",
     }  # fmt: skip
-    assert session.own == {one: "excitatory"}
+    assert session.own_answers == {one: "excitatory"}
 
 
 def test_adjudication_is_told_and_is_no_vote(session, study, qtbot):
@@ -340,7 +340,7 @@ def test_adjudication_is_told_and_is_no_vote(session, study, qtbot):
     with qtbot.waitSignal(session.answered) as told:
         session.adjudicate(one, "glia")
     assert told.args[0].role == "adjudicator"
-    assert session.own == {}
+    assert session.own_answers == {}
     assert session.answers("adjudicator")["answer"].tolist() == ["glia"]
     assert session.undo() == one
     assert len(session.answers("adjudicator")) == 0
@@ -369,19 +369,19 @@ def test_result_is_stored_once_and_again_when_it_changed(
     one = cells_of(session)[0]
     session.go_to(one)
     session.answer("glia")
-    assert not session.has(result)
-    recording = session.store(result)
+    assert not session.contains(result)
+    recording = session.save_result(result)
     assert recording.name == "a1"
-    assert session.has(result)
-    assert session.own == {one: "glia"}
+    assert session.contains(result)
+    assert session.own_answers == {one: "glia"}
     labels = found.labels.copy()
     labels[labels == session.row(one)["label"]] = 0
     cells = found.cells[found.cells["cell"] != one.cell]
-    result.outlines = initial_cells(labels, cells)
-    assert not session.has(result)
-    session.store(result)
+    result.labelled = initial_cells(labels, cells)
+    assert not session.contains(result)
+    session.save_result(result)
     assert session.row(one) is None
-    assert one not in session.own
+    assert one not in session.own_answers
     unmatched = session.study.read_answers().current_unmatched()
     assert unmatched["cell"].tolist() == [one.cell]
 
@@ -390,8 +390,8 @@ def test_result_without_a_study_begins_one(viewer, study, tmp_path):
     result = show_result(viewer, found_in(study, "b2"))
     session = session_of(viewer)
     with pytest.raises(InputError, match="No study is open"):
-        session.store(result)
-    session.store(result, tmp_path / "new study")
+        session.save_result(result)
+    session.save_result(result, tmp_path / "new study")
     assert session.study.recordings == ("b2",)
     assert Study.open(tmp_path / "new study").recordings == ("b2",)
 
@@ -399,7 +399,7 @@ def test_result_without_a_study_begins_one(viewer, study, tmp_path):
 def test_layers_of_a_study_lie_on_those_of_identify(viewer, study):
     show_result(viewer, found_in(study))
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     session.show_recording("a1")
     assert viewer.layers["a1 classes"].scale == pytest.approx((15, 1.17, 1.17))
     row = session.cells().iloc[-1]
@@ -418,7 +418,7 @@ def test_viewers_have_sessions_of_their_own(viewer, session):
 
 def test_session_ends_with_its_viewer(study, qapp):
     viewer = ViewerModel()
-    session_of(viewer).open(study.path)
+    session_of(viewer).open_study(study.path)
     session_of(viewer).begin("Ann")
     session_of(viewer).go_to(CellKey("a1", 1))
     session = weakref.ref(session_of(viewer))
@@ -432,8 +432,8 @@ def test_session_ends_with_its_viewer(study, qapp):
 def test_session_of_a_viewer_that_is_gone_does_no_harm(study, qapp):
     viewer = ViewerModel()
     session = session_of(viewer)
-    session.open(study.path)
-    session.begin("Ann")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
     session.go_to(CellKey("a1", 1))
     del viewer
     gc.collect()

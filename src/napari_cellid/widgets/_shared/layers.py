@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: what the first axis of an image (?, y, x) can be
-ThirdAxis = Literal["planes", "time"]
+FirstAxis = Literal["planes", "time"]
 #: size of the blocks into which an array in memory is divided (bytes)
 _BLOCK_BYTES = 16 << 20
 _CHANNEL_AXIS = re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE)
@@ -41,7 +41,7 @@ class Channels:
     ----------
     red, green
         Image layers; None if there is no such channel.
-    third_axis
+    first_axis
         What the first axis of layers with three axes is; None if there are none.
     pixel_size_um
         None if it is not known.
@@ -53,7 +53,7 @@ class Channels:
 
     red: Image | None
     green: Image | None
-    third_axis: ThirdAxis | None
+    first_axis: FirstAxis | None
     pixel_size_um: float | None
     pixel_size_source: str = "given"
     notes: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def recording_from_layers(channels: Channels) -> Recording:
     InputError
         If the layers cannot be the channels of one recording.
     """
-    red, green, third_axis = channels.red, channels.green, channels.third_axis
+    red, green, first_axis = channels.red, channels.green, channels.first_axis
     if red is None and green is None:
         raise InputError(
             "No image is chosen; open a recording in napari (File > Open, or the "
@@ -86,7 +86,7 @@ def recording_from_layers(channels: Channels) -> Recording:
             f"layers. If both channels are in this one, {_HOW_TO_SPLIT}."
         )
     arrays = {
-        name: None if layer is None else _array(layer, third_axis)
+        name: None if layer is None else _array(layer, first_axis)
         for name, layer in (("red", red), ("green", green))
     }
     _check_same_field(arrays)
@@ -132,9 +132,9 @@ def layer_pixel_size(layer: Image) -> float | None:
     return width
 
 
-def has_time(layer: Image, third_axis: ThirdAxis | None) -> bool:
+def has_time(layer: Image, first_axis: FirstAxis | None) -> bool:
     """Whether the first axis of a layer is time."""
-    return layer.ndim == 4 or (layer.ndim == 3 and third_axis == "time")
+    return layer.ndim == 4 or (layer.ndim == 3 and first_axis == "time")
 
 
 def name_recording(channels: Channels) -> str:
@@ -231,7 +231,7 @@ def _as_stem(name: str) -> str:
     return re.sub(r"[^\w +.-]+", "", name).strip(" .")
 
 
-def _array(layer: Image, third_axis: ThirdAxis | None) -> da.Array:
+def _array(layer: Image, first_axis: FirstAxis | None) -> da.Array:
     """Lazy array (time, plane, y, x) of a layer."""
     if layer.rgb:
         raise InputError(
@@ -250,7 +250,7 @@ def _array(layer: Image, third_axis: ThirdAxis | None) -> da.Array:
             f"The layer {layer.name!r} holds all channels along one of its axes; "
             f"{_HOW_TO_SPLIT}."
         )
-    if data.ndim == 3 and third_axis not in get_args(ThirdAxis):
+    if data.ndim == 3 and first_axis not in get_args(FirstAxis):
         raise InputError(
             f"The layer {layer.name!r} has three axes; say whether the first one is "
             "planes or time."
@@ -259,7 +259,7 @@ def _array(layer: Image, third_axis: ThirdAxis | None) -> da.Array:
     if array.ndim == 2:
         return array[None, None]
     if array.ndim == 3:
-        return array[:, None] if third_axis == "time" else array[None]
+        return array[:, None] if first_axis == "time" else array[None]
     return array
 
 

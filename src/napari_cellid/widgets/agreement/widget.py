@@ -123,7 +123,7 @@ class AgreementWidget(QWidget):
     def _on_read(self) -> None:
         if self._stale and self.isVisible():
             self._read()
-        elif self.votes is None and self.session.study and self.session.votes_shown:
+        elif self.votes is None and self.session.study and self.session.votes_visible:
             self.panel.show_message(UNREADABLE, self.panel.look_again)
 
     def _read(self) -> None:
@@ -132,7 +132,7 @@ class AgreementWidget(QWidget):
         if session.study is None:
             self._stale, self.votes = False, None
             panel.show_message(NO_STUDY)
-        elif not session.votes_shown:
+        elif not session.votes_visible:
             self._stale, self.votes = False, None
             panel.show_message(BLIND, panel.show_votes)
         elif not self.reading.busy:
@@ -146,7 +146,7 @@ class AgreementWidget(QWidget):
 
     def _on_votes(self, votes: StudyVotes) -> None:
         session, panel = self.session, self.panel
-        if session.study is None or self._stale or not self.session.votes_shown:
+        if session.study is None or self._stale or not self.session.votes_visible:
             return
         self.votes = votes
         self._answered.clear()

@@ -64,7 +64,7 @@ class Asking(QObject):
         cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
         self._cells = frozenset(map(CellKey, *columns))
-        self.tally = AnnotationProgress(self._cells, session.own)
+        self.tally = AnnotationProgress(self._cells, session.own_answers)
         self._queue = CellQueue()
         if session.journal is not None:
             self._queue = CellQueue(self._ordered(cells))
@@ -112,7 +112,12 @@ class Asking(QObject):
             answers = session.answers()
         classes = [one.name for one in session.config.classes]
         return order_cells(
-            cells, session.own, answers, self._config, session.annotator, classes
+            cells,
+            session.own_answers,
+            answers,
+            self._config,
+            session.annotator,
+            classes,
         )
 
     def _again(self) -> QueueItem | None:

@@ -1,4 +1,4 @@
-"""What Identify found in this viewer, offered for annotating."""
+"""Results of Identify in the viewer that can be saved in a study for annotating."""
 
 from __future__ import annotations
 
@@ -6,42 +6,46 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.connections import Connections
-from napari_cellid.widgets._shared.worker import Worker
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of
-from napari_cellid.widgets.session.save import beside, storing, study_at
+from napari_cellid.widgets.session.save import (
+    StudySaver,
+    default_study_path,
+    open_or_create_study,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
     from napari.utils.events import Event
 
-    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
-    from napari_cellid.widgets.session.result_layer import Result
+    from napari_cellid.widgets._shared.worker import Worker
+    from napari_cellid.widgets.session.result_layer import ShownResult
     from napari_cellid.widgets.session.session import StudySession
 
 
-class Offers(QObject):
-    """Finds results that are in no study yet, and puts them into one.
+class OfferedResults(QObject):
+    """Lists results that are not in the study yet, and saves one if asked to.
 
     Parameters
     ----------
     viewer
-        Its layers are looked at.
+        Its layers are searched for results.
     session
-        Gets the study.
+        Opens the study in which a result was saved.
+    parent
+        Parent of dialogs.
     """
 
-    #: other results than before
+    #: the list of results has changed
     changed = Signal()
-    #: name of a recording that was put into the study
-    stored = Signal(str)
+    #: name of a recording that was saved in the study
+    saved = Signal(str)
 
     def __init__(
         self, viewer: ViewerModel, session: StudySession, parent: QWidget
@@ -50,58 +54,60 @@ class Offers(QObject):
         self._parent = parent
         self._viewer = viewer
         self._session = session
-        self.worker = Worker(self)
-        self.worker.finished.connect(self._tell)
+        self._saver = StudySaver(session, self)
+        self._saver.saved.connect(lambda name, _: self.saved.emit(name))
+        self._saver.worker.finished.connect(self._emit_changed)
         self._connections = Connections(self)
         self._connections.connect(viewer.layers.events.inserted, self._on_inserted)
-        self._connections.connect(viewer.layers.events.removed, self._tell)
+        self._connections.connect(viewer.layers.events.removed, self._emit_changed)
         for layer in viewer.layers:
-            self._watch(layer)
+            self._connect_layer(layer)
 
-    def results(self) -> list[Result]:
+    @property
+    def worker(self) -> Worker:
+        """Saves a result in the background."""
+        return self._saver.worker
+
+    def results(self) -> list[ShownResult]:
         """Results that are not in the study as they are now."""
-        found = (result_of(layer) for layer in self._viewer.layers)
-        return [r for r in found if r is not None and not self._session.has(r)]
+        results = (result_of(layer) for layer in self._viewer.layers)
+        return [
+            result
+            for result in results
+            if result is not None and not self._session.contains(result)
+        ]
 
-    def accept(self, result: Result) -> None:
-        """Put a result into the open study, or into one of its own beside its files."""
-        try:
-            study = self._session.study or self._own_study(result)
-        except InputError as error:
-            show_error(str(error))
-            return
+    def accept(self, result: ShownResult) -> None:
+        """Save a result in the open study, or in a new one beside its files."""
+        study = None
+        with input_errors_shown():
+            study = self._session.study or self._new_study(result)
         if study is None:
             return
-        outlines = result.outlines
+        self._saver.save(study, result)
+        self._emit_changed()
 
-        def done(recording: StudyRecording) -> None:
-            self._session.stored(study, recording.name, result, outlines)
-            self.stored.emit(recording.name)
-
-        self.worker.start(storing(study, result), done)
-        self._tell()
-
-    def _own_study(self, result: Result) -> Study | None:
-        path = beside(result)
+    def _new_study(self, result: ShownResult) -> Study | None:
+        path = default_study_path(result)
         if path is None or not os.access(path.parent, os.W_OK):
             chosen = QFileDialog.getExistingDirectory(
                 self._parent, f"Folder in which the study of {result.name} is made"
             )
             if not chosen:
                 return None
-            there = Path(chosen)
-            is_study = (there / "study.toml").exists()
-            path = there if is_study else there / f"{result.name} study"
-        return study_at(path, result)
+            folder = Path(chosen)
+            is_study = (folder / "study.toml").exists()
+            path = folder if is_study else folder / f"{result.name} study"
+        return open_or_create_study(path, result)
 
-    def _watch(self, layer: Layer) -> None:
+    def _connect_layer(self, layer: Layer) -> None:
         if result_of(layer) is not None:
-            # renewed with the cells
-            self._connections.connect(layer.events.features, self._tell)
+            # features are set again whenever the cells change
+            self._connections.connect(layer.events.features, self._emit_changed)
 
     def _on_inserted(self, event: Event) -> None:
-        self._watch(event.value)
-        self._tell()
+        self._connect_layer(event.value)
+        self._emit_changed()
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         self.changed.emit()

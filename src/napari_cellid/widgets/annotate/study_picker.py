@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_cellid.widgets.session.result_layer import Result
+    from napari_cellid.widgets.session.result_layer import ShownResult
 
 _NONE = (
     "Annotating happens in a study: a folder with recordings, their cells and "
@@ -37,7 +37,7 @@ class StudyChoice(QWidget):
     opening = Signal()
     #: the user wants to say which animals the recordings are of
     naming = Signal()
-    #: the `Result` whose cells the user wants to annotate
+    #: the `ShownResult` whose cells the user wants to annotate
     offered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -76,7 +76,9 @@ class StudyChoice(QWidget):
         self.name.setText(f"<b>{path.name}</b> · {n_cells:,} cells")
         self.name.setToolTip(str(path))
 
-    def show_offers(self, results: Sequence[Result], *, more: bool, busy: bool) -> None:
+    def show_offers(
+        self, results: Sequence[ShownResult], *, more: bool, busy: bool
+    ) -> None:
         """Offer to annotate what Identify found.
 
         Parameters
@@ -98,7 +100,7 @@ class StudyChoice(QWidget):
             button.setEnabled(not busy)
         self._busy.setVisible(busy)
 
-    def _offer(self, result: Result, more: bool) -> QPushButton:
+    def _offer(self, result: ShownResult, more: bool) -> QPushButton:
         into = "Put the cells of {} into this study"
         text = into if more else "Annotate the cells of {}"
         button = QPushButton(text.format(result.name))

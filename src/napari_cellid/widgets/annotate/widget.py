@@ -27,10 +27,10 @@ from napari_cellid.widgets._shared.shortcuts import (
 )
 from napari_cellid.widgets.annotate.annotator_name import remember_name, remembered_name
 from napari_cellid.widgets.annotate.controller import Asking
-from napari_cellid.widgets.annotate.offered_results import Offers
+from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel, own_answer_text
 from napari_cellid.widgets.session.animals_dialog import edit_animals
-from napari_cellid.widgets.session.cell_picking import Picking
+from napari_cellid.widgets.session.cell_picking import CellPicker
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class AnnotateWidget(QWidget):
         self.session = session_of(viewer)
         self.panel = AnnotatePanel()
         self.shortcuts = Shortcuts(self)
-        self.picking = Picking(getattr(viewer, "__wrapped__", viewer), self)
+        self.picker = CellPicker(getattr(viewer, "__wrapped__", viewer), self)
         self.asking = Asking(self.session, self)
-        self.offers = Offers(viewer, self.session, self)
+        self.offers = OfferedResults(viewer, self.session, self)
         self._opinions: OtherAnnotations | None = None
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(self)
@@ -78,7 +78,7 @@ class AnnotateWidget(QWidget):
     def open_study(self, path: Path | str, annotator: str | None = None) -> None:
         """Open a study and begin, by default as the person known on this computer."""
         with input_errors_shown():
-            self.session.open(path)
+            self.session.open_study(path)
             self.begin(annotator or remembered_name())
 
     def begin(self, name: str) -> None:
@@ -86,7 +86,7 @@ class AnnotateWidget(QWidget):
         if not name or self.session.study is None:
             return
         with input_errors_shown():
-            self.session.begin(name)
+            self.session.start_annotating(name)
             remember_name(self.session.annotator)
             # or the keys would be typed into the line with the name
             self.setFocus()
@@ -119,11 +119,11 @@ class AnnotateWidget(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Listen to the mouse in the image."""
         super().showEvent(event)
-        self.picking.start()
+        self.picker.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Closed, or behind another tab: leave the mouse to napari."""
-        self.picking.stop()
+        self.picker.stop()
         super().hideEvent(event)
 
     def _connect(self) -> None:
@@ -132,7 +132,7 @@ class AnnotateWidget(QWidget):
         panel.study.naming.connect(self._name_animals)
         panel.study.offered.connect(self.offers.accept)
         self.offers.changed.connect(self._show_offers)
-        self.offers.stored.connect(self._on_stored)
+        self.offers.saved.connect(self._on_stored)
         panel.name.entered.connect(self.begin)
         # or keys would be typed into the line
         panel.name.kept.connect(self.setFocus)
@@ -147,8 +147,8 @@ class AnnotateWidget(QWidget):
         panel.undo.clicked.connect(self.undo)
         panel.keys.toggled.connect(self.shortcuts.set_enabled)
         self.shortcuts.enabled_changed.connect(panel.show_keys)
-        self.picking.clicked.connect(self._on_click)
-        self.picking.framed.connect(self._on_frame)
+        self.picker.clicked.connect(self._on_click)
+        self.picker.rectangle_drawn.connect(self._on_frame)
         self.asking.counted.connect(self._show_tally)
         session.study_changed.connect(self._on_study)
         session.annotator_changed.connect(self._on_annotator)
@@ -191,7 +191,7 @@ class AnnotateWidget(QWidget):
         self._opinions = None
         if session.study is not None and annotating:
             self._opinions = OtherAnnotations(session.study, session.annotator)
-            panel.choose_recording(session.own, session.cells())
+            panel.choose_recording(session.own_answers, session.cells())
         self._ask()
 
     def _ask(self) -> None:
@@ -301,7 +301,7 @@ class AnnotateWidget(QWidget):
         else:
             turn = self.asking.turn
             repeat = turn is not None and turn.cell == cell and turn.repeat
-            own = None if repeat else session.own.get(cell)
+            own = None if repeat else session.own_answers.get(cell)
             colour = answer_colours(session.config).get(own or "", "")
             where = f"{cell.recording} · cell {cell.cell} · plane {row['plane']}"
             text = f"{where} · {own_answer_text(own, colour)}"
@@ -313,7 +313,9 @@ class AnnotateWidget(QWidget):
             return ""
         with input_errors_shown():
             said = self._opinions.of_cell(cell)
-            return other_annotations_text(row, self.session.model(cell.recording), said)
+            return other_annotations_text(
+                row, self.session.model_name(cell.recording), said
+            )
         return ""
 
 

@@ -149,7 +149,7 @@ class GalleryWidget(QWidget):
     def _list_cells(self) -> None:
         panel, session = self.panel, self.session
         source, answer = panel.source.currentData(), panel.answer.currentData()
-        people = {"own": session.own, "consensus": self._consensus}
+        people = {"own": session.own_answers, "consensus": self._consensus}
         cells = add_answer_column(session.cells(), source, people.get(source, {}))
         recording = panel.recording.currentData()
         panel.set_counts(count_cells_by_answer(cells, recording))

@@ -1,4 +1,4 @@
-"""How many cells of each class there are, with their colours."""
+"""A table with the number of cells of each class."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Counts(QWidget):
-    """A row a class: colour, name, number of cells and share."""
+class ClassCounts(QWidget):
+    """A table with one row for each class: colour, name, number of cells, share."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,7 +27,7 @@ class Counts(QWidget):
         self._grid.setColumnStretch(1, 1)
 
     def setValue(self, cells: pd.DataFrame | None, classes: Sequence[str]) -> None:
-        """Show the counts of a cell table; nothing without one."""
+        """Show the counts of a cell table; None shows nothing."""
         self._clear()
         if cells is None:
             return
@@ -35,16 +35,16 @@ class Counts(QWidget):
             (class_colours(classes)[name], name, count)
             for name, count in count_classes(cells, classes).items()
         ]
-        rest = len(cells) - sum(count for *_, count in rows)
-        if rest or not classes:
-            rows.append((UNCLASSIFIED, "not classified", rest))
+        unclassified = len(cells) - sum(count for *_, count in rows)
+        if unclassified or not classes:
+            rows.append((UNCLASSIFIED, "not classified", unclassified))
         for row, (colour, name, count) in enumerate(rows):
             share = f"{100 * count / len(cells):.0f} %" if len(cells) else ""
-            self._add(row, colour, (name, str(count), share))
-        self._add(len(rows), None, ("all cells", str(len(cells)), ""))
+            self._add_row(row, colour, (name, str(count), share))
+        self._add_row(len(rows), None, ("all cells", str(len(cells)), ""))
 
     def text(self) -> str:
-        """What is shown, a line a row."""
+        """The text that is shown, one line for each row."""
         lines = []
         for row in range(self._grid.rowCount()):
             items = [self._grid.itemAtPosition(row, column) for column in (1, 2)]
@@ -52,7 +52,7 @@ class Counts(QWidget):
                 lines.append(" ".join(item.widget().text() for item in items))
         return "\n".join(lines)
 
-    def _add(self, row: int, colour: str | None, texts: Sequence[str]) -> None:
+    def _add_row(self, row: int, colour: str | None, texts: Sequence[str]) -> None:
         if colour is not None:
             label = QLabel()
             label.setPixmap(swatch(colour))

@@ -1,4 +1,4 @@
-"""What layers seem to be: red or green, planes or time."""
+"""Inferring what layers are: the red or green channel, planes or time."""
 
 from __future__ import annotations
 
@@ -14,66 +14,71 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
-    from napari_cellid.widgets._shared.layers import ThirdAxis
+    from napari_cellid.widgets._shared.layers import FirstAxis
 
 COLOURS = ("red", "green")
-#: more images than that in a stack are taken for time points
-_MOST_PLANES = 40
+#: a stack of more images is taken for a time series
+_MAX_PLANES = 40
 _TIME = re.compile(r"t|times?|frames?|timepoints?", re.IGNORECASE)
 _PLANE = re.compile(r"z|planes?|depth|slices?", re.IGNORECASE)
 
 
-def guess_third_axis(layer: Image) -> tuple[ThirdAxis, bool]:
-    """Guess what the first axis of (?, y, x) is, and whether that is mere assumption.
+def infer_first_axis(layer: Image) -> tuple[FirstAxis, bool]:
+    """Infer what the first axis of a layer (?, y, x) is.
 
     Names of axes and units decide; without them a long axis is time.
+
+    Returns
+    -------
+    The axis, and whether it is a mere assumption.
     """
     label, unit = layer.axis_labels[0], layer.units[0]
     if _TIME.fullmatch(label) or unit.dimensionality == {"[time]": 1}:
         return "time", False
     if _PLANE.fullmatch(label) or unit.dimensionality == {"[length]": 1}:
         return "planes", False
-    if layer.data.shape[0] > _MOST_PLANES:
+    if layer.data.shape[0] > _MAX_PLANES:
         return "time", True
     scale = np.abs(layer.scale)
-    # a distance of planes in a layer whose pixel size was set, too
+    # the distance of planes is set, and so is the pixel size
     certain = bool(scale[0] != 1 and scale[-1] != 1)
     return "planes", not certain
 
 
-def guess_first_axis(layers: Sequence[Image]) -> tuple[ThirdAxis, bool]:
-    """Guess what the first axis of several (?, y, x) is; see `guess_third_axis`."""
-    guesses = [guess_third_axis(layer) for layer in layers]
-    certain = [kind for kind, assumed in guesses if not assumed]
+def infer_shared_first_axis(layers: Sequence[Image]) -> tuple[FirstAxis, bool]:
+    """Infer what the first axis of several layers is; see `infer_first_axis`."""
+    inferred = [infer_first_axis(layer) for layer in layers]
+    certain = [kind for kind, assumed in inferred if not assumed]
     if certain:
         return certain[0], False
-    # channels of one recording have the same planes, but not always the same frames
+    # channels of one recording have the same planes, but maybe not the same frames
     if len({layer.data.shape[0] for layer in layers}) > 1:
         return "time", True
-    return guesses[0]
+    return inferred[0]
 
 
-def guess_channels(layers: Sequence[Image]) -> dict[str, Image | None]:
-    """Guess which layer is red and which green: by name, metadata, then colour map.
+def infer_red_and_green(layers: Sequence[Image]) -> dict[str, Image | None]:
+    """Infer which layer is red and which is green.
 
-    With one channel found, a single other layer of the same field is the other one.
+    Names decide, then metadata, then colour maps. If one channel is known and there is
+    a single other layer of the same field, that is the other channel.
     """
-    found: dict[str, Image | None] = dict.fromkeys(COLOURS)
+    channels: dict[str, Image | None] = dict.fromkeys(COLOURS)
     for clue in (_by_name, _by_metadata, _by_colormap):
         for layer in reversed(layers):
             colour = clue(layer)
-            if colour in found and found[colour] is None:
-                others = [other for other in found.values() if other is layer]
-                found[colour] = None if others else layer
-    rest = [layer for layer in layers if layer not in found.values()]
-    missing = [colour for colour in COLOURS if found[colour] is None]
+            if colour in channels and channels[colour] is None:
+                used = any(other is layer for other in channels.values())
+                channels[colour] = None if used else layer
+    rest = [layer for layer in layers if layer not in channels.values()]
+    missing = [colour for colour in COLOURS if channels[colour] is None]
     if len(missing) == 1 and len(rest) == 1:
-        partner = next(layer for layer in found.values() if layer is not None)
+        partner = next(layer for layer in channels.values() if layer is not None)
         if rest[0].data.shape[-2:] == partner.data.shape[-2:]:
-            found[missing[0]] = rest[0]
+            channels[missing[0]] = rest[0]
     elif len(layers) == 1 and len(missing) == 2:
-        found["green"] = layers[0]
-    return found
+        channels["green"] = layers[0]
+    return channels
 
 
 def _by_name(layer: Image) -> str | None:

@@ -1,4 +1,4 @@
-"""Choosing a model: one that comes with the package, or a folder."""
+"""A list of models: those of the package and of the study, or any folder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from napari_cellid.models.store import (
 if TYPE_CHECKING:
     from napari_cellid.models.store import ModelCard, Task
 
-_CHOOSE = "Choose folder…"
-_NOTHING = {"classify": "none: outline cells only"}
+_CHOOSE_FOLDER = "Choose folder…"
+_NO_MODEL = {"classify": "none: outline cells only"}
 
 
-class ModelChoice(QComboBox):
-    """A list of the models for one job.
+class ModelCombo(QComboBox):
+    """A list of the models for one task.
 
     Parameters
     ----------
@@ -42,27 +42,27 @@ class ModelChoice(QComboBox):
         super().__init__(parent)
         self._task = task
         self._cards: dict[Path, ModelCard] = {}
-        self._offered: list[Path] = []
-        self._used: Path | None = None
-        self._last = 0
+        self._study_models: list[Path] = []
+        self._active: Path | None = None
+        self._last_index = 0
         # a long name must not widen the whole dock
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for folder, card in _shipped(task):
+        for folder, card in _shipped_models(task):
             self._add(folder, card)
             if folder.name == DEFAULTS[task]:
                 self.setCurrentIndex(self.count() - 1)
         self._add_both()
-        if task in _NOTHING:
-            self.addItem(_NOTHING[task], None)
-        self.addItem(_CHOOSE, None)
-        self._last = self.currentIndex()
-        self.currentIndexChanged.connect(self._on_change)
-        # only what a person picks opens the dialog
-        self.activated.connect(self._on_pick)
-        self._explain()
+        if task in _NO_MODEL:
+            self.addItem(_NO_MODEL[task], None)
+        self.addItem(_CHOOSE_FOLDER, None)
+        self._last_index = self.currentIndex()
+        self.currentIndexChanged.connect(self._on_index_changed)
+        # only a choice by the user opens the dialog
+        self.activated.connect(self._on_activated)
+        self._update_tooltip()
 
     def _add_both(self) -> None:
-        """Offer the two classifiers that come with the package together."""
+        """Add the ensemble of the two classifiers of the package."""
         names = (DEFAULTS["classify"], ALIASES["one-pass"])
         cards = [self._cards.get(SHIPPED / name) for name in names]
         if self._task == "classify" and cards[0] and cards[1]:
@@ -73,9 +73,9 @@ class ModelChoice(QComboBox):
         folder: Path | None = self.currentData()
         return folder
 
-    def chosen(self) -> bool:
-        """Whether something is chosen, be it "no model"."""
-        return bool(self.currentText() != _CHOOSE)
+    def has_choice(self) -> bool:
+        """Whether a model, or "none", is chosen."""
+        return bool(self.currentText() != _CHOOSE_FOLDER)
 
     def card(self) -> ModelCard | None:
         """Description of the chosen model."""
@@ -83,72 +83,72 @@ class ModelChoice(QComboBox):
         return None if folder is None else self._cards[folder]
 
     def setValue(self, folder: Path | None) -> None:
-        """Choose a model by its folder, one that is not in the list too.
+        """Choose a model by its folder, also one that is not in the list yet.
 
         Raises
         ------
         InputError
-            If the folder holds no model for this job.
+            If the folder holds no model for this task.
         """
         if folder is None:
-            self.setCurrentIndex(max(self.findText(_NOTHING.get(self._task, "")), 0))
+            self.setCurrentIndex(max(self.findText(_NO_MODEL.get(self._task, "")), 0))
             return
         if folder not in self._cards:
             self._add(folder, load_card(folder, self._task))
-        # by place: models trained anew often share name and folder name
+        # by index, because the names of models and of their folders may be the same
         self.setCurrentIndex(list(self._cards).index(folder))
 
-    def offer(self, models: Path | None, used: Path | None) -> None:
-        """Offer the models of the open study, too.
+    def set_study_models(self, models: Path | None, active: Path | None) -> None:
+        """List the models of the open study, too.
 
         Parameters
         ----------
         models
-            Folder of the study's models; None without a study.
-        used
-            Folder of the model that the study uses, which is chosen when it is another
-            than before; None for the default one.
+            Folder of the study's models; None if no study is open.
+        active
+            Folder of the model that the study uses; None for the default one. It is
+            chosen if it is another one than before.
         """
-        kept = self.value()
-        for folder in self._offered:
-            self._withdraw(folder)
-        found = list_models(models) if models is not None else []
-        self._offered = [
+        previous = self.value()
+        for folder in self._study_models:
+            self._remove(folder)
+        study_models = list_models(models) if models is not None else []
+        self._study_models = [
             folder
-            for folder, card in found
+            for folder, card in study_models
             if card.task == self._task and folder not in self._cards
         ]
-        for folder in self._offered:
+        for folder in self._study_models:
             self._add(folder, load_card(folder, self._task))
-        usual = used or SHIPPED / DEFAULTS[self._task]
-        if used != self._used:
-            self._used = used
-            self.setValue(usual)
-        elif kept is not None and kept != self.value():
-            self.setValue(kept if kept in self._cards else usual)
+        default = active or SHIPPED / DEFAULTS[self._task]
+        if active != self._active:
+            self._active = active
+            self.setValue(default)
+        elif previous is not None and previous != self.value():
+            self.setValue(previous if previous in self._cards else default)
 
-    def _withdraw(self, folder: Path) -> None:
-        place = list(self._cards).index(folder)
+    def _remove(self, folder: Path) -> None:
+        index = list(self._cards).index(folder)
         del self._cards[folder]
-        self.removeItem(place)
+        self.removeItem(index)
 
     def _add(self, folder: Path, card: ModelCard) -> None:
         self._cards[folder] = card
-        place = len(self._cards) - 1
-        self.insertItem(place, self._text(folder), folder)
+        index = len(self._cards) - 1
+        self.insertItem(index, self._text(folder), folder)
         tip = f"<qt>{card.description or card.architecture}<br><br>{folder}</qt>"
-        self.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _text(self, folder: Path) -> str:
         card = self._cards[folder]
-        if folder in self._offered:
+        if folder in self._study_models:
             return f"{folder.name} (of this study)"
         return card.name if folder.parent == SHIPPED else f"{card.name} ({folder.name})"
 
-    def _on_pick(self, index: int) -> None:
-        if self.itemText(index) != _CHOOSE:
+    def _on_activated(self, index: int) -> None:
+        if self.itemText(index) != _CHOOSE_FOLDER:
             return
-        back = self._last
+        previous = self._last_index
         chosen = QFileDialog.getExistingDirectory(self, "Folder of a model")
         try:
             if chosen:
@@ -156,24 +156,24 @@ class ModelChoice(QComboBox):
                 return
         except InputError as error:
             show_error(str(error))
-        self.setCurrentIndex(back)
+        self.setCurrentIndex(previous)
 
-    def _on_change(self, index: int) -> None:
-        if self.itemText(index) == _CHOOSE:
+    def _on_index_changed(self, index: int) -> None:
+        if self.itemText(index) == _CHOOSE_FOLDER:
             return
-        self._last = index
-        self._explain()
+        self._last_index = index
+        self._update_tooltip()
         self.valueChanged.emit()
 
-    def _explain(self) -> None:
+    def _update_tooltip(self) -> None:
         tip = self.itemData(self.currentIndex(), Qt.ItemDataRole.ToolTipRole)
         self.setToolTip(tip or "")
 
 
-def _shipped(task: Task) -> list[tuple[Path, ModelCard]]:
+def _shipped_models(task: Task) -> list[tuple[Path, ModelCard]]:
     try:
-        found = list_models(SHIPPED)
+        models = list_models(SHIPPED)
     except InputError as error:
         show_error(str(error))
         return []
-    return [(folder, card) for folder, card in found if card.task == task]
+    return [(folder, card) for folder, card in models if card.task == task]

@@ -1,4 +1,4 @@
-"""A window with what the main job found, as if the widget had found it."""
+"""Opening a napari window with a result, as if the Identify dock had made it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from napari_cellid.recording import Recording
 
 
-def show_recording(
+def show_results(
     result: IdentifyResult,
     recording: Recording,
     classifier: CellClassifier | None = None,
 ) -> None:
-    """Open napari with the images, the cells and the widget; returns when it closes.
+    """Open napari with images, cells and the Identify dock; returns when it closes.
 
     Parameters
     ----------
     result
-        What was found.
+        The result.
     recording
-        In what it was found.
+        The recording that it is of.
     classifier
-        Tells the classes of cells that the user changes.
+        Classifies cells that the user changes; None for none.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def fill_viewer(
     recording: Recording,
     classifier: CellClassifier | None,
 ) -> None:
-    """Add the mean images, the Identify widget and the cells to a viewer."""
+    """Add the mean images, the Identify dock and the cells to a viewer."""
     from napari_cellid.segmentation.relabel import initial_cells
     from napari_cellid.widgets._shared.layers import (
         Channels,
@@ -56,7 +56,7 @@ def fill_viewer(
         transform_in_um,
     )
     from napari_cellid.widgets.identify.widget import IdentifyWidget
-    from napari_cellid.widgets.session.result_layer import Result, add_result
+    from napari_cellid.widgets.session.result_layer import ShownResult, add_result
 
     depths = recording.plane_depths_um
     step = depths[1] - depths[0] if depths and len(depths) > 1 else 1.0
@@ -72,11 +72,11 @@ def fill_viewer(
     )
     channels = Channels(red, green, "planes", result.planes.pixel_size_um)
     viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
-    shown = Result(
-        found=result,
-        outlines=initial_cells(result.labels, result.cells),
+    shown = ShownResult(
+        run_result=result,
+        labelled=initial_cells(result.labels, result.cells),
         config=IdentifyConfig.model_validate(result.run["settings"]),
         classifier=classifier,
     )
-    # the widget notices the layer and takes it as its own
+    # the dock notices the layer and uses it as its current result
     add_result(viewer, shown, channels)

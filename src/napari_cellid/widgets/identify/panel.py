@@ -1,11 +1,11 @@
-"""What the identify widget looks like."""
+"""The form and the result that the Identify dock shows."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
@@ -15,7 +15,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
+from napari_cellid.config import (
+    ClassifyConfig,
+    DeviceConfig,
+    IdentifyConfig,
+    SegmentConfig,
+)
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
@@ -23,9 +28,9 @@ from napari_cellid.widgets._shared.layouts import (
     small_text,
 )
 from napari_cellid.widgets._shared.settings_form import SettingsForm
-from napari_cellid.widgets.identify.channel_combo import ChannelChoice
-from napari_cellid.widgets.identify.class_counts import Counts
-from napari_cellid.widgets.identify.model_combo import ModelChoice
+from napari_cellid.widgets.identify.channel_selector import ChannelSelector
+from napari_cellid.widgets.identify.class_counts import ClassCounts
+from napari_cellid.widgets.identify.model_combo import ModelCombo
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,24 +38,24 @@ if TYPE_CHECKING:
 
     from napari_cellid.progress import Progress
     from napari_cellid.widgets._shared.layers import Channels
-    from napari_cellid.widgets.session.result_layer import Result
+    from napari_cellid.widgets.session.result_layer import ShownResult
 
-#: each repaint of napari's window takes time from the networks (see work.py)
+#: least time between repaints (s): each takes time from the networks (see worker.py)
 _REPAINT_S = 0.2
 _RUN, _CANCEL = "Identify cells", "Cancel"
 
 
-class Panel(QWidget):
-    """Form on top, one button, one result."""
+class IdentifyPanel(QWidget):
+    """Channels, models and settings; a button; the result."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
-        self.channels = ChannelChoice(viewer)
-        self.segmenter = ModelChoice("segment")
-        self.classifier = ModelChoice("classify")
+        self.channels = ChannelSelector(viewer)
+        self.segmenter = ModelCombo("segment")
+        self.classifier = ModelCombo("classify")
         self.threshold = SettingsForm(SegmentConfig, ["threshold"])
         self.segment = SettingsForm(SegmentConfig, ["split", "min_area_um2"])
-        # apart from those that outline anew at once: another number needs a run
+        # apart from the settings that apply at once, because this one needs a new run
         self.views = SettingsForm(SegmentConfig, ["views"])
         self.device = SettingsForm(DeviceConfig)
         self.classify = SettingsForm(ClassifyConfig)
@@ -61,17 +66,17 @@ class Panel(QWidget):
             "with the name of the recording.</qt>"
         )
         self._bar = QProgressBar()
-        self._stage = small_text()
-        self._counts = Counts()
+        self._status = small_text()
+        self._counts = ClassCounts()
         self._notes = small_text()
-        self._where = small_text()
+        self._device = small_text()
         self._shown_progress = ("", 0.0)
         self._build()
         self.set_running(False)
         self.show_result(None)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Bring the labels of all forms to one width, known only with the style."""
+        """Give the labels of all forms the same width, which depends on the style."""
         super().showEvent(event)
         labels = [
             label
@@ -85,8 +90,31 @@ class Panel(QWidget):
             label.setMinimumWidth(widest)
         self.updateGeometry()
 
+    def config(self) -> IdentifyConfig:
+        """The settings that the forms show."""
+        return IdentifyConfig(
+            segment=self.segment_config(),
+            classify=ClassifyConfig(**self.classify.values()),
+            device=DeviceConfig(**self.device.values()),
+        )
+
+    def segment_config(self) -> SegmentConfig:
+        """The settings of the segmentation that the forms show."""
+        return SegmentConfig(
+            **self.threshold.values(),
+            **self.segment.values(),
+            **self.views.values(),
+        )
+
+    def show_settings(self, config: SegmentConfig) -> None:
+        """Show settings of the segmentation, without applying them."""
+        for form in (self.threshold, self.segment, self.views):
+            blocker = QSignalBlocker(form)
+            form.setValue(config)
+            blocker.unblock()
+
     def check(self, channels: Channels) -> None:
-        """Refuse to run while something is missing, and go to the field.
+        """Check that nothing is missing for a run, and focus the field that is empty.
 
         Raises
         ------
@@ -96,9 +124,9 @@ class Panel(QWidget):
         if channels.pixel_size_um is None:
             self.channels.pixel_size.spin.setFocus()
             self.channels.pixel_size.spin.selectAll()
-            why = self.channels.pixel_size.source.toolTip()
+            reason = self.channels.pixel_size.source.toolTip()
             raise InputError(
-                why
+                reason
                 or "The layers do not say how large a pixel is; type the pixel size "
                 "in (µm, from the microscope's settings) and press the button again."
             )
@@ -110,48 +138,48 @@ class Panel(QWidget):
             )
 
     def set_running(self, running: bool) -> None:
-        """Turn the button into Cancel, and lock what must not change meanwhile."""
+        """Turn the button into Cancel, and disable the inputs during a run."""
         self.run_button.setText(_CANCEL if running else _RUN)
         for part in self._inputs:
             part.setEnabled(not running)
         self.save_button.setEnabled(not running and self._has_result)
         self._bar.setVisible(running)
-        # not Qt's moving bar for "no end known": see work.py on what motion costs
+        # no busy indicator of Qt, because each repaint costs time (see worker.py)
         self._bar.setRange(0, 1)
         self._bar.setValue(0)
-        self.show_stage("")
+        self.set_status("")
 
-    def show_progress(self, news: Progress) -> None:
-        """Show how far a step has come, some times a second at most."""
-        stage, since = self._shown_progress
-        if news.stage == stage and time.monotonic() - since < _REPAINT_S:
+    def show_progress(self, progress: Progress) -> None:
+        """Show the progress of a step, a few times a second at most."""
+        stage, shown_at = self._shown_progress
+        if progress.stage == stage and time.monotonic() - shown_at < _REPAINT_S:
             return
-        self._shown_progress = news.stage, time.monotonic()
-        self._bar.setRange(0, max(news.total, 1))
-        self._bar.setValue(news.done)
-        of = f" {news.done} of {news.total}" if news.total > 1 else ""
-        self.show_stage(news.stage + of)
+        self._shown_progress = progress.stage, time.monotonic()
+        self._bar.setRange(0, max(progress.total, 1))
+        self._bar.setValue(progress.done)
+        count = f" {progress.done} of {progress.total}" if progress.total > 1 else ""
+        self.set_status(progress.stage + count)
 
-    def show_stage(self, text: str) -> None:
-        """Show what is being done."""
-        self._stage.setText(text)
-        self._stage.setVisible(bool(text))
+    def set_status(self, text: str) -> None:
+        """Show what is being done; an empty text hides the line."""
+        self._status.setText(text)
+        self._status.setVisible(bool(text))
 
-    def show_result(self, result: Result | None) -> None:
-        """Show what was found in a recording."""
+    def show_result(self, result: ShownResult | None) -> None:
+        """Show the result of a recording; None shows nothing."""
         self._has_result = result is not None
         self._result_box.setVisible(self._has_result)
         self.save_button.setEnabled(self._has_result)
         if result is None:
             self._counts.setValue(None, ())
             return
-        found = result.found
+        run_result = result.run_result
         self._result_box.setTitle(f"Cells of {result.name}")
-        self._counts.setValue(result.outlines.cells, found.classes)
-        self._notes.setText("\n".join(f"Note: {note}" for note in found.notes))
-        self._notes.setVisible(bool(found.notes))
-        self._where.setText(f"Runs on: {found.run['device']}")
-        self._where.setVisible(True)
+        self._counts.setValue(result.labelled.cells, run_result.classes)
+        self._notes.setText("\n".join(f"Note: {note}" for note in run_result.notes))
+        self._notes.setVisible(bool(run_result.notes))
+        self._device.setText(f"Runs on: {run_result.run['device']}")
+        self._device.setVisible(True)
 
     def _build(self) -> None:
         layout = QVBoxLayout(self)
@@ -165,9 +193,9 @@ class Panel(QWidget):
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False
         self._result_box = QGroupBox()
-        inside = QVBoxLayout(self._result_box)
+        column = QVBoxLayout(self._result_box)
         for part in (self._counts, self.save_button, self._notes):
-            inside.addWidget(part)
+            column.addWidget(part)
         for part in (
             self.channels,
             models,
@@ -175,9 +203,9 @@ class Panel(QWidget):
             more,
             self.run_button,
             self._bar,
-            self._stage,
+            self._status,
             self._result_box,
-            self._where,
+            self._device,
         ):
             layout.addWidget(part)
-        self._where.hide()
+        self._device.hide()

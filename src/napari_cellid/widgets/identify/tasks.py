@@ -1,4 +1,4 @@
-"""The steps that the identify widget runs in the background."""
+"""The steps that the Identify dock runs in the background."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.identify import identify_cells, write_results
 from napari_cellid.progress import Progress
+from napari_cellid.segmentation.relabel import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import IdentifyConfig
+    from napari_cellid.config import IdentifyConfig, SegmentConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.segmentation.relabel import LabelledCells
+    from napari_cellid.widgets.session.result_layer import ShownResult
 
 
 @dataclass(frozen=True, eq=False)
-class Models:
-    """Models in memory, and the folders they were read from."""
+class LoadedModels:
+    """Models in memory, and the folders that they were read from."""
 
     segmenter_folder: Path | None = None
     classifier_folder: Path | None = None
@@ -32,19 +37,21 @@ class Models:
 
 def run_identify(
     recording: Recording,
-    folders: tuple[Path | None, Path | None],
-    loaded: Models,
+    segmenter_folder: Path | None,
+    classifier_folder: Path | None,
+    loaded: LoadedModels,
     config: IdentifyConfig,
-) -> Step[tuple[IdentifyResult, Models]]:
-    """Identify cells, loading the models that are not in memory yet.
+) -> Step[tuple[IdentifyResult, LoadedModels]]:
+    """Identify cells, after loading the models that are not in memory yet.
 
     Parameters
     ----------
     recording
-        Needs a pixel size.
-    folders
-        Of the model that outlines (None for the default one), and of the one that
-        classifies (None to outline only).
+        The recording; it must have a pixel size.
+    segmenter_folder
+        Folder of the model that outlines cells; None for the default one.
+    classifier_folder
+        Folder of the model that classifies cells; None to outline them only.
     loaded
         Models of the last run.
     config
@@ -52,36 +59,90 @@ def run_identify(
 
     Returns
     -------
-    What was found, and the models, for the next run.
+    The result, and the models for the next run.
     """
     yield Progress("Loading models")
-    models = load_models(folders, loaded)
+    models = load_models(segmenter_folder, classifier_folder, loaded)
     if models.segmenter is None:
         raise RuntimeError("No model was loaded.")
-    found = yield from identify_cells(
+    result = yield from identify_cells(
         recording, models.segmenter, models.classifier, config
     )
-    return found, models
+    return result, models
 
 
-def load_models(folders: tuple[Path | None, Path | None], loaded: Models) -> Models:
-    """Load the models in two folders; those in memory already are taken from there."""
+def load_models(
+    segmenter_folder: Path | None, classifier_folder: Path | None, loaded: LoadedModels
+) -> LoadedModels:
+    """Load the models of two folders, except those that are in memory already."""
     import_torch()
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
-    outline, classify = folders
     segmenter, classifier = loaded.segmenter, loaded.classifier
-    if segmenter is None or outline != loaded.segmenter_folder:
-        segmenter = load_segmenter(outline)
-    if classify is None:
+    if segmenter is None or segmenter_folder != loaded.segmenter_folder:
+        segmenter = load_segmenter(segmenter_folder)
+    if classifier_folder is None:
         classifier = None
-    elif classifier is None or classify != loaded.classifier_folder:
-        classifier = load_classifier(classify)
-    return Models(outline, classify, segmenter, classifier)
+    elif classifier is None or classifier_folder != loaded.classifier_folder:
+        classifier = load_classifier(classifier_folder)
+    return LoadedModels(segmenter_folder, classifier_folder, segmenter, classifier)
 
 
-def save_results(found: IdentifyResult, folder: Path) -> Step[Path]:
-    """Write the result files; gives the folder they are in."""
+def save_files(result: IdentifyResult, folder: Path) -> Step[Path]:
+    """Write the result files; returns the folder that they are in."""
     yield Progress("Saving results")
-    return write_results(found, folder)
+    return write_results(result, folder)
+
+
+def resegment_result(
+    result: ShownResult, before: LabelledCells, config: SegmentConfig
+) -> Step[LabelledCells]:
+    """Outline the cells of a result with other settings.
+
+    Parameters
+    ----------
+    result
+        The result; its probability maps are used again.
+    before
+        The cells as they are now.
+    config
+        The new settings.
+
+    Returns
+    -------
+    The new cells. Those whose classes must be predicted again are marked as stale.
+    """
+    yield Progress("Outlining cells")
+    segmentation = result.run_result.segmentation
+    if segmentation is None:
+        return before
+    classifier = result.classifier
+    patch_um = None if classifier is None else classifier.card.pixel_size_um
+    by_outline = classifier is not None and classifier.uses_outlines
+    planes = result.run_result.planes
+    return resegment(
+        before, segmentation, planes, config, patch_um, by_outline=by_outline
+    )
+
+
+def classify_stale_cells(
+    result: ShownResult, cells: LabelledCells
+) -> Step[pd.DataFrame]:
+    """Predict the classes of the cells that changed; returns their rows."""
+    from napari_cellid.classification.base import classify_cells
+    from napari_cellid.device import choose_device
+
+    rows = cells.cells[cells.cells["label"].isin(list(cells.stale))]
+    if result.classifier is None:
+        return rows
+    return (
+        yield from classify_cells(
+            result.run_result.planes,
+            cells.labels,
+            rows,
+            result.classifier,
+            result.config.classify,
+            choose_device(result.config.device),
+        )
+    )

@@ -1,4 +1,4 @@
-"""The dock widget of the main job: two channels in, every cell outlined and named."""
+"""The Identify dock: outlines and classifies the cells of two channels."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
-from napari_cellid.config import (
-    ClassifyConfig,
-    DeviceConfig,
-    IdentifyConfig,
-    SegmentConfig,
-)
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.segmentation.relabel import initial_cells
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.layers import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.layouts import DockScrollArea
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
-from napari_cellid.widgets.identify.channel_colours import colour_channels
-from napari_cellid.widgets.identify.live_update import Live
-from napari_cellid.widgets.identify.panel import Panel
-from napari_cellid.widgets.identify.save_to_study import Keeping
-from napari_cellid.widgets.identify.tasks import Models, run_identify, save_results
-from napari_cellid.widgets.session.result_layer import Result, add_result, result_of
+from napari_cellid.widgets.identify.channel_display import display_in_colours
+from napari_cellid.widgets.identify.live_update import LiveUpdate
+from napari_cellid.widgets.identify.panel import IdentifyPanel
+from napari_cellid.widgets.identify.tasks import LoadedModels, run_identify, save_files
+from napari_cellid.widgets.session.result_layer import (
+    ShownResult,
+    add_result,
+    result_of,
+)
+from napari_cellid.widgets.session.save import StudySaver
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -36,54 +34,48 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.events import Event
 
+    from napari_cellid.config import (
+        IdentifyConfig,
+    )
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
-    from napari_cellid.progress import Progress
+    from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.layers import Channels
-    from napari_cellid.widgets.identify.model_combo import ModelChoice
+    from napari_cellid.widgets.identify.model_combo import ModelCombo
 
 
 class IdentifyWidget(QWidget):
-    """Outlines the cells of a recording and tells excitatory, inhibitory, glia.
+    """Outlines the cells of a recording and classifies them.
 
     Parameters
     ----------
     viewer
-        Its image layers are the input; the result becomes a labels layer.
+        Its image layers are the input; the result is a labels layer.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._models = Models()
+        self._models = LoadedModels()
         self._layer: Labels | None = None
-        self.panel = Panel(viewer)
+        self.panel = IdentifyPanel(viewer)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(DockScrollArea(self.panel))
         self.worker = Worker(self)
-        self.live = Live(viewer, self)
-        self.keeping = Keeping(viewer, self)
+        self.live = LiveUpdate(viewer, self)
         self._session = session_of(viewer)
+        self.study_saver = StudySaver(self._session, self)
         self._connect()
-        self._follow_viewer()
-        self._offer_models()
-
-    def config(self) -> IdentifyConfig:
-        """The settings that the form shows."""
-        panel = self.panel
-        return IdentifyConfig(
-            segment=self._segment_config(),
-            classify=ClassifyConfig(**panel.classify.values()),
-            device=DeviceConfig(**panel.device.values()),
-        )
+        self._connect_viewer()
+        self._list_study_models()
 
     def run(self) -> None:
         """Identify the cells of the chosen layers; while that runs, cancel it."""
         panel = self.panel
         if self.worker.busy:
             self.worker.cancel()
-            panel.show_stage("Cancelling…")
+            panel.set_status("Cancelling…")
             return
         channels = panel.channels.value()
         try:
@@ -92,20 +84,21 @@ class IdentifyWidget(QWidget):
         except InputError as error:
             show_error(str(error))
             return
-        folders = (panel.segmenter.value(), panel.classifier.value())
-        if None in (channels.red, channels.green):
-            # one channel cannot tell the classes: do not load what cannot be used
-            folders = (folders[0], None)
-        config = self.config()
+        # one channel is not enough for classes, so no classifier is loaded
+        both = None not in (channels.red, channels.green)
+        classifier_folder = panel.classifier.value() if both else None
+        config = panel.config()
 
-        def done(outcome: tuple[IdentifyResult, Models]) -> None:
-            found, self._models = outcome
-            self._show(found, config, channels)
+        def on_identified(outcome: tuple[IdentifyResult, LoadedModels]) -> None:
+            run_result, self._models = outcome
+            self._show_result(run_result, config, channels)
 
         self.live.pause()
         panel.set_running(True)
-        step = run_identify(recording, folders, self._models, config)
-        self.worker.start(step, done)
+        step = run_identify(
+            recording, panel.segmenter.value(), classifier_folder, self._models, config
+        )
+        self.worker.start(step, on_identified)
 
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
@@ -116,119 +109,110 @@ class IdentifyWidget(QWidget):
         chosen = QFileDialog.getExistingDirectory(
             self, f"Folder in which a folder {result.name!r} is made", start
         )
-        if not chosen or not self._may_replace(Path(chosen) / result.name):
+        if not chosen or not _may_replace(self, Path(chosen) / result.name):
             return
 
         def write() -> None:
-            step = save_results(result.described(), Path(chosen))
+            step = save_files(result.current_result(), Path(chosen))
             if self.worker.start(step, lambda folder: show_info(f"Saved in {folder}")):
                 self.panel.set_running(True)
             else:
-                show_info("Not saved, for a run began; save again when it is done.")
+                show_info("Not saved, because a run began; save again after it.")
 
-        # not before what was painted a moment ago is measured, too
-        self.live.settle(write)
+        # cells that were painted a moment ago are measured first
+        self.live.call_when_idle(write)
 
     def _connect(self) -> None:
         panel = self.panel
         panel.run_button.clicked.connect(self.run)
         panel.save_button.clicked.connect(self.save)
         for form in (panel.threshold, panel.segment):
-            form.valueChanged.connect(self._outline_anew)
-        panel.segmenter.valueChanged.connect(self._take_threshold)
-        self.worker.progressed.connect(self._on_progress)
+            form.valueChanged.connect(self._resegment)
+        panel.segmenter.valueChanged.connect(self._use_model_threshold)
+        self.worker.progressed.connect(panel.show_progress)
         self.worker.finished.connect(self._on_finished)
-        self._session.study_changed.connect(self._offer_models)
+        self._session.study_changed.connect(self._list_study_models)
+        self.study_saver.saved.connect(self._on_saved)
         self.live.changed.connect(self._on_changed)
-        self.live.status.connect(panel.show_stage)
-        self._take_threshold()
+        self.live.status.connect(panel.set_status)
+        self._use_model_threshold()
 
-    def _follow_viewer(self) -> None:
+    def _connect_viewer(self) -> None:
         layers = self._viewer.layers
         self._connections = Connections(self)
         self._connections.connect(layers.events.inserted, self._on_inserted)
         self._connections.connect(layers.events.removed, self._on_removed)
         self._connections.connect(layers.selection.events.active, self._on_selected)
         for layer in layers:
-            self._watch(layer)
+            self._connect_layer(layer)
 
-    def _offer_models(self) -> None:
-        """Offer the open study's models, and choose those that it uses."""
+    def _list_study_models(self) -> None:
+        """List the models of the open study, and choose those that it uses."""
         study = self._session.study
-        choices: tuple[tuple[Task, ModelChoice], ...] = (
+        combos: tuple[tuple[Task, ModelCombo], ...] = (
             ("segment", self.panel.segmenter),
             ("classify", self.panel.classifier),
         )
-        for task, choice in choices:
-            try:
+        for task, combo in combos:
+            with input_errors_shown():
                 own = study is not None and getattr(study.config.models, task)
-                used = current_model(study, task) if study and own else None
-                choice.offer(None if study is None else study.models, used)
-            except InputError as error:
-                show_error(str(error))
+                active = current_model(study, task) if study and own else None
+                combo.set_study_models(None if study is None else study.models, active)
 
-    def _segment_config(self) -> SegmentConfig:
-        panel = self.panel
-        return SegmentConfig(
-            **panel.threshold.values(),
-            **panel.segment.values(),
-            **panel.views.values(),
-        )
-
-    def _show(
-        self, found: IdentifyResult, config: IdentifyConfig, channels: Channels
+    def _show_result(
+        self, run_result: IdentifyResult, config: IdentifyConfig, channels: Channels
     ) -> None:
         paths = source_paths(channels)
-        classifier = self._models.classifier if found.classes else None
-        result = Result(
-            found=found,
-            outlines=initial_cells(found.labels, found.cells),
+        classifier = self._models.classifier if run_result.classes else None
+        result = ShownResult(
+            run_result=run_result,
+            labelled=initial_cells(run_result.labels, run_result.cells),
             config=config,
             classifier=classifier,
             folder=paths[0].parent if paths else None,
         )
-        colour_channels(channels, found.planes)
+        display_in_colours(channels, run_result.planes)
         self._set_current(add_result(self._viewer, result, channels))
-        self.keeping.keep(result)
+        self._save_in_study(result)
 
-    def _watch(self, layer: Layer) -> None:
+    def _save_in_study(self, result: ShownResult) -> None:
+        """Save a new result in the open study, if one is open."""
+        study = self._session.study
+        if study is not None and not self._session.contains(result):
+            self.study_saver.save(study, result)
+
+    def _on_saved(self, name: str, study: Study) -> None:
+        show_info(f"{name} is in the study {study.path.name}.")
+
+    def _connect_layer(self, layer: Layer) -> None:
         channels = self.panel.channels
         self._connections.connect(layer.events.name, channels.refresh)
-        self._connections.connect(layer.events.scale, channels.reread)
-        self._connections.connect(layer.events.units, channels.reread)
+        self._connections.connect(layer.events.scale, channels.refresh_pixel_size)
+        self._connections.connect(layer.events.units, channels.refresh_pixel_size)
         if isinstance(layer, Labels) and result_of(layer) is not None:
-            self.live.watch(layer)
+            self.live.connect_layer(layer)
             self._set_current(layer)
 
     def _set_current(self, layer: Labels | None) -> None:
-        """Let the slider, the counts and Save act on this result."""
+        """Make this the result that the settings, the counts and Save are for."""
         self._layer = layer
         result = result_of(layer)
         self.panel.show_result(result)
         if result is not None:
-            self._show_settings(result.config.segment)
+            self.panel.show_settings(result.config.segment)
 
-    def _show_settings(self, config: SegmentConfig) -> None:
-        for form in (self.panel.threshold, self.panel.segment, self.panel.views):
-            blocker = QSignalBlocker(form)
-            form.setValue(config)
-            blocker.unblock()
-
-    def _outline_anew(self) -> None:
+    def _resegment(self) -> None:
         if self._layer is not None and not self.worker.busy:
-            self.live.outline_anew(self._layer, self._segment_config())
+            self.live.resegment(self._layer, self.panel.segment_config())
 
-    def _take_threshold(self) -> None:
-        """Begin with the threshold that the model was tuned for."""
+    def _use_model_threshold(self) -> None:
+        """Start with the threshold that the model was tuned for."""
         card = self.panel.segmenter.card()
         if card is not None and self._layer is None:
-            config = self._segment_config().model_copy(
+            config = self.panel.segment_config().model_copy(
                 update={"threshold": card.threshold}
             )
-            self._show_settings(config)
-
-    def _on_progress(self, news: Progress) -> None:
-        self.panel.show_progress(news)
+            self.panel.show_settings(config)
 
     def _on_finished(self) -> None:
         self.panel.set_running(False)
@@ -239,26 +223,28 @@ class IdentifyWidget(QWidget):
             self.panel.show_result(result_of(layer))
 
     def _on_inserted(self, event: Event) -> None:
-        self._watch(event.value)
+        self._connect_layer(event.value)
         self.panel.channels.refresh()
 
     def _on_removed(self) -> None:
         self.panel.channels.refresh()
         if self._layer is not None and self._layer not in self._viewer.layers:
-            left = [layer for layer in self._viewer.layers if result_of(layer)]
-            self._set_current(left[-1] if left else None)
+            others = [layer for layer in self._viewer.layers if result_of(layer)]
+            self._set_current(others[-1] if others else None)
 
     def _on_selected(self) -> None:
         active = self._viewer.layers.selection.active
         if active is not self._layer and result_of(active) is not None:
             self._set_current(active)
 
-    def _may_replace(self, folder: Path) -> bool:
-        if not (folder / "cells.csv").exists():
-            return True
-        answer = QMessageBox.question(
-            self,
-            "Replace earlier results?",
-            f"{folder} holds results already. Replace them?",
-        )
-        return bool(answer == QMessageBox.StandardButton.Yes)
+
+def _may_replace(parent: QWidget, folder: Path) -> bool:
+    """Whether a folder holds no results, or the user agrees to replace them."""
+    if not (folder / "cells.csv").exists():
+        return True
+    answer = QMessageBox.question(
+        parent,
+        "Replace earlier results?",
+        f"{folder} holds results already. Replace them?",
+    )
+    return bool(answer == QMessageBox.StandardButton.Yes)

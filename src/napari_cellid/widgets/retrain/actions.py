@@ -81,7 +81,7 @@ class RetrainFigures(QObject):
 
     def _on_square(self, square: Square) -> None:
         self._square = square
-        if not self._session.votes_shown:
+        if not self._session.votes_visible:
             self._page.cells.ask()
         elif self._page.held_out is not None:
             self._show(self._page.held_out)

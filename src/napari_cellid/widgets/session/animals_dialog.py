@@ -1,10 +1,9 @@
-"""Saying which animal each recording of a study is of."""
+"""A dialog that names the animal of each recording of a study."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -20,50 +19,49 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study
     from napari_cellid.widgets.session.session import StudySession
 
 _COLUMNS = {"animal": "Animal", "subvolume": "Sub-volume"}
-_WHY = (
+_EXPLANATION = (
     "Trainings hold out whole animals, so that a model is measured on animals that it "
-    "never saw. Name the animal of each recording before the first training: what is "
-    "held out is settled then. The sub-volume (a piece of cortex, a window) is what "
-    "is held out where there is one animal alone; it may stay empty."
+    "never saw. Name the animal of each recording before the first training, because "
+    "that decides what is held out. If there is only one animal, its sub-volumes (a "
+    "piece of cortex, a window) are held out instead; they may stay empty."
 )
 
 
 class AnimalsButton(QPushButton):
-    """Opens the table of animals, where it is connected to `edit_animals`."""
+    """The button that opens the dialog; its owner connects it to `edit_animals`."""
 
     def __init__(self) -> None:
         super().__init__("Animals…")
         self.setToolTip(
-            "<qt>Say which animal each recording is of: trainings hold out whole "
+            "<qt>Name the animal of each recording: trainings hold out whole "
             "animals.</qt>"
         )
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
 
 class AnimalsDialog(QDialog):
-    """A table of the recordings: animal and sub-volume can be typed in.
+    """A table of the recordings of a study, with fields for animal and sub-volume.
 
     Parameters
     ----------
     study
-        Its recordings are listed.
+        The study.
     parent
-        The widget that asks.
+        The widget that opens the dialog.
     """
 
     def __init__(self, study: Study, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Animals of {study.path.name}")
-        why = small_text()
-        why.setText(_WHY)
+        explanation = small_text(_EXPLANATION)
         self.table = QTableWidget(len(study.recordings), 1 + len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(["Recording", *_COLUMNS.values()])
         self.table.verticalHeader().hide()
@@ -72,7 +70,7 @@ class AnimalsDialog(QDialog):
         self.table.setTabKeyNavigation(False)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        #: by recording and "animal" or "subvolume"
+        #: by name of the recording, and "animal" or "subvolume"
         self.fields: dict[tuple[str, str], QLineEdit] = {}
         self._fill(study)
         buttons = QDialogButtonBox(
@@ -81,23 +79,23 @@ class AnimalsDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        for part in (why, self.table, buttons):
+        for part in (explanation, self.table, buttons):
             layout.addWidget(part)
         self.resize(560, min(220 + 30 * len(study.recordings), 640))
 
-    def said(self) -> dict[str, dict[str, str]]:
-        """Animal and sub-volume by recording, as the table shows them."""
-        said: dict[str, dict[str, str]] = {}
+    def value(self) -> dict[str, dict[str, str]]:
+        """Animal and sub-volume of each recording, as the fields show them."""
+        animals: dict[str, dict[str, str]] = {}
         for (name, key), field in self.fields.items():
-            said.setdefault(name, {})[key] = field.text().strip()
-        return said
+            animals.setdefault(name, {})[key] = field.text().strip()
+        return animals
 
     def _fill(self, study: Study) -> None:
         for row, name in enumerate(study.recordings):
-            fixed = QTableWidgetItem(name)
-            fixed.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            fixed.setToolTip(name)
-            self.table.setItem(row, 0, fixed)
+            item = QTableWidgetItem(name)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            item.setToolTip(name)
+            self.table.setItem(row, 0, item)
             info = study.recording(name).info
             for column, key in enumerate(_COLUMNS, 1):
                 field = QLineEdit(getattr(info, key))
@@ -108,13 +106,11 @@ class AnimalsDialog(QDialog):
 
 
 def edit_animals(session: StudySession, parent: QWidget) -> None:
-    """Let the user name the animals of the open study; nothing without one."""
+    """Let the user name the animals of the open study, if one is open."""
     if session.study is None:
         return
     dialog = AnimalsDialog(session.study, parent)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return
-    try:
-        session.describe(dialog.said())
-    except InputError as error:
-        show_error(str(error))
+    with input_errors_shown():
+        session.set_animals(dialog.value())

@@ -1,4 +1,4 @@
-"""Cells chosen with the mouse in the image."""
+"""Choosing cells with the mouse in the canvas of a viewer."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-#: the mouse may move so far (px of the screen) in a click
-_STILL_PX = 4
+#: distance that the mouse may move in a click (px of the screen)
+_CLICK_TOLERANCE = 4
 
 
-class Picking(QObject):
-    """Tells what is clicked, or drawn a frame round, in a viewer.
+class CellPicker(QObject):
+    """Emits clicks into a viewer, and rectangles that are drawn with Shift held.
 
-    Works whichever layer is active, as long as it is not being painted on or edited.
+    This works whichever layer is active, unless it is being painted on or edited.
 
     Parameters
     ----------
     viewer
         The viewer.
     owner
-        Listened to are clicks between its `start` and its `stop`, or its end.
+        Clicks are emitted from `start` until `stop`, or until this object is deleted.
     """
 
-    #: place in the world, and whether Ctrl or Shift was held
+    #: position in world coordinates, and whether Ctrl or Shift was held
     clicked = Signal(object, bool)
-    #: two opposite corners of a frame, while it is drawn
-    framed = Signal(object, object)
+    #: two opposite corners in world coordinates, while a rectangle is drawn
+    rectangle_drawn = Signal(object, object)
 
     def __init__(self, viewer: ViewerModel, owner: QObject) -> None:
         super().__init__(owner)
@@ -44,40 +44,41 @@ class Picking(QObject):
         owner.destroyed.connect(self._callback.stop)
 
     def start(self) -> None:
-        """Listen."""
+        """Start to emit clicks."""
         self._callback.start()
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Stop to emit clicks."""
         self._callback.stop()
 
-    def follow(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
+    def follow_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         """Follow the mouse from a press to its release."""
-        if event.button != 1 or not _is_free(viewer) or "Alt" in event.modifiers:
+        if event.button != 1 or not _can_pick(viewer) or "Alt" in event.modifiers:
             return
-        start, pressed = event.position, _point(event)
-        held = any(key in event.modifiers for key in ("Shift", "Control"))
-        frame = _Frame(viewer, pressed) if "Shift" in event.modifiers else None
+        start, press_point = event.position, _point(event)
+        with_modifier = any(key in event.modifiers for key in ("Shift", "Control"))
+        draws = "Shift" in event.modifiers
+        rectangle = _RubberBand(viewer, press_point) if draws else None
         moved = False
         yield
         while event.type == "mouse_move":
-            moved = moved or _far(pressed, _point(event))
-            if moved and frame is not None:
-                frame.draw(_point(event))
-                self.framed.emit(start, event.position)
+            moved = moved or _is_drag(press_point, _point(event))
+            if moved and rectangle is not None:
+                rectangle.draw(_point(event))
+                self.rectangle_drawn.emit(start, event.position)
             yield
-        if frame is not None:
-            frame.end()
+        if rectangle is not None:
+            rectangle.end()
         if not moved:
-            self.clicked.emit(start, held)
+            self.clicked.emit(start, with_modifier)
 
 
 class _Callback:
-    """What napari calls; taken back in time, for it may outlive the Qt object."""
+    """The mouse callback of napari, which may outlive the Qt object."""
 
-    def __init__(self, viewer: ViewerModel, picking: Picking) -> None:
+    def __init__(self, viewer: ViewerModel, picker: CellPicker) -> None:
         self._viewer = weakref.ref(viewer)
-        self._picking = picking
+        self._picker = picker
 
     def start(self) -> None:
         viewer = self._viewer()
@@ -90,29 +91,29 @@ class _Callback:
             viewer.mouse_drag_callbacks.remove(self)
 
     def __call__(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
-        return self._picking.follow(viewer, event)
+        return self._picker.follow_drag(viewer, event)
 
 
-class _Frame:
-    """A frame that is drawn over the canvas, which meanwhile does not move."""
+class _RubberBand:
+    """A rectangle that is drawn over the canvas, which meanwhile does not pan."""
 
     def __init__(self, viewer: ViewerModel, start: QPoint) -> None:
         self._camera = camera_of(viewer)
         self._start = start
-        self._moves = self._camera.mouse_pan
+        self._mouse_pan = self._camera.mouse_pan
         self._camera.mouse_pan = False
-        # what the mouse was pressed on
+        # the widget under the mouse
         canvas = QApplication.widgetAt(QCursor.pos())
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, canvas)
 
-    def draw(self, to: QPoint) -> None:
-        # without a canvas below it, it would be a window of its own
+    def draw(self, corner: QPoint) -> None:
+        # without a parent it would be a window of its own
         if self._band.parentWidget() is not None:
-            self._band.setGeometry(QRect(self._start, to).normalized())
+            self._band.setGeometry(QRect(self._start, corner).normalized())
             self._band.show()
 
     def end(self) -> None:
-        self._camera.mouse_pan = self._moves
+        self._camera.mouse_pan = self._mouse_pan
         self._band.hide()
         self._band.deleteLater()
 
@@ -122,12 +123,12 @@ def _point(event: Any) -> QPoint:
     return QPoint(int(x), int(y))
 
 
-def _far(one: QPoint, other: QPoint) -> bool:
-    return bool((other - one).manhattanLength() > _STILL_PX)
+def _is_drag(start: QPoint, end: QPoint) -> bool:
+    return bool((end - start).manhattanLength() > _CLICK_TOLERANCE)
 
 
-def _is_free(viewer: ViewerModel) -> bool:
-    """Whether a click in the image means no more than a look."""
+def _can_pick(viewer: ViewerModel) -> bool:
+    """Whether a click does not edit the active layer, and the view is 2D."""
     active = viewer.layers.selection.active
-    looking = active is None or getattr(active, "mode", "pan_zoom") == "pan_zoom"
-    return bool(looking and viewer.dims.ndisplay == 2)
+    not_editing = active is None or getattr(active, "mode", "pan_zoom") == "pan_zoom"
+    return bool(not_editing and viewer.dims.ndisplay == 2)

@@ -1,4 +1,4 @@
-"""From results to layers, and back to what the user made of them."""
+"""Results of Identify as layers, and the results that layers show."""
 
 from __future__ import annotations
 
@@ -25,94 +25,94 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.relabel import LabelledCells
     from napari_cellid.widgets._shared.layers import Channels
 
-#: where a layer keeps its result
-KEY = "napari_cellid"
-#: napari refuses a colour of its own for a larger label where there is no numba
+#: key of a layer's metadata under which its result is kept
+METADATA_KEY = "napari_cellid"
+#: largest label that has a colour of its own: without numba napari refuses larger ones
 _LARGEST_COLOURED = 2**16
 
 
 @dataclass(eq=False)
-class Result:
-    """What a labels layer shows, and what it takes to bring it up to date.
+class ShownResult:
+    """The result that a labels layer shows, and what is needed to update it.
 
     Parameters
     ----------
-    found
-        What the run found.
-    outlines
-        What has become of its cells since.
+    run_result
+        The result of the run.
+    labelled
+        Its labels and cells with all changes since.
     config
-        Settings behind them.
+        Settings of the labels as they are now.
     classifier
-        Tells the classes of cells that change; None where cells are only outlined.
+        Classifies cells that change; None if cells are only outlined.
     folder
-        Where the files of the recording lie; None where it has none.
-    shown_in
-        The layer.
+        Folder of the files of the recording; None if it has no files.
+    layer_ref
+        The layer that shows the result.
     """
 
-    found: IdentifyResult
-    outlines: LabelledCells
+    run_result: IdentifyResult
+    labelled: LabelledCells
     config: IdentifyConfig
     classifier: CellClassifier | None
     folder: Path | None = None
-    shown_in: weakref.ref[Any] | None = None
+    layer_ref: weakref.ref[Any] | None = None
 
     @property
     def name(self) -> str:
         """Name of the recording."""
-        return self.found.planes.name
+        return self.run_result.planes.name
 
-    def described(self) -> IdentifyResult:
-        """The result as it is now, with what happened since in its record."""
-        hand = self.outlines.hand
+    def current_result(self) -> IdentifyResult:
+        """The result as it is now; its `run` records what was changed since the run."""
+        hand = self.labelled.hand
         marks = np.unique(hand) if hand is not None else np.zeros(0, np.int64)
-        since = {
+        changes = {
             "settings": self.config.model_dump(mode="json"),
-            "cells": len(self.outlines.cells),
+            "cells": len(self.labelled.cells),
             "changed_by_hand": {
                 "cells_drawn": int((marks > 0).sum()),
                 "cells_erased": bool((marks < 0).any()),
             },
         }
         return replace(
-            self.found,
-            labels=self.outlines.labels,
-            cells=self.outlines.cells,
-            run=self.found.run | since,
+            self.run_result,
+            labels=self.labelled.labels,
+            cells=self.labelled.cells,
+            run=self.run_result.run | changes,
         )
 
 
-def result_of(layer: Layer | None) -> Result | None:
-    """The result that a layer shows; None for any other layer, also for its copies."""
-    result = None if layer is None else layer.metadata.get(KEY)
-    if isinstance(result, Result) and result.shown_in is not None:
-        return result if result.shown_in() is layer else None
+def result_of(layer: Layer | None) -> ShownResult | None:
+    """The result that a layer shows; None for other layers and for copies of one."""
+    result = None if layer is None else layer.metadata.get(METADATA_KEY)
+    if isinstance(result, ShownResult) and result.layer_ref is not None:
+        return result if result.layer_ref() is layer else None
     return None
 
 
-def is_ours(layer: Layer) -> bool:
-    """Whether a layer was made here and is no image to work on."""
-    return KEY in layer.metadata
+def is_output_layer(layer: Layer) -> bool:
+    """Whether a layer is output of this plugin, and not an image to work on."""
+    return METADATA_KEY in layer.metadata
 
 
-def add_result(viewer: ViewerModel, result: Result, channels: Channels) -> Labels:
+def add_result(viewer: ViewerModel, result: ShownResult, channels: Channels) -> Labels:
     """Add the outlined cells, and their probability as a hidden image.
 
-    Movies give way to their means, for outlines over one noisy frame say little.
-    Cells of an earlier run of the same recording give way, unless they were changed
-    by hand: those are kept, hidden.
+    The mean image of a movie replaces the movie, because outlines over a single noisy
+    frame say little. Cells of an earlier run of the same recording are removed, or
+    only hidden if the user has edited them.
     """
     from napari.layers import Image, Labels
 
-    _clear_away(viewer, result.name)
+    _remove_earlier(viewer, result.name)
     like = channels.layers[0]
     # like the images, without the axis of time
-    n = like.ndim - has_time(like, channels.third_axis)
+    n = like.ndim - has_time(like, channels.first_axis)
     transform = transform_of(like, n)
     _add_means(viewer, result, channels, transform)
-    if result.found.segmentation is not None:
-        probability = result.found.segmentation.probability
+    if result.run_result.segmentation is not None:
+        probability = result.run_result.segmentation.probability
         image = Image(
             probability if n == 3 else probability[0],
             name=f"{result.name} cell probability",
@@ -120,81 +120,84 @@ def add_result(viewer: ViewerModel, result: Result, channels: Channels) -> Label
             colormap="magma",
             contrast_limits=(0, 1),
             blending="additive",
-            metadata={KEY: result.name},
+            metadata={METADATA_KEY: result.name},
             **transform,
         )
         viewer.add_layer(image)
-    labels = result.outlines.labels
+    labels = result.labelled.labels
     layer = Labels(
         (labels if n == 3 else labels[0]).copy(),
         name=f"{result.name} cells",
         opacity=1,
-        metadata={KEY: result},
+        metadata={METADATA_KEY: result},
         **transform,
     )
     layer.contour = 1
-    result.shown_in = weakref.ref(layer)
-    show_table(layer, result)
+    result.layer_ref = weakref.ref(layer)
+    update_features(layer, result)
     viewer.add_layer(layer)
     return layer
 
 
-def show_labels(layer: Labels, result: Result) -> None:
-    """Show other labels than before, and their table."""
-    labels = result.outlines.labels
+def update_labels(layer: Labels, result: ShownResult) -> None:
+    """Show changed labels, and their table."""
+    labels = result.labelled.labels
     data = labels if layer.ndim == 3 else labels[0]
     mode = layer.mode
     layer.data = data.copy()
-    # napari would undo brush strokes into objects that have other numbers now;
-    # a layer that cannot be edited forgets them
+    # the labels have changed, so napari must not undo earlier brush strokes; a layer
+    # that cannot be edited forgets them
     layer.editable = False
     layer.editable = True
     layer.mode = mode
-    show_table(layer, result)
+    update_features(layer, result)
 
 
-def show_table(layer: Labels, result: Result) -> None:
+def update_features(layer: Labels, result: ShownResult) -> None:
     """Show the cell table as the layer's features and its classes as colours."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    cells, colours = result.outlines.cells, class_colours(result.found.classes)
+    cells, colours = result.labelled.cells, class_colours(result.run_result.classes)
     features = cells.copy()
     features.insert(0, "index", cells["label"])
     layer.features = features
-    shades: dict[int | None, str] = {None: UNCLASSIFIED, 0: "transparent"}
+    by_label: dict[int | None, str] = {None: UNCLASSIFIED, 0: "transparent"}
     for label, name in zip(cells["label"], cells["predicted"], strict=True):
         if label <= _LARGEST_COLOURED:
-            shades[int(label)] = colours.get(name, UNCLASSIFIED)
-    layer.colormap = DirectLabelColormap(color_dict=shades)
+            by_label[int(label)] = colours.get(name, UNCLASSIFIED)
+    layer.colormap = DirectLabelColormap(color_dict=by_label)
 
 
-def volume_of(layer: Labels) -> NDArray[np.int32]:
-    """(plane, y, x) of what a layer shows now, a copy."""
+def label_volume(layer: Labels) -> NDArray[np.int32]:
+    """Copy of the labels (plane, y, x) that a layer shows now."""
     data = np.array(layer.data, dtype=np.int32)
     return data if data.ndim == 3 else data[None]
 
 
-def _clear_away(viewer: ViewerModel, name: str) -> None:
+def _remove_earlier(viewer: ViewerModel, name: str) -> None:
     for layer in list(viewer.layers):
         result = result_of(layer)
         if result is not None and result.name == name:
-            if result.outlines.hand is None:
+            if result.labelled.hand is None:
                 viewer.layers.remove(layer)
             else:
                 layer.visible = False
-        elif layer.metadata.get(KEY) == name:
+        elif layer.metadata.get(METADATA_KEY) == name:
             viewer.layers.remove(layer)
 
 
 def _add_means(
-    viewer: ViewerModel, result: Result, channels: Channels, transform: dict[str, Any]
+    viewer: ViewerModel,
+    result: ShownResult,
+    channels: Channels,
+    transform: dict[str, Any],
 ) -> None:
-    """Show the mean of a movie, on which the cells were found, in the movie's place."""
+    """Show the mean image of a movie, on which cells were outlined, in its place."""
     from napari.layers import Image
 
-    planes = result.found.planes
+    planes = result.run_result.planes
     for layer, mean in ((channels.red, planes.red), (channels.green, planes.green)):
-        if layer is None or mean is None or not has_time(layer, channels.third_axis):
+        if layer is None or mean is None or not has_time(layer, channels.first_axis):
             continue
         image = Image(
             mean if len(transform["scale"]) == 3 else mean[0],
@@ -202,7 +205,7 @@ def _add_means(
             colormap=layer.colormap,
             blending=layer.blending,
             contrast_limits=contrast_limits(mean),
-            metadata={KEY: result.name},
+            metadata={METADATA_KEY: result.name},
             **transform,
         )
         viewer.add_layer(image)

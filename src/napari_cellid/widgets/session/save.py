@@ -1,35 +1,67 @@
-"""Putting what Identify found into a study."""
+"""Saving results of Identify in a study."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.config import (
-    RecordingInfo,
-)
+from qtpy.QtCore import QObject, Signal
+
+from napari_cellid.config import RecordingInfo
 from napari_cellid.progress import Progress
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
-    from napari_cellid.widgets.session.result_layer import Result
+    from napari_cellid.widgets.session.result_layer import ShownResult
+    from napari_cellid.widgets.session.session import StudySession
 
 
-def beside(result: Result) -> Path | None:
-    """Where the study of a single recording lies; None where it has no files."""
+class StudySaver(QObject):
+    """Saves results in a study, in the background.
+
+    Parameters
+    ----------
+    session
+        Shows the study afterwards.
+    parent
+        The saver is deleted, and what it saves cancelled, together with this object.
+    """
+
+    #: name of the recording, and the study in which it was saved
+    saved = Signal(str, object)
+
+    def __init__(self, session: StudySession, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.worker = Worker(self)
+
+    def save(self, study: Study, result: ShownResult) -> None:
+        """Save a result, as it is now, in a study; nothing if a save is running."""
+        labelled = result.labelled
+
+        def on_saved(recording: StudyRecording) -> None:
+            self._session.adopt_saved(study, recording.name, result, labelled)
+            self.saved.emit(recording.name, study)
+
+        self.worker.start(_save_in_steps(study, result), on_saved)
+
+
+def default_study_path(result: ShownResult) -> Path | None:
+    """Folder of the study of a single recording; None if the recording has no files."""
     from napari_cellid.study.study import study_beside
 
     if result.folder is None:
         return None
-    sources = [Path(source) for source in result.found.run.get("sources", ())]
+    sources = [Path(source) for source in result.run_result.run.get("sources", ())]
     files = [path for path in sources if path.parent == result.folder]
     return study_beside(files or [result.folder / result.name], result.name)
 
 
-def study_at(path: Path, result: Result) -> Study:
-    """Open a study, or begin one with the classes of a result.
+def open_or_create_study(path: Path, result: ShownResult) -> Study:
+    """Open a study, or create one with the classes of a result.
 
     Raises
     ------
@@ -39,10 +71,10 @@ def study_at(path: Path, result: Result) -> Study:
     from napari_cellid.study.settings import config_for_classes
     from napari_cellid.study.study import Study
 
-    return Study.open_or_new(path, config_for_classes(result.found.classes))
+    return Study.open_or_new(path, config_for_classes(result.run_result.classes))
 
 
-def store(study: Study, result: Result) -> StudyRecording:
+def save_result(study: Study, result: ShownResult) -> StudyRecording:
     """Write a result, as it is now, into a study.
 
     Raises
@@ -52,15 +84,14 @@ def store(study: Study, result: Result) -> StudyRecording:
     """
     from napari_cellid.study.save_results import add_recording
 
-    found = result.described()
+    current = result.current_result()
     info = RecordingInfo(
-        pixel_size_um=found.planes.pixel_size_um,
-        sources=tuple(found.run.get("sources", ())),
+        pixel_size_um=current.planes.pixel_size_um,
+        sources=tuple(current.run.get("sources", ())),
     )
-    return add_recording(study, found, info)
+    return add_recording(study, current, info)
 
 
-def storing(study: Study, result: Result) -> Step[StudyRecording]:
-    """The same in the background."""
-    yield Progress("Putting the cells into the study")
-    return store(study, result)
+def _save_in_steps(study: Study, result: ShownResult) -> Step[StudyRecording]:
+    yield Progress("Saving the cells in the study")
+    return save_result(study, result)

@@ -11,7 +11,7 @@ from driving import run
 from napari_cellid.channels.normalise import contrast_limits
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.widgets._shared.layers import Channels
-from napari_cellid.widgets.identify.channel_colours import colour_channels
+from napari_cellid.widgets.identify.channel_display import display_in_colours
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -43,7 +43,7 @@ def layers_of(channels: Channels) -> tuple[Image, Image]:
 
 
 def test_grey_layers_are_shown_together(opened: Channels, mean: MeanPlanes) -> None:
-    colour_channels(opened, mean)
+    display_in_colours(opened, mean)
     red, green = layers_of(opened)
     assert (red.colormap.name, green.colormap.name) == ("red", "green")
     assert red.blending == green.blending == "additive"
@@ -57,7 +57,7 @@ def test_what_somebody_chose_stays(opened: Channels, mean: MeanPlanes) -> None:
     red.contrast_limits = (50, 400)
     green.colormap = "cyan"
     before = tuple(green.contrast_limits)
-    colour_channels(opened, mean)
+    display_in_colours(opened, mean)
     assert red.colormap.name == "gray"
     assert tuple(red.contrast_limits) == (50, 400)
     assert green.colormap.name == "cyan"
@@ -68,7 +68,7 @@ def test_movies_keep_their_brightness(viewer: Any, mean: MeanPlanes) -> None:
     assert mean.green is not None
     movie = viewer.add_image(np.repeat(mean.green, 5, axis=0), name="movie")
     before = tuple(movie.contrast_limits)
-    colour_channels(Channels(None, movie, "time", 1.0), mean)
+    display_in_colours(Channels(None, movie, "time", 1.0), mean)
     assert movie.colormap.name == "green"
     assert tuple(movie.contrast_limits) == before
 

@@ -168,10 +168,10 @@ def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
     canvas_of(other).setFocus()
     QTest.keyClick(canvas_of(other), G)
     assert [who for who, *_ in written(study)] == ["Bo"]
-    assert widget.session.own == {}
+    assert widget.session.own_answers == {}
     QTest.keyClick(canvas_of(viewer), E)
     assert {who for who, *_ in written(study)} == {"Ann", "Bo"}
-    assert len(theirs.session.own) == 1
+    assert len(theirs.session.own_answers) == 1
     theirs.session.close_study()
 
 

@@ -27,7 +27,7 @@ def test_slider_gives_what_a_run_at_that_threshold_gives(viewer, channels, dock,
         QTest.keyClick(slider, Qt.Key.Key_Left)
     wait_until_idle(qtbot, dock)
     live, labels = layer.features.copy(), layer.data.copy()
-    assert dock.config().segment.threshold == pytest.approx(0.4)
+    assert dock.panel.config().segment.threshold == pytest.approx(0.4)
     assert len(live) != len(before)
     fresh = run(qtbot, dock)
     np.testing.assert_array_equal(fresh.data, labels)

@@ -1,4 +1,4 @@
-"""Choosing the two channels among the layers, their axes and their pixel size."""
+"""Choosing the layers of the two channels, their axes and their pixel size."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from napari_cellid.widgets._shared.layouts import form_layout
 from napari_cellid.widgets._shared.settings_form import CompactDoubleSpinBox
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
-    guess_channels,
-    guess_first_axis,
+    infer_red_and_green,
+    infer_shared_first_axis,
 )
-from napari_cellid.widgets.session.result_layer import is_ours
+from napari_cellid.widgets.session.result_layer import is_output_layer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import ViewerModel
 
-    from napari_cellid.widgets._shared.layers import ThirdAxis
+    from napari_cellid.widgets._shared.layers import FirstAxis
 
 _TITLES = {"red": "Red (mCherry)", "green": "Green (GCaMP)"}
 _TIPS = {
@@ -41,71 +41,73 @@ _TIPS = {
 }
 
 
-class ChannelChoice(QWidget):
-    """Edits `Channels`: guessed from the layers, changed by the user."""
+class ChannelSelector(QWidget):
+    """Edits `Channels`: inferred from the layers, unless the user chooses."""
 
     valueChanged = Signal()
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._by_user: set[str] = set()
-        self._typed_for: set[int] = set()
+        self._chosen_by_user: set[str] = set()
+        self._size_typed_for: set[int] = set()
         form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
-        self.third = QComboBox()
-        self.third.addItem("planes (depth)", "planes")
-        self.third.addItem("time (frames)", "time")
-        self.third.activated.connect(lambda: self._take("third"))
-        self._third_label = QLabel("First axis is")
-        form.addRow(self._third_label, self.third)
+        self.first_axis = QComboBox()
+        self.first_axis.addItem("planes (depth)", "planes")
+        self.first_axis.addItem("time (frames)", "time")
+        self.first_axis.activated.connect(lambda: self._on_chosen("first_axis"))
+        self._first_axis_label = QLabel("First axis is")
+        form.addRow(self._first_axis_label, self.first_axis)
         self.pixel_size = _PixelSize()
         self.pixel_size.spin.valueChanged.connect(self._on_typed)
         form.addRow("Pixel size (µm)", self.pixel_size)
         self.refresh()
 
     def value(self) -> Channels:
-        """What is chosen."""
+        """The channels as they are chosen."""
         size = self.pixel_size.spin.value() or None
         return Channels(
             red=self.boxes["red"].currentData(),
             green=self.boxes["green"].currentData(),
-            third_axis=self._third_axis(),
+            first_axis=self._first_axis(),
             pixel_size_um=size,
-            pixel_size_source="given" if "size" in self._by_user else "layer scale",
+            pixel_size_source="given"
+            if "size" in self._chosen_by_user
+            else "layer scale",
             notes=self._notes(),
         )
 
     def refresh(self) -> None:
-        """List the image layers there are; guess what the user has not chosen."""
+        """List the image layers; infer the channels that the user has not chosen."""
         layers = [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, Image) and not is_ours(layer)
+            if isinstance(layer, Image) and not is_output_layer(layer)
         ]
         before = {colour: box.currentData() for colour, box in self.boxes.items()}
         chosen = {
             colour: before[colour]
             for colour in COLOURS
-            if colour in self._by_user
+            if colour in self._chosen_by_user
             and (before[colour] is None or before[colour] in layers)
         }
-        self._by_user &= {*chosen, "third", "size"}
-        guessed = guess_channels(layers)
+        self._chosen_by_user &= {*chosen, "first_axis", "size"}
+        inferred = infer_red_and_green(layers)
         for colour, box in self.boxes.items():
-            _fill(box, layers, chosen.get(colour, guessed[colour]))
+            _fill_combo(box, layers, chosen.get(colour, inferred[colour]))
         if before != {colour: box.currentData() for colour, box in self.boxes.items()}:
             self._on_layers_changed()
 
-    def reread(self) -> None:
-        """Take the pixel size from the layers again, after their scale changed."""
-        self._take_pixel_size()
+    def refresh_pixel_size(self) -> None:
+        """Read the pixel size of the layers again, after their scale changed."""
+        self._read_pixel_size()
         self.valueChanged.emit()
 
     def choose(self, colour: str, layer: Image | None) -> None:
-        """Choose a channel's layer, as the user does by hand."""
+        """Choose the layer of a channel, as the user does."""
         self.boxes[colour].setCurrentIndex(self.boxes[colour].findData(layer))
-        self._by_user.add(colour)
+        self._chosen_by_user.add(colour)
         self._on_layers_changed()
 
     def _layer_box(self, form: QFormLayout, colour: str) -> QComboBox:
@@ -114,77 +116,80 @@ class ChannelChoice(QWidget):
         box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         box.setToolTip(_TIPS[colour])
         box.addItem("none", None)
-        box.activated.connect(lambda: self._take(colour))
+        box.activated.connect(lambda: self._on_chosen(colour))
         form.addRow(_TITLES[colour], box)
         return box
 
-    def _take(self, what: str) -> None:
-        self._by_user.add(what)
-        if what in COLOURS:
+    def _on_chosen(self, field: str) -> None:
+        self._chosen_by_user.add(field)
+        if field in COLOURS:
             self._on_layers_changed()
         else:
             self.valueChanged.emit()
 
     def _on_typed(self) -> None:
-        self._by_user.add("size")
-        self._typed_for = {id(layer) for layer in self._chosen()}
-        self.pixel_size.say("typed in")
+        self._chosen_by_user.add("size")
+        self._size_typed_for = {id(layer) for layer in self._layers()}
+        self.pixel_size.set_source("typed in")
         self.valueChanged.emit()
 
     def _on_layers_changed(self) -> None:
-        """Other layers: other axes, another pixel size."""
-        self._by_user -= {"third"}
+        """Infer axes and pixel size of the layers that are chosen now."""
+        self._chosen_by_user -= {"first_axis"}
         stacks = self._stacks()
         if stacks:
-            kind, _ = guess_first_axis(stacks)
-            self.third.setCurrentIndex(self.third.findData(kind))
-        for widget in (self.third, self._third_label):
+            kind, _ = infer_shared_first_axis(stacks)
+            self.first_axis.setCurrentIndex(self.first_axis.findData(kind))
+        for widget in (self.first_axis, self._first_axis_label):
             widget.setVisible(bool(stacks))
-        self._take_pixel_size()
+        self._read_pixel_size()
         self.valueChanged.emit()
 
-    def _take_pixel_size(self) -> None:
+    def _read_pixel_size(self) -> None:
         size, problem = None, ""
-        for layer in self._chosen():
+        for layer in self._layers():
             try:
                 size = size or layer_pixel_size(layer)
             except InputError as error:
                 problem = str(error)
-        # a size typed in holds for these layers, not for the next recording
-        if size is not None or not self._typed_for & {id(x) for x in self._chosen()}:
-            self._by_user.discard("size")
+        # a typed pixel size is for these layers, not for the next recording
+        layer_ids = {id(layer) for layer in self._layers()}
+        if size is not None or not self._size_typed_for & layer_ids:
+            self._chosen_by_user.discard("size")
         if size is not None:
-            self.pixel_size.show_found(size)
-        elif "size" not in self._by_user:
-            self.pixel_size.show_missing(problem)
+            self.pixel_size.set_value(size)
+        elif "size" not in self._chosen_by_user:
+            self.pixel_size.set_missing(problem)
 
-    def _chosen(self) -> list[Image]:
+    def _layers(self) -> list[Image]:
         layers = [box.currentData() for box in self.boxes.values()]
         return [layer for layer in layers if layer is not None]
 
     def _stacks(self) -> list[Image]:
-        return [layer for layer in self._chosen() if layer.ndim == 3 and not layer.rgb]
+        return [layer for layer in self._layers() if layer.ndim == 3 and not layer.rgb]
 
-    def _third_axis(self) -> ThirdAxis | None:
-        kind: ThirdAxis | None = self.third.currentData() if self._stacks() else None
+    def _first_axis(self) -> FirstAxis | None:
+        kind: FirstAxis | None = (
+            self.first_axis.currentData() if self._stacks() else None
+        )
         return kind
 
     def _notes(self) -> tuple[str, ...]:
         stacks = self._stacks()
-        if not stacks or "third" in self._by_user:
+        if not stacks or "first_axis" in self._chosen_by_user:
             return ()
-        kind, assumed = guess_first_axis(stacks)
+        kind, assumed = infer_shared_first_axis(stacks)
         if not assumed:
             return ()
-        n = " and ".join(str(layer.data.shape[0]) for layer in stacks)
+        counts = " and ".join(str(layer.data.shape[0]) for layer in stacks)
         return (
-            f"Nothing says what the images of the layers ({n}) are; assumed: {kind}. "
+            f"The layers do not say what their {counts} images are; assumed: {kind}. "
             "Change it at 'First axis is'.",
         )
 
 
 class _PixelSize(QWidget):
-    """A number, and in small where it comes from."""
+    """A pixel size, and a text that says where it comes from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,17 +209,17 @@ class _PixelSize(QWidget):
         column.addWidget(self.spin)
         column.addWidget(self.source)
 
-    def show_found(self, size: float) -> None:
-        """Show a size that a layer tells."""
+    def set_value(self, size: float) -> None:
+        """Show the pixel size of a layer."""
         self._show(size, "from the layer's scale")
 
-    def show_missing(self, why: str) -> None:
-        """Show that there is none."""
+    def set_missing(self, reason: str) -> None:
+        """Show that the pixel size is not known."""
         self._show(0, "please type it in")
-        self.source.setToolTip(why)
+        self.source.setToolTip(reason)
 
-    def say(self, source: str) -> None:
-        """Show where the number comes from."""
+    def set_source(self, source: str) -> None:
+        """Show where the pixel size comes from."""
         self.source.setText(source)
 
     def _show(self, size: float, source: str) -> None:
@@ -222,15 +227,15 @@ class _PixelSize(QWidget):
         self.spin.setValue(size)
         blocker.unblock()
         self.source.setToolTip("")
-        self.say(source)
+        self.set_source(source)
 
 
-def _fill(box: QComboBox, layers: Sequence[Any], chosen: Any) -> None:
+def _fill_combo(box: QComboBox, layers: Sequence[Any], current: Any) -> None:
     blocker = QSignalBlocker(box)
     box.clear()
     box.addItem("none", None)
     for layer in layers:
         box.addItem(layer.name, layer)
     with suppress(ValueError):
-        box.setCurrentIndex([None, *layers].index(chosen))
+        box.setCurrentIndex([None, *layers].index(current))
     blocker.unblock()

@@ -84,7 +84,7 @@ def test_cancel_leaves_no_layer_and_gives_the_button_back(
 
     monkeypatch.setattr(run_module, "identify_cells", endless)
     click(dock.panel.run_button)
-    qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
+    qtbot.waitUntil(lambda: dock.panel._status.text() == "Waiting")
     assert dock.panel.run_button.text() == "Cancel"
     click(dock.panel.run_button)
     qtbot.waitUntil(lambda: not dock.worker.busy)
@@ -132,7 +132,7 @@ def test_without_pixel_size_the_user_is_asked(viewer, field, dock, qtbot, told):
     assert dock.panel.channels.value().pixel_size_um == pytest.approx(1.17)
     layer = run(qtbot, dock)
     assert layer.data.ndim == 2
-    assert result_of(layer).found.run["pixel_size_source"] == "given"
+    assert result_of(layer).run_result.run["pixel_size_source"] == "given"
 
 
 def test_rgb_picture_is_refused(viewer, dock, qtbot, told):
@@ -152,7 +152,7 @@ def test_time_series_gives_labels_that_show_at_all_times(viewer, field, dock, qt
     movie = np.repeat(field.green[:1], 50, 0)
     viewer.add_image(movie, name="GCaMP", scale=scale, units=("s", "um", "um"))
     viewer.add_image(field.red[0], name="mCherry", scale=(1.17, 1.17), units="um")
-    assert dock.panel.channels.value().third_axis == "time"
+    assert dock.panel.channels.value().first_axis == "time"
     layer = run(qtbot, dock)
     assert layer.data.shape == movie.shape[1:]
     label = int(layer.features["label"].iloc[0])
@@ -220,7 +220,7 @@ def test_closing_the_dock_during_a_run_breaks_nothing(
 
     monkeypatch.setattr(run_module, "identify_cells", long)
     click(dock.panel.run_button)
-    qtbot.waitUntil(lambda: dock.panel._stage.text() == "Waiting")
+    qtbot.waitUntil(lambda: dock.panel._status.text() == "Waiting")
     worker = dock.worker._running.worker
     with qtbot.waitSignal(worker.finished):
         dock.close()

@@ -1,4 +1,4 @@
-"""The study that is open in a viewer, and which cell of it is looked at."""
+"""The study that is open in a viewer, and the recording and cell that it shows."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
-class ShownStudy(QObject):
-    """A study, and what a viewer shows of it; see `StudySession`."""
+class StudyNavigator(QObject):
+    """Opens the recordings and goes to the cells of a study; see `StudySession`."""
 
-    #: another study, or other cells, classes or rules in it
+    #: another study is open, or its cells, classes or rules have changed
     study_changed = Signal()
-    #: another recording is shown, or none
+    #: another recording is shown, or none any more
     recording_changed = Signal()
-    #: the `CellKey` that is looked at, or None
+    #: the current `CellKey`, or None
     cell_changed = Signal(object)
-    #: a tuple of `CellKey`
+    #: the tuple of selected `CellKey`
     selection_changed = Signal(object)
-    #: whether it is blind now
+    #: whether the annotator is blind now
     blind_changed = Signal(bool)
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -50,49 +50,49 @@ class ShownStudy(QObject):
         self.blind = True
         self._view = StudyView(viewer)
         self._cells = CellsIndex(None)
-        self._since = time.monotonic()
-        self._repeat = False
+        self._cell_shown_at = time.monotonic()
+        self._is_repeat = False
 
     @property
-    def own(self) -> Mapping[CellKey, str]:
-        """The annotator's own answers that count, by cell."""
+    def own_answers(self) -> Mapping[CellKey, str]:
+        """The annotator's current answers, by cell."""
         return {}
 
     @property
     def config(self) -> StudyConfig:
-        """Classes and rules of the study; the defaults without one."""
+        """Classes and rules of the study; the default ones if no study is open."""
         return StudyConfig() if self.study is None else self.study.config
 
     def cells(self) -> pd.DataFrame:
-        """All cells of the study (as `Study.cells`), read once and kept."""
+        """Cell table of the whole study (as `Study.cells`), read once."""
         return self._cells.table
 
     def row(self, cell: CellKey) -> Mapping[str, Any] | None:
-        """The row of a cell in `cells`; None where there is no such cell (any more)."""
+        """The row of a cell in `cells`; None if there is no such cell (any more)."""
         return self._cells.row(cell)
 
-    def model(self, recording: str) -> str:
-        """Name of the model that told the classes of a recording; empty without."""
+    def model_name(self, recording: str) -> str:
+        """Name of the model that classified a recording; empty if none did."""
         return self._cells.model_name(recording)
 
     def recordings(self) -> tuple[str, ...]:
-        """Names of the recordings that have everything it takes to show them."""
+        """Names of the recordings that can be shown: no file of them is missing."""
         from napari_cellid.study.recordings import missing_files
 
         names = () if self.study is None else self.study.recordings
         return tuple(
             name
             for name in names
-            if not missing_files(self._open_study().recording(name).folder)
+            if not missing_files(self._require_study().recording(name).folder)
         )
 
     def answers(self, role: Role = "annotator") -> pd.DataFrame:
-        """Everybody's current answers, brought to the cells there are; read anew."""
-        return self._open_study().read_answers().current(role)
+        """Current answers of all annotators, read from disk and matched to cells."""
+        return self._require_study().read_answers().current(role)
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
-        recording = self._open_study().recording(name)
+        recording = self._require_study().recording(name)
         planes, labels = recording.planes(), recording.labels()
         if planes.shape != labels.shape:
             raise InputError(
@@ -100,44 +100,44 @@ class ShownStudy(QObject):
                 f"(plane, y, x) but the labels {labels.shape}; identify the recording "
                 "again."
             )
-        self._show_nothing()
+        self._clear_view()
         self.recording, self.planes, self.labels = recording, planes, labels
         self._view.show(planes, labels, self.config)
         if self.blind:
-            self._view.hide_opinions()
-        self._draw()
+            self._view.hide_predictions()
+        self._colour_outlines()
         self.recording_changed.emit()
 
     def go_to(
         self, cell: CellKey | None, *, repeat: bool = False, centre: bool = True
     ) -> None:
-        """Look at a cell: its recording, plane and place are shown, and it is marked.
+        """Make a cell the current one: show its recording and plane, and mark it.
 
         Parameters
         ----------
         cell
-            None to look at no cell.
+            None for no current cell.
         repeat
-            Whether the annotator is asked again, and shall not see the earlier answer.
+            Whether the annotator is asked again, and must not see the earlier answer.
         centre
-            Whether the viewer brings it to the middle.
+            Whether the camera is centred on the cell.
         """
         row = None if cell is None else self._row(cell)
         self.select(())
         self._end_repeat()
         if cell is None or row is None:
-            self._view.look_away()
+            self._view.unmark_cell()
         else:
-            if self._shown() != cell.recording or not self._view.complete:
+            if self._shown_name() != cell.recording or not self._view.complete:
                 self.show_recording(cell.recording)
-            self._view.look_at(row, centre=centre)
+            self._view.mark_cell(row, centre=centre)
             if repeat:
-                self._view.colour([row["label"]], None)
-        self.cell, self._repeat, self._since = cell, repeat, time.monotonic()
+                self._view.colour_outlines([row["label"]], None)
+        self.cell, self._is_repeat, self._cell_shown_at = cell, repeat, time.monotonic()
         self.cell_changed.emit(cell)
 
     def select(self, cells: Sequence[CellKey]) -> None:
-        """Let the next answer be for all these cells."""
+        """Select cells: the next answer is for all of them."""
         cells = tuple(dict.fromkeys(cells))
         if cells == self.selected:
             return
@@ -146,28 +146,34 @@ class ShownStudy(QObject):
         self.selection_changed.emit(cells)
 
     def cell_at(self, position: Sequence[float]) -> CellKey | None:
-        """The cell at a place in the viewer's world, None where there is none."""
-        return self._cells.at(self._shown(), self._view.label_at(position))
+        """The cell at a position in world coordinates; None if there is none."""
+        return self._cells.at(self._shown_name(), self._view.label_at(position))
 
     def cells_within(
-        self, one: Sequence[float], other: Sequence[float]
+        self, corner: Sequence[float], opposite: Sequence[float]
     ) -> tuple[CellKey, ...]:
-        """Cells that lie, also in part, in a rectangle of the plane that is shown."""
-        inside = self._view.labels_within(one, other)
-        found = (self._cells.at(self._shown(), label) for label in inside)
-        return tuple(cell for cell in found if cell is not None)
+        """Cells that lie at least partly in a rectangle of the plane that is shown.
+
+        Parameters
+        ----------
+        corner, opposite
+            Two opposite corners of the rectangle in world coordinates.
+        """
+        labels = self._view.labels_within(corner, opposite)
+        cells = (self._cells.at(self._shown_name(), label) for label in labels)
+        return tuple(cell for cell in cells if cell is not None)
 
     def set_blind(self, blind: bool) -> None:
-        """Hide or show what the model and colleagues say."""
+        """Hide or show predictions of models and answers of other annotators."""
         if blind != self.blind:
             self.blind = blind
             if blind:
-                self._view.hide_opinions()
+                self._view.hide_predictions()
             else:
-                self._view.give_opinions_back()
+                self._view.restore_predictions()
             self.blind_changed.emit(blind)
 
-    def _open_study(self) -> Study:
+    def _require_study(self) -> Study:
         if self.study is None:
             raise InputError(
                 "No study is open; open one in the Annotate dock, or identify the "
@@ -180,38 +186,46 @@ class ShownStudy(QObject):
         if row is None:
             raise InputError(
                 f"The recording {cell.recording!r} has no cell {cell.cell} (any more); "
-                "open the study again to see what there is."
+                "open the study again to see the current cells."
             )
         return row
 
     def _labels(self, cells: Sequence[CellKey]) -> list[int]:
-        """Labels of those cells that are in the recording shown."""
-        shown = self._shown()
+        """Labels of those cells that are in the recording that is shown."""
+        shown = self._shown_name()
         rows = [self.row(cell) for cell in cells if cell.recording == shown]
         return [int(row["label"]) for row in rows if row is not None]
 
-    def _shown(self) -> str | None:
+    def _shown_name(self) -> str | None:
         return None if self.recording is None else self.recording.name
 
     def _end_repeat(self) -> None:
-        if self._repeat and self.cell is not None:
-            self._view.colour(self._labels([self.cell]), self.own.get(self.cell))
+        if self._is_repeat and self.cell is not None:
+            self._view.colour_outlines(
+                self._labels([self.cell]), self.own_answers.get(self.cell)
+            )
 
-    def _draw(self) -> None:
-        """Colour all outlines by the annotator's own answers."""
-        there = [cell for cell in self.own if cell.recording == self._shown()]
-        rows = ((self.row(cell), self.own[cell]) for cell in there)
-        self._view.draw({int(row["label"]): a for row, a in rows if row is not None})
+    def _colour_outlines(self) -> None:
+        """Colour all outlines by the annotator's answers."""
+        shown, answers = self._shown_name(), self.own_answers
+        rows = (
+            (self.row(cell), answer)
+            for cell, answer in answers.items()
+            if cell.recording == shown
+        )
+        self._view.set_answers(
+            {int(row["label"]): answer for row, answer in rows if row is not None}
+        )
 
-    def _take(self, study: Study | None, cells: CellsIndex) -> None:
+    def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self.study, self._cells = study, cells
-        shown = self._shown()
+        shown = self._shown_name()
         if shown is not None:
-            # in the colours there are now
+            # with the colours of the study as it is now
             self.show_recording(shown)
         self.study_changed.emit()
 
-    def _show_nothing(self) -> None:
+    def _clear_view(self) -> None:
         if self.cell is not None:
             self.go_to(None)
         self.select(())

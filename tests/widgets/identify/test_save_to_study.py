@@ -24,12 +24,12 @@ def study(tmp_path: Path) -> Study:
 
 def test_a_run_goes_into_the_open_study(viewer, channels, dock, qtbot, study, told):
     session = session_of(viewer)
-    session.open(study.path)
+    session.open_study(study.path)
     layer = run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
     wait_until_idle(qtbot, dock)
     assert Study.open(study.path).recordings == ("a17",)
-    assert session.has(result_of(layer))
+    assert session.contains(result_of(layer))
     recording = Study.open(study.path).recording("a17")
     np.testing.assert_array_equal(recording.labels(), layer.data)
     table = pd.read_csv(recording.folder / "cells.csv")
@@ -40,17 +40,17 @@ def test_a_run_goes_into_the_open_study(viewer, channels, dock, qtbot, study, to
 def test_a_second_run_keeps_the_numbers_of_the_cells(
     viewer, channels, dock, qtbot, study
 ):
-    session_of(viewer).open(study.path)
+    session_of(viewer).open_study(study.path)
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
     before = Study.open(study.path).recording("a17").cells()
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.keeping.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
     after = Study.open(study.path).recording("a17").cells()
     assert set(after["cell"]) == set(before["cell"])
 
 
 def test_without_a_study_nothing_is_written(viewer, channels, dock, qtbot, tmp_path):
     run(qtbot, dock)
-    assert not dock.keeping.worker.busy
+    assert not dock.study_saver.worker.busy
     assert list(tmp_path.iterdir()) == []
