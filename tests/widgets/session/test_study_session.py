@@ -419,7 +419,7 @@ def test_viewers_have_sessions_of_their_own(viewer, session):
 def test_session_ends_with_its_viewer(study, qapp):
     viewer = ViewerModel()
     session_of(viewer).open_study(study.path)
-    session_of(viewer).begin("Ann")
+    session_of(viewer).start_annotating("Ann")
     session_of(viewer).go_to(CellKey("a1", 1))
     session = weakref.ref(session_of(viewer))
     gone = weakref.ref(viewer)

@@ -12,11 +12,8 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of
-from napari_cellid.widgets.session.save import (
-    StudySaver,
-    default_study_path,
-    open_or_create_study,
-)
+from napari_cellid.widgets.session.save import default_study_path, open_or_create_study
+from napari_cellid.widgets.session.study_saver import StudySaver
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -26,8 +26,8 @@ from napari_cellid.widgets.session.result_layer import (
     add_result,
     result_of,
 )
-from napari_cellid.widgets.session.save import StudySaver
 from napari_cellid.widgets.session.session import session_of
+from napari_cellid.widgets.session.study_saver import StudySaver
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -5,48 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Signal
-
 from napari_cellid.config import RecordingInfo
-from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
-    from napari_cellid.progress import Step
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
     from napari_cellid.widgets.session.result_layer import ShownResult
-    from napari_cellid.widgets.session.session import StudySession
-
-
-class StudySaver(QObject):
-    """Saves results in a study, in the background.
-
-    Parameters
-    ----------
-    session
-        Shows the study afterwards.
-    parent
-        The saver is deleted, and what it saves cancelled, together with this object.
-    """
-
-    #: name of the recording, and the study in which it was saved
-    saved = Signal(str, object)
-
-    def __init__(self, session: StudySession, parent: QObject) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.worker = Worker(self)
-
-    def save(self, study: Study, result: ShownResult) -> None:
-        """Save a result, as it is now, in a study; nothing if a save is running."""
-        labelled = result.labelled
-
-        def on_saved(recording: StudyRecording) -> None:
-            self._session.adopt_saved(study, recording.name, result, labelled)
-            self.saved.emit(recording.name, study)
-
-        self.worker.start(_save_in_steps(study, result), on_saved)
 
 
 def default_study_path(result: ShownResult) -> Path | None:
@@ -90,8 +54,3 @@ def save_result(study: Study, result: ShownResult) -> StudyRecording:
         sources=tuple(current.run.get("sources", ())),
     )
     return add_recording(study, current, info)
-
-
-def _save_in_steps(study: Study, result: ShownResult) -> Step[StudyRecording]:
-    yield Progress("Saving the cells in the study")
-    return save_result(study, result)

@@ -1,0 +1,53 @@
+"""Saving results in a study while the user goes on working."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_cellid.progress import Progress
+from napari_cellid.widgets._shared.worker import Worker
+from napari_cellid.widgets.session.save import save_result
+
+if TYPE_CHECKING:
+    from napari_cellid.progress import Step
+    from napari_cellid.study.recordings import StudyRecording
+    from napari_cellid.study.study import Study
+    from napari_cellid.widgets.session.result_layer import ShownResult
+    from napari_cellid.widgets.session.session import StudySession
+
+
+class StudySaver(QObject):
+    """Saves results in a study, in the background.
+
+    Parameters
+    ----------
+    session
+        Shows the study afterwards.
+    parent
+        The saver is deleted, and what it saves cancelled, together with this object.
+    """
+
+    #: name of the recording, and the study in which it was saved
+    saved = Signal(str, object)
+
+    def __init__(self, session: StudySession, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.worker = Worker(self)
+
+    def save(self, study: Study, result: ShownResult) -> None:
+        """Save a result, as it is now, in a study; nothing if a save is running."""
+        labelled = result.labelled
+
+        def on_saved(recording: StudyRecording) -> None:
+            self._session.adopt_saved(study, recording.name, result, labelled)
+            self.saved.emit(recording.name, study)
+
+        self.worker.start(_save_in_steps(study, result), on_saved)
+
+
+def _save_in_steps(study: Study, result: ShownResult) -> Step[StudyRecording]:
+    yield Progress("Saving the cells in the study")
+    return save_result(study, result)
