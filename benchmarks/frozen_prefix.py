@@ -20,7 +20,7 @@ from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.classification.training import make_learner, uncached_learner
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
 from napari_cellid.device import choose_device, share_cores
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.replay import replay
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -37,8 +37,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     card = load_starting_weights("", CLASSES, "inceptionv3_311").card
-    cells = finish(replay(options.patches, CLASSES, card, seed=5))
-    few = finish(replay(30, CLASSES, card, seed=6))
+    cells = run_to_end(replay(options.patches, CLASSES, card, seed=5))
+    few = run_to_end(replay(30, CLASSES, card, seed=6))
     print(f"{len(cells)} simulated cells, each with one augmented copy")
     for plan in options.plans:
         compare(plan, ClassificationDataset(cells, few), options)
@@ -51,7 +51,7 @@ def compare(
     device = choose_device(DeviceConfig())
     config = ClassifierTrainingConfig(plan=plan, batch_size=10)
     begun = time.perf_counter()
-    learner = finish(
+    learner = run_to_end(
         make_learner(material, load_starting_weights("", CLASSES, plan), config, device)
     )
     once = time.perf_counter() - begun

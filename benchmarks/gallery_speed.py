@@ -19,7 +19,7 @@ import pandas as pd
 from qtpy.QtWidgets import QApplication
 
 from napari_cellid.config import SAMPLE, StudyConfig, VoteConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.votes import StudyVotes
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=10_000)
     n_cells = parser.parse_args().cells
     application = QApplication([])
-    field = finish(simulate(SAMPLE))
+    field = run_to_end(simulate(SAMPLE))
     planes = MeanPlanes(
         "sample",
         field.red.astype(np.float32),

@@ -42,7 +42,7 @@ from napari_cellid.device import Device, choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.identify import identify_cells
 from napari_cellid.models.store import save_model
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes, Recording
 from napari_cellid.segmentation.predict import Segmenter, load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -118,11 +118,11 @@ def time_identify(
     models: tuple[Segmenter, PatchClassifier], config: IdentifyConfig, repeats: int
 ) -> None:
     """Print the seconds of the main job."""
-    field = finish(simulate(SimulationConfig(n_planes=1, **SPARSE)))
+    field = run_to_end(simulate(SimulationConfig(n_planes=1, **SPARSE)))
     recording = as_recording(field)
     for run in range(repeats):
         start = time.perf_counter()
-        found = finish(identify_cells(recording, *models, config))
+        found = run_to_end(identify_cells(recording, *models, config))
         took = time.perf_counter() - start
         parts = ", ".join(f"{k} {v:.2f}" for k, v in found.run["seconds"].items())
         print(
@@ -133,7 +133,7 @@ def time_identify(
 
 def many_patches(n: int) -> tuple[MeanPlanes, pd.DataFrame]:
     """A simulated field and the true places of `n` of its cells."""
-    field = finish(simulate(SimulationConfig(n_planes=-(-n // 250))))
+    field = run_to_end(simulate(SimulationConfig(n_planes=-(-n // 250))))
     planes = MeanPlanes(
         name="simulated",
         red=field.red.astype(np.float32),
@@ -162,7 +162,7 @@ def compare(classifier: PatchClassifier, device: Device, n: int, repeats: int) -
     config, no_labels = ClassifyConfig(), np.zeros((1, 1, 1), np.int32)
     for _ in range(repeats):
         took, probabilities = timed(
-            lambda: finish(
+            lambda: run_to_end(
                 classifier.classify(planes, no_labels, cells, config, device)
             )
         )

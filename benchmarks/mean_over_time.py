@@ -22,7 +22,7 @@ import tifffile
 
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def decode(path: Path) -> None:
 
 def average(path: Path) -> None:
     """What is measured: open the file, average its frames."""
-    finish(
+    run_to_end(
         mean_planes(open_recording(None, path, options=ReadOptions(pixel_size_um=1.0)))
     )
 

@@ -32,7 +32,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.evaluation.metrics import balanced_accuracy, confusion_matrix
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import Request, begin, go_on
 from napari_cellid.retrain.split import split_cells
@@ -79,7 +79,7 @@ def main() -> None:
         study, fields = make_lab(Path(scratch) / "lab", options)
         begun = time.perf_counter()
         run = begin(study, Request(options.start, settings))
-        finish(go_on(study, run, DeviceConfig()))
+        run_to_end(go_on(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
         for event in run.events():
             if event["event"] == "epoch":
@@ -107,7 +107,7 @@ def make_lab(path: Path, options: argparse.Namespace) -> tuple[Study, dict]:
             {"seed": 7000 + k, "n_planes": 1, "height": 400, "width": 400}
             | LABS[options.lab] | _MIXTURE
         )  # fmt: skip
-        fields[f"r{k}"] = finish(simulate(config))
+        fields[f"r{k}"] = run_to_end(simulate(config))
         put(study, fields[f"r{k}"], f"r{k}", f"m{k}")
     trained = [n for n, role in roles(study).items() if role != "test"]
     for k, name in enumerate(trained):
@@ -133,7 +133,9 @@ def wide_field(k: int) -> object:
     """A field as the default models are trained on, of a seed that none used."""
     config = draw_config("wide", np.random.default_rng([41_000, k]), n_planes=1)
     side = round(350 / config.pixel_size_um)
-    return finish(simulate(config.model_copy(update={"height": side, "width": side})))
+    return run_to_end(
+        simulate(config.model_copy(update={"height": side, "width": side}))
+    )
 
 
 def score(model: object, fields: list) -> float:
@@ -148,7 +150,7 @@ def score(model: object, fields: list) -> float:
         step = classify_cells(
             planes_of(field, "f"), field.labels, rows, model, config, device
         )
-        told = finish(step)["predicted"].map(CLASSES.index).to_numpy(int)
+        told = run_to_end(step)["predicted"].map(CLASSES.index).to_numpy(int)
         truth = cells["class"].map(CLASSES.index).to_numpy(int)
         total += confusion_matrix(truth, told, 3)
     return balanced_accuracy(total)

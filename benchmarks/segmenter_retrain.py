@@ -26,7 +26,7 @@ from napari_cellid.config import (
     SimulationConfig,
 )
 from napari_cellid.device import choose_device, share_cores
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.detection_comparison import detection
 from napari_cellid.retrain.segmentation_dataset import simulated
@@ -89,7 +89,7 @@ def main() -> None:
             put(study, lab_field(lab, 8000 + k), f"r{k}", f"m{k}")
         begun = time.perf_counter()
         run = begin(study, Request(options.start, settings))
-        outcome = finish(go_on(study, run, DeviceConfig()))
+        outcome = run_to_end(go_on(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
         print(f"{settings.model_dump()}\n{run.about['data']['cells']} outlines, "
               f"{run.about['data']['cells_by_role']}, {seconds:.0f} s")  # fmt: skip
@@ -114,7 +114,7 @@ def tell(folders: dict[str, Path], judged: dict[str, list[Judged]]) -> None:
         shift = model.card.training.get("cell_output_shift")
         told = []
         for where, fields in judged.items():
-            figures = finish(detection(model, fields, device)).metrics()
+            figures = run_to_end(detection(model, fields, device)).metrics()
             told.append(
                 f"{where} {figures['f1']:.4f} (precision {figures['precision']:.3f}, "
                 f"recall {figures['recall']:.3f}, n {figures['n']})"
@@ -125,7 +125,7 @@ def tell(folders: dict[str, Path], judged: dict[str, list[Judged]]) -> None:
 def lab_field(lab: dict[str, Any], seed: int) -> SimulatedField:
     """A field of the laboratory."""
     config = SimulationConfig(seed=seed, n_planes=1, height=SIDE, width=SIDE, **lab)
-    return finish(simulate(config))
+    return run_to_end(simulate(config))
 
 
 def seen(field: SimulatedField) -> Judged:
@@ -135,7 +135,7 @@ def seen(field: SimulatedField) -> Judged:
 
 def original(n: int, *, alone: int) -> list[Judged]:
     """Fields as the default models are trained on, of a seed that none used."""
-    found = finish(simulated(n, "wide", 52_000, alone=alone))
+    found = run_to_end(simulated(n, "wide", 52_000, alone=alone))
     return [
         (replace(planes, name=f"wide {k}"), labels, ~unsure | (labels > 0))
         for k, (planes, labels, unsure) in enumerate(found)

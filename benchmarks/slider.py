@@ -18,7 +18,7 @@ import numpy as np
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import DeviceConfig, SegmentConfig, SimulationConfig
 from napari_cellid.device import choose_device, share_cores
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.predict import load_segmenter, segment
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     repeats = parser.parse_args().repeats
     share_cores()
-    field = finish(simulate(SimulationConfig(seed=1, n_planes=1)))
+    field = run_to_end(simulate(SimulationConfig(seed=1, n_planes=1)))
     planes = MeanPlanes(
         name="simulated",
         red=field.red.astype(np.float32),
@@ -42,11 +42,11 @@ def main() -> None:
         pixel_size_um=field.config.pixel_size_um,
     )
     segmenter, device = load_segmenter(), choose_device(DeviceConfig())
-    kept = finish(segment(planes, segmenter, SegmentConfig(), device))
+    kept = run_to_end(segment(planes, segmenter, SegmentConfig(), device))
     config = SegmentConfig(threshold=0.6)
 
     def again() -> None:
-        measure(finish(segment(planes, segmenter, config, device)).labels, planes)
+        measure(run_to_end(segment(planes, segmenter, config, device)).labels, planes)
 
     def from_maps() -> None:
         maps = kept.probability, kept.core, planes.pixel_size_um

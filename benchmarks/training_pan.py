@@ -30,7 +30,7 @@ from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import RecordingInfo, SimulationConfig
 from napari_cellid.identify import IdentifyResult
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.save_results import add_recording
@@ -77,7 +77,7 @@ def make_study(path: Path, side: int) -> Study:
     study = Study.create(path)
     for seed in range(5):
         config = SimulationConfig(seed=seed, height=side, width=side, n_planes=1)
-        field = finish(simulate(config))
+        field = run_to_end(simulate(config))
         name = f"m{seed}"
         red, green = (one.astype(np.float32) for one in (field.red, field.green))
         planes = MeanPlanes(name, red, green, config.pixel_size_um)

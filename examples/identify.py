@@ -13,7 +13,7 @@ from napari_cellid.config import IdentifyConfig, SegmentConfig
 from napari_cellid.identify import identify_cells, write_results
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.predict import load_segmenter
 
 red, green, pixel_size, out = sys.argv[1:5]
@@ -21,6 +21,8 @@ recording = open_recording(
     Path(red), Path(green), options=ReadOptions(pixel_size_um=float(pixel_size))
 )
 config = IdentifyConfig(segment=SegmentConfig(threshold=0.6))
-result = finish(identify_cells(recording, load_segmenter(), load_classifier(), config))
+result = run_to_end(
+    identify_cells(recording, load_segmenter(), load_classifier(), config)
+)
 print(result.cells.groupby("predicted")[["area_um2", "confidence"]].mean())
 print("written to", write_results(result, Path(out)))

@@ -13,7 +13,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from napari_cellid.config import SimulationConfig
 from napari_cellid.models.store import save_model
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes, Recording
 from napari_cellid.simulation.field import simulate
 
@@ -29,7 +29,7 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 def field() -> SimulatedField:
     """A simulated field of two planes, 128 x 160 px."""
     config = SimulationConfig(seed=3, height=128, width=160, n_planes=2)
-    return finish(simulate(config))
+    return run_to_end(simulate(config))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import Device, choose_device, computing, run_batches
 from napari_cellid.errors import InputError
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 
 CPU = Device("cpu", "fp32", "CPU")
 
@@ -31,13 +31,13 @@ def numbers(start: int, stop: int) -> torch.Tensor:
 
 
 def test_batches_come_back_in_order() -> None:
-    outputs = finish(run_batches(Hungry(8), numbers, 21, CPU, "work", 8))
+    outputs = run_to_end(run_batches(Hungry(8), numbers, 21, CPU, "work", 8))
     assert torch.cat(outputs)[:, 0].tolist() == [2 * k for k in range(21)]
 
 
 def test_out_of_memory_halves_the_batch_and_says_so() -> None:
     net, told = Hungry(3), []
-    outputs = finish(run_batches(net, numbers, 10, CPU, "work", 16), told.append)
+    outputs = run_to_end(run_batches(net, numbers, 10, CPU, "work", 16), told.append)
     assert torch.cat(outputs)[:, 0].tolist() == [2 * k for k in range(10)]
     assert net.seen == [10, 8, 4, 2, 2, 2, 2, 2]
     messages = [p.message for p in told if p.message]
@@ -61,7 +61,9 @@ def test_the_cpu_takes_over_when_the_card_cannot_do_one(monkeypatch) -> None:
     monkeypatch.setattr(module, "_free_memory", lambda device: None)
     monkeypatch.setattr(module, "prepare", lambda model, device: model)
     told: list[Progress] = []
-    outputs = finish(run_batches(Hungry(99), numbers, 3, card, "work", 2), told.append)
+    outputs = run_to_end(
+        run_batches(Hungry(99), numbers, 3, card, "work", 2), told.append
+    )
     assert torch.cat(outputs)[:, 0].tolist() == [0, 2, 4]
     # on the CPU no more at once than was asked for: tiles come one by one
     assert kinds == [("cuda", 2), ("cuda", 1), ("cpu", 2), ("cpu", 1)]
@@ -87,7 +89,7 @@ def test_every_way_of_saying_out_of_memory_is_understood(text: str) -> None:
                 raise RuntimeError(text)
             return super().forward(batch)
 
-    outputs = finish(run_batches(Tight(2), numbers, 5, CPU, "work", 4))
+    outputs = run_to_end(run_batches(Tight(2), numbers, 5, CPU, "work", 4))
     assert torch.cat(outputs)[:, 0].tolist() == [0, 2, 4, 6, 8]
 
 
@@ -104,7 +106,9 @@ def test_a_network_that_does_not_fit_the_card_runs_on_the_cpu(monkeypatch) -> No
     monkeypatch.setattr(module, "prepare", prepare)
     monkeypatch.setattr(module, "_free_memory", lambda device: None)
     told: list[Progress] = []
-    outputs = finish(run_batches(Hungry(99), numbers, 3, card, "work", 2), told.append)
+    outputs = run_to_end(
+        run_batches(Hungry(99), numbers, 3, card, "work", 2), told.append
+    )
     assert torch.cat(outputs)[:, 0].tolist() == [0, 2, 4]
     messages = [p.message for p in told if p.message]
     assert messages == ["Memory ran out on the a card; going on with the CPU."]
@@ -116,12 +120,12 @@ def test_other_errors_are_not_hidden() -> None:
             raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes do not match"):
-        finish(run_batches(Broken(), numbers, 3, CPU, "work", 2))
+        run_to_end(run_batches(Broken(), numbers, 3, CPU, "work", 2))
 
 
 def test_no_memory_for_one_on_the_cpu_is_an_error() -> None:
     with pytest.raises(torch.OutOfMemoryError):
-        finish(run_batches(Hungry(0), numbers, 3, CPU, "work", 2))
+        run_to_end(run_batches(Hungry(0), numbers, 3, CPU, "work", 2))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")

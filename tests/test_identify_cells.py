@@ -19,7 +19,7 @@ from napari_cellid.identify import (
     identify_cells,
     write_results,
 )
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import Recording
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField
@@ -37,7 +37,7 @@ def result(
         load_classifier(classifier_folder),
         CONFIG,
     )
-    return finish(step)
+    return run_to_end(step)
 
 
 def test_every_cell_has_a_row_and_a_class(result: IdentifyResult) -> None:
@@ -54,7 +54,7 @@ def test_the_same_input_gives_the_same_output(
     segmenter_folder: Path,
     classifier_folder: Path,
 ) -> None:
-    again = finish(
+    again = run_to_end(
         identify_cells(
             recording,
             load_segmenter(segmenter_folder),
@@ -101,7 +101,7 @@ def test_green_alone_is_outlined_only(
         load_classifier(classifier_folder),
         CONFIG,
     )
-    result = finish(step)
+    result = run_to_end(step)
     assert len(result.cells) > 0
     assert result.classes == ()
     assert (result.cells["predicted"] == "").all()
@@ -113,7 +113,7 @@ def test_own_masks_are_classified_as_they_are(
     step = classify_labels(
         recording, field.labels, load_classifier(classifier_folder), CONFIG
     )
-    result = finish(step)
+    result = run_to_end(step)
     assert result.labels is field.labels
     assert result.cells["label"].tolist() == field.cells["label"].tolist()
     np.testing.assert_allclose(result.cells["y"], field.cells["y"], atol=1e-6)
@@ -129,7 +129,7 @@ def test_labels_of_another_field_are_refused(
         CONFIG,
     )
     with pytest.raises(InputError, match=r"labels have the shape \(2, 10, 10\)"):
-        finish(step)
+        run_to_end(step)
 
 
 def constant(recording: Recording, value: int) -> da.Array:
@@ -151,7 +151,7 @@ def test_empty_images_give_zero_cells(
         load_classifier(classifier_folder),
         CONFIG,
     )
-    result = finish(step)
+    result = run_to_end(step)
     assert len(result.cells) == 0
     assert any("no cells" in note for note in result.notes)
     table = pd.read_csv(write_results(result, tmp_path) / "cells.csv")
@@ -164,7 +164,7 @@ def test_one_empty_channel_is_refused(
 ) -> None:
     flat = replace(recording, **{channel: constant(recording, 0)})
     with pytest.raises(InputError, match=f"The {channel} channel .* is 0 everywhere"):
-        finish(identify_cells(flat, load_segmenter(segmenter_folder), None, CONFIG))
+        run_to_end(identify_cells(flat, load_segmenter(segmenter_folder), None, CONFIG))
 
 
 def test_a_full_disk_leaves_the_earlier_results(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_cellid.progress import Progress, Step, finish, part
+from napari_cellid.progress import Progress, Step, run_to_end, subprogress
 
 
 def count(n: int) -> Step[int]:
@@ -11,12 +11,12 @@ def count(n: int) -> Step[int]:
 
 def test_finish_returns_the_result_and_reports_all() -> None:
     seen: list[Progress] = []
-    assert finish(count(3), seen.append) == 3
+    assert run_to_end(count(3), seen.append) == 3
     assert [p.done for p in seen] == [0, 1, 2]
 
 
 def test_a_step_may_yield_nothing() -> None:
-    assert finish(count(0)) == 0
+    assert run_to_end(count(0)) == 0
 
 
 def test_parts_add_up() -> None:
@@ -25,8 +25,8 @@ def test_parts_add_up() -> None:
     def whole() -> Step[list[int]]:
         results = []
         for k in range(3):
-            results.append((yield from part(count(2), k, 3)))  # noqa: PERF401
+            results.append((yield from subprogress(count(2), k, 3)))  # noqa: PERF401
         return results
 
-    assert finish(whole(), seen.append) == [2, 2, 2]
+    assert run_to_end(whole(), seen.append) == [2, 2, 2]
     assert [(p.done, p.total) for p in seen] == [(k, 6) for k in range(6)]

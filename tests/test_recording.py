@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from napari_cellid.errors import InputError
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 from napari_cellid.recording import MeanPlanes, Recording, mean_planes
 from napari_cellid.recording.sums import sum_frames
 
@@ -34,7 +34,7 @@ def numbers(dtype: str, shape, seed=0) -> np.ndarray:
 
 
 def mean_of(array: np.ndarray | da.Array, **more) -> MeanPlanes:
-    return finish(mean_planes(recording(green=array, **more)))
+    return run_to_end(mean_planes(recording(green=array, **more)))
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
@@ -115,7 +115,7 @@ def test_the_input_is_left_as_it_is():
 
 def test_both_channels_may_differ_in_time_points():
     red, green = numbers("uint8", (3, 2, 32, 40)), numbers("uint16", (9, 2, 32, 40), 1)
-    mean = finish(mean_planes(recording(red, green, notes=("a note.",))))
+    mean = run_to_end(mean_planes(recording(red, green, notes=("a note.",))))
     assert mean.shape == (2, 32, 40)
     assert mean.pixel_size_um == 1.0
     assert mean.notes == ("a note.",)
@@ -126,7 +126,7 @@ def test_both_channels_may_differ_in_time_points():
 def test_progress_counts_to_its_end():
     stack = da.zeros((40, 1, 512, 512), chunks=(4, 1, 512, 512), dtype=np.float64)
     seen: list[Progress] = []
-    finish(mean_planes(recording(stack, stack)), seen.append)
+    run_to_end(mean_planes(recording(stack, stack)), seen.append)
     assert {progress.stage for progress in seen} == {"Averaging frames"}
     assert [progress.done for progress in seen] == list(range(len(seen)))
     assert seen[-1].done == seen[-1].total > 2
@@ -223,7 +223,7 @@ def test_memory_is_bounded():
         nonlocal most
         most = max(most, process.memory_info().rss - start)
 
-    mean = finish(mean_planes(recording(green=stack)), watch)
+    mean = run_to_end(mean_planes(recording(green=stack)), watch)
     assert most < 250e6
     expected = np.float32(np.mean(np.arange(0, 1200, 8) % 1000))
     assert (mean.green == expected).all()

@@ -22,7 +22,7 @@ import tifffile
 
 from evaluate import Ours, load_program, score_one
 from napari_cellid.channels.normalise import rescale
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 
@@ -80,7 +80,7 @@ def _by_setting(scratch: Path, n: int, ours: Ours, score: Any) -> pd.DataFrame:
         config = draw_config("wide", rng, n_planes=1)
         side = round(FIELD_UM / config.pixel_size_um)
         config = config.model_copy(update={"height": side, "width": side})
-        field = finish(simulate(config))
+        field = run_to_end(simulate(config))
         folder = _write(scratch / f"{k}", field.red[0], field.green[0], field)
         rows.append(conditions(config) | score_one(folder, ours, score))
     table = pd.DataFrame(rows)
@@ -103,7 +103,7 @@ def _by_pixel_size(scratch: Path, n: int, ours: Ours, score: Any) -> pd.DataFram
         finest = PIXEL_SIZES_UM[0]
         side = round(FIELD_UM / finest)
         given = {"n_planes": 1, "pixel_size_um": finest, "height": side, "width": side}
-        field = finish(simulate(draw_config("nominal", rng, **given)))
+        field = run_to_end(simulate(draw_config("nominal", rng, **given)))
         for size in PIXEL_SIZES_UM:
             factor = finest / size
             red, green = (

@@ -28,7 +28,7 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.tissue import CLASSES
 from simulated_set import PIXEL_SIZE_UM
@@ -128,7 +128,7 @@ def _told(fields: list[Field], name: str) -> np.ndarray:
         step = classify_cells(
             field.planes, field.labels, field.cells, classifier, config, device
         )
-        chances.append(finish(step)[[f"p_{one}" for one in CLASSES]].to_numpy())
+        chances.append(run_to_end(step)[[f"p_{one}" for one in CLASSES]].to_numpy())
     return np.log(np.maximum(np.concatenate(chances), 1e-9))
 
 

@@ -27,7 +27,7 @@ from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels.normalise import N_IMAGES, Combination
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.tiles import predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
@@ -127,7 +127,7 @@ def seconds_512(net: UNet) -> float:
     seconds = []
     for _ in range(5):
         begun = time.perf_counter()
-        finish(predict_tiled(net, image.astype(np.float32), device))
+        run_to_end(predict_tiled(net, image.astype(np.float32), device))
         seconds.append(time.perf_counter() - begun)
     return min(seconds)
 

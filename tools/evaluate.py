@@ -30,7 +30,7 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, draw_config
@@ -101,10 +101,10 @@ class Ours:
         key = sha256(about + green.tobytes() + red.tobytes()).digest()
         if key not in self._outlined:
             step = segment(planes, self.segmenter, self.config, self.device)
-            self._outlined[key] = finish(step).labels
+            self._outlined[key] = run_to_end(step).labels
         labels = self._outlined[key]
         cells = measure(labels, planes)
-        table = finish(
+        table = run_to_end(
             classify_cells(
                 planes, labels, cells, self.classifier, ClassifyConfig(), self.device
             )
@@ -123,7 +123,7 @@ def load_program(path: Path) -> ModuleType:
 
 def _simulated(parent: Path, kind: str, k: int) -> Path:
     rng = np.random.default_rng([SEED, KINDS.index(kind), k])
-    field = finish(simulate(draw_config(kind, rng, n_planes=1)))
+    field = run_to_end(simulate(draw_config(kind, rng, n_planes=1)))
     folder = parent / f"{kind}-{k}"
     folder.mkdir()
     for name in ("red", "green", "labels"):

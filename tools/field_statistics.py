@@ -29,7 +29,7 @@ from napari_cellid.evaluation.image_statistics import (
     radial_spectrum,
     stretch_to_display,
 )
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import Kind, draw_config
@@ -173,7 +173,7 @@ def _outlined(field: Field) -> np.ndarray:
         green=np.asarray(field.green, np.float32)[None],
         pixel_size_um=field.pixel_size_um,
     )
-    return finish(segment(planes, segmenter, SegmentConfig(), device)).labels[0]
+    return run_to_end(segment(planes, segmenter, SegmentConfig(), device)).labels[0]
 
 
 def simulated(kind: Kind, number: int, side_um: float) -> Field:
@@ -182,7 +182,7 @@ def simulated(kind: Kind, number: int, side_um: float) -> Field:
     config = draw_config(kind, rng, n_planes=1)
     side = max(round(side_um / config.pixel_size_um), 64)
     config = config.model_copy(update={"height": side, "width": side})
-    made = finish(simulate(config))
+    made = run_to_end(simulate(config))
     labels, cells = made.labels[0], made.cells
     of_class = {
         name: cells.loc[cells["class"].isin(classes), "label"]

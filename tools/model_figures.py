@@ -11,7 +11,7 @@ from napari_cellid.channels.normalise import Combination, combine
 from napari_cellid.classification.pixel import mean_over_cells
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.instances import label_plane
 from napari_cellid.segmentation.tta import predict_tta
 from napari_cellid.simulation.tissue import CLASSES
@@ -84,7 +84,7 @@ class OutlinedField:
         image = combine(red, green, NORM, combination)
         device = choose_device(DeviceConfig())
         views = SegmentConfig().views
-        maps = finish(predict_tta(net, image, device, views))
+        maps = run_to_end(predict_tta(net, image, device, views))
         self.kinds = maps[: net.config.out_channels]
 
     def counts(self, shift: float) -> tuple[int, int, int]:
@@ -140,7 +140,7 @@ def tell_held_out(
             labels, kind, clear = file["labels"], file["kind"], ~file["ambiguous"]
         image = combine(red, green, NORM, combination)
         views = ClassifyConfig().class_views
-        maps = finish(predict_tta(net, image, device, views))
+        maps = run_to_end(predict_tta(net, image, device, views))
         there = np.unique(labels[labels > 0])
         numbers = there[clear[there - 1]]
         if len(numbers):

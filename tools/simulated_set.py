@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_cellid.channels.normalise import rescale
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
@@ -67,7 +67,7 @@ def _make(job: tuple[Path, str, tuple[int, int], list[int] | None]) -> None:
         config = config.model_copy(update={"n_frames": n_frames})
     side = round(FIELD_UM / config.pixel_size_um)
     config = config.model_copy(update={"height": side, "width": side})
-    field = finish(simulate(config))
+    field = run_to_end(simulate(config))
     arrays = at_model_scale(field)
     # a name that nobody takes for a field's, should this be interrupted
     temporary = path.with_suffix(".part")

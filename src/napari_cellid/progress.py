@@ -1,8 +1,7 @@
-"""Long steps: generators that yield progress and return their result.
+"""Long steps: generators that yield their progress and return their result.
 
-The command line draws a bar from what they yield, a widget runs them in a worker
-thread, a test runs them to the end. A step receives arrays and settings, never a
-layer or a widget.
+The command line draws a progress bar, a dock runs the step in a worker thread, and a
+test runs it to its end. A step receives arrays and settings, never a layer or a widget.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a step has come.
+    """The progress of a step.
 
     Parameters
     ----------
     stage
-        What is being done, in the user's words, such as "Outlining cells".
+        The current stage in the user's words, such as "Outlining cells".
     done, total
-        Units of work finished and in all; the unit differs between stages.
+        Finished units of work and their total number; the unit depends on the stage.
     message
-        Something the user should read once, such as "memory ran out on the GPU,
-        going on with the CPU"; empty for plain progress.
+        A message that the user should read once, such as "Memory ran out on the GPU;
+        the CPU takes over."; empty for plain progress.
     """
 
     stage: str
@@ -36,26 +35,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class News(Progress):
-    """Progress with something to tell a program: a training began, an epoch ended.
+class ProgressEvent(Progress):
+    """Progress with an event for a program, such as the start of a training.
 
     Parameters
     ----------
     event
-        What happened, one word.
+        The kind of event, one word, such as "epoch".
     values
-        What is to be known of it, as JSON can hold it.
+        Details of the event, in types that JSON can hold.
     """
 
     event: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: a long step: yields its progress, returns its result
 Step = Generator[Progress, None, T]
 
 
-def part(step: Step[T], index: int, count: int) -> Step[T]:
-    """Run a step as one of `count` equal parts of a larger one."""
+def subprogress(step: Step[T], index: int, count: int) -> Step[T]:
+    """Run a step as part `index` of `count` equal parts of a larger step."""
     while True:
         try:
             progress = next(step)
@@ -65,8 +65,8 @@ def part(step: Step[T], index: int, count: int) -> Step[T]:
         yield replace(progress, done=index * total + progress.done, total=count * total)
 
 
-def finish(step: Step[T], report: Callable[[Progress], object] | None = None) -> T:
-    """Run a step to its end and return its result, passing progress to `report`."""
+def run_to_end(step: Step[T], report: Callable[[Progress], object] | None = None) -> T:
+    """Run a step to its end and return its result; `report` receives the progress."""
     while True:
         try:
             progress = next(step)

@@ -27,7 +27,7 @@ from napari_cellid.classification.training import (
 from napari_cellid.config import ClassifierTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
-from napari_cellid.progress import News, finish
+from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
@@ -108,7 +108,7 @@ def test_joined_cells_keep_their_patches():
 @pytest.mark.parametrize("augmentation", ["none", "paper", "strong"])
 def test_kept_frozen_part_gives_what_plain_training_gives(augmentation):
     config = _settings(augmentation=augmentation, copies=2)
-    kept = finish(make_learner(DATASET, _start(), config, CPU))
+    kept = run_to_end(make_learner(DATASET, _start(), config, CPU))
     plain = uncached_learner(DATASET, _start(), config, CPU)
     for learner in (kept, plain):
         for epoch in (1, 2):
@@ -123,7 +123,7 @@ def test_frozen_tensors_are_the_same_to_the_bit_afterwards(tmp_path):
     start = _start()
     before = {k: v.clone() for k, v in start.net.state_dict().items()}
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    done = finish(train_classifier(DATASET, start, _settings(), run, CPU))
+    done = run_to_end(train_classifier(DATASET, start, _settings(), run, CPU))
     trained = trained_parameters(done.net, PLANS["resnet18_res5b"])
     for name, weight in done.net.state_dict().items():
         changed = not torch.equal(weight, before[name])
@@ -135,7 +135,7 @@ def test_adapting_changes_running_statistics_of_frozen_layers_alone(tmp_path):
     before = {k: v.clone() for k, v in start.net.state_dict().items()}
     run = Run.create(tmp_path / "run", {"task": "classify"})
     config = _settings(plan="resnet18_69", batch_norm="adapt", epochs=1)
-    done = finish(train_classifier(DATASET, start, config, run, CPU))
+    done = run_to_end(train_classifier(DATASET, start, config, run, CPU))
     changed = {
         name
         for name, weight in done.net.state_dict().items()
@@ -151,7 +151,9 @@ def test_training_learns_and_tells_each_epoch(tmp_path):
     config = _settings(epochs=6, plan="everything", rate=3e-3)
     news = []
     step = train_classifier(DATASET, _start(), config, run, CPU)
-    done = finish(step, lambda p: news.append(p) if isinstance(p, News) else None)
+    done = run_to_end(
+        step, lambda p: news.append(p) if isinstance(p, ProgressEvent) else None
+    )
     epochs = [n.values for n in news if n.event == "epoch"]
     assert [e["epoch"] for e in epochs] == list(range(7))
     assert epochs[-1]["validation"]["loss"] < epochs[0]["validation"]["loss"] / 2
@@ -166,7 +168,7 @@ def test_training_learns_and_tells_each_epoch(tmp_path):
 def test_resumed_equals_uninterrupted(tmp_path, optimiser):
     config = _settings(epochs=3, optimiser=optimiser)
     whole = Run.create(tmp_path / "whole", {"task": "classify"})
-    expected = finish(train_classifier(DATASET, _start(), config, whole, CPU))
+    expected = run_to_end(train_classifier(DATASET, _start(), config, whole, CPU))
     broken = Run.create(tmp_path / "broken", {"task": "classify"})
     step = train_classifier(DATASET, _start(), config, broken, CPU)
     for progress in step:
@@ -176,7 +178,7 @@ def test_resumed_equals_uninterrupted(tmp_path, optimiser):
     step.close()
     again = Run.open(tmp_path / "broken")
     other = train_classifier(DATASET, _start(), config, again, CPU)
-    for name, weight in finish(other).net.state_dict().items():
+    for name, weight in run_to_end(other).net.state_dict().items():
         assert torch.equal(weight, expected.net.state_dict()[name]), name
     logged = [e["epoch"] for e in again.events() if e["event"] == "epoch"]
     assert sorted(set(logged)) == [0, 1, 2, 3]
@@ -187,10 +189,10 @@ def test_stopping_keeps_the_best(tmp_path):
     step = train_classifier(DATASET, _start(), _settings(epochs=50), run, CPU)
 
     def stop_in_third(progress):
-        if isinstance(progress, News) and progress.values.get("epoch") == 2:
+        if isinstance(progress, ProgressEvent) and progress.values.get("epoch") == 2:
             run.ask_to_stop()
 
-    done = finish(step, stop_in_third)
+    done = run_to_end(step, stop_in_third)
     assert done.trained.state == "stopped"
     assert done.trained.last_epoch == 2
     losses = {e["epoch"]: e["validation"]["loss"] for e in done.trained.history}
@@ -200,7 +202,7 @@ def test_stopping_keeps_the_best(tmp_path):
 def test_stopping_before_the_first_epoch_ends_keeps_what_there_is(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     step = train_classifier(DATASET, _start(), _settings(epochs=5), run, CPU)
-    done = finish(step, lambda p: run.ask_to_stop() if p.done == 1 else None)
+    done = run_to_end(step, lambda p: run.ask_to_stop() if p.done == 1 else None)
     assert (done.trained.state, done.trained.last_epoch) == ("stopped", 0)
 
 
@@ -208,20 +210,20 @@ def test_a_loss_that_is_no_number_ends_in_one_sentence(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     config = _settings(rate=1.0, head_rate_factor=1000, epochs=30, plan="everything")
     with pytest.raises(InputError, match="learning rate"):
-        finish(train_classifier(DATASET, _start(), config, run, CPU))
+        run_to_end(train_classifier(DATASET, _start(), config, run, CPU))
 
 
 def test_a_class_with_one_cell_is_refused(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     dataset = ClassificationDataset(_cells(4), _cells(6))
     with pytest.raises(InputError, match="inhibitory has 1 cell to train on"):
-        finish(train_classifier(dataset, _start(), _settings(), run, CPU))
+        run_to_end(train_classifier(dataset, _start(), _settings(), run, CPU))
 
 
 def test_kept_values_are_shared_by_plans_of_one_cut():
     cache = FeatureCache(1.0)
     config = _settings(plan="resnet18_69")
-    finish(make_learner(DATASET, _start(), config, CPU, cache))
+    run_to_end(make_learner(DATASET, _start(), config, CPU, cache))
     stages = [
         p.stage
         for p in make_learner(
@@ -239,7 +241,7 @@ def test_large_kept_values_go_to_disk_and_are_the_same():
     which = np.array([5, 0, 13])
     values = []
     for cache in (in_memory, on_disk):
-        learner = finish(make_learner(DATASET, _start(), config, CPU, cache))
+        learner = run_to_end(make_learner(DATASET, _start(), config, CPU, cache))
         values.append(learner._training.features(which))
     assert learner._training.on_disk
     torch.testing.assert_close(values[0], values[1])
@@ -248,7 +250,7 @@ def test_large_kept_values_go_to_disk_and_are_the_same():
 def test_sampling_shows_rare_classes_as_often():
     cells = _cells(30)
     rare = dataclasses.replace(cells, target=np.array([0] * 26 + [1, 1, 2, 2]))
-    learner = finish(
+    learner = run_to_end(
         make_learner(
             ClassificationDataset(rare, _cells(6)),
             _start(),

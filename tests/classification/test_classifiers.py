@@ -15,7 +15,7 @@ from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, save_model
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.tiles import predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -77,7 +77,7 @@ def test_class_of_a_cell_is_the_mean_over_its_pixels(folder, field):
     planes, labels, cells = field
     classifier = load_classifier(folder)
     assert isinstance(classifier, PixelClassifier)
-    told = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    told = run_to_end(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
     high = np.exp(8) / (np.exp(8) + 2)
     probabilities = told[[f"p_{name}" for name in CLASSES]].to_numpy()
     low = (1 - high) / 2
@@ -89,14 +89,16 @@ def test_class_of_a_cell_is_the_mean_over_its_pixels(folder, field):
 def test_a_huge_number_needs_no_huge_memory(folder, field):
     planes, labels, cells = field
     classifier = load_classifier(folder)
-    expected = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    expected = run_to_end(
+        classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE)
+    )
     huge = 2**31 - 1
     labels = np.where(labels == 9, huge, labels).astype(np.int32)
     cells = cells.replace({"label": {9: huge}})
-    told = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    told = run_to_end(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
     np.testing.assert_allclose(told[PROBABILITIES], expected[PROBABILITIES])
     # a cell that has no pixels could be anything
-    gone = finish(
+    gone = run_to_end(
         classify_cells(
             planes, labels, cells.assign(label=5), classifier, CONFIG, DEVICE
         )
@@ -107,8 +109,10 @@ def test_a_huge_number_needs_no_huge_memory(folder, field):
 def test_some_cells_alone_get_the_same_as_with_all(folder, field):
     planes, labels, cells = field
     classifier = load_classifier(folder)
-    every = finish(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
-    one = finish(
+    every = run_to_end(
+        classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE)
+    )
+    one = run_to_end(
         classify_cells(planes, labels, cells.iloc[[1]], classifier, CONFIG, DEVICE)
     )
     pd.testing.assert_frame_equal(one, every.iloc[[1]])
@@ -120,7 +124,7 @@ def test_temperature_makes_less_sure_and_keeps_the_class(tmp_path, field):
     save_model(tmp_path / "warm", _card(temperature=4.0), weights)
     save_model(tmp_path / "plain", _card(), weights)
     warm, plain = (
-        finish(
+        run_to_end(
             classify_cells(
                 planes, labels, cells, load_classifier(tmp_path / name), CONFIG, DEVICE
             )
@@ -143,7 +147,7 @@ def test_pixel_size_does_not_change_the_class(folder, field):
     )
     marks = np.kron(labels, np.ones((1, 2, 2), np.int32))
     classifier = load_classifier(folder)
-    told = finish(
+    told = run_to_end(
         classify_cells(large, marks, measure(marks, large), classifier, CONFIG, DEVICE)
     )
     assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
@@ -156,7 +160,7 @@ def test_together_is_the_mean_of_both(folder, field):
     both = Ensemble(patches.card, (patches, pixels))
     names = [f"p_{name}" for name in CLASSES]
     told = {
-        name: finish(classify_cells(planes, labels, cells, one, CONFIG, DEVICE))[
+        name: run_to_end(classify_cells(planes, labels, cells, one, CONFIG, DEVICE))[
             names
         ].to_numpy()
         for name, one in (("both", both), ("patches", patches), ("pixels", pixels))
@@ -190,14 +194,14 @@ def test_classes_do_not_hang_on_how_the_field_lies():
             planes = MeanPlanes("f", red=red, green=green, pixel_size_um=scale)
             cells = measure(turned, planes)
             step = classify_cells(planes, turned, cells, classifier, config, DEVICE)
-            told.append(finish(step).set_index("label")[PROBABILITIES].loc[[1, 2]])
+            told.append(run_to_end(step).set_index("label")[PROBABILITIES].loc[[1, 2]])
         gaps[views] = np.abs(told[0] - told[1]).to_numpy().max()
     assert gaps[8] < 1e-4 < gaps[1]
 
 
 def test_kinds_and_classes_each_sum_to_one():
     image = np.random.default_rng(0).random((2, 40, 33)).astype(np.float32)
-    maps = finish(predict_tiled(UNet(SMALL).eval(), image, DEVICE))
+    maps = run_to_end(predict_tiled(UNet(SMALL).eval(), image, DEVICE))
     assert maps.shape == (6, 40, 33)
     np.testing.assert_allclose(maps[:3].sum(0), 1, atol=1e-5)
     np.testing.assert_allclose(maps[3:].sum(0), 1, atol=1e-5)

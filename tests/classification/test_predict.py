@@ -17,7 +17,7 @@ from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import SimulatedField
 
@@ -48,7 +48,7 @@ def _classify(
 ) -> pd.DataFrame:
     no_labels = np.zeros((1, 1, 1), np.int32)
     config = ClassifyConfig(batch_size=batch_size)
-    return finish(classify_cells(planes, no_labels, cells, classifier, config, CPU))
+    return run_to_end(classify_cells(planes, no_labels, cells, classifier, config, CPU))
 
 
 def test_probabilities_sum_to_one_and_name_the_class(

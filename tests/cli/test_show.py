@@ -13,7 +13,7 @@ from napari.components import ViewerModel
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.identify import identify_cells
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.widgets.identify.open_results import fill_viewer, show_results
 
@@ -36,7 +36,7 @@ def test_window(qtbot, recording, segmenter_folder, classifier_folder) -> None:
     step = identify_cells(
         recording, load_segmenter(segmenter_folder), classifier, config
     )
-    result = finish(step)
+    result = run_to_end(step)
     viewer = PaperViewer()
     fill_viewer(viewer, result, recording, classifier)
     names = [layer.name for layer in viewer.layers]

@@ -13,7 +13,7 @@ from napari_cellid.cli import main
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.movie import Movie, simulate_movie
 
 SMALL = ["--height", "64", "--width", "80", "--n-planes", "2", "--quiet"]
@@ -31,7 +31,7 @@ def test_movie_files(tmp_path) -> None:
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     config = SimulationConfig(height=64, width=80, n_planes=2)
     settings = MovieConfig(movie_frames=12, frame_rate_hz=5)
-    _, movie = finish(simulate_movie(config, settings))
+    _, movie = run_to_end(simulate_movie(config, settings))
     red = tifffile.imread(tmp_path / "a" / "red_movie.tif")
     green = tifffile.imread(tmp_path / "a" / "green_movie.tif")
     for time, plane in ((0, 0), (7, 1), (11, 1)):

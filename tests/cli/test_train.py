@@ -18,7 +18,7 @@ from napari_cellid.config import (
     SegmenterTrainingConfig,
     SplitConfig,
 )
-from napari_cellid.progress import News, Progress
+from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.report.training_console import epoch_line, in_words, summary
 from napari_cellid.training.run import Run
 
@@ -88,9 +88,9 @@ def test_an_epoch_is_a_line() -> None:
 
 def test_people_read_epochs_and_programs_read_all(capsys) -> None:
     news = [
-        News("Training", event="begin", values={"epochs": 3}),
-        News("Training", event="epoch", values=EPOCH),
-        News("Training", event="end", values={"state": "finished"}),
+        ProgressEvent("Training", event="begin", values={"epochs": 3}),
+        ProgressEvent("Training", event="epoch", values=EPOCH),
+        ProgressEvent("Training", event="end", values={"state": "finished"}),
     ]
     for style, out, err in ((True, 3, 0), (False, 0, 1)):
         with make_report(as_json=style, quiet=False) as report:
@@ -105,7 +105,7 @@ def test_people_read_epochs_and_programs_read_all(capsys) -> None:
 
 def test_quiet_says_nothing_of_epochs(capsys) -> None:
     with make_report(as_json=False, quiet=True) as report:
-        report.progress(News("Training", event="epoch", values=EPOCH))
+        report.progress(ProgressEvent("Training", event="epoch", values=EPOCH))
         report.progress(Progress("Training", 1, 2))
     said = capsys.readouterr()
     assert said.out == said.err == ""

@@ -13,7 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.pages import BlockMemory
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
 SHAPE = (5, 40, 48)
@@ -41,7 +41,7 @@ def check(path, expected, **options):
     np.testing.assert_array_equal(
         made.green[-1, 0, 3:20:2, ::-1], expected[-1, 0, 3:20:2, ::-1]
     )
-    mean = finish(mean_planes(made)).green
+    mean = run_to_end(mean_planes(made)).green
     wanted = expected.mean(axis=0, dtype=np.float64)
     np.testing.assert_allclose(mean, wanted, rtol=1e-6)
     return made
@@ -295,7 +295,7 @@ def test_reading_a_long_file_takes_little_memory(tmp_path, compression):
     process = psutil.Process()
     start = process.memory_info().rss
     used = []
-    mean = finish(
+    mean = run_to_end(
         mean_planes(made), lambda _: used.append(process.memory_info().rss - start)
     )
     np.testing.assert_array_equal(mean.green[0], frame)

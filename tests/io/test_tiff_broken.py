@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
 # each frame tells its number, and noise does not compress
@@ -40,7 +40,7 @@ def _quiet():
 
 def average(path):
     made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
-    return made, finish(mean_planes(made)).green[0]
+    return made, run_to_end(mean_planes(made)).green[0]
 
 
 @pytest.mark.parametrize("how", WAYS, ids=str)

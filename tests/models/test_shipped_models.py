@@ -20,7 +20,7 @@ from napari_cellid.models.store import (
     list_models,
     load_card,
 )
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import draw_config
@@ -60,7 +60,7 @@ def test_starting_weights_are_credited() -> None:
 def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
     """A nominal field never seen, with the outlines that the default U-Net finds."""
     config = draw_config("nominal", np.random.default_rng(31), n_planes=1)
-    field = finish(simulate(config))
+    field = run_to_end(simulate(config))
     planes = MeanPlanes(
         name="simulated",
         red=field.red.astype(np.float32),
@@ -68,7 +68,7 @@ def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
         pixel_size_um=config.pixel_size_um,
     )
     step = segment(planes, load_segmenter(), SegmentConfig(), DEVICE)
-    return field, planes, finish(step).labels
+    return field, planes, run_to_end(step).labels
 
 
 @pytest.mark.slow
@@ -79,7 +79,8 @@ def test_good_on_a_simulated_field_never_seen(outlined, name) -> None:
     cells = measure(labels, planes)
     config = ClassifyConfig()
     result = score_result(
-        finish(classify_cells(planes, labels, cells, classifier, config, DEVICE)), field
+        run_to_end(classify_cells(planes, labels, cells, classifier, config, DEVICE)),
+        field,
     )
     precision = result.found / (result.found + result.superfluous)
     recall = result.found / (result.found + result.missed)

@@ -12,7 +12,7 @@ import tifffile
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.tiff.reader import open_recording
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -34,7 +34,7 @@ def test_the_real_movie():
         "red.tif: assumed that its 20 pages are time points",
         "green.tif: assumed that its 120 pages are time points",
     ]
-    mean = finish(mean_planes(made))
+    mean = run_to_end(mean_planes(made))
     for channel, array in (("red", mean.red), ("green", mean.green)):
         frames = tifffile.imread(movie / f"{channel}.tif")
         expected = frames.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -76,7 +76,7 @@ def test_every_file_gives_an_image_or_a_sentence():
     read = 0
     for path in files:
         try:
-            finish(mean_planes(open_recording(path, None, options=OPTIONS)))
+            run_to_end(mean_planes(open_recording(path, None, options=OPTIONS)))
             read += 1
         except InputError as error:
             assert path.name in str(error) or path.stem in str(error)

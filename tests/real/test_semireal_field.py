@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from napari_cellid.config import SemirealConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.semireal.field import REAL, simulate_red
 from napari_cellid.simulation.semireal.green import MarkedGreen
 
@@ -30,7 +30,7 @@ def test_red_on_real_green_is_like_that_of_the_recipe() -> None:
     marks = np.where(np.isin(labels, real), labels, 0)
     config = SemirealConfig(seed=3, inhibitory_fraction=0.2, n_frames=100)
     begun = time.monotonic()
-    made = finish(simulate_red(MarkedGreen(green[None], marks[None], 0.8), config))
+    made = run_to_end(simulate_red(MarkedGreen(green[None], marks[None], 0.8), config))
     assert time.monotonic() - begun < 3
     assert np.array_equal(made.green[0], green)
     cells = made.cells[made.cells["source"] == REAL]

@@ -17,7 +17,7 @@ from napari_cellid.config import (
     SimulationConfig,
 )
 from napari_cellid.identify import IdentifyResult
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.classifier import Request
 from napari_cellid.simulation.field import SimulatedField, simulate
@@ -95,7 +95,7 @@ def make_study(
     """A study with a recording a config, each of an animal of its own."""
     study = Study.create(path)
     for k, config in enumerate(configs):
-        field = finish(simulate(config))
+        field = run_to_end(simulate(config))
         put(study, field, f"r{k}", f"m{k}")
         answer(study, f"r{k}", field, most=most, wrong=wrong, seed=k)
     return study

@@ -14,7 +14,7 @@ from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import StudyClass, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, load_weights
-from napari_cellid.progress import News, finish
+from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.retrain.active_model import use_model
 from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
 from napari_cellid.retrain.dataset import CELLS_FILE, decide
@@ -24,7 +24,7 @@ from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run
 
 def train(study, request, device, report=None):
     run = begin(study, request)
-    return run, finish(go_on(study, run, device), report)
+    return run, run_to_end(go_on(study, run, device), report)
 
 
 def settings(request, **other):
@@ -76,7 +76,7 @@ def test_a_training_gives_figures_cells_and_a_model(whole):
     assert change == pytest.approx(
         report["new"]["accuracy"] - report["old"]["accuracy"], abs=2e-6
     )
-    events = [one.event for one in said if isinstance(one, News)]
+    events = [one.event for one in said if isinstance(one, ProgressEvent)]
     assert events == ["begin", *["epoch"] * 4, "end"]
     assert [e["event"] for e in run.events()] == events
 
@@ -121,7 +121,7 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(
             break
     step.close()
     again = Run.open(run.folder)
-    outcome = finish(go_on(Study.open(study.path), again, device))
+    outcome = run_to_end(go_on(Study.open(study.path), again, device))
     assert outcome.state == "finished"
     assert [e["epoch"] for e in again.events() if e["event"] == "epoch"] == [0, 1, 2, 3]
     one, other = (load_card(run.folder / MODEL) for run in (first, again))
@@ -132,10 +132,10 @@ def test_stopped_while_it_trains_keeps_the_best(study, quick, device):
     run = begin(study, settings(quick, epochs=50))
 
     def stop(progress):
-        if isinstance(progress, News) and progress.values.get("epoch") == 2:
+        if isinstance(progress, ProgressEvent) and progress.values.get("epoch") == 2:
             run.ask_to_stop()
 
-    outcome = finish(go_on(study, run, device), stop)
+    outcome = run_to_end(go_on(study, run, device), stop)
     assert outcome.state == run.state().state == "stopped"
     assert run.events()[-1]["best_epoch"] in (1, 2)
     load_classifier(run.folder / MODEL)
@@ -144,13 +144,13 @@ def test_stopped_while_it_trains_keeps_the_best(study, quick, device):
 
 def test_stopped_while_it_prepares_leaves_no_model_and_can_go_on(study, quick, device):
     run = begin(study, quick)
-    outcome = finish(go_on(study, run, device), lambda _: run.ask_to_stop())
+    outcome = run_to_end(go_on(study, run, device), lambda _: run.ask_to_stop())
     assert outcome.state == run.state().state == "stopped"
     assert outcome.report == {}
     assert not (run.folder / MODEL).exists()
     last = run.events()[-1]
     assert (last["event"], last["state"], last["model"]) == ("end", "stopped", None)
-    assert finish(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_outlines_that_are_gone_under_way_are_not_missed(study, quick, device):
@@ -158,7 +158,7 @@ def test_outlines_that_are_gone_under_way_are_not_missed(study, quick, device):
     run = begin(study, quick)
     for name in study.recordings:
         (study.recording(name).folder / "labels.tif").unlink()
-    outcome = finish(go_on(Study.open(study.path), run, device))
+    outcome = run_to_end(go_on(Study.open(study.path), run, device))
     assert outcome.state == "finished"
 
 
@@ -167,7 +167,7 @@ def test_images_that_are_gone_are_told_and_the_run_failed(study, quick, device):
     for name in study.recordings:
         (study.recording(name).folder / "images.tif").unlink()
     with pytest.raises(InputError, match=r"images.tif is missing; identify"):
-        finish(go_on(Study.open(study.path), run, device))
+        run_to_end(go_on(Study.open(study.path), run, device))
     state = run.state()
     assert state.state == "failed"
     assert "images.tif is missing" in state.error
@@ -280,7 +280,7 @@ def test_a_start_that_was_replaced_since(study, quick, device):
     run = begin(study, quick)
     run.about["start"]["weights_sha256"] = "0" * 64
     with pytest.raises(InputError, match="was replaced by another one since"):
-        finish(go_on(study, run, device))
+        run_to_end(go_on(study, run, device))
 
 
 def test_a_path_to_start_from_is_kept_in_full(
@@ -319,7 +319,7 @@ def test_more_recordings_change_no_role(study, quick, device):
     from napari_cellid.simulation.field import simulate
 
     before = decide(study, quick.split).table
-    field = finish(simulate(small(9)))
+    field = run_to_end(simulate(small(9)))
     put(study, field, "r9", "m9")
     answer(study, "r9", field)
     after = decide(Study.open(study.path), quick.split).table

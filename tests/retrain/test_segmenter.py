@@ -19,7 +19,7 @@ from napari_cellid.config import NOT_A_CELL, SegmenterTrainingConfig, SplitConfi
 from napari_cellid.errors import InputError
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.models.store import load_card, load_weights, save_model
-from napari_cellid.progress import News, finish
+from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.retrain import detection_comparison as found
 from napari_cellid.retrain import segmenter
 from napari_cellid.retrain.active_model import use_model
@@ -87,7 +87,7 @@ def ask(name: str = "one", start: str = "tiny unet", **other: object) -> Request
 
 def train(study: Study, request: Request, device, report=None):
     run = begin(study, request)
-    return run, finish(go_on(study, run, device), report)
+    return run, run_to_end(go_on(study, run, device), report)
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -141,7 +141,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     gain = report["new"]["f1"] - report["old"]["f1"]
     assert change["value"] == pytest.approx(gain, abs=1e-6)
     assert any("over pieces of 120 µm" in note for note in outcome.notes)
-    events = [one for one in said if isinstance(one, News)]
+    events = [one for one in said if isinstance(one, ProgressEvent)]
     assert [e.event for e in events] == ["begin", "epoch", "epoch", "epoch", "end"]
     begun = events[0].values
     cells = run.about["data"]["cells_by_role"]
@@ -156,7 +156,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     ]
     old = load_segmenter(study.models / "tiny unet")
     cpu = segmenter.choose_device(device)
-    counts = finish(found.detection(old, held, cpu)).metrics()
+    counts = run_to_end(found.detection(old, held, cpu)).metrics()
     assert report["old"] == {"name": "tiny unet", **counts}
     assert files(study.models) == before
 
@@ -185,11 +185,11 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(study, device) ->
         step = go_on(study, broken, device)
         taken = 0
         for one in step:
-            taken += one.stage == "Training" and not isinstance(one, News)
+            taken += one.stage == "Training" and not isinstance(one, ProgressEvent)
             if taken == n:
                 break
         step.close()
-        finish(go_on(study, Run.open(broken.folder), device))
+        run_to_end(go_on(study, Run.open(broken.folder), device))
         assert same(broken.folder / MODEL, whole.folder / MODEL)
         assert (
             broken.read_json(REPORT)["new"]["f1"]
@@ -213,7 +213,7 @@ def test_outlines_that_changed_since_are_told(study, device) -> None:
     cells = outlines_of(study, ("r1",), SplitConfig())[0]
     answer_all(study, "r1", [int(np.unique(cells[0].labels)[3])], NOT_A_CELL)
     with pytest.raises(InputError, match=r"changed since the training one began"):
-        finish(go_on(study, run, device))
+        run_to_end(go_on(study, run, device))
     assert run.state().state == "failed"
     assert not (run.folder / MODEL).exists()
 
@@ -288,11 +288,11 @@ def test_stopped_while_it_prepares_leaves_no_model(study, device) -> None:
     step = go_on(study, run, device)
     assert next(step).stage == "Simulating fields"
     run.ask_to_stop()
-    outcome = finish(step)
+    outcome = run_to_end(step)
     assert (outcome.state, outcome.report) == ("stopped", {})
     assert not (run.folder / MODEL).exists()
     # it can go on
-    assert finish(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_a_full_disk_leaves_every_model_as_it_was(study, device, monkeypatch) -> None:
@@ -305,12 +305,12 @@ def test_a_full_disk_leaves_every_model_as_it_was(study, device, monkeypatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "replacing_file", full)
         with pytest.raises(InputError, match=r"No space left on device.*make room"):
-            finish(go_on(study, run, device))
+            run_to_end(go_on(study, run, device))
     assert run.state().state == "failed"
     assert "make room" in run.state().error
     assert files(study.models) == before
     # with room it goes on
-    assert finish(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_a_loss_that_is_no_number(study, device) -> None:
@@ -323,7 +323,7 @@ def test_a_loss_that_is_no_number(study, device) -> None:
             lambda *_: torch.tensor(float("nan"), requires_grad=True),
         )
         with pytest.raises(InputError, match="no number any more in epoch 1"):
-            finish(step)
+            run_to_end(step)
     assert run.state().state == "failed"
     assert not (run.folder / MODEL).exists()
     assert files(study.models) == before
@@ -370,8 +370,8 @@ def test_a_study_without_outlines(tmp_path) -> None:
 
 
 def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
-    both = finish(simulated(2, "nominal", 4))
-    alone = finish(simulated(2, "nominal", 4, alone=2))
+    both = run_to_end(simulated(2, "nominal", 4))
+    alone = run_to_end(simulated(2, "nominal", 4, alone=2))
     np.testing.assert_array_equal(both[0][1], alone[0][1])
     (planes, labels, unsure), (dark, seen, doubtful) = both[1], alone[1]
     assert planes.red is not None
@@ -386,23 +386,23 @@ def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
 def test_the_shift_is_the_one_that_finds_most(device) -> None:
     """The default U-Net without its shift gets back one as good as it."""
     start = load_starting_weights("shipped")
-    fields = finish(simulated(2, "nominal", 12))
+    fields = run_to_end(simulated(2, "nominal", 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
     cpu = segmenter.choose_device(device)
     assert sum(len(np.unique(labels)) - 1 for _, labels, _ in judged) > FEWEST
-    shift = finish(best_shift(start, judged, cpu))
+    shift = run_to_end(best_shift(start, judged, cpu))
 
     def f1(moved: float) -> float:
         shift_cell_logits(start.net, moved)
         model = replace(load_segmenter(), net=start.net)
-        found_cells = finish(found.detection(model, judged, cpu)).metrics()["f1"]
+        found_cells = run_to_end(found.detection(model, judged, cpu)).metrics()["f1"]
         shift_cell_logits(start.net, -moved)
         return found_cells
 
     assert f1(shift) >= f1(start.shift) - 1e-6
     assert f1(shift) > f1(shift - 4)
     # too few cells tell nothing: the shift of the start stays
-    assert finish(best_shift(start, [], cpu)) == start.shift
+    assert run_to_end(best_shift(start, [], cpu)) == start.shift
 
 
 def test_detection_counts_pairs() -> None:

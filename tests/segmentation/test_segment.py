@@ -11,7 +11,7 @@ from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.predict import load_segmenter, segment
@@ -27,7 +27,7 @@ def segmented(planes: MeanPlanes, segmenter_folder: Path):
         SegmentConfig(),
         choose_device(FP32),
     )
-    return finish(step)
+    return run_to_end(step)
 
 
 def test_labels_are_unique_over_planes(segmented, planes: MeanPlanes) -> None:
@@ -66,7 +66,7 @@ def test_the_scale_of_the_recording_does_not_matter(
     step = segment(
         fine, load_segmenter(segmenter_folder), SegmentConfig(), choose_device(FP32)
     )
-    labels = finish(step).labels
+    labels = run_to_end(step).labels
     assert labels.shape == fine.shape
     same = (labels[:, ::2, ::2] > 0) == (segmented.labels > 0)
     assert same.mean() > 0.97
@@ -82,7 +82,7 @@ def test_constant_images_have_no_cells(
     step = segment(
         flat, load_segmenter(segmenter_folder), SegmentConfig(), choose_device(FP32)
     )
-    result = finish(step)
+    result = run_to_end(step)
     assert result.labels.max() == 0
     assert result.probability.max() == 0
 
@@ -94,7 +94,7 @@ def test_one_channel_is_enough(planes: MeanPlanes, segmenter_folder: Path) -> No
         SegmentConfig(),
         choose_device(FP32),
     )
-    assert finish(step).labels.max() > 0
+    assert run_to_end(step).labels.max() > 0
 
 
 def test_a_classifier_is_no_segmenter(classifier_folder: Path) -> None:

@@ -10,7 +10,7 @@ from napari_cellid.config import SegmenterTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import ModelCard
-from napari_cellid.progress import News, finish
+from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.dataset import (
     LabelledField,
@@ -133,9 +133,11 @@ def test_it_learns(tmp_path) -> None:
     run = Run.create(tmp_path / "run", {})
     config = _config(epochs=2, iterations=20, rate=1e-2, elastic_sd_px=2.0)
     said: list[object] = []
-    done = finish(train_segmenter(_fields(), start, config, run, CPU), said.append)
+    done = run_to_end(train_segmenter(_fields(), start, config, run, CPU), said.append)
     first, *epochs = [
-        one.values for one in said if isinstance(one, News) and one.event == "epoch"
+        one.values
+        for one in said
+        if isinstance(one, ProgressEvent) and one.event == "epoch"
     ]
     assert first["epoch"] == 0
     assert epochs[-1]["validation"]["loss"] < first["validation"]["loss"] / 2
@@ -155,7 +157,7 @@ def test_resumed_equals_uninterrupted(tmp_path, shape) -> None:
         taken = 0
         while True:
             try:
-                taken += not isinstance(next(step), News)
+                taken += not isinstance(next(step), ProgressEvent)
             except StopIteration as end:
                 return end.value
             if taken == stop:

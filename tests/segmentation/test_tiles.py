@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellid.device import Device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.tiles import pad_image, plan_tiles, predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig, shrinkage
 
@@ -25,8 +25,8 @@ def test_seams_do_not_show(padding: str, shape: tuple[int, int]) -> None:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
     image = np.random.default_rng(0).random((1, *shape), np.float32)
-    whole = finish(predict_tiled(net, image, CPU, tile_size=1024))
-    tiled = finish(predict_tiled(net, image, CPU, tile_size=32))
+    whole = run_to_end(predict_tiled(net, image, CPU, tile_size=1024))
+    tiled = run_to_end(predict_tiled(net, image, CPU, tile_size=32))
     assert whole.shape == (3, *shape)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
     np.testing.assert_allclose(whole.sum(0), 1, atol=1e-5)
@@ -39,7 +39,7 @@ def test_one_tile_is_the_network_itself() -> None:
     with torch.inference_mode():
         expected = net(torch.from_numpy(image)[None])[0].softmax(0).numpy()
     np.testing.assert_allclose(
-        finish(predict_tiled(net, image, CPU)), expected, atol=1e-5
+        run_to_end(predict_tiled(net, image, CPU)), expected, atol=1e-5
     )
 
 
@@ -96,10 +96,10 @@ def test_when_the_card_has_no_memory_every_tile_is_computed_on_the_cpu(
     torch.manual_seed(2)
     net = UNet(UNetConfig(base=2, depth=2)).eval()
     image = np.random.default_rng(0).random((1, 70, 90), np.float32)
-    expected = finish(predict_tiled(net, image, CPU, tile_size=32))
+    expected = run_to_end(predict_tiled(net, image, CPU, tile_size=32))
     monkeypatch.setattr(module, "_fast_precision", lambda kind: "fp32")
     monkeypatch.setattr(module, "prepare", prepare)
     card = Device("cuda", "fp16", "a card")
     np.testing.assert_allclose(
-        finish(predict_tiled(net, image, card, tile_size=32)), expected
+        run_to_end(predict_tiled(net, image, card, tile_size=32)), expected
     )

@@ -6,7 +6,7 @@ import torch
 
 from napari_cellid.config import SegmentConfig
 from napari_cellid.device import Device
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.tiles import predict_tiled
 from napari_cellid.segmentation.tta import predict_tta
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -32,8 +32,8 @@ def _moved(image: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
 
 
 def test_one_view_is_the_prediction_itself(net: UNet, image: np.ndarray) -> None:
-    once = finish(predict_tta(net, image, CPU, 1))
-    np.testing.assert_array_equal(once, finish(predict_tiled(net, image, CPU)))
+    once = run_to_end(predict_tta(net, image, CPU, 1))
+    np.testing.assert_array_equal(once, run_to_end(predict_tiled(net, image, CPU)))
 
 
 def test_two_views_are_the_mean_of_the_outputs_for_the_image_and_its_half_turn(
@@ -45,7 +45,7 @@ def test_two_views_are_the_mean_of_the_outputs_for_the_image_and_its_half_turn(
         mean = (upright + around.flip(1, 2)) / 2
         expected = torch.cat([mean[:3].softmax(0), mean[3:].softmax(0)])
     np.testing.assert_allclose(
-        finish(predict_tta(net, image, CPU, 2)), expected.numpy(), atol=1e-5
+        run_to_end(predict_tta(net, image, CPU, 2)), expected.numpy(), atol=1e-5
     )
 
 
@@ -53,12 +53,12 @@ def test_a_shift_of_the_outputs_is_the_same_before_and_after(
     net: UNet, image: np.ndarray
 ) -> None:
     """What the operating point of a model rests on."""
-    after = finish(predict_tta(net, image, CPU, 2))[:3]
+    after = run_to_end(predict_tta(net, image, CPU, 2))[:3]
     after[1:] *= np.exp(1.5)
     after /= after.sum(0)
     with torch.no_grad():
         net.head.bias[1:3] += 1.5
-    before = finish(predict_tta(net, image, CPU, 2))[:3]
+    before = run_to_end(predict_tta(net, image, CPU, 2))[:3]
     np.testing.assert_allclose(before, after, atol=1e-5)
 
 
@@ -66,8 +66,8 @@ def test_a_shift_of_the_outputs_is_the_same_before_and_after(
 def test_all_eight_views_say_the_same_of_a_field_lying_another_way(
     net: UNet, image: np.ndarray, turns: int, mirrored: bool
 ) -> None:
-    maps = finish(predict_tta(net, image, CPU, 8))
-    other = finish(predict_tta(net, _moved(image, turns, mirrored), CPU, 8))
+    maps = run_to_end(predict_tta(net, image, CPU, 8))
+    other = run_to_end(predict_tta(net, _moved(image, turns, mirrored), CPU, 8))
     np.testing.assert_allclose(other, _moved(maps, turns, mirrored), atol=1e-5)
 
 
@@ -75,7 +75,7 @@ def test_maps_have_the_image_s_shape_and_sum_to_one(
     net: UNet, image: np.ndarray
 ) -> None:
     for views in range(1, 9):
-        maps = finish(predict_tta(net, image, CPU, views))
+        maps = run_to_end(predict_tta(net, image, CPU, views))
         assert maps.shape == (6, 48, 64)
         assert maps.dtype == np.float32
         np.testing.assert_allclose(maps[:3].sum(0), 1, atol=1e-5)
@@ -84,7 +84,7 @@ def test_maps_have_the_image_s_shape_and_sum_to_one(
 
 def test_progress_goes_up_over_all_views(net: UNet, image: np.ndarray) -> None:
     seen: list[float] = []
-    finish(
+    run_to_end(
         predict_tta(net, image, CPU, 4),
         lambda news: seen.append(news.done / news.total),
     )

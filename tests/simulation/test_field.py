@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_cellid.config import SimulationConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.optics import Light
@@ -16,11 +16,11 @@ SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
 
 
 def test_the_seed_fixes_everything() -> None:
-    a, b = finish(simulate(SMALL)), finish(simulate(SMALL))
+    a, b = run_to_end(simulate(SMALL)), run_to_end(simulate(SMALL))
     for name in ("red", "green", "labels", "unsure"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     assert a.cells.equals(b.cells)
-    other = finish(simulate(SMALL.model_copy(update={"seed": 6})))
+    other = run_to_end(simulate(SMALL.model_copy(update={"seed": 6})))
     assert not np.array_equal(a.red, other.red)
 
 
@@ -40,7 +40,7 @@ def test_colours_carry_the_class() -> None:
     config = SimulationConfig(
         seed=1, n_planes=1, bleed_green_to_red=0, green_brightness=3, n_frames=2000
     )
-    result = finish(simulate(config))
+    result = run_to_end(simulate(config))
     clear = result.cells[~result.cells["ambiguous"]]
     red = clear["red_z"].groupby(clear["class"]).median()
     green = clear["green_z"].groupby(clear["class"]).median()
@@ -52,7 +52,7 @@ def test_colours_carry_the_class() -> None:
 
 def test_what_a_screen_would_not_show_is_not_called_seen() -> None:
     config = SimulationConfig(seed=1, n_planes=1, n_frames=2000)
-    cells = finish(simulate(config)).cells
+    cells = run_to_end(simulate(config)).cells
     # noise alone would let far fainter nuclei count as seen
     certain = cells[(cells["class"] != "inhibitory") & ~cells["ambiguous"]]
     assert certain["red_shown"].min() >= 0.08
@@ -64,7 +64,7 @@ def test_what_a_screen_would_not_show_is_not_called_seen() -> None:
 def test_only_cells_that_the_plane_cuts_are_cells_of_it() -> None:
     config = SimulationConfig(seed=2, height=256, width=256, n_planes=1, tilt_um=0)
     visited: list[tuple[Tissue, Light]] = []
-    field = finish(
+    field = run_to_end(
         simulate(config, lambda k, tissue, light, scan: visited.append((tissue, light)))
     )
     ((tissue, light),) = visited
@@ -109,7 +109,7 @@ def test_density_is_what_was_asked_for() -> None:
 
 def test_no_cells_make_an_empty_field() -> None:
     config = SMALL.model_copy(update={"neuron_density": 0.0, "glia_density": 0.0})
-    result = finish(simulate(config))
+    result = run_to_end(simulate(config))
     assert len(result.cells) == 0
     assert result.labels.max() == 0
 
@@ -118,7 +118,7 @@ def test_no_cells_make_an_empty_field() -> None:
 def test_every_kind_can_be_drawn(kind) -> None:
     rng = np.random.default_rng(2)
     config = draw_config(kind, rng, n_planes=1, height=96, width=96)
-    result = finish(simulate(config))
+    result = run_to_end(simulate(config))
     assert result.red.shape == (1, 96, 96)
     assert result.red.dtype == (np.uint8 if config.bit_depth == 8 else np.uint16)
     assert np.ptp(result.green) > 0

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.detection import expected, mean_blur_px
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.motion import draw_jitter, draw_motion, shift_and_blur
@@ -67,7 +67,7 @@ def test_jitter_has_the_spread_that_is_told() -> None:
 
 def test_motion_blurs_the_mean_image() -> None:
     kept = []
-    finish(simulate(SMALL, lambda _p, _t, light, scan: kept.append((light, scan))))
+    run_to_end(simulate(SMALL, lambda _p, _t, light, scan: kept.append((light, scan))))
     still = expected(*kept[0], SMALL)
     moved = expected(*kept[0], SMALL.model_copy(update={"motion_um": 2.0}))
     for before, after in zip(still, moved, strict=True):
@@ -95,8 +95,8 @@ def test_drift_widens_the_focus() -> None:
     ],
 )
 def test_neutral_settings_change_no_bit(neutral) -> None:
-    plain = finish(simulate(SMALL))
-    same = finish(simulate(SMALL.model_copy(update=neutral)))
+    plain = run_to_end(simulate(SMALL))
+    same = run_to_end(simulate(SMALL.model_copy(update=neutral)))
     for name in ("red", "green", "labels", "unsure"):
         np.testing.assert_array_equal(getattr(same, name), getattr(plain, name))
     assert same.cells.equals(plain.cells)

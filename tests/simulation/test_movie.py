@@ -7,7 +7,7 @@ import pytest
 
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.activity import bleaching, draw_events, fluorescence
 from napari_cellid.simulation.detection import expected
 from napari_cellid.simulation.field import simulate
@@ -22,7 +22,7 @@ SETTINGS = MovieConfig(movie_frames=150)
 
 @pytest.fixture(scope="module")
 def made():
-    return finish(simulate_movie(FIELD, SETTINGS))
+    return run_to_end(simulate_movie(FIELD, SETTINGS))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def counted(made) -> np.ndarray:
 
 def test_the_field_is_the_one_without_a_movie(made) -> None:
     field, movie = made
-    alone = finish(simulate(FIELD.model_copy(update={"n_frames": 150})))
+    alone = run_to_end(simulate(FIELD.model_copy(update={"n_frames": 150})))
     for name in ("red", "green", "labels", "unsure"):
         np.testing.assert_array_equal(getattr(field, name), getattr(alone, name))
     assert field.cells.equals(alone.cells)
@@ -52,9 +52,13 @@ def test_light_of_all_frames_is_that_of_the_mean_image(motion) -> None:
     still = {} if motion else {"frame_motion_um": 0, "frame_jitter_um": 0}
     config = FIELD.model_copy(update={"n_planes": 1, "motion_um": 0.3 * motion})
     wanted = []
-    finish(simulate(config, lambda _p, _t, light, scan: wanted.append((light, scan))))
+    run_to_end(
+        simulate(config, lambda _p, _t, light, scan: wanted.append((light, scan)))
+    )
     light = expected(*wanted[0], config)
-    _, movie = finish(simulate_movie(config, MovieConfig(movie_frames=150, **still)))
+    _, movie = run_to_end(
+        simulate_movie(config, MovieConfig(movie_frames=150, **still))
+    )
     mean = np.mean([movie.photons(0, t) for t in range(150)], axis=0)
     for made, told in zip(mean, light, strict=True):
         left = (made - told)[4:-4, 4:-4] / told.mean()
@@ -94,19 +98,21 @@ def test_noise_of_single_frames(made, counted) -> None:
 
 def test_frames_are_the_same_in_any_order(made) -> None:
     _, movie = made
-    _, again = finish(simulate_movie(FIELD, SETTINGS))
+    _, again = run_to_end(simulate_movie(FIELD, SETTINGS))
     late, early = again.frame(1, 20), again.frame(1, 3)
     for one, other in ((early, movie.frame(1, 3)), (late, movie.frame(1, 20))):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(movie.frame(0, 3)[0], movie.frame(1, 3)[0])
     assert again.events.equals(movie.events)
-    _, else_ = finish(simulate_movie(FIELD.model_copy(update={"seed": 5}), SETTINGS))
+    _, else_ = run_to_end(
+        simulate_movie(FIELD.model_copy(update={"seed": 5}), SETTINGS)
+    )
     assert not np.array_equal(else_.frame(1, 3), movie.frame(1, 3))
 
 
 def test_bit_depth() -> None:
     config = FIELD.model_copy(update={"bit_depth": 8, "n_planes": 1})
-    _, movie = finish(simulate_movie(config, MovieConfig(movie_frames=4)))
+    _, movie = run_to_end(simulate_movie(config, MovieConfig(movie_frames=4)))
     red, green = movie.frame(0, 0)
     assert red.dtype == green.dtype == movie.dtype == np.uint8
     assert 40 < green.max() <= 255
@@ -160,7 +166,7 @@ def test_light_fades() -> None:
         movie_frames=20, bleaching_red=0.5, bleaching_green=0, neuropil_fluctuation=0
     )
     config = FIELD.model_copy(update={"bleed_green_to_red": 0.0, "n_planes": 1})
-    _, movie = finish(simulate_movie(config, settings))
+    _, movie = run_to_end(simulate_movie(config, settings))
     first, last = movie.photons(0, 0)[0].mean(), movie.photons(0, 19)[0].mean()
     assert last / first == pytest.approx(0.5, rel=0.03)
 
@@ -178,7 +184,7 @@ def test_no_cells_make_a_quiet_movie() -> None:
     config = FIELD.model_copy(
         update={"neuron_density": 0.0, "glia_density": 0.0, "n_planes": 1}
     )
-    _, movie = finish(simulate_movie(config, MovieConfig(movie_frames=3)))
+    _, movie = run_to_end(simulate_movie(config, MovieConfig(movie_frames=3)))
     assert isinstance(movie, Movie)
     assert len(movie.events) == 0
     assert np.ptp(movie.frame(0, 1)[1]) > 0

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import erf
 
 from napari_cellid.config import SimulationConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.optics import Canvas
@@ -114,7 +114,7 @@ def test_a_pixel_belongs_to_the_cell_that_shows_most() -> None:
 def test_red_that_is_mostly_bleed_through_leaves_the_class_unclear() -> None:
     config = draw_config("bleed", np.random.default_rng(3), n_planes=1)
     given = {"height": 200, "width": 200, "red_brightness": 0.05, "n_frames": 3000}
-    cells = finish(simulate(config.model_copy(update=given))).cells
+    cells = run_to_end(simulate(config.model_copy(update=given))).cells
     assert cells["bleed_share"].between(0, 1).all()
     drowned = (cells["bleed_share"] > 0.5) & (cells["class"] == "excitatory")
     assert drowned.sum() > 5
@@ -125,4 +125,4 @@ def test_without_bleed_through_no_red_is_from_it() -> None:
     config = SimulationConfig(
         seed=4, height=128, width=128, n_planes=1, bleed_green_to_red=0
     )
-    assert (finish(simulate(config)).cells["bleed_share"] == 0).all()
+    assert (run_to_end(simulate(config)).cells["bleed_share"] == 0).all()

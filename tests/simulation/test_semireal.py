@@ -10,7 +10,7 @@ from scipy import ndimage
 from napari_cellid.config import SemirealConfig, SimulationConfig
 from napari_cellid.config.semireal import SHARED
 from napari_cellid.errors import InputError
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.field import SimulatedField
 from napari_cellid.simulation.semireal.draw import draw_semireal
 from napari_cellid.simulation.semireal.field import (
@@ -49,15 +49,15 @@ def marked() -> MarkedGreen:
 
 @pytest.fixture(scope="module")
 def made(marked: MarkedGreen) -> SemirealField:
-    return finish(simulate_red(marked, CLEAR))
+    return run_to_end(simulate_red(marked, CLEAR))
 
 
 def test_the_seed_fixes_everything(marked: MarkedGreen, made: SemirealField) -> None:
-    again = finish(simulate_red(marked, CLEAR))
+    again = run_to_end(simulate_red(marked, CLEAR))
     for name in ("red", "green", "labels", "unsure"):
         np.testing.assert_array_equal(getattr(made, name), getattr(again, name))
     assert made.cells.equals(again.cells)
-    other = finish(simulate_red(marked, CLEAR.model_copy(update={"seed": 5})))
+    other = run_to_end(simulate_red(marked, CLEAR.model_copy(update={"seed": 5})))
     assert not np.array_equal(made.red, other.red)
     assert not made.cells["class"].equals(other.cells["class"])
 
@@ -66,7 +66,7 @@ def test_green_is_the_image_that_was_given(marked, made) -> None:
     assert np.array_equal(made.green, marked.green)
     assert made.green.dtype == np.uint8
     float_image = replace(marked, green=marked.green / 7)
-    stretched = finish(simulate_red(float_image, CLEAR)).green
+    stretched = run_to_end(simulate_red(float_image, CLEAR)).green
     assert stretched.dtype == np.uint16
     ratio = np.corrcoef(stretched.ravel(), marked.green.ravel())[0, 1]
     assert ratio == pytest.approx(1, abs=1e-6)
@@ -119,7 +119,7 @@ def test_glia_are_in_quiet_tissue_away_from_marks(marked, made) -> None:
 def test_shares_of_classes(share: float) -> None:
     marked = grid(side=512, step=24)
     config = SemirealConfig(seed=1, inhibitory_fraction=share, glia_share=0.1)
-    counts = finish(simulate_red(marked, config)).cells["class"].value_counts()
+    counts = run_to_end(simulate_red(marked, config)).cells["class"].value_counts()
     n = len(np.unique(marked.labels)) - 1
     assert counts.get("inhibitory", 0) / n == pytest.approx(share, abs=0.06)
     assert counts.get("excitatory", 0) == n - counts.get("inhibitory", 0)
@@ -128,7 +128,7 @@ def test_shares_of_classes(share: float) -> None:
 
 def test_a_share_changes_no_nucleus(marked: MarkedGreen, made: SemirealField) -> None:
     more = CLEAR.model_copy(update={"inhibitory_fraction": 0.6})
-    other = finish(simulate_red(marked, more)).cells.set_index("label")
+    other = run_to_end(simulate_red(marked, more)).cells.set_index("label")
     cells = made.cells.set_index("label")
     both = cells.index[(cells["red"] != "none")].intersection(
         other.index[other["red"] != "none"]
@@ -186,11 +186,11 @@ def test_faint_marks_can_be_left_out(marked: MarkedGreen) -> None:
         blank[None], 1.0,
     )  # fmt: skip
     kept = SemirealConfig(inhibitory_fraction=1, glia_share=0, bleed_green_to_red=0)
-    field = finish(simulate_red(empty, kept))
+    field = run_to_end(simulate_red(empty, kept))
     assert field.cells["label"].tolist() == [7]
     assert field.cells["ambiguous"].all()
     left = kept.model_copy(update={"faint_marks": "unsure"})
-    field = finish(simulate_red(empty, left))
+    field = run_to_end(simulate_red(empty, left))
     assert len(field.cells) == 0
     assert field.unsure[0, 105, 125]
     assert field.labels.max() == 0
@@ -200,7 +200,7 @@ def test_several_planes(field: SimulatedField) -> None:
     known = field.cells.loc[field.cells["class"] != "glia", "label"]
     labels = np.where(np.isin(field.labels, known), field.labels, 0)
     marked = MarkedGreen(field.green, labels, 1.17)
-    made = finish(simulate_red(marked, SemirealConfig(seed=2)))
+    made = run_to_end(simulate_red(marked, SemirealConfig(seed=2)))
     assert made.red.shape == field.green.shape
     assert set(made.cells["plane"]) == {0, 1}
     assert made.cells["label"].is_unique
@@ -208,7 +208,9 @@ def test_several_planes(field: SimulatedField) -> None:
         assert (made.labels[row.plane] == row.label).any()
     # a plane without marks gets none
     labels[1] = 0
-    made = finish(simulate_red(replace(marked, labels=labels), SemirealConfig(seed=2)))
+    made = run_to_end(
+        simulate_red(replace(marked, labels=labels), SemirealConfig(seed=2))
+    )
     assert set(made.cells["plane"]) == {0}
 
 
@@ -223,7 +225,7 @@ def test_numbers_for_training(made: SemirealField) -> None:
 
 def test_green_can_be_changed(marked: MarkedGreen) -> None:
     base = SemirealConfig(seed=1)
-    coarse = finish(
+    coarse = run_to_end(
         simulate_red(marked, base.model_copy(update={"green_resampling": 2.0}))
     )
     assert coarse.labels.shape == (1, 128, 128)
@@ -235,7 +237,7 @@ def test_green_can_be_changed(marked: MarkedGreen) -> None:
 
     plain = marked.green[0].astype(float)
     soft, noisy, steep = (
-        finish(simulate_red(marked, base.model_copy(update=change))).green[0]
+        run_to_end(simulate_red(marked, base.model_copy(update=change))).green[0]
         for change in (
             {"green_contrast": 0.5}, {"green_frames": 20}, {"green_gamma": 2.0}
         )
@@ -261,7 +263,7 @@ def test_wide_settings_can_be_drawn_and_used(marked: MarkedGreen) -> None:
     fixed = draw_semireal(np.random.default_rng(0), bit_depth=8, glia_share=0.0)
     assert (fixed.bit_depth, fixed.glia_share) == (8, 0.0)
     for config in drawn[:4]:
-        made = finish(simulate_red(marked, config))
+        made = run_to_end(simulate_red(marked, config))
         assert np.ptp(made.red) > 0
         assert made.red.dtype == (np.uint8 if config.bit_depth == 8 else np.uint16)
 
@@ -295,12 +297,12 @@ def test_what_cannot_be_used_is_told(marked: MarkedGreen, change, said) -> None:
 
 def test_sizes_that_cannot_be_simulated_are_told(marked: MarkedGreen) -> None:
     with pytest.raises(InputError, match="pixel size"):
-        finish(simulate_red(replace(marked, pixel_size_um=7.0), CLEAR))
+        run_to_end(simulate_red(replace(marked, pixel_size_um=7.0), CLEAR))
     small = replace(
         marked, green=marked.green[:, :40], labels=np.ones((1, 40, 256), int)
     )
     with pytest.raises(InputError, match="height"):
-        finish(simulate_red(small, CLEAR))
+        run_to_end(simulate_red(small, CLEAR))
     twice = np.stack([marked.labels[0]] * 2)
     with pytest.raises(InputError, match="more than one plane"):
         replace(marked, green=np.stack([marked.green[0]] * 2), labels=twice)

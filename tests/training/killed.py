@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from tiny import TinyLearner, digest
 
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.training import run as run_module
 from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.run import Run
@@ -62,7 +62,7 @@ def train_on(folder: Path, last: int) -> None:
         assert run.state().state in ("interrupted", "new", "finished"), run.state()
     else:
         run = Run.create(folder, {"task": "tiny"})
-    trained = finish(train(TinyLearner(), run, LoopConfig(EPOCHS)))
+    trained = run_to_end(train(TinyLearner(), run, LoopConfig(EPOCHS)))
     run.end("finished")
     told = {
         "weights": digest(trained.weights),

@@ -10,7 +10,7 @@ import torch
 from tiny import TinyLearner, digest
 
 from napari_cellid.errors import InputError
-from napari_cellid.progress import News, Progress, finish
+from napari_cellid.progress import Progress, ProgressEvent, run_to_end
 from napari_cellid.training import checkpoint
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
 from napari_cellid.training.loop import LoopConfig, StepFigures, train
@@ -25,11 +25,11 @@ def run(tmp_path: Path) -> Run:
 def _run(learner, run, loop):
     """Train to the end; what was yielded, too."""
     said = []
-    return finish(train(learner, run, loop), said.append), said
+    return run_to_end(train(learner, run, loop), said.append), said
 
 
 def _steps_only(said):
-    return [one for one in said if not isinstance(one, News)]
+    return [one for one in said if not isinstance(one, ProgressEvent)]
 
 
 def test_it_learns_and_tells_what_happens(run):
@@ -41,7 +41,7 @@ def test_it_learns_and_tells_what_happens(run):
     assert trained.best_epoch == 1 + losses.index(min(losses))
     assert trained.history[0]["train"]["accuracy"] == 0.5
     assert (trained.state, trained.last_epoch, learner.ended) == ("finished", 5, 1)
-    news = [one for one in said if isinstance(one, News)]
+    news = [one for one in said if isinstance(one, ProgressEvent)]
     assert [one.event for one in news] == ["begin"] + ["epoch"] * 6
     assert news[0].values["steps_per_epoch"] == 4
     assert news[0].values["task"] == "tiny"
@@ -56,12 +56,12 @@ def test_it_learns_and_tells_what_happens(run):
 
 
 def test_progress_says_how_long_it_takes(run):
-    finish(train(TinyLearner(), run, LoopConfig(1)))
+    run_to_end(train(TinyLearner(), run, LoopConfig(1)))
     run.tell({}, now=True)
     assert run.progress()["beat"] > 0
     told = train(TinyLearner(), Run.create(run.folder.parent / "b", {}), LoopConfig(2))
     for one in told:
-        if not isinstance(one, News):
+        if not isinstance(one, ProgressEvent):
             break
     progress = Run.open(run.folder.parent / "b").progress()
     assert progress["done"] == 1
@@ -140,7 +140,7 @@ def test_stopped_and_resumed_equals_uninterrupted(tmp_path, after):
     step = train(TinyLearner(), run, LoopConfig(4))
     try:
         while True:
-            taken += not isinstance(next(step), News)
+            taken += not isinstance(next(step), ProgressEvent)
             if taken == after:
                 run.ask_to_stop()
     except StopIteration as end:
@@ -232,7 +232,7 @@ def test_tensors_come_back_to_the_bit(tmp_path):
 
 @pytest.mark.parametrize("size", [0, 5, 40, -3])
 def test_a_checkpoint_that_is_cut_short_is_refused(run, size):
-    finish(train(TinyLearner(), run, LoopConfig(1)))
+    run_to_end(train(TinyLearner(), run, LoopConfig(1)))
     path = run.folder / CHECKPOINT
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(InputError, match="no checkpoint that can be read"):

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_cellid.channels.normalise import plane_image
 from napari_cellid.classification.temperature import apply_temperature
-from napari_cellid.progress import part
+from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.segmentation.tta import predict_tta
 
@@ -51,7 +51,7 @@ class PixelClassifier(UNetModel):
         used = np.unique(plane_of_cell)
         for k, plane in enumerate(used):
             step = self._class_maps(planes, int(plane), config, device)
-            maps = yield from part(step, k, len(used))
+            maps = yield from subprogress(step, k, len(used))
             here = plane_of_cell == plane
             numbers = cells.loc[here, "label"].to_numpy(int)
             probabilities[here] = mean_over_cells(maps, labels[plane], numbers)

@@ -158,7 +158,7 @@ def estimate_seconds(
 
     The network is changed.
     """
-    from napari_cellid.progress import finish
+    from napari_cellid.progress import run_to_end
 
     dataset = check_dataset(dataset, start.classes)
     copies, n_validation = n_copies(config), len(dataset.validation)
@@ -167,7 +167,7 @@ def estimate_seconds(
         dataset.validation.subset(_PROBE_VALIDATION),
     )
     begun = time.perf_counter()
-    learner = finish(make_learner(probe, start, config, device))
+    learner = run_to_end(make_learner(probe, start, config, device))
     n_probe = len(probe.training) * (1 + copies) + len(probe.validation)
     seconds_per_feature = (time.perf_counter() - begun) / max(n_probe, 1)
     step_seconds = seconds_per_step(learner, _PROBE_SECONDS, at_least=_PROBE_STEPS)

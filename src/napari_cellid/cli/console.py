@@ -7,7 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_cellid.progress import News
+from napari_cellid.progress import ProgressEvent
 from napari_cellid.report.training_console import epoch_line
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TextReport(Report):
         self._bar, self._stage = None, ""
 
     def _draw(self, progress: Progress) -> None:
-        if isinstance(progress, News):
+        if isinstance(progress, ProgressEvent):
             if progress.event == "epoch":
                 self.close()
                 print(epoch_line(progress.values), file=sys.stderr)
@@ -127,7 +127,7 @@ class JsonReport(Report):
         """Nothing is ever half drawn."""
 
     def _draw(self, progress: Progress) -> None:
-        if isinstance(progress, News):
+        if isinstance(progress, ProgressEvent):
             _write(progress.event, progress.values)
             return
         stage = {"stage": progress.stage, "done": progress.done}

@@ -19,7 +19,7 @@ from napari_cellid.cli.options import (
 )
 from napari_cellid.cli.simulate import write_field
 from napari_cellid.config import SAMPLE, DeviceConfig
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -62,14 +62,14 @@ def run_demo(arguments: Namespace, report: Report) -> None:
     wanted = _models(arguments)
     check_models(wanted)
     check_writable(arguments.out)
-    field = finish(simulate(SAMPLE), report.progress)
+    field = run_to_end(simulate(SAMPLE), report.progress)
     sample = arguments.out / "sample"
     write_field(field, sample)
     recording = open_recording(
         sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )
     models = load_models(wanted, report)
-    result = finish(outline(recording, models, arguments), report.progress)
+    result = run_to_end(outline(recording, models, arguments), report.progress)
     folder = write_results(result, arguments.out)
     agreement = score_result(result.cells, field)
     values, lines = describe(result, folder, started)

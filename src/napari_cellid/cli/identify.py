@@ -33,7 +33,7 @@ from napari_cellid.config import (
     IdentifyConfig,
     SegmentConfig,
 )
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -91,7 +91,7 @@ def run_identify(arguments: Namespace, report: Report) -> None:
     classes = models["classify"].card.classes if "classify" in models else ()
     study = open_study(arguments, classes)
     step = outline(note_one_channel(recording), models, arguments)
-    result = finish(step, report.progress)
+    result = run_to_end(step, report.progress)
     _save(result, study, arguments, report, started)
 
 
@@ -102,7 +102,7 @@ def run_segment(arguments: Namespace, report: Report) -> None:
     models = load_models(wanted_models(arguments, "segment"), report)
     study = open_study(arguments)
     step = outline(recording, models, arguments)
-    _save(finish(step, report.progress), study, arguments, report, started)
+    _save(run_to_end(step, report.progress), study, arguments, report, started)
 
 
 def run_classify(arguments: Namespace, report: Report) -> None:
@@ -120,7 +120,7 @@ def run_classify(arguments: Namespace, report: Report) -> None:
     step = classify_labels(
         recording, labels, models["classify"], read_config(arguments)
     )
-    _save(finish(step, report.progress), study, arguments, report, started)
+    _save(run_to_end(step, report.progress), study, arguments, report, started)
 
 
 def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:

@@ -32,7 +32,7 @@ from napari_cellid.cli.simulate_semireal import (
 )
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import KINDS
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run_simulate(arguments: Namespace, report: Report) -> None:
     if movie is None:
         check_no_movie(arguments.out)
     step = make_field(_config(arguments), movie)
-    field, made = finish(step, report.progress)
+    field, made = run_to_end(step, report.progress)
     write_field(field, arguments.out, arguments.kind, movie_writer(made, report))
     more, lines = describe_movie(made, arguments.out)
     n_cells, n_planes = len(field.cells), len(field.red)

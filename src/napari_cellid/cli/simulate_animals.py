@@ -10,7 +10,7 @@ from napari_cellid.cli.simulate_movie import make_field, movie_writer
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.errors import InputError
-from napari_cellid.progress import finish, part
+from napari_cellid.progress import run_to_end, subprogress
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -104,8 +104,8 @@ def run_animals(
     rows, answers = [], []
     with replacing_folder(folder) as temporary:
         for i, one in enumerate(recordings):
-            step = part(make_field(one.config, movie), i, len(recordings))
-            field, made = finish(step, report.progress)
+            step = subprogress(make_field(one.config, movie), i, len(recordings))
+            field, made = run_to_end(step, report.progress)
             place = temporary / one.animal / one.name
             write(field, place, arguments.kind, movie_writer(made, report))
             rows.append(_row(one, field))

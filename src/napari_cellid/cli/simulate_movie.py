@@ -9,7 +9,7 @@ from napari_cellid.cli.options import add_settings, given_settings
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.errors import InputError
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -94,7 +94,7 @@ def movie_writer(movie: Movie | None, report: Report) -> Callable[[Path], None] 
     """Give what writes the movie into a folder, showing how far it is."""
     if movie is None:
         return None
-    return lambda folder: finish(write_movie(movie, folder), report.progress)
+    return lambda folder: run_to_end(write_movie(movie, folder), report.progress)
 
 
 def describe_movie(

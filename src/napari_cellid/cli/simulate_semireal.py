@@ -14,7 +14,7 @@ from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.config.semireal import SHARED
 from napari_cellid.errors import InputError
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -138,7 +138,7 @@ def run_semireal(
     recording = _open(arguments)
     labels, recording = read_labels(arguments.masks, recording)
     report.notes(recording.notes)
-    means = finish(mean_planes(recording), report.progress)
+    means = run_to_end(mean_planes(recording), report.progress)
     report.notes(means.notes)
     if means.green is None:
         raise InputError(f"{recording.name} has no green channel; choose another file.")
@@ -150,7 +150,7 @@ def run_semireal(
         given.get("plane_spacing_um", _spacing(recording)),
         recording.name,
     )
-    made = finish(simulate_red(marked, config), report.progress)
+    made = run_to_end(simulate_red(marked, config), report.progress)
     return made, _described(arguments, made, means.notes)
 
 

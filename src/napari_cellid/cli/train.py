@@ -22,7 +22,7 @@ from napari_cellid.config import (
     VoteConfig,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.report.training_console import summary
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _train(study: Study, run: Run, device: DeviceConfig, report: Report) -> None
         from napari_cellid.retrain.classifier import go_on as train_on
     report.notes([f"The training is {run.folder}; Ctrl-C stops it and keeps the best."])
     with _stopping(run):
-        outcome = finish(train_on(study, run, device), report.progress)
+        outcome = run_to_end(train_on(study, run, device), report.progress)
     report.notes(outcome.notes)
     values = {"run": run.name, "folder": str(run.folder), "state": outcome.state}
     lines = summary(run, outcome.report) if outcome.report else []

@@ -18,7 +18,7 @@ from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, SplitCo
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card
-from napari_cellid.progress import News
+from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier_comparison import compare
 from napari_cellid.retrain.dataset import (
@@ -199,7 +199,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
         "message": _in_words(report, done.state),
     }
     run.log({"event": "end", **end})
-    yield News("Training", 1, 1, event="end", values=end)
+    yield ProgressEvent("Training", 1, 1, event="end", values=end)
     return Outcome(run, done.state, report, tuple(report["notes"]))
 
 

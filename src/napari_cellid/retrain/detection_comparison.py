@@ -12,7 +12,7 @@ from napari_cellid.evaluation.detection import (
     count_detections_by_tile,
     f1_difference,
 )
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 from napari_cellid.retrain.segmentation_dataset import simulated
 from napari_cellid.segmentation.predict import segment
 
@@ -97,7 +97,7 @@ def outlined(
     found = []
     for k, (planes, _, _) in enumerate(fields):
         yield Progress("Comparing", k, len(fields))
-        found.append(finish(segment(planes, model, config, device)).labels)
+        found.append(run_to_end(segment(planes, model, config, device)).labels)
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from napari_cellid.channels.normalise import plane_image, rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.instances import label_plane
 from napari_cellid.segmentation.tta import predict_tta
 
@@ -79,7 +79,7 @@ def _maps(
     factor = planes.pixel_size_um / card.pixel_size_um
     image = plane_image(planes, plane, card)
     yield from ()
-    maps = finish(predict_tta(start.net, image, device, SegmentConfig().views))
+    maps = run_to_end(predict_tta(start.net, image, device, SegmentConfig().views))
     shape = planes.shape[1], planes.shape[2]
     kinds = maps[: start.net.config.out_channels]
     return np.stack([rescale(one, 1 / factor, shape) for one in kinds])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
@@ -60,7 +60,7 @@ def replay(
         config = draw_config("wide", rng, n_planes=1)
         side = round(_FIELD_UM / config.pixel_size_um)
         sized = config.model_copy(update={"height": side, "width": side})
-        field = finish(simulate(sized))
+        field = run_to_end(simulate(sized))
         cells = field.cells[~field.cells["ambiguous"]]
         taken = []
         for name in CLASSES:

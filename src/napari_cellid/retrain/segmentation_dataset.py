@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.progress import Progress, finish
+from napari_cellid.progress import Progress, run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.split import TILE_UM, split_cells
 from napari_cellid.segmentation.dataset import labelled_field
@@ -158,7 +158,7 @@ def simulated(
         config = draw_config(kind, rng, n_planes=1)
         side = round(_FIELD_UM / config.pixel_size_um)
         sized = config.model_copy(update={"height": side, "width": side})
-        field = finish(simulate(sized))
+        field = run_to_end(simulate(sized))
         planes = MeanPlanes(
             name="simulated",
             red=field.red.astype(np.float32),

@@ -11,7 +11,7 @@ from napari_cellid.config import DeviceConfig, SegmenterTrainingConfig, SplitCon
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import save_model
-from napari_cellid.progress import News
+from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare
 from napari_cellid.retrain.operating_point import best_shift
@@ -191,7 +191,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
         "message": _in_words(report, trained.state),
     }
     run.log({"event": "end", **end})
-    yield News("Training", 1, 1, event="end", values=end)
+    yield ProgressEvent("Training", 1, 1, event="end", values=end)
     return Outcome(run, trained.state, report, tuple(report["notes"]))
 
 

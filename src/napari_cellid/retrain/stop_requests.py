@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from napari_cellid.progress import News
+from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.result import Outcome
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def heeding(step: Step[T], run: Run) -> Step[T]:
             progress = next(step)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        if progress.stage != _LOOP and not isinstance(progress, News):
+        if progress.stage != _LOOP and not isinstance(progress, ProgressEvent):
             values = {"stage": progress.stage, "done": progress.done}
             run.tell({**values, "total": progress.total})
             if run.stop_wanted():
@@ -47,5 +47,5 @@ def stopped_early(run: Run) -> Step[Outcome]:
     said = "Stopped before the first step, so there is no model; it can be resumed."
     end = {"state": "stopped", "best_epoch": 0, "model": None, "report": None}
     run.log({"event": "end", **end, "message": said})
-    yield News("Training", 1, 1, event="end", values={**end, "message": said})
+    yield ProgressEvent("Training", 1, 1, event="end", values={**end, "message": said})
     return Outcome(run, "stopped", {}, (said,))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.channels.normalise import plane_image
-from napari_cellid.progress import part
+from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.segmentation.tta import predict_tta
@@ -79,7 +79,7 @@ def segment(
     probabilities, cores = [], []
     for plane in range(n_planes):
         step = _cell_maps(planes, plane, segmenter, config, device)
-        cell, core = yield from part(step, plane, n_planes)
+        cell, core = yield from subprogress(step, plane, n_planes)
         probabilities.append(cell)
         if core is not None:
             cores.append(core)

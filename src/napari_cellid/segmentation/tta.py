@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.progress import part
+from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.tiles import predict_tiled
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def predict_tta(
     for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
         view = np.ascontiguousarray(_turn(image, turns, mirrored))
         step = predict_tiled(net, view, device, stage=stage)
-        maps = yield from part(step, k, views)
+        maps = yield from subprogress(step, k, views)
         if views == 1:
             return maps
         maps = _turn_back(maps, turns, mirrored)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.config import SAMPLE
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.field import simulate
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def simulated_field() -> list[LayerData]:
     -------
     Layers as napari wants them, each (plane, y, x), scaled in micrometres.
     """
-    field = finish(simulate(SAMPLE))
+    field = run_to_end(simulate(SAMPLE))
     return [
         _image(field, field.red, "mCherry (simulated)", "red"),
         _image(field, field.green, "GCaMP (simulated)", "green"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from napari_cellid.errors import InputError
-from napari_cellid.progress import News, Progress
+from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
 from napari_cellid.training.run import BEST, CHECKPOINT
 
@@ -231,11 +231,11 @@ class _Training:
             **self._loop.begin,
         }
 
-    def _news(self, event: str, values: Mapping[str, Any]) -> News:
+    def _news(self, event: str, values: Mapping[str, Any]) -> ProgressEvent:
         self._run.log({"event": event, **values})
         total = self._loop.epochs * self._learner.steps_per_epoch
         done = int(values.get("epoch", self._first - 1)) * self._learner.steps_per_epoch
-        return News("Training", done, total, event=event, values=dict(values))
+        return ProgressEvent("Training", done, total, event=event, values=dict(values))
 
     def _tell(self, epoch: int, done: int, loss: float) -> None:
         total = self._loop.epochs * self._learner.steps_per_epoch

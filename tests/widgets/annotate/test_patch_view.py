@@ -17,7 +17,7 @@ from napari_cellid.cells.patch_image import OUTSIDE, DisplaySettings, PatchSourc
 from napari_cellid.channels.bleed_through import bleed_through
 from napari_cellid.config import SimulationConfig
 from napari_cellid.io.overlay_png import composite
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
 from napari_cellid.widgets.annotate.patch_view import PatchView
@@ -172,7 +172,7 @@ def test_leak_in_the_simulated_field():
     """Against what the same field shows when nothing leaks (simulated)."""
 
     def field(leak):
-        return finish(
+        return run_to_end(
             simulate(
                 SimulationConfig(
                     seed=2, height=192, width=192, n_planes=1, bleed_green_to_red=leak

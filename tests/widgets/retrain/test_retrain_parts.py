@@ -27,7 +27,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import SHIPPED
-from napari_cellid.progress import finish
+from napari_cellid.progress import run_to_end
 from napari_cellid.report import training_tables as retrain_report
 from napari_cellid.report.dataset_text import (
     class_rows,
@@ -151,7 +151,7 @@ def test_what_is_no_cell_is_not_trained_on(lab):
     for name in ("Ann", "Bo", "Cy"):
         say(lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]})
     say(lab, "Ann", {rest[9]: "glia"})
-    found = finish(read_decided(lab))
+    found = run_to_end(read_decided(lab))
     assert found.total == 9 and found.others[NOT_A_CELL] == 1
     assert found.others["too_few"] == 1
     assert found.by == "animal" and set(found.counts) == {"ma1"}
@@ -239,11 +239,11 @@ def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
 def test_a_program_that_cannot_be_asked(lab, monkeypatch):
     monkeypatch.setattr(retrain_child, "program", lambda: [sys.executable, "-c", "1"])
     with pytest.raises(InputError, match="cannot be told"):
-        finish(retrain_child.estimate(["x"]))
+        run_to_end(retrain_child.estimate(["x"]))
     stand_in(monkeypatch)
     (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
     with pytest.raises(InputError, match="Too few"):
-        finish(retrain_child.estimate(["train", "classifier", str(lab.path)]))
+        run_to_end(retrain_child.estimate(["train", "classifier", str(lab.path)]))
 
 
 def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
