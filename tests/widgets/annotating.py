@@ -1,4 +1,4 @@
-"""A napari window with a little study open in the Annotate dock."""
+"""A window with a small study open in the Annotate dock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
-def window_with(viewer: Any) -> tuple[QMainWindow, AnnotateWidget]:
+def make_window(viewer: Any) -> tuple[QMainWindow, AnnotateWidget]:
     """A window with a canvas and the Annotate dock, without OpenGL."""
     window, canvas, dock = QMainWindow(), QWidget(), QDockWidget()
     canvas.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -40,7 +40,7 @@ def window_with(viewer: Any) -> tuple[QMainWindow, AnnotateWidget]:
 
 
 def canvas_of(dock: AnnotateWidget) -> Any:
-    """What stands in the middle of the dock's window."""
+    """The central widget of the dock's window."""
     return dock.window().centralWidget()
 
 
@@ -49,7 +49,7 @@ def press(widget: Any, key: Any, held: Any = Qt.KeyboardModifier.NoModifier) -> 
     QTest.keyClick(widget, key, held)
 
 
-def written(study: Study) -> list[tuple[Any, ...]]:
+def journal_lines(study: Study) -> list[tuple[Any, ...]]:
     """Annotator, cell number and answer of every line on disk."""
     lines = read_annotations(study.annotations).all_answers
     columns = (lines[name].tolist() for name in ("annotator", "cell", "answer"))
@@ -68,7 +68,7 @@ def colour_at(layer: Layer, cell: CellKey, session: Any) -> tuple[float, ...]:
 
 
 def outlines_of(layer: Layer) -> Any:
-    """(plane, y, x) of the answers that are drawn."""
+    """(plane, y, x) codes of the answers that are drawn."""
     return layer.data if layer.ndim == 3 else layer.data[None]
 
 
@@ -80,23 +80,25 @@ def cells_of(session: Any, recording: str = "a1") -> list[CellKey]:
     ]
 
 
-def found_in(study: Study, name: str = "a1") -> IdentifyResult:
-    """The result that Identify would hold of a recording of the study."""
-    one = study.recording(name)
-    planes = replace(one.planes(), name=name)
+def identify_result(study: Study, name: str = "a1") -> IdentifyResult:
+    """A result of Identify for a recording of the study."""
+    recording = study.recording(name)
+    planes = replace(recording.planes(), name=name)
     run = {"recording": name, "sources": [], "settings": {}}
     classes = ("excitatory", "inhibitory", "glia")
-    return IdentifyResult(planes, one.labels(), one.cells(), classes, None, run)
+    return IdentifyResult(
+        planes, recording.labels(), recording.cells(), classes, None, run
+    )
 
 
 def show_result(
-    viewer: Any, found: IdentifyResult, folder: Path | None = None
+    viewer: Any, identified: IdentifyResult, folder: Path | None = None
 ) -> ShownResult:
-    """Show what Identify found, as its dock does."""
-    place = {"scale": (15, 1.17, 1.17), "units": ("um",) * 3}
-    red = viewer.add_image(found.planes.red, name="raw red", **place)
-    green = viewer.add_image(found.planes.green, name="raw green", **place)
-    outlines = initial_cells(found.labels, found.cells)
-    result = ShownResult(found, outlines, IdentifyConfig(), None, folder=folder)
+    """Show a result of Identify, as its dock does."""
+    transform = {"scale": (15, 1.17, 1.17), "units": ("um",) * 3}
+    red = viewer.add_image(identified.planes.red, name="raw red", **transform)
+    green = viewer.add_image(identified.planes.green, name="raw green", **transform)
+    labelled = initial_cells(identified.labels, identified.cells)
+    result = ShownResult(identified, labelled, IdentifyConfig(), None, folder=folder)
     add_result(viewer, result, Channels(red, green, "planes", 1.17))
     return result

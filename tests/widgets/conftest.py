@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from annotating import window_with
+from annotating import make_window
 from driving import open_dock, wait_until_idle
 from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
@@ -43,13 +43,15 @@ def viewer(qapp: Any) -> ViewerModel:
 @pytest.fixture
 def channels(viewer: Any, field: SimulatedField) -> tuple[Image, Image]:
     """The two channels of the simulated field as layers, with scale and units."""
-    place = {
+    transform = {
         "scale": (15, PIXEL_UM, PIXEL_UM),
         "units": ("um", "um", "um"),
         "axis_labels": ("plane", "y", "x"),
     }
-    red = viewer.add_image(field.red, name="a17 mCherry", colormap="red", **place)
-    green = viewer.add_image(field.green, name="a17 GCaMP", colormap="green", **place)
+    red = viewer.add_image(field.red, name="a17 mCherry", colormap="red", **transform)
+    green = viewer.add_image(
+        field.green, name="a17 GCaMP", colormap="green", **transform
+    )
     return red, green
 
 
@@ -67,23 +69,23 @@ def dock(
 
 
 @pytest.fixture
-def told() -> Iterator[list[str]]:
+def notifications() -> Iterator[list[str]]:
     """Messages of the notifications shown from now on."""
     messages: list[str] = []
 
-    def keep(notification: Any) -> None:
+    def record(notification: Any) -> None:
         messages.append(notification.message)
 
-    notification_manager.notification_ready.connect(keep)
+    notification_manager.notification_ready.connect(record)
     yield messages
-    notification_manager.notification_ready.disconnect(keep)
+    notification_manager.notification_ready.disconnect(record)
 
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path) -> None:
-    """Nobody is known on this computer, and nobody gets to be."""
-    place = QSettings.Format.IniFormat, QSettings.Scope.UserScope
-    QSettings.setPath(*place, str(tmp_path / "settings"))
+    """Use empty settings, so that no annotator name is remembered."""
+    scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+    QSettings.setPath(*scope, str(tmp_path / "settings"))
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +96,7 @@ def made_lab(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) ->
 
 @pytest.fixture
 def lab(tmp_path: Path, made_lab: Path) -> Study:
-    """A study of a1 and b2 of one's own; nobody has answered yet."""
+    """A copy of the study of a1 and b2; nobody has answered yet."""
     return Study.open(shutil.copytree(made_lab, tmp_path / "study"))
 
 
@@ -104,7 +106,7 @@ def make_dock(qtbot: Any) -> Callable[[ViewerModel], AnnotateWidget]:
     windows = []
 
     def make(viewer: ViewerModel) -> AnnotateWidget:
-        window, widget = window_with(viewer)
+        window, widget = make_window(viewer)
         qtbot.addWidget(window)
         windows.append(window)
         return widget

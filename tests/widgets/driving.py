@@ -1,4 +1,4 @@
-"""Driving the dock as a user does."""
+"""Operating the Identify dock as a user does."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
         live = dock.live
         busy = dock.worker.busy or live._outlining.busy or live._classifying.busy
         results = [result_of(layer) for layer in dock._viewer.layers]
-        stale = any(found.labelled.stale for found in results if found is not None)
+        stale = any(result.labelled.stale for result in results if result is not None)
         return not (busy or stale or live._quiet.isActive() or live._pending)
 
     qtbot.waitUntil(idle, timeout=60_000)

@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     if "--estimate" in words:
         held = {"held_out": {"cells": 40}, "measured_on": "Held out: animal mb2."}
         counts = {"train": {"cells": 100}, "validation": {"cells": 20}, **held}
-        say({"event": "result", "seconds": 190.0, "device": "CPU", **counts})
+        write_answers({"event": "result", "seconds": 190.0, "device": "CPU", **counts})
         return 0
     name = words[words.index("--run") + 1]
     time.sleep(plan.get("prepare", 0))
@@ -52,13 +52,13 @@ def plan_of(study: Path) -> dict:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def say(event: dict) -> None:
+def write_answers(event: dict) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def refuse(why: str) -> int:
-    say({"event": "error", "message": why})
+    write_answers({"event": "error", "message": why})
     return 2
 
 

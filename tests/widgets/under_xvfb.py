@@ -1,4 +1,4 @@
-"""Running a program in a window of its own, where there is a screen to open it on."""
+"""Running a Python program on a virtual screen (Xvfb)."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-#: how a shell, and Python, tell of a segmentation fault
-_CRASHES = (139, -11)
+#: exit codes of a segmentation fault, from a shell and from Python
+_CRASH_CODES = (139, -11)
 
 
-def run_in_window(words: Sequence[str], *, size: str, folder: Path) -> str:
-    """Run Python with these words under Xvfb; gives what it printed.
+def run_in_window(arguments: Sequence[str], *, size: str, folder: Path) -> str:
+    """Run Python with arguments under Xvfb, and return what it printed.
 
-    Must end with 0. A crash of the process is tried once more, for software OpenGL was
-    seen to crash once in some forty runs; one that comes back is a fault of ours. Where
-    it happened is in the message.
+    The exit code must be 0. After a crash the program is run once more, because
+    software OpenGL was seen to crash once in about forty runs. A crash that comes again
+    is an error of this package; the message of the assertion says where it happened.
     """
     xvfb = shutil.which("xvfb-run")
     if sys.platform != "linux" or not xvfb:
         pytest.skip("needs xvfb-run")
-    told = ""
+    output = ""
     for _ in range(2):
         done = subprocess.run(
-            [xvfb, "-a", "-s", f"-screen 0 {size}x24", sys.executable, *words],
+            [xvfb, "-a", "-s", f"-screen 0 {size}x24", sys.executable, *arguments],
             env=os.environ | {"QT_QPA_PLATFORM": "xcb", "PYTHONFAULTHANDLER": "1"},
             cwd=folder,
             timeout=300,
@@ -39,10 +39,10 @@ def run_in_window(words: Sequence[str], *, size: str, folder: Path) -> str:
             text=True,
             check=False,
         )
-        told += done.stdout + done.stderr
-        if "could not connect" in told or "could not be initialized" in told:
+        output += done.stdout + done.stderr
+        if "could not connect" in output or "could not be initialized" in output:
             pytest.skip("no X server")
-        if done.returncode not in _CRASHES:
+        if done.returncode not in _CRASH_CODES:
             break
-    assert done.returncode == 0, told[-6000:]
-    return told
+    assert done.returncode == 0, output[-6000:]
+    return output

@@ -1,4 +1,4 @@
-"""A study of the simulated field, and people who answer in it."""
+"""A study of the simulated field, and answers of annotators in it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def make_study(folder: Path, field: SimulatedField, names=("a1", "b2")) -> Study
             pixel_size_um=field.config.pixel_size_um,
         )
         cells = measure(field.labels, planes)
-        chances = np.full((len(cells), 3), 0.05, np.float32)
+        probabilities = np.full((len(cells), 3), 0.05, np.float32)
         truth = field.cells.set_index("label").loc[cells["label"], "class"]
         sure = np.where(np.arange(len(cells)) % 2, 0.9, 0.4)
         best = [CLASSES.index(one) for one in truth]
-        chances[np.arange(len(cells)), best] = sure
-        cells = with_classes(cells, chances, CLASSES)
+        probabilities[np.arange(len(cells)), best] = sure
+        cells = with_classes(cells, probabilities, CLASSES)
         run = {"recording": name, "sources": [], "models": {}, "device": "CPU"}
         found = IdentifyResult(planes, field.labels, cells, CLASSES, None, run)
         info = RecordingInfo(animal=f"m{name}", pixel_size_um=planes.pixel_size_um)
@@ -50,21 +50,21 @@ def make_study(folder: Path, field: SimulatedField, names=("a1", "b2")) -> Study
     return study
 
 
-def truths(study: Study) -> dict[CellKey, str]:
-    """What the model says of every cell, which is the truth here."""
+def true_classes(study: Study) -> dict[CellKey, str]:
+    """The class that the model predicts for every cell, which is the true one here."""
     cells = study.cells()
     columns = (cells[name].tolist() for name in ("recording", "cell", "predicted"))
     return {CellKey(r, c): p for r, c, p in zip(*columns, strict=True)}
 
 
-def say(
+def write_answers(
     study: Study,
     annotator: str,
     answers: Mapping[CellKey, str | None],
     after: float = 0,
     **how: object,
 ) -> None:
-    """Let somebody answer, some hours after the start."""
+    """Write answers of an annotator, some hours after the start of the study."""
     cells = study.cells().set_index(["recording", "cell"])
     journal = Journal.open(study.annotations, annotator)
     clock = START + timedelta(hours=after)

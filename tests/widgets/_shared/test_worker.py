@@ -39,13 +39,13 @@ def test_progress_and_result_arrive_in_the_window_thread(work, qtbot):
     assert not work.busy
 
 
-def test_messages_are_shown(work, qtbot, told):
+def test_messages_are_shown(work, qtbot, notifications):
     def step():
         yield Progress("One", message="Memory ran out; going on with the CPU.")
 
     with qtbot.waitSignal(work.finished):
         work.start(step(), print)
-    assert told == ["Memory ran out; going on with the CPU."]
+    assert notifications == ["Memory ran out; going on with the CPU."]
 
 
 def test_cancel_gives_no_result_and_closes_the_step(work, qtbot):
@@ -66,18 +66,18 @@ def test_cancel_gives_no_result_and_closes_the_step(work, qtbot):
     assert not work.busy
 
 
-def test_input_error_is_a_sentence(work, qtbot, told):
+def test_input_error_is_a_sentence(work, qtbot, notifications):
     def step():
         yield Progress("One")
         raise InputError("Choose another file.")
 
     with qtbot.waitSignal(work.finished):
         work.start(step(), print)
-    assert told == ["Choose another file."]
+    assert notifications == ["Choose another file."]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), KeyError("p_glia")])
-def test_other_errors_are_told_and_end_the_work(work, qtbot, told, error):
+def test_other_errors_are_told_and_end_the_work(work, qtbot, notifications, error):
     def step():
         yield Progress("One")
         raise error
@@ -85,7 +85,7 @@ def test_other_errors_are_told_and_end_the_work(work, qtbot, told, error):
     with qtbot.captureExceptions() as caught, qtbot.waitSignal(work.finished):
         work.start(step(), print)
     kind = StepFailedError if isinstance(error, RuntimeError) else KeyError
-    assert any(issubclass(found[0], kind) for found in caught) or told
+    assert any(issubclass(found[0], kind) for found in caught) or notifications
     assert not work.busy
 
 

@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
-from voting import make_study, say, truths
+from voting import make_study, true_classes, write_answers
 
 from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
@@ -34,17 +34,17 @@ def made(tmp_path_factory, field):
     1-3: Cy differs; 4-5: all differ; 6: Cy has not answered.
     """
     study = make_study(tmp_path_factory.mktemp("agreement") / "study", field)
-    everything = truths(study)
+    everything = true_classes(study)
     keys = [key for key in everything if key.recording == "a1"][:6]
     other = {"excitatory": "glia", "inhibitory": "glia", "glia": "inhibitory"}
-    say(study, "Ann", everything)
+    write_answers(study, "Ann", everything)
     bo = everything | {key: other[everything[key]] for key in keys[3:5]}
-    say(study, "Bo", bo)
+    write_answers(study, "Bo", bo)
     cy = everything | {key: other[everything[key]] for key in keys[:3]}
     cy |= dict.fromkeys(keys[3:5], "unsure")
     cy.pop(keys[5])
-    say(study, "Cy", cy)
-    say(study, "Ann", {keys[0]: everything[keys[0]]}, after=5, repeat=True)
+    write_answers(study, "Cy", cy)
+    write_answers(study, "Ann", {keys[0]: everything[keys[0]]}, after=5, repeat=True)
     return study.path
 
 
@@ -56,7 +56,7 @@ def study(tmp_path, made):
 @pytest.fixture
 def keys(study):
     """The six cells in question."""
-    return [key for key in truths(study) if key.recording == "a1"][:6]
+    return [key for key in true_classes(study) if key.recording == "a1"][:6]
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def settled_on_disk(study):
 
 def test_figures_of_everybody(dock, session, study):
     figures = dock.panel.figures
-    n = len(truths(study))
+    n = len(true_classes(study))
     found = measure_agreement(dock.votes.current, session.config, bootstrap=0)
     assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
     assert f"Fleiss' κ {found.fleiss.value:.2f}, on the {n - 1} cells" in (
@@ -191,7 +191,7 @@ def test_a_click_on_a_pair_shows_what_the_two_said(dock, session, study):
         for r in range(table.rowCount())
         for c in range(1, table.columnCount())
     )
-    assert total == len(truths(study)) - 1
+    assert total == len(true_classes(study)) - 1
     # the other way round it is the same table, turned
     figures.first.setCurrentText("Ann")
     figures.second.setCurrentText("Cy")
@@ -201,7 +201,7 @@ def test_a_click_on_a_pair_shows_what_the_two_said(dock, session, study):
 
 
 def test_counts_follow_the_rule(dock, session, study, qtbot):
-    n = len(truths(study))
+    n = len(true_classes(study))
     found = counts(dock)
     assert found["disputed"] == ["5"]
     assert found["too few answers"] == ["1"]
@@ -268,7 +268,7 @@ def test_a_click_goes_to_the_cell_and_shows_who_said_what(dock, session, study, 
     assert canvas._centre == (row["plane"], row["y"], row["x"])
     assert len(canvas._outline) == 1
     text = dock.panel.disputed._who.text()
-    told = truths(study)
+    told = true_classes(study)
     assert f"Ann: {told[key]}" in text and f"Bo: {told[key]}" in text
     assert "Cy: " in text
 
@@ -313,7 +313,7 @@ def test_a_settled_cell_can_be_taken_back(dock, session, study, qtbot):
 
 
 def test_what_others_settled_is_not_taken_back(dock, session, study, qtbot, keys):
-    say(study, "Eve", {keys[0]: "glia"}, role="adjudicator")
+    write_answers(study, "Eve", {keys[0]: "glia"}, role="adjudicator")
     QTest.mouseClick(dock.panel.read_again, LEFT)
     settle(qtbot, dock)
     open_disputed(dock)
@@ -363,7 +363,7 @@ def test_counting_on_is_the_same_as_reading_again(dock, session, study, qtbot, k
 
 
 def test_colleagues_answers_come_with_read_again(dock, session, study, qtbot, keys):
-    say(study, "Eve", dict.fromkeys(keys, "glia"))
+    write_answers(study, "Eve", dict.fromkeys(keys, "glia"))
     QTest.mouseClick(dock.panel.read_again, LEFT)
     settle(qtbot, dock)
     assert "4 people" in dock.panel.state()
@@ -383,27 +383,29 @@ def test_sorting_by_a_column_keeps_the_chosen_cell(dock, session):
     assert listed(dock)[row] == key
 
 
-def test_files_are_written_by_the_rule_that_is_shown(dock, session, study, qtbot, told):
+def test_files_are_written_by_the_rule_that_is_shown(
+    dock, session, study, qtbot, notifications
+):
     choose_rule(qtbot, dock, rule="majority", min_annotators=2)
     QTest.mouseClick(dock.panel.vote.save_table, LEFT)
     settle(qtbot, dock)
     table = pd.read_csv(study.path / "consensus.csv")
     assert (table["status"] == "disputed").sum() == 2
-    assert (table["status"] == "consensus").sum() == len(truths(study)) - 2
-    assert any("consensus.csv" in message for message in told)
+    assert (table["status"] == "consensus").sum() == len(true_classes(study)) - 2
+    assert any("consensus.csv" in message for message in notifications)
     QTest.mouseClick(dock.panel.vote.make_set, LEFT)
     settle(qtbot, dock)
     about = json.loads((study.path / "training_set.json").read_text("utf-8"))
-    assert about["cells"] == len(truths(study)) - 2
+    assert about["cells"] == len(true_classes(study)) - 2
     assert about["rule"]["rule"] == "majority"
     assert Study.open(study.path).config.vote == VoteConfig()
 
 
-def test_nothing_to_train_on_is_told(dock, session, qtbot, told):
+def test_nothing_to_train_on_is_told(dock, session, qtbot, notifications):
     choose_rule(qtbot, dock, min_annotators=9)
     QTest.mouseClick(dock.panel.vote.make_set, LEFT)
     settle(qtbot, dock)
-    assert "nothing to train on" in told[-1]
+    assert "nothing to train on" in notifications[-1]
 
 
 def test_blind_people_are_warned_once(viewer, study, qtbot):
@@ -417,7 +419,7 @@ def test_blind_people_are_warned_once(viewer, study, qtbot):
     QTest.mouseClick(dock.panel.show_votes, LEFT)
     settle(qtbot, dock)
     assert dock.panel.message() == ""
-    key = next(iter(truths(study)))
+    key = next(iter(true_classes(study)))
     session.go_to(key)
     (line,) = session.answer("glia")
     assert line.shown == "colleagues' votes"
@@ -451,7 +453,7 @@ def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
     session.set_blind(False)
     dock = shown(viewer, qtbot)
     assert "Nobody has answered" in dock.panel.message()
-    say(study, "Ann", truths(study))
+    write_answers(study, "Ann", true_classes(study))
     QTest.mouseClick(dock.panel.look_again, LEFT)
     settle(qtbot, dock)
     assert dock.panel.message() == ""
@@ -466,7 +468,9 @@ def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
     settle(qtbot, dock)
 
 
-def test_journals_that_cannot_be_read_are_told(dock, session, qtbot, told, monkeypatch):
+def test_journals_that_cannot_be_read_are_told(
+    dock, session, qtbot, notifications, monkeypatch
+):
     def refuse(folder):
         raise InputError(f"The journal {folder / 'Ann.jsonl'} cannot be read.")
 
@@ -475,7 +479,7 @@ def test_journals_that_cannot_be_read_are_told(dock, session, qtbot, told, monke
         session.start_annotating("Eve")
         session.study_changed.emit()
         settle(qtbot, dock)
-    assert any("Ann.jsonl cannot be read" in message for message in told)
+    assert any("Ann.jsonl cannot be read" in message for message in notifications)
     assert "cannot be read" in dock.panel.message()
     QTest.mouseClick(dock.panel.look_again, LEFT)
     settle(qtbot, dock)

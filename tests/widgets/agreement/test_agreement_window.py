@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from under_xvfb import run_in_window
-from voting import make_study, say, truths
+from voting import make_study, true_classes, write_answers
 
 SCRIPT = """
 import sys, time
@@ -76,10 +76,10 @@ viewer.close()
 @pytest.mark.slow
 def test_settle_and_correct_in_the_real_window(field, tmp_path: Path):
     study = make_study(tmp_path / "study", field)
-    told = truths(study)
+    told = true_classes(study)
     for name in ("Ann", "Bo"):
-        say(study, name, told)
-    say(study, "Cy", told | dict.fromkeys(list(told)[:3], "unsure"))
+        write_answers(study, name, told)
+    write_answers(study, "Cy", told | dict.fromkeys(list(told)[:3], "unsure"))
     picture = tmp_path / "window.png"
     words = ["-c", SCRIPT, str(study.path), str(picture)]
     run_in_window(words, size="1366x768", folder=tmp_path)

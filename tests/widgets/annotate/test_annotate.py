@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from annotating import canvas_of, cells_of, press, written
+from annotating import canvas_of, cells_of, journal_lines, press
 from napari.utils._proxies import ReadOnlyWrapper
 from napari.utils.interactions import (
     mouse_move_callbacks,
@@ -15,7 +15,7 @@ from napari.utils.interactions import (
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
-from voting import say
+from voting import write_answers
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import QueueConfig
@@ -79,7 +79,7 @@ def test_keys_answer_and_the_next_cell_comes(dock, study, viewer):
         press(canvas_of(dock), key)
     answers = ["excitatory", "inhibitory", "glia", "not_a_cell", "unsure"]
     expected = [("Ann", k.cell, a) for k, a in zip(asked, answers, strict=True)]
-    assert written(study) == expected
+    assert journal_lines(study) == expected
     assert len(set(asked)) == 5 and dock.session.cell not in asked
     assert asked[0] == first
 
@@ -87,7 +87,7 @@ def test_keys_answer_and_the_next_cell_comes(dock, study, viewer):
 def test_buttons_do_what_keys_do(dock, study):
     asked = dock.session.cell
     click(dock.panel.buttons.buttons["glia"])
-    assert written(study) == [("Ann", asked.cell, "glia")]
+    assert journal_lines(study) == [("Ann", asked.cell, "glia")]
     click(dock.panel.undo)
     assert dock.session.cell == asked and dock.session.own_answers == {}
     click(dock.panel.on)
@@ -120,7 +120,7 @@ def test_undo_goes_back_to_the_cell(dock, study, stroke):
     second = dock.session.cell
     press(canvas_of(dock), *stroke)
     assert dock.session.cell == first
-    assert written(study)[-1] == ("Ann", first.cell, None)
+    assert journal_lines(study)[-1] == ("Ann", first.cell, None)
     press(canvas_of(dock), G)
     assert dock.session.cell == second
     press(canvas_of(dock), Qt.Key.Key_Backspace)
@@ -151,7 +151,7 @@ def test_only_unanswered_cells_are_asked_about(viewer, study, make_dock):
     dock = make_dock(viewer)
     dock.session.open_study(study.path)
     answered = cells_of(dock.session)[:10]
-    say(study, "Ann", dict.fromkeys(answered, "glia"))
+    write_answers(study, "Ann", dict.fromkeys(answered, "glia"))
     dock.begin("Ann")
     choose(dock, repeat_share=0, order="place")
     seen = set()
@@ -195,7 +195,7 @@ def test_a_cell_is_asked_about_again_without_its_answer(dock, study):
     assert dock.session.own_answers[turn.cell] == "excitatory"
     assert "not answered yet" in dock.panel.cell.text()
     # it was answered at least 20 answers ago
-    order = [cell for _, cell, _ in written(study)]
+    order = [cell for _, cell, _ in journal_lines(study)]
     assert order.index(turn.cell.cell) <= len(order) - 20
     dock.answer("glia")
     lines = read_annotations(study.annotations).all_answers
@@ -226,7 +226,7 @@ def test_a_click_in_the_image_chooses_the_cell(dock, viewer, study):
     drag(viewer, [place_of(dock, other)])
     assert dock.session.cell == other
     press(canvas_of(dock), G)
-    assert written(study) == [("Ann", other.cell, "glia")]
+    assert journal_lines(study) == [("Ann", other.cell, "glia")]
     # whoever clicks cells stays where the cells are
     assert dock.session.cell == other
     press(canvas_of(dock), Qt.Key.Key_Right)
@@ -279,7 +279,7 @@ def test_a_click_beside_cells_lets_the_selection_go(dock, viewer):
 
 
 def test_blind_shows_own_answers_alone(dock, study):
-    say(study, "Bo", dict.fromkeys(cells_of(dock.session), "unsure"))
+    write_answers(study, "Bo", dict.fromkeys(cells_of(dock.session), "unsure"))
     panel = dock.panel
     assert panel.blind.isChecked() and dock.session.blind
     for _ in range(3):
@@ -293,7 +293,7 @@ def test_blind_shows_own_answers_alone(dock, study):
 
 def test_open_shows_what_others_say(dock, study):
     cell = dock.session.cell
-    say(study, "Bo", {cell: "unsure"})
+    write_answers(study, "Bo", {cell: "unsure"})
     click(dock.panel.blind)
     assert not dock.session.blind
     shown = dock.panel.opinion.text()
@@ -301,7 +301,7 @@ def test_open_shows_what_others_say(dock, study):
     assert row["predicted"] in shown and f"{100 * row['confidence']:.0f} %" in shown
     assert "Bo <b>unsure</b>" in shown
     # what a colleague says meanwhile is seen, too
-    say(study, "Cy", {dock.session.cell: "glia"}, after=1)
+    write_answers(study, "Cy", {dock.session.cell: "glia"}, after=1)
     dock.step(1)
     dock.step(-1)
     assert "Cy <b>glia</b>" in dock.panel.opinion.text()
@@ -315,7 +315,7 @@ def test_open_shows_what_others_say(dock, study):
 
 def test_a_name_is_no_markup(dock, study):
     cell = dock.session.cell
-    say(study, "<b>Bo", {cell: "unsure"})
+    write_answers(study, "<b>Bo", {cell: "unsure"})
     click(dock.panel.blind)
     assert "&lt;b&gt;Bo" in dock.panel.opinion.text()
 
@@ -324,11 +324,11 @@ def test_keys_off_and_on(dock, study):
     click(dock.panel.keys)
     assert dock.panel.keys.text() == "Keys are off"
     press(canvas_of(dock), E)
-    assert written(study) == []
+    assert journal_lines(study) == []
     click(dock.panel.keys)
     assert dock.panel.keys.text() == "Keys are on"
     press(canvas_of(dock), E)
-    assert len(written(study)) == 1
+    assert len(journal_lines(study)) == 1
 
 
 def test_closed_dock_leaves_keys_and_mouse_alone(dock, viewer, study, qtbot):
@@ -339,6 +339,6 @@ def test_closed_dock_leaves_keys_and_mouse_alone(dock, viewer, study, qtbot):
     dock.parentWidget().close()
     press(canvas, E)
     drag(viewer, [place])
-    assert written(study) == [] and dock.session.cell == before
+    assert journal_lines(study) == [] and dock.session.cell == before
     assert len(viewer.mouse_drag_callbacks) == n - 1
     assert not dock.shortcuts.active

@@ -6,12 +6,19 @@ import subprocess
 import sys
 
 import pytest
-from annotating import canvas_of, cells_of, found_in, press, show_result, written
+from annotating import (
+    canvas_of,
+    cells_of,
+    identify_result,
+    journal_lines,
+    press,
+    show_result,
+)
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
-from voting import say
+from voting import write_answers
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.journal import Journal
@@ -71,37 +78,39 @@ def test_a_name_can_be_changed(dock, study):
     assert dock.session.annotator == "Bo"
     assert dock.session.own_answers == {}
     press(canvas_of(dock), G)
-    assert {who for who, *_ in written(study)} == {"Ann", "Bo"}
+    assert {who for who, *_ in journal_lines(study)} == {"Ann", "Bo"}
 
 
-def test_a_name_that_cannot_be_is_told(dock, study, told):
-    say(study, "Bo", {CellKey("a1", 1): "glia"})
+def test_a_name_that_cannot_be_is_told(dock, study, notifications):
+    write_answers(study, "Bo", {CellKey("a1", 1): "glia"})
     dock.panel.name.line.setText("bo")
     click(dock.panel.name.button)
-    assert len(told) == 1 and "'Bo'" in told[0]
+    assert len(notifications) == 1 and "'Bo'" in notifications[0]
     assert dock.session.annotator == "Ann"
 
 
-def test_a_study_without_recordings_is_just_empty(viewer, make_dock, tmp_path, told):
+def test_a_study_without_recordings_is_just_empty(
+    viewer, make_dock, tmp_path, notifications
+):
     dock = make_dock(viewer)
     dock.open_study(Study.create(tmp_path / "empty").path, "Ann")
-    assert told == [] and dock.session.cell is None
+    assert notifications == [] and dock.session.cell is None
     assert "0 of 0 answered" in dock.panel.counts.text()
     dock.answer("glia")
 
 
 def test_a_recording_without_images_is_told_and_left_out(
-    viewer, study, make_dock, told
+    viewer, study, make_dock, notifications
 ):
     (study.recording("a1").folder / "images.tif").unlink()
     dock = make_dock(viewer)
     dock.open_study(study.path, "Ann")
-    assert len(told) == 1 and "images.tif" in told[0]
+    assert len(notifications) == 1 and "images.tif" in notifications[0]
     assert dock.session.cell.recording == "b2"
     assert dock.panel.recording.count() == 1
 
 
-def test_keys_of_classes_can_be_changed(dock, study, told):
+def test_keys_of_classes_can_be_changed(dock, study, notifications):
     field = dock.panel.key_editor.fields["excitatory"]
     field.setText("p")
     field.editingFinished.emit()
@@ -109,15 +118,15 @@ def test_keys_of_classes_can_be_changed(dock, study, told):
     assert dock.panel.buttons.buttons["excitatory"].text().endswith("P")
     asked = dock.session.cell
     press(canvas_of(dock), E)
-    assert written(study) == []
+    assert journal_lines(study) == []
     press(canvas_of(dock), Qt.Key.Key_P)
-    assert written(study) == [("Ann", asked.cell, "excitatory")]
+    assert journal_lines(study) == [("Ann", asked.cell, "excitatory")]
     for taken in ("I", "N", "5", ""):
         field = dock.panel.key_editor.fields["excitatory"]
         field.setText(taken)
         field.editingFinished.emit()
         assert dock.panel.key_editor.fields["excitatory"].text() == "P"
-    assert len(told) == 4
+    assert len(notifications) == 4
 
 
 def test_a_recording_can_be_chosen(dock, study, viewer):
@@ -135,12 +144,12 @@ def test_a_recording_can_be_chosen(dock, study, viewer):
 def test_work_goes_on_in_the_recording_that_is_not_done(viewer, study, make_dock):
     dock = make_dock(viewer)
     dock.session.open_study(study.path)
-    say(study, "Ann", dict.fromkeys(cells_of(dock.session), "glia"))
+    write_answers(study, "Ann", dict.fromkeys(cells_of(dock.session), "glia"))
     dock.begin("Ann")
     assert dock.session.cell.recording == "b2"
 
 
-def test_full_disk_shows_no_answer(dock, told, monkeypatch):
+def test_full_disk_shows_no_answer(dock, notifications, monkeypatch):
     asked, counts = dock.session.cell, dock.panel.counts.text()
 
     def full(_):
@@ -148,14 +157,14 @@ def test_full_disk_shows_no_answer(dock, told, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     press(canvas_of(dock), E)
-    assert len(told) == 1 and "No space left" in told[0]
+    assert len(notifications) == 1 and "No space left" in notifications[0]
     assert dock.session.cell == asked and dock.panel.counts.text() == counts
     monkeypatch.undo()
     press(canvas_of(dock), E)
     assert dock.session.own_answers == {asked: "excitatory"}
 
 
-def test_no_study_is_told(viewer, make_dock, told, monkeypatch, tmp_path):
+def test_no_study_is_told(viewer, make_dock, notifications, monkeypatch, tmp_path):
     dock = make_dock(viewer)
     assert dock.panel.study.name.text() == "No study is open"
     assert not dock.panel.patch.isVisible()
@@ -163,7 +172,7 @@ def test_no_study_is_told(viewer, make_dock, told, monkeypatch, tmp_path):
         QFileDialog, "getExistingDirectory", lambda *_, **__: str(tmp_path)
     )
     click(dock.panel.study.open_button)
-    assert len(told) == 1 and "is not a study" in told[0]
+    assert len(notifications) == 1 and "is not a study" in notifications[0]
 
 
 def test_study_is_opened_by_its_button(viewer, study, make_dock, monkeypatch):
@@ -181,7 +190,7 @@ def test_what_identify_found_is_offered(
 ):
     dock = make_dock(viewer)
     assert dock.panel.study.offers == []
-    result = show_result(viewer, found_in(study))
+    result = show_result(viewer, identify_result(study))
     (offer,) = dock.panel.study.offers
     assert offer.text() == "Annotate the cells of a1"
     asked = []
@@ -203,7 +212,7 @@ def test_what_identify_found_is_offered(
     ]  # fmt: skip
     # another run of the same recording goes into the study that there is
     viewer.layers.remove(viewer.layers["a1 cells"])
-    again = show_result(viewer, found_in(study))
+    again = show_result(viewer, identify_result(study))
     (offer,) = dock.panel.study.offers
     assert again is not result
     click(offer)
@@ -217,7 +226,7 @@ def test_study_comes_beside_the_files(viewer, study, make_dock, qtbot, tmp_path)
     dock = make_dock(viewer)
     folder = tmp_path / "files"
     folder.mkdir()
-    show_result(viewer, found_in(study, "b2"), folder=folder)
+    show_result(viewer, identify_result(study, "b2"), folder=folder)
     click(dock.panel.study.offers[0])
     qtbot.waitUntil(lambda: dock.session.study is not None, timeout=20_000)
     assert dock.session.study.path == folder / "b2 study"
@@ -233,7 +242,7 @@ def test_dock_opened_again_goes_on(dock, viewer, study, make_dock, qtbot):
     assert again.session is session
     assert again.session.annotator == "Ann" and again.session.cell == cell
     press(canvas_of(again), E)
-    assert len(written(study)) == 2
+    assert len(journal_lines(study)) == 2
 
 
 def test_second_viewer_is_independent(dock, study, make_dock):
@@ -241,22 +250,22 @@ def test_second_viewer_is_independent(dock, study, make_dock):
     other.open_study(study.path, "Bo")
     mine, theirs = dock.session.cell, other.session.cell
     press(canvas_of(other), G)
-    assert written(study) == [("Bo", theirs.cell, "glia")]
+    assert journal_lines(study) == [("Bo", theirs.cell, "glia")]
     assert dock.session.cell == mine and dock.session.own_answers == {}
     other.session.close_study()
     press(canvas_of(dock), E)
-    assert written(study)[0] == ("Ann", mine.cell, "excitatory")
+    assert journal_lines(study)[0] == ("Ann", mine.cell, "excitatory")
 
 
 def test_two_windows_of_one_person_lose_nothing(dock, study):
     other = Journal.open(study.annotations, "Ann")
     dock.answer("glia")
-    first = written(study)
+    first = journal_lines(study)
     cell = dock.session.cell
-    say(study, "Ann", {CellKey("b2", 1): "unsure"})
+    write_answers(study, "Ann", {CellKey("b2", 1): "unsure"})
     dock.answer("excitatory")
-    assert written(study)[0] == first[0] and len(written(study)) == 3
-    assert ("Ann", cell.cell, "excitatory") in written(study)
+    assert journal_lines(study)[0] == first[0] and len(journal_lines(study)) == 3
+    assert ("Ann", cell.cell, "excitatory") in journal_lines(study)
     other.close()
 
 
@@ -281,10 +290,10 @@ def test_opening_the_dock_does_not_import_torch():
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
-def test_read_only_study_is_told(viewer, study, make_dock, told, monkeypatch):
+def test_read_only_study_is_told(viewer, study, make_dock, notifications, monkeypatch):
     dock = make_dock(viewer)
     monkeypatch.setattr("os.access", lambda *_: False)
     dock.open_study(study.path, "Ann")
-    assert len(told) == 1 and "only be read" in told[0]
+    assert len(notifications) == 1 and "only be read" in notifications[0]
     assert dock.session.journal is None and not dock.shortcuts.enabled
     assert not dock.panel.buttons.isEnabled()

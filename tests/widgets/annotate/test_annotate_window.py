@@ -11,6 +11,6 @@ from under_xvfb import run_in_window
 @pytest.mark.slow
 def test_annotating_in_the_real_window():
     tests = Path(__file__).with_name("window_annotate.py")
-    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
-    told = run_in_window(words, size="1280x800", folder=tests.parents[3])
-    assert " passed" in told
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    output = run_in_window(arguments, size="1280x800", folder=tests.parents[3])
+    assert " passed" in output

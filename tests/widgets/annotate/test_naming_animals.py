@@ -105,9 +105,9 @@ def test_retrain_counts_by_the_animals_named_there(annotate, lab, viewer, qtbot)
 
 
 def test_a_study_that_cannot_be_read_is_told(annotate, lab, monkeypatch):
-    told = []
+    errors = []
     monkeypatch.setattr(
-        "napari_cellid.widgets.session.animals_dialog.show_error", told.append
+        "napari_cellid.widgets._shared.notifications.show_error", errors.append
     )
 
     def name(dialog):
@@ -117,4 +117,4 @@ def test_a_study_that_cannot_be_read_is_told(annotate, lab, monkeypatch):
 
     _answering(name)
     click(annotate.panel.study.animals_button)
-    assert len(told) == 1 and "study.toml" in told[0]
+    assert len(errors) == 1 and "study.toml" in errors[0]

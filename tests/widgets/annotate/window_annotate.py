@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from annotating import cells_of, found_in, show_result, written
+from annotating import cells_of, identify_result, journal_lines, show_result
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
@@ -71,7 +71,7 @@ def test_keys_work_whichever_layer_is_active(window, study, kind):
     type_into(main, Qt.Key.Key_Right)
     type_into(main, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert getattr(layer, "mode", None) == mode
-    assert [answer for *_, answer in written(study)] == ["excitatory", None]
+    assert [answer for *_, answer in journal_lines(study)] == ["excitatory", None]
 
 
 def test_keys_work_from_the_layer_list(window, study):
@@ -81,7 +81,7 @@ def test_keys_work_from_the_layer_list(window, study):
     n = len(viewer.layers)
     type_into(viewer.window._qt_window, E)
     type_into(viewer.window._qt_window, Qt.Key.Key_Backspace)
-    assert len(written(study)) == 2
+    assert len(journal_lines(study)) == 2
     assert len(viewer.layers) == n
 
 
@@ -94,7 +94,7 @@ def test_keys_leave_text_alone(window, study):
     field = viewer.window._qt_window.findChildren(QLineEdit)[0]
     field.setFocus()
     type_into(viewer.window._qt_window, E)
-    assert written(study) == []
+    assert journal_lines(study) == []
 
 
 def test_switched_off_napari_has_its_keys(window, study):
@@ -104,7 +104,7 @@ def test_switched_off_napari_has_its_keys(window, study):
     widget.panel.keys.click()
     type_into(viewer.window._qt_window, Qt.Key.Key_1)
     assert labels.mode == "erase"
-    assert written(study) == []
+    assert journal_lines(study) == []
 
 
 def test_click_in_the_image(window, study, qtbot):
@@ -118,7 +118,7 @@ def test_click_in_the_image(window, study, qtbot):
     QTest.mouseClick(canvas, LEFT, Qt.KeyboardModifier.NoModifier, middle)
     assert session.cell == other
     type_into(viewer.window._qt_window, G)
-    assert written(study) == [("Ann", other.cell, "glia")]
+    assert journal_lines(study) == [("Ann", other.cell, "glia")]
 
 
 def test_frame_in_the_image(window, study, qtbot):
@@ -137,7 +137,7 @@ def test_frame_in_the_image(window, study, qtbot):
     assert viewer.scene.camera.center == before
     n = len(session.selected)
     type_into(viewer.window._qt_window, G)
-    assert len(written(study)) == n
+    assert len(journal_lines(study)) == n
 
 
 def test_closed_dock_gives_everything_back(window, study, qtbot):
@@ -150,14 +150,14 @@ def test_closed_dock_gives_everything_back(window, study, qtbot):
     canvas_of(viewer).setFocus()
     type_into(viewer.window._qt_window, Qt.Key.Key_1)
     type_into(viewer.window._qt_window, E)
-    assert labels.mode == "erase" and written(study) == []
+    assert labels.mode == "erase" and journal_lines(study) == []
     # and comes back from the menu, with the same person at the same place
     _, again = viewer.window.add_plugin_dock_widget("napari-cellid", "Annotate cells")
     qtbot.wait(50)
     assert again.session.annotator == "Ann"
     canvas_of(viewer).setFocus()
     type_into(viewer.window._qt_window, E)
-    assert len(written(study)) == 1
+    assert len(journal_lines(study)) == 1
 
 
 def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
@@ -167,17 +167,17 @@ def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
     qtbot.wait(50)
     canvas_of(other).setFocus()
     QTest.keyClick(canvas_of(other), G)
-    assert [who for who, *_ in written(study)] == ["Bo"]
+    assert [who for who, *_ in journal_lines(study)] == ["Bo"]
     assert widget.session.own_answers == {}
     QTest.keyClick(canvas_of(viewer), E)
-    assert {who for who, *_ in written(study)} == {"Ann", "Bo"}
+    assert {who for who, *_ in journal_lines(study)} == {"Ann", "Bo"}
     assert len(theirs.session.own_answers) == 1
     theirs.session.close_study()
 
 
 def test_layers_of_identify_step_back_while_blind(make_napari_viewer, study, qtbot):
     viewer = make_napari_viewer(show=True)
-    show_result(viewer, found_in(study))
+    show_result(viewer, identify_result(study))
     widget = add_study(viewer, study.path, "Ann")
     qtbot.wait(50)
     assert not viewer.layers["a1 cells"].visible

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
-from voting import make_study, say, truths
+from voting import make_study, true_classes, write_answers
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -36,7 +36,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 def made(tmp_path_factory, field):
     """A study in which Ann has answered everything as the model does."""
     study = make_study(tmp_path_factory.mktemp("gallery") / "study", field)
-    say(study, "Ann", truths(study))
+    write_answers(study, "Ann", true_classes(study))
     return study.path
 
 
@@ -98,7 +98,7 @@ def on_disk(study, annotator="Ann"):
 
 
 def test_all_cells_of_a_class_are_shown(gallery, session, study):
-    told = truths(study)
+    told = true_classes(study)
     assert gallery.panel.answer.currentData() == "excitatory"
     shown = gallery.panel.model.keys
     assert set(shown) == {key for key, name in told.items() if name == "excitatory"}
@@ -139,7 +139,7 @@ def test_several_are_corrected_at_once(gallery, session, study, way):
         QTest.mouseClick(gallery.panel.buttons.buttons["glia"], LEFT)
     now = on_disk(study)
     assert {now[key] for key in keys} == {"glia"}
-    expected = truths(study) | dict.fromkeys(keys, "glia")
+    expected = true_classes(study) | dict.fromkeys(keys, "glia")
     assert now == expected
     # they stay where they are, marked, until the list is made anew
     assert gallery.panel.model.keys[1] == keys[0]
@@ -213,11 +213,11 @@ def test_other_keys_answer_nothing(gallery, session, study):
     assert on_disk(study) == before
 
 
-def test_an_answer_without_a_selection_is_told(gallery, session, study, told):
+def test_an_answer_without_a_selection_is_told(gallery, session, study, notifications):
     before = on_disk(study)
     gallery.panel.view.clearSelection()
     QTest.mouseClick(gallery.panel.buttons.buttons["glia"], LEFT)
-    assert "Select the cells" in told[0]
+    assert "Select the cells" in notifications[0]
     assert on_disk(study) == before
 
 
@@ -269,10 +269,12 @@ def test_blind_people_see_their_own_answers_alone(gallery, session, study, qtbot
 def test_consensus_and_model(gallery, session, study, qtbot):
     session.set_blind(False)
     settle(qtbot, gallery)
-    told = truths(study)
+    told = true_classes(study)
     first = [key for key, name in told.items() if name == "excitatory"][:5]
     for name in ("Bo", "Cy"):
-        say(study, name, dict.fromkeys(first, "glia") | {first[0]: "excitatory"})
+        write_answers(
+            study, name, dict.fromkeys(first, "glia") | {first[0]: "excitatory"}
+        )
     pick(qtbot, gallery, gallery.panel.source, "consensus")
     assert gallery.panel.model.keys == [first[0]]
     session.adjudicate(first[1], "excitatory")
@@ -322,7 +324,7 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
     assert not widget.panel.isEnabled()
 
 
-def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, told):
+def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, notifications):
     session = session_of(viewer)
     session.open_study(study.path)
     widget = GalleryWidget(viewer)
@@ -338,7 +340,7 @@ def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, told):
     assert "No study is open" in widget.panel._message.text()
 
 
-def test_nobody_answers_without_a_name(viewer, study, qtbot, told):
+def test_nobody_answers_without_a_name(viewer, study, qtbot, notifications):
     session = session_of(viewer)
     session.open_study(study.path)
     session.set_blind(False)
@@ -349,10 +351,12 @@ def test_nobody_answers_without_a_name(viewer, study, qtbot, told):
     pick(qtbot, widget, widget.panel.source, "model")
     press(widget, 0)
     QTest.keyClick(widget.panel.view, Qt.Key.Key_G)
-    assert any("type your name" in message for message in told)
+    assert any("type your name" in message for message in notifications)
 
 
-def test_a_recording_without_images_has_no_pictures(viewer, study, qtbot, told):
+def test_a_recording_without_images_has_no_pictures(
+    viewer, study, qtbot, notifications
+):
     (study.path / "recordings" / "a1" / "images.tif").unlink()
     session = session_of(viewer)
     session.open_study(study.path)
@@ -364,7 +368,12 @@ def test_a_recording_without_images_has_no_pictures(viewer, study, qtbot, told):
         settle(qtbot, widget)
         widget.grab()
     settle(qtbot, widget)
-    assert len([message for message in told if "images.tif is missing" in message]) == 1
+    assert (
+        len(
+            [message for message in notifications if "images.tif is missing" in message]
+        )
+        == 1
+    )
     rows = [k for k, key in enumerate(widget.panel.model.keys) if key.recording == "b2"]
     widget.panel.view.scrollTo(widget.panel.model.index(rows[-1]))
     widget.grab()

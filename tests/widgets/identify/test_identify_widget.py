@@ -98,7 +98,7 @@ def test_cancel_leaves_no_layer_and_gives_the_button_back(
     [(InputError("The red channel is 0 everywhere; …"), "The red channel is 0")],
 )
 def test_input_error_is_one_notification(
-    viewer, channels, dock, qtbot, monkeypatch, told, error, said
+    viewer, channels, dock, qtbot, monkeypatch, notifications, error, said
 ):
     def refusing(*_):
         yield Progress("Averaging frames", 0, 1)
@@ -107,23 +107,25 @@ def test_input_error_is_one_notification(
     monkeypatch.setattr(run_module, "identify_cells", refusing)
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
-    assert len(told) == 1
-    assert told[0].startswith(said)
+    assert len(notifications) == 1
+    assert notifications[0].startswith(said)
     assert len(viewer.layers) == 2
     assert dock.panel.run_button.text() == "Identify cells"
 
 
-def test_a_channel_that_is_empty_is_told(viewer, channels, dock, qtbot, told):
+def test_a_channel_that_is_empty_is_told(viewer, channels, dock, qtbot, notifications):
     channels[0].data = np.zeros_like(channels[0].data)
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
-    assert "The red channel of a17 is 0 everywhere" in told[0]
+    assert "The red channel of a17 is 0 everywhere" in notifications[0]
 
 
-def test_without_pixel_size_the_user_is_asked(viewer, field, dock, qtbot, told):
+def test_without_pixel_size_the_user_is_asked(
+    viewer, field, dock, qtbot, notifications
+):
     viewer.add_image(field.green[0], name="GCaMP")
     click(dock.panel.run_button)
-    assert "type the pixel size in" in told[0]
+    assert "type the pixel size in" in notifications[0]
     assert not dock.worker.busy
     spin = dock.panel.channels.pixel_size.spin
     assert dock.focusWidget() is spin
@@ -135,16 +137,16 @@ def test_without_pixel_size_the_user_is_asked(viewer, field, dock, qtbot, told):
     assert result_of(layer).run_result.run["pixel_size_source"] == "given"
 
 
-def test_rgb_picture_is_refused(viewer, dock, qtbot, told):
+def test_rgb_picture_is_refused(viewer, dock, qtbot, notifications):
     viewer.add_image(np.zeros((64, 64, 3), np.uint8), name="GCaMP", scale=(1.1, 1.1))
     click(dock.panel.run_button)
-    assert "colour picture" in told[0]
-    assert "Split RGB" in told[0]
+    assert "colour picture" in notifications[0]
+    assert "Split RGB" in notifications[0]
 
 
-def test_no_image_is_told(viewer, dock, told):
+def test_no_image_is_told(viewer, dock, notifications):
     click(dock.panel.run_button)
-    assert "No image is chosen" in told[0]
+    assert "No image is chosen" in notifications[0]
 
 
 def test_time_series_gives_labels_that_show_at_all_times(viewer, field, dock, qtbot):

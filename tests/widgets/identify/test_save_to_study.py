@@ -22,7 +22,9 @@ def study(tmp_path: Path) -> Study:
     return Study.create(tmp_path / "study")
 
 
-def test_a_run_goes_into_the_open_study(viewer, channels, dock, qtbot, study, told):
+def test_a_run_goes_into_the_open_study(
+    viewer, channels, dock, qtbot, study, notifications
+):
     session = session_of(viewer)
     session.open_study(study.path)
     layer = run(qtbot, dock)
@@ -34,7 +36,7 @@ def test_a_run_goes_into_the_open_study(viewer, channels, dock, qtbot, study, to
     np.testing.assert_array_equal(recording.labels(), layer.data)
     table = pd.read_csv(recording.folder / "cells.csv")
     assert table["predicted"].tolist() == layer.features["predicted"].tolist()
-    assert "a17 is in the study study." in told
+    assert "a17 is in the study study." in notifications
 
 
 def test_a_second_run_keeps_the_numbers_of_the_cells(

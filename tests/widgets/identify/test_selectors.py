@@ -80,7 +80,9 @@ def test_pixel_size_that_cannot_be_is_explained(viewer, selector):
     assert "square" in selector.pixel_size.source.toolTip()
 
 
-def test_a_model_from_a_folder(qtbot, monkeypatch, segmenter_folder: Path, told):
+def test_a_model_from_a_folder(
+    qtbot, monkeypatch, segmenter_folder: Path, notifications
+):
     selector = ModelCombo("segment")
     qtbot.addWidget(selector)
     answers = [str(segmenter_folder), "", str(segmenter_folder.parent)]
@@ -91,8 +93,8 @@ def test_a_model_from_a_folder(qtbot, monkeypatch, segmenter_folder: Path, told)
         selector.setCurrentIndex(selector.count() - 1)
         selector.activated.emit(selector.count() - 1)
         assert selector.value() == segmenter_folder
-    assert len(told) == 1
-    assert "no model.json" in told[0]
+    assert len(notifications) == 1
+    assert "no model.json" in notifications[0]
 
 
 def test_a_model_for_another_job_is_refused(qtbot, classifier_folder: Path):

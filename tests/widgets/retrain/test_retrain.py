@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from retraining import begin, click, click_square, finish, plan, run, show, stand_in
-from voting import make_study, say, truths
+from voting import make_study, true_classes, write_answers
 
 from napari_cellid.study.study import Study
 from napari_cellid.training.run import MODEL, Run
@@ -25,7 +25,7 @@ def made(tmp_path_factory, field):
     """A study in which three people said the truth of every cell."""
     study = make_study(tmp_path_factory.mktemp("retrain") / "study", field)
     for name in ("Ann", "Bo", "Cy"):
-        say(study, name, truths(study))
+        write_answers(study, name, true_classes(study))
     return study.path
 
 
@@ -59,7 +59,7 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
 
 
 def test_counts_by_class_and_animal(dock, study):
-    told = list(truths(study).values())
+    told = list(true_classes(study).values())
     n = {name: told.count(name) for name in ("excitatory", "inhibitory", "glia")}
     table = dock.panel.setup.table
     rows = [[table.text(r, c) for c in range(4)] for r in range(table.rowCount())]
@@ -98,23 +98,25 @@ def test_another_depth_takes_another_time(viewer, session, study, qtbot):
     assert "3 minutes" in panel.estimate.text()
 
 
-def test_a_time_that_cannot_be_told_is_asked_once(viewer, session, study, qtbot, told):
+def test_a_time_that_cannot_be_told_is_asked_once(
+    viewer, session, study, qtbot, notifications
+):
     plan(study, refuse="The class glia has 1 decided cell; answer more.")
     dock = show(viewer, qtbot, measure_ms=20)
-    qtbot.waitUntil(lambda: bool(told), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(notifications), timeout=10_000)
     qtbot.wait(300)
-    assert told == ["The class glia has 1 decided cell; answer more."]
+    assert notifications == ["The class glia has 1 decided cell; answer more."]
     assert dock.panel.estimate.text() == ""
 
 
-def test_nothing_to_train_on(viewer, lab, qtbot, told, monkeypatch):
+def test_nothing_to_train_on(viewer, lab, qtbot, notifications, monkeypatch):
     stand_in(monkeypatch)
     session_of(viewer).open_study(lab.path)
     dock = show(viewer, qtbot)
     assert "Nobody has answered yet" in dock.panel.setup.warning.text()
     assert dock.panel.estimate.text() == ""
     click(dock.panel.start)
-    assert len(told) == 1 and "nothing to train on" in told[0]
+    assert len(notifications) == 1 and "nothing to train on" in notifications[0]
     assert not lab.runs.exists()
     session_of(viewer).close_study()
 
@@ -148,14 +150,14 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     assert words[words.index("--start") + 1] == "inception_v3"
 
 
-def test_stop_keeps_the_best(dock, study, qtbot, told):
+def test_stop_keeps_the_best(dock, study, qtbot, notifications):
     plan(study, epochs=50, seconds=0.2)
     look = begin(qtbot, dock)
     click(dock.panel.stop)
     assert dock.panel.stop.text() == "Stopping…" and not dock.panel.stop.isEnabled()
     finish(qtbot, dock)
     assert Run.open(look.folder).state().state == "stopped"
-    assert any("stopped" in text for text in told)
+    assert any("stopped" in text for text in notifications)
     assert "Better" in dock.panel.report.large.text()
     assert dock.panel.stop.text() == "Stop" and dock.panel.stop.isEnabled()
 
@@ -189,20 +191,20 @@ def test_a_run_is_found_again(viewer, study, session, qtbot):
     assert Run.open(look.folder).state().state == "stopped"
 
 
-def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, told):
+def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, notifications):
     plan(study, refuse="The class glia has 1 decided cell; answer more.")
     click(dock.panel.start)
     finish(qtbot, dock)
-    assert "The class glia has 1 decided cell; answer more." in told
+    assert "The class glia has 1 decided cell; answer more." in notifications
     assert "The class glia has 1 decided cell" in dock.panel.error.text()
     assert list(study.runs.iterdir()) == []
 
 
-def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, told):
+def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, notifications):
     plan(study, fail=2)
     look = run(qtbot, dock)
     assert look.state == "failed"
-    assert any("The loss is no number" in text for text in told)
+    assert any("The loss is no number" in text for text in notifications)
     assert "The loss is no number" in dock.panel.progress.state.text()
     assert dock.panel.runs.table.item(0, 3).text() == "failed"
     plan(study)
@@ -210,11 +212,11 @@ def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, told):
     assert not dock.panel.error.isVisible()
 
 
-def test_killed_and_resumed(dock, study, qtbot, told):
+def test_killed_and_resumed(dock, study, qtbot, notifications):
     plan(study, crash=2)
     look = run(qtbot, dock)
     assert look.state == "interrupted" and len(look.epochs) == 2
-    assert any("without a word" in text for text in told)
+    assert any("without a word" in text for text in notifications)
     dock.panel.tabs.setCurrentIndex(CURVES)
     assert dock.panel.progress.resume.isVisible()
     click(dock.panel.progress.resume)
@@ -239,7 +241,7 @@ def test_a_square_shows_its_cells(dock, study, session, qtbot):
     n, first = matrix[row][column], session.cell
     assert report.cells.what.text().startswith(f"{n} cells")
     assert f"<b>1 of {n}</b> · b2 · cell {first.cell}" in report.cells.where.text()
-    assert truths(study)[first] == report._classes[row]
+    assert true_classes(study)[first] == report._classes[row]
     click(report.cells.on)
     assert session.cell != first and f"2 of {n}" in report.cells.where.text()
     click(report.cells.back)

@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 from retraining import stand_in
-from voting import say, truths
+from voting import true_classes, write_answers
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import (
@@ -146,11 +146,13 @@ def test_many_animals_are_added_up():
 
 
 def test_what_is_no_cell_is_not_trained_on(lab):
-    told = truths(lab)
+    told = true_classes(lab)
     first, *rest = told
     for name in ("Ann", "Bo", "Cy"):
-        say(lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]})
-    say(lab, "Ann", {rest[9]: "glia"})
+        write_answers(
+            lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]}
+        )
+    write_answers(lab, "Ann", {rest[9]: "glia"})
     found = run_to_end(read_decided(lab))
     assert found.total == 9 and found.others[NOT_A_CELL] == 1
     assert found.others["too_few"] == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from retraining import FAKE
 from under_xvfb import run_in_window
-from voting import make_study, say, truths
+from voting import make_study, true_classes, write_answers
 
 SCRIPT = """
 import gc, json, sys, time, weakref
@@ -87,7 +87,7 @@ viewer.close()
 def test_training_in_the_real_window(field, tmp_path: Path):
     study = make_study(tmp_path / "study", field)
     for name in ("Ann", "Bo", "Cy"):
-        say(study, name, truths(study))
+        write_answers(study, name, true_classes(study))
     picture = tmp_path / "window.png"
     words = ["-c", SCRIPT, str(study.path), str(picture), str(FAKE)]
     run_in_window(words, size="1280x800", folder=tmp_path)

@@ -13,13 +13,13 @@ import pytest
 from annotating import (
     cells_of,
     colour_at,
-    found_in,
+    identify_result,
+    journal_lines,
     outlines_of,
     show_result,
-    written,
 )
 from napari.components import ViewerModel
-from voting import say
+from voting import write_answers
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -49,10 +49,10 @@ def session(viewer, study):
 def test_answer_is_on_disk_counted_and_seen(viewer, session, study, qtbot):
     one, other = cells_of(session)[:2]
     session.go_to(one)
-    with qtbot.waitSignal(session.answered) as told:
+    with qtbot.waitSignal(session.answered) as signal:
         (line,) = session.answer("excitatory")
-    assert told.args == [line]
-    assert written(study) == [("Ann", one.cell, "excitatory")]
+    assert signal.args == [line]
+    assert journal_lines(study) == [("Ann", one.cell, "excitatory")]
     assert session.own_answers == {one: "excitatory"}
     layer = viewer.layers["a1 classes"]
     assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
@@ -104,12 +104,12 @@ def test_one_answer_for_several_is_taken_back_as_one(session, study):
     session.undo()
     assert session.own_answers == {}
     assert session.undo() is None
-    assert len(written(study)) == 1 + 3 + 3 + 3 + 3 + 1
+    assert len(journal_lines(study)) == 1 + 3 + 3 + 3 + 3 + 1
 
 
 def test_undo_goes_back_to_an_earlier_day(session, study, viewer):
     one = cells_of(session)[0]
-    say(study, "Ann", {one: "glia"})
+    write_answers(study, "Ann", {one: "glia"})
     session.start_annotating("Ann")
     assert session.own_answers == {one: "glia"}
     assert session.undo() == one
@@ -133,7 +133,7 @@ def test_repeat_hides_the_earlier_answer_and_is_marked(session, study, viewer):
 
 
 def test_blind_hides_what_the_model_says(viewer, session, study):
-    result = show_result(viewer, found_in(study, "b2"))
+    result = show_result(viewer, identify_result(study, "b2"))
     session.set_blind(False)
     session.set_blind(True)
     session.show_recording("b2")
@@ -174,7 +174,7 @@ def test_shown_tells_who_could_be_seen(viewer, session, study):
 
 
 def test_a_result_that_is_looked_at_is_no_secret(viewer, session, study):
-    show_result(viewer, found_in(study))
+    show_result(viewer, identify_result(study))
     session.go_to(cells_of(session)[0])
     (line,) = session.answer("glia")
     assert line.shown is None
@@ -277,14 +277,14 @@ def test_closing_leaves_the_viewer_as_it_was(viewer, study):
     assert len(session.cells()) == 0
 
 
-def test_broken_lines_are_warned_of(viewer, study, told):
-    say(study, "Ann", {CellKey("a1", 1): "glia"})
+def test_broken_lines_are_warned_of(viewer, study, notifications):
+    write_answers(study, "Ann", {CellKey("a1", 1): "glia"})
     (path,) = study.annotations.iterdir()
     path.write_text("{not a line\n" + path.read_text("utf-8"), "utf-8")
     session = session_of(viewer)
     session.open_study(study.path)
     session.start_annotating("Ann")
-    assert any(path.name in message for message in told)
+    assert any(path.name in message for message in notifications)
     assert session.own_answers == {CellKey("a1", 1): "glia"}
 
 
@@ -320,12 +320,12 @@ def test_other_answers_than_the_study_s_are_refused(session, study):
     session.go_to(cells_of(session)[0])
     with pytest.raises(InputError, match="astrocyte"):
         session.answer("astrocyte")
-    assert written(study) == []
+    assert journal_lines(study) == []
 
 
 def test_colleagues_count_in_answers_but_not_in_own(session, study):
     one = cells_of(session)[0]
-    say(study, "Bo", {one: "glia"})
+    write_answers(study, "Bo", {one: "glia"})
     session.go_to(one)
     session.answer("excitatory")
     table = session.answers()
@@ -337,9 +337,9 @@ def test_colleagues_count_in_answers_but_not_in_own(session, study):
 
 def test_adjudication_is_told_and_is_no_vote(session, study, qtbot):
     one = cells_of(session)[0]
-    with qtbot.waitSignal(session.answered) as told:
+    with qtbot.waitSignal(session.answered) as signal:
         session.adjudicate(one, "glia")
-    assert told.args[0].role == "adjudicator"
+    assert signal.args[0].role == "adjudicator"
     assert session.own_answers == {}
     assert session.answers("adjudicator")["answer"].tolist() == ["glia"]
     assert session.undo() == one
@@ -364,7 +364,7 @@ def test_classes_of_another_colour_show_at_once(session, viewer, study):
 def test_result_is_stored_once_and_again_when_it_changed(
     viewer, session, study, tmp_path
 ):
-    found = found_in(study)
+    found = identify_result(study)
     result = show_result(viewer, found)
     one = cells_of(session)[0]
     session.go_to(one)
@@ -387,7 +387,7 @@ def test_result_is_stored_once_and_again_when_it_changed(
 
 
 def test_result_without_a_study_begins_one(viewer, study, tmp_path):
-    result = show_result(viewer, found_in(study, "b2"))
+    result = show_result(viewer, identify_result(study, "b2"))
     session = session_of(viewer)
     with pytest.raises(InputError, match="No study is open"):
         session.save_result(result)
@@ -397,7 +397,7 @@ def test_result_without_a_study_begins_one(viewer, study, tmp_path):
 
 
 def test_layers_of_a_study_lie_on_those_of_identify(viewer, study):
-    show_result(viewer, found_in(study))
+    show_result(viewer, identify_result(study))
     session = session_of(viewer)
     session.open_study(study.path)
     session.show_recording("a1")
@@ -440,7 +440,7 @@ def test_session_of_a_viewer_that_is_gone_does_no_harm(study, qapp):
     session.answer("glia")
     session.go_to(CellKey("a1", 2))
     session.close_study()
-    assert written(study) == [("Ann", 1, "glia")]
+    assert journal_lines(study) == [("Ann", 1, "glia")]
 
 
 def test_outline_is_the_border_of_the_cell(session, viewer):

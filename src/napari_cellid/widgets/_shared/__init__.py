@@ -1,1 +1,1 @@
-"""What docks have in common."""
+"""Parts that the docks share: worker, forms, tables, layers, shortcuts."""

@@ -1,1 +1,5 @@
-"""The Annotate dock."""
+"""The Annotate dock: annotators answer what each cell is."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

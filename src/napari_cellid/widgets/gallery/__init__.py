@@ -1,1 +1,5 @@
-"""The Cell gallery dock."""
+"""The Cell gallery dock: patches of many cells side by side."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
-"""The Identify dock."""
+"""The Identify dock: outlines and classifies the cells of a recording."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

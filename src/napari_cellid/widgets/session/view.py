@@ -137,9 +137,8 @@ class StudyView:
 
     def label_at(self, position: Sequence[float]) -> int:
         """Label at a position in world coordinates; 0 if there is none."""
-        return (
-            0 if self._shown_layers is None else self._shown_layers.label_at(position)
-        )
+        layers = self._shown_layers
+        return 0 if layers is None else layers.label_at(position)
 
     def labels_within(
         self, corner: Sequence[float], opposite: Sequence[float]

@@ -1,0 +1,3 @@
+from .widget import AgreementWidget as AgreementWidget
+
+__all__ = ["AgreementWidget"]

@@ -1,0 +1,3 @@
+from .widget import AnnotateWidget as AnnotateWidget
+
+__all__ = ["AnnotateWidget"]

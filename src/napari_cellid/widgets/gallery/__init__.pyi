@@ -1,0 +1,3 @@
+from .widget import GalleryWidget as GalleryWidget
+
+__all__ = ["GalleryWidget"]

@@ -1,0 +1,3 @@
+from .widget import IdentifyWidget as IdentifyWidget
+
+__all__ = ["IdentifyWidget"]

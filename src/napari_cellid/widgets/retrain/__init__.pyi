@@ -1,0 +1,3 @@
+from .widget import RetrainWidget as RetrainWidget
+
+__all__ = ["RetrainWidget"]
