@@ -199,7 +199,7 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(study, device) ->
 
 def test_random_weights_go_on_to_the_same_weights(study, device, monkeypatch) -> None:
     """Killed before the first checkpoint: the start is drawn again."""
-    monkeypatch.setattr("napari_cellid.segmentation.training._BASE", 4)
+    monkeypatch.setattr("napari_cellid.segmentation.starting_weights._BASE", 4)
     whole, _ = train(study, ask("whole", "random", seed=5), device)
     torch.manual_seed(77)
     again, _ = train(study, ask("again", "random", seed=5), device)

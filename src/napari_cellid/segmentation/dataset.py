@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.cells.rescale import rescale_labels
 from napari_cellid.channels.normalise import plane_image
 from napari_cellid.errors import InputError
 from napari_cellid.segmentation.targets import (
@@ -123,24 +124,3 @@ def labelled_field(
         ignored |= far if rescaled.any() else True
     target[ignored] = IGNORE_INDEX
     return LabelledField(images, target, border_weights(rescaled, config.weighting))
-
-
-def rescale_labels(
-    labels: NDArray[np.int32], factor: float, shape: tuple[int, ...]
-) -> NDArray[np.int32]:
-    """Resample a label image (y, x) by nearest neighbour.
-
-    Parameters
-    ----------
-    labels
-        (y, x).
-    factor
-        Output pixels per input pixel.
-    shape
-        Shape (y, x) of the output.
-    """
-    where = [
-        np.clip(np.round((np.arange(n) + 0.5) / factor - 0.5).astype(int), 0, m - 1)
-        for n, m in zip(shape, labels.shape, strict=True)
-    ]
-    return np.asarray(labels[np.ix_(*where)], np.int32)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_cellid.cells.rescale import rescale_labels
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.errors import InputError
 from napari_cellid.simulation.detection import add_noise
@@ -122,7 +123,7 @@ def changed_green(marked: MarkedGreen, config: SemirealConfig) -> MarkedGreen:
         return marked
     factor = 1 / config.green_resampling
     green = rescale(np.asarray(marked.green, np.float32), factor)
-    labels = _nearest(np.asarray(marked.labels), factor, green.shape[1:])
+    labels = rescale_labels(np.asarray(marked.labels), factor, green.shape[1:])
     return replace(
         marked,
         green=green,
@@ -214,13 +215,3 @@ def _blurred_outside(
     known = weight > 1e-3
     outside = blurred / np.where(known, weight, 1)
     return np.asarray(np.where(known, outside, inside))
-
-
-def _nearest(
-    labels: NDArray[np.integer], factor: float, shape: tuple[int, ...]
-) -> NDArray[np.integer]:
-    rows, columns = (
-        np.clip(np.round((np.arange(n) + 0.5) / factor - 0.5).astype(int), 0, m - 1)
-        for n, m in zip(shape, labels.shape[1:], strict=True)
-    )
-    return labels[:, rows[:, None], columns[None, :]]

@@ -1,6 +1,6 @@
 """How good cells and classes become with more simulated fields to learn from.
 
-    python tools/learning_curve.py --fields WORK/fields --other WORK/other \
+    python -m tools.training.learning_curve --fields WORK/fields --other WORK/other \
         --work WORK/curve
 
 A one-pass U-Net is trained from random weights for as many steps on a few of the
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from checkpoints import split_fields, spread
-from compare_segmenters import detection, parser_of, tested, trained
-from model_figures import class_figures, tell_held_out
+from tools.evaluation.model_figures import class_figures, held_out_probabilities
+from tools.training.checkpoints import split_fields, spread
+from tools.training.compare_segmenters import detection, parser_of, tested, trained
 
 if TYPE_CHECKING:
     import argparse
@@ -43,15 +43,17 @@ def point(n: int, options: argparse.Namespace) -> dict[str, object]:
     """Train on `n` fields, where it is not done yet, and score."""
     known = spread(split_fields(options.fields)[0], n)
     net, minutes = trained(NETWORK | {"learn-from": len(known)}, options)
-    told = {
-        kind: class_figures(*tell_held_out(net, some, "pair"))["balanced_accuracy"]
+    balanced = {
+        kind: class_figures(*held_out_probabilities(net, some, "pair"))[
+            "balanced_accuracy"
+        ]
         for kind, some in tested(options)[1].items()
     }
     return {
         "fields": len(known),
         "clear_cells": sum(map(clear_cells, known)),
         "f1": detection(net, "pair", options),
-        "balanced": told,
+        "balanced": balanced,
         "minutes_of_training": minutes,
     }
 

@@ -9,16 +9,15 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
-from field_statistics import BRIGHTNESS, FREQUENCIES, simulated
 from napari_cellid.evaluation.image_statistics import BAND, stretch_to_display
 from napari_cellid.files import replacing_file
+from tools.simulation.field_statistics import BRIGHTNESS, FREQUENCIES, simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from matplotlib.axes import Axes
-
     from field_statistics import Field
+    from matplotlib.axes import Axes
 
     Measured = dict[str, list[dict[str, Any]]]
 

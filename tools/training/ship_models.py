@@ -1,6 +1,6 @@
 """Turn trained checkpoints into the model folders that the package ships.
 
-    python tools/ship_models.py --fields WORK/fields --unet WORK/unet \
+    python -m tools.training.ship_models --fields WORK/fields --unet WORK/unet \
         --inception WORK/inception --start inception_v3_body.safetensors
 
 The operating point is set on half of the held-out simulated fields (the last ones): the
@@ -20,26 +20,27 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from changed_patches import PATCH, SPOTLIGHT_PX
-from checkpoints import halves, mean_weights, split_fields, steps_done
-from model_figures import (
-    best_shift,
-    best_temperature,
-    class_figures,
-    detection_figures,
-    tell_held_out,
-)
-from napari_cellid.channels.normalise import N_IMAGES
+from napari_cellid.channels.normalise import N_IMAGES, ROBUST
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
     build_network,
 )
+from napari_cellid.classification.temperature import apply_temperature, fit_temperature
 from napari_cellid.models.store import SHIPPED, save_model
+from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
-from simulated_set import PIXEL_SIZE_UM
-from train_classifier import NORM, Cells, tell_patches
+from tools.evaluation.model_figures import (
+    best_shift,
+    class_figures,
+    detection_figures,
+    held_out_probabilities,
+)
+from tools.simulation.simulated_set import PIXEL_SIZE_UM
+from tools.training.changed_patches import PATCH, SPOTLIGHT_PX
+from tools.training.checkpoints import halves, mean_weights, split_fields, steps_done
+from tools.training.train_classifier import Cells, predict_patches
 
 THRESHOLD = 0.7
 #: px of the enlarged patch; the small network is for quick answers
@@ -108,8 +109,7 @@ def ship_unet(options: argparse.Namespace) -> None:
     setting, judging = halves(testing)
     shift = best_shift(net, setting, options.combination)
     figures = detection_figures(net, judging, options.combination, shift)
-    with torch.no_grad():
-        net.head.bias[1:] += shift
+    shift_cell_logits(net, shift)
     card = {
         "name": "unet",
         "task": "segment",
@@ -119,7 +119,7 @@ def ship_unet(options: argparse.Namespace) -> None:
         "settings": config.model_dump(),
         "classes": ("background", "rim", "core"),
         "combination": options.combination,
-        "normalisation": NORM,
+        "normalisation": ROBUST,
         "pixel_size_um": PIXEL_SIZE_UM,
         "threshold": THRESHOLD,
         "training": {
@@ -142,9 +142,11 @@ def ship_one_pass(options: argparse.Namespace) -> None:
     net = trained_unet(options.one_pass, options, classes=True)
     training, testing = split_fields(options.fields)
     setting, judging = halves(testing)
-    temperature = best_temperature(*tell_held_out(net, setting, options.combination))
-    logits, truth = tell_held_out(net, judging, options.combination)
-    figures = class_figures(logits / temperature, truth)
+    temperature = fitted_temperature(
+        *held_out_probabilities(net, setting, options.combination)
+    )
+    probabilities, truth = held_out_probabilities(net, judging, options.combination)
+    figures = class_figures(apply_temperature(probabilities, temperature), truth)
     card = {
         "name": "one_pass",
         "task": "classify",
@@ -154,7 +156,7 @@ def ship_one_pass(options: argparse.Namespace) -> None:
         "settings": net.config.model_dump(),
         "classes": CLASSES,
         "combination": options.combination,
-        "normalisation": NORM,
+        "normalisation": ROBUST,
         "pixel_size_um": PIXEL_SIZE_UM,
         "temperature": round(temperature, 4),
         "training": {
@@ -176,7 +178,7 @@ def ship_one_pass(options: argparse.Namespace) -> None:
 def ship_patches(
     network: Architecture, work: Path, options: argparse.Namespace
 ) -> None:
-    """Ship a network that tells classes from patches."""
+    """Ship a patch classifier."""
     config = ClassifierConfig(
         architecture=network, scaling="unit", spotlight_px=SPOTLIGHT_PX
     )
@@ -185,9 +187,9 @@ def ship_patches(
     size = INPUT_SIZE[network]  # px of the enlarged patch
     training, testing = split_fields(options.fields)
     setting, judging = halves(testing)
-    temperature = best_temperature(*tell_clear(net, Cells(setting), size))
-    logits, truth = tell_clear(net, Cells(judging), size)
-    figures = class_figures(logits / temperature, truth)
+    temperature = fitted_temperature(*clear_cells(net, Cells(setting), size))
+    probabilities, truth = clear_cells(net, Cells(judging), size)
+    figures = class_figures(apply_temperature(probabilities, temperature), truth)
     card = {
         "name": network,
         "task": "classify",
@@ -197,7 +199,7 @@ def ship_patches(
         "settings": config.model_dump(),
         "classes": CLASSES,
         "combination": "rgb",
-        "normalisation": NORM,
+        "normalisation": ROBUST,
         "pixel_size_um": PIXEL_SIZE_UM,
         "patch_size": PATCH,
         "input_size": size,
@@ -234,13 +236,19 @@ def course_of(network: Architecture, options: argparse.Namespace) -> dict[str, o
     }
 
 
-def tell_clear(
+def clear_cells(
     net: torch.nn.Module, cells: Cells, size: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (cell, class) and true classes of all clear cells of held-out fields."""
-    everyone = np.arange(len(cells.rows))
-    truth = torch.from_numpy(cells.rows[:, 3])
-    return tell_patches(net, cells, everyone, size), truth
+) -> tuple[np.ndarray, np.ndarray]:
+    """Class probabilities (cell, class) and true classes of all clear cells."""
+    every_row = np.arange(len(cells.rows))
+    logits = predict_patches(net, cells, every_row, size)
+    return logits.softmax(1).numpy(), cells.rows[:, 3]
+
+
+def fitted_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    """Temperature with which probabilities (cell, class) are calibrated."""
+    logits = np.log(np.maximum(probabilities, 1e-12))
+    return fit_temperature(torch.from_numpy(logits), truth)
 
 
 def digest(fields: Path) -> str:

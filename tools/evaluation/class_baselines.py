@@ -1,6 +1,6 @@
 """What a deep network must beat: two thresholds, and logistic regression.
 
-    python tools/class_baselines.py --fields WORK/fields
+    python -m tools.evaluation.class_baselines --fields WORK/fields
 
 Both see a few measurements of each cell inside its true outline; they learn on the
 training fields and are scored, beside the models that come with the package, on the
@@ -15,23 +15,22 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy import ndimage
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from checkpoints import split_fields
-from model_figures import class_figures
 from napari_cellid.cells.measure import measure
-from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.retrain.threshold_baseline import fit, tell
 from napari_cellid.simulation.tissue import CLASSES
-from simulated_set import PIXEL_SIZE_UM
+from tools.evaluation.model_figures import class_figures
+from tools.simulation.simulated_set import PIXEL_SIZE_UM
+from tools.training.checkpoints import split_fields
 
 #: the two measurements that the two thresholds look at
 RED, GREEN = "red_contrast", "green_contrast"
@@ -53,13 +52,13 @@ def main() -> None:
     unseen, truth = (
         np.concatenate([getattr(f, n) for f in testing]) for n in ("x", "truth")
     )
-    _say("two thresholds", two_thresholds(x, y, unseen), truth)
+    _report("two thresholds", two_thresholds(x, y, unseen), truth)
     regression = make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
     ).fit(x, y)
-    _say("logistic regression", np.log(regression.predict_proba(unseen)), truth)
+    _report("logistic regression", regression.predict_proba(unseen), truth)
     for name in options.models:
-        _say(name, _told(testing, name), truth)
+        _report(name, _predicted(testing, name), truth)
 
 
 class Field:
@@ -102,38 +101,32 @@ def _middle(labels: np.ndarray) -> np.ndarray:
 
 
 def two_thresholds(x: np.ndarray, y: np.ndarray, unseen: np.ndarray) -> np.ndarray:
-    """Log-odds of classes of `unseen` by the two thresholds that suit (x, y) best."""
-    steps = np.linspace(0.02, 0.98, 49)
-    best, limits = -1.0, (0.0, 0.0)
-    for red in np.quantile(x[:, 0], steps):
-        for green in np.quantile(x[:, 1], steps):
-            guess = _by_rule(x, red, green)
-            right = np.mean([(guess[y == k] == k).mean() for k in range(3)])
-            if right > best:
-                best, limits = float(right), (float(red), float(green))
-    return np.eye(3)[_by_rule(unseen, *limits)] * 10
+    """Probabilities (cell, class) of `unseen` by the two thresholds that suit (x, y).
+
+    A rule has no probabilities, so its class has probability 1.
+    """
+    index = {name: k for k, name in enumerate(CLASSES)}
+    limits = fit(x[:, :2], y, index)
+    return np.eye(len(CLASSES))[tell(unseen[:, :2], limits, index)]
 
 
-def _by_rule(x: np.ndarray, red: float, green: float) -> np.ndarray:
-    """Red and green: excitatory; green alone: inhibitory; else glia."""
-    stained, ringed = x[:, 0] > red, x[:, 1] > green
-    return np.where(stained, np.where(ringed, 0, 2), 1)
-
-
-def _told(fields: list[Field], name: str) -> np.ndarray:
+def _predicted(fields: list[Field], name: str) -> np.ndarray:
     classifier = load_classifier(name)
     config, device = ClassifyConfig(), choose_device(DeviceConfig())
-    chances = []
-    for field in fields:
-        step = classify_cells(
-            field.planes, field.labels, field.cells, classifier, config, device
-        )
-        chances.append(run_to_end(step)[[f"p_{one}" for one in CLASSES]].to_numpy())
-    return np.log(np.maximum(np.concatenate(chances), 1e-9))
+    return np.concatenate(
+        [
+            run_to_end(
+                classifier.classify(
+                    field.planes, field.labels, field.cells, config, device
+                )
+            )
+            for field in fields
+        ]
+    )
 
 
-def _say(name: str, logits: np.ndarray, truth: np.ndarray) -> None:
-    figures = class_figures(torch.from_numpy(logits), torch.from_numpy(truth))
+def _report(name: str, probabilities: np.ndarray, truth: np.ndarray) -> None:
+    figures = class_figures(probabilities, truth)
     print(json.dumps({"classifier": name} | figures), flush=True)
 
 

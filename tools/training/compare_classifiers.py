@@ -1,7 +1,8 @@
 """Classifiers of other starts, depths, inputs and networks under equal, short training.
 
-    python tools/compare_classifiers.py --fields WORK/fields --other WORK/other \
-        --body inception_v3_body.safetensors --work WORK/compare
+    python -m tools.training.compare_classifiers \
+        --fields WORK/fields --other WORK/other --work WORK/compare \
+        --body inception_v3_body.safetensors
 
 Each variant is trained for as many steps, at small images (151 px). Balanced accuracy
 is that of the clear cells of held-out fields and of those of `--other`, which are of
@@ -14,17 +15,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from checkpoints import mean_weights, own_folder, split_fields
-from model_figures import by_kind
-from train_classifier import Cells, start_network, tell_patches
+from napari_cellid.evaluation import metrics
+from napari_cellid.simulation.tissue import CLASSES
+from tools.evaluation.model_figures import by_kind
+from tools.training.checkpoints import (
+    as_options,
+    mean_weights,
+    own_folder,
+    run_training,
+    split_fields,
+)
+from tools.training.train_classifier import Cells, predict_patches, start_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,32 +80,24 @@ def trained(
 ) -> tuple[nn.Module, float]:
     """Network of the mean weights, and minutes that its training took."""
     work = own_folder(options.work, variant, options)
-    command = [sys.executable, str(Path(__file__).with_name("train_classifier.py"))]
-    command += ["--fields", str(options.fields), "--work", str(work)]
-    command += ["--plan", f"{SIZE}:{options.steps}"]
-    for setting, value in variant.items():
-        if setting == "start":
-            command += ["--start", str(options.body)] if value else []
-        else:
-            command += [f"--{setting}"] + ([] if value is True else [str(value)])
-    begun = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    minutes = round((time.monotonic() - begun) / 60, 1)
+    settings = dict(variant)
+    start = ["--start", str(options.body)] if settings.pop("start") else []
+    plan = ["--plan", f"{SIZE}:{options.steps}"]
+    minutes = run_training(
+        "train_classifier", work, options, plan + start + as_options(settings)
+    )
     net = start_network(None, variant.get("architecture", "inception_v3"))
     net.load_state_dict(mean_weights(work))
     return net.eval(), minutes
 
 
 def balanced_accuracy(net: nn.Module, cells: Cells, most: int = 150) -> float:
-    """Mean sensitivity over the classes, of at most so many clear cells of each."""
+    """Balanced accuracy on at most so many clear cells of each class."""
     rng = np.random.default_rng(3)
-    sensitivity = []
-    for kind, rows in enumerate(cells.by_class):
-        chosen = rng.permutation(rows)[:most]
-        if len(chosen):
-            told = tell_patches(net, cells, chosen, SIZE).argmax(1)
-            sensitivity.append(float((told == kind).float().mean()))
-    return round(float(np.mean(sensitivity)), 3)
+    chosen = np.concatenate([rng.permutation(rows)[:most] for rows in cells.by_class])
+    predicted = predict_patches(net, cells, chosen, SIZE).argmax(1).numpy()
+    confusion = metrics.confusion_matrix(cells.rows[chosen, 3], predicted, len(CLASSES))
+    return round(metrics.balanced_accuracy(confusion), 3)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""Checkpoints of the training tools, and which fields they hold out."""
+"""Checkpoints of the training tools, held-out fields, and runs of these tools."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,6 +41,37 @@ def own_folder(work: Path, variant: dict[str, Any], options: Namespace) -> Path:
     about = [variant, options.steps, [path.name for path in training]]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return work / digest[:12]
+
+
+def run_training(
+    tool: str, work: Path, options: Namespace, settings: list[str]
+) -> float:
+    """Run a training tool in a process of its own; returns the minutes that it took.
+
+    Parameters
+    ----------
+    tool
+        Name of the tool.
+    work
+        Folder of its checkpoint; a finished training ends at once.
+    options
+        `fields` is read.
+    settings
+        Further options of the tool.
+    """
+    command = [sys.executable, "-m", f"tools.training.{tool}"]
+    command += ["--fields", str(options.fields), "--work", str(work), *settings]
+    begun = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return round((time.monotonic() - begun) / 60, 1)
+
+
+def as_options(settings: dict[str, Any]) -> list[str]:
+    """Settings as command-line options; True stands for an option without a value."""
+    options = []
+    for name, value in settings.items():
+        options += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return options
 
 
 def mean_weights(work: Path) -> dict[str, torch.Tensor]:

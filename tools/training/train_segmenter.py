@@ -1,6 +1,6 @@
 """Train the default U-Net on simulated fields.
 
-    python tools/train_segmenter.py --fields WORK/fields --work WORK/unet
+    python -m tools.training.train_segmenter --fields WORK/fields --work WORK/unet
 
 With `--classes` it learns cell classes beside the outlines (one pass).
 
@@ -22,17 +22,16 @@ from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from checkpoints import keep, resume, split_fields, spread
-from disturbances import disturbed
 from napari_cellid.channels.normalise import N_IMAGES, ROBUST, Combination, normalise
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.models.store import find_model, load_card
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
+from tools.training.checkpoints import keep, resume, split_fields, spread
+from tools.training.disturbances import disturbed
 
 IGNORE = 255
-NORM = ROBUST
 
 
 class Fields:
@@ -44,7 +43,7 @@ class Fields:
         for path in paths:
             with np.load(path) as file:
                 red, green = (
-                    normalise(file[name].astype(np.float32), NORM).astype(np.float16)
+                    normalise(file[name].astype(np.float32), ROBUST).astype(np.float16)
                     for name in ("red", "green")
                 )
                 kind = file["kind"]

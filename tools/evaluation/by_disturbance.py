@@ -1,6 +1,6 @@
 """How the default models do on one field that is disturbed in one respect at a time.
 
-    python tools/by_disturbance.py --truth FOLDER --score score.py
+    python -m tools.evaluation.by_disturbance --truth FOLDER --score score.py
 
 FOLDER holds red.tif, green.tif, labels.tif, cells.csv and meta.json, as for
 `evaluate.py`. What is done is done to both channels where nothing else is said; shares
@@ -20,8 +20,8 @@ import numpy as np
 import tifffile
 from scipy import ndimage
 
-from evaluate import Ours, load_program, score_one
 from napari_cellid.channels.normalise import Normalisation, value_range
+from tools.evaluation.evaluate import Ours, load_program, score_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,8 @@
 """How the default models do by condition: noise, bleed-through, pixel size, density.
 
-    python tools/by_condition.py --score score.py --n 120 --out by_condition.json
-    python tools/by_condition.py --score score.py --pixel-sizes --n 4
+    python -m tools.evaluation.by_condition --score score.py --n 120 \
+        --out by_condition.json
+    python -m tools.evaluation.by_condition --score score.py --pixel-sizes --n 4
 
 Draws fields of kind `wide` from seeds that no training used and sorts them into thirds
 by each condition. With `--pixel-sizes` one and the same field, simulated at 0.5 µm, is
@@ -20,11 +21,12 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from evaluate import Ours, load_program, score_one
+from napari_cellid.cells.rescale import rescale_labels
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
+from tools.evaluation.evaluate import Ours, load_program, score_one
 
 if TYPE_CHECKING:
     from napari_cellid.config import SimulationConfig
@@ -128,11 +130,7 @@ def _write(
     config = field.config
     size = pixel_size_um or config.pixel_size_um
     factor = config.pixel_size_um / size
-    where = [
-        np.clip(np.round((np.arange(m) + 0.5) / factor - 0.5).astype(int), 0, n - 1)
-        for m, n in zip(red.shape, field.labels[0].shape, strict=True)
-    ]
-    labels = field.labels[0][np.ix_(*where)]
+    labels = rescale_labels(field.labels[0], factor, red.shape)
     cells = field.cells[["label", "y", "x", "class", "ambiguous"]].copy()
     cells[["y", "x"]] = (cells[["y", "x"]] + 0.5) * factor - 0.5
     cells = cells[np.isin(cells["label"], labels)]

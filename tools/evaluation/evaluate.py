@@ -1,6 +1,6 @@
 """Score the default models, beside a classical reference where one is given.
 
-    python tools/evaluate.py [--per-kind 4] [--truth FOLDER ...] \
+    python -m tools.evaluation.evaluate [--per-kind 4] [--truth FOLDER ...] \
         --score score.py [--baseline baseline.py]
 
 `--score` is a scoring program with `score(labels, rows, truth_dir)`, `--baseline` a
@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from model_figures import detection_counts
 from napari_cellid.cells.measure import measure
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
@@ -35,6 +34,7 @@ from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
+from tools.evaluation.model_figures import count_sure_detections
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -157,8 +157,7 @@ def _judged_f1(folder: Path, labels: np.ndarray) -> float | None:
         return None
     unsure = tifffile.imread(path) > 0
     truth = tifffile.imread(folder / "labels.tif")
-    hit, found, true = detection_counts(labels, truth, unsure)
-    return 2 * hit / max(found + true, 1)
+    return count_sure_detections(labels, truth, unsure).metrics()["f1"] or 0.0
 
 
 def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Simulated beside recorded fields, by statistics of their mean images.
 
-    python tools/simulated_beside_real.py --real FOLDER ... --fields 200 --out DIR
+    python -m tools.simulation.simulated_beside_real --real FOLDER ... \
+        --fields 200 --out DIR
 
 Each FOLDER holds `green.tif` (mean image or movie) and, where there are, `red.tif`,
 `labels.tif` (hand marks), `cells.csv` (their `label`, `class` and perhaps `source`:
@@ -29,11 +30,24 @@ from typing import Any
 
 from tqdm import tqdm
 
-import statistics_pictures as pictures
-from field_statistics import Field, measure_field, read_field, simulated, tiles
 from napari_cellid.errors import InputError
 from napari_cellid.files import replacing_file
-from statistics_compared import INSIDE, KINDS, TITLES, compare, drivers, together
+from tools.simulation import statistics_pictures as pictures
+from tools.simulation.field_statistics import (
+    Field,
+    measure_field,
+    read_field,
+    simulated,
+    tiles,
+)
+from tools.simulation.statistics_compared import (
+    INSIDE,
+    KINDS,
+    TITLES,
+    compare,
+    drivers,
+    together,
+)
 
 HEADS = {
     "green": "Green: the image",

@@ -1,15 +1,17 @@
-"""Simulated fields as training material: made once, kept on disk, read in pieces.
+"""Simulate fields for training: made once, kept on disk.
 
-    python tools/simulated_set.py --out WORK/fields --n 300 --kind wide --seed 1
+    python -m tools.simulation.simulated_set --out WORK/fields --n 300 \
+        --kind wide --seed 1
 
 Each field is simulated at its own pixel size, brought to the models' scale and kept
 as one .npz: red, green (float16, after the mean over time), target (0 background,
-1 rim of a cell, 2 core of a cell, 255 leave out) and its cells.
+1 rim of a cell, 2 core of a cell, 255 ignored) and its cells.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from napari_cellid.cells.rescale import rescale_labels
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.targets import pixel_targets
@@ -46,34 +49,59 @@ def main() -> None:
     name = f"{options.kind}-{options.seed}"
     if options.frames:
         name += f"-{options.frames[0]}to{options.frames[1]}"
-    jobs = [
-        (options.out / f"{name}-{k:04d}.npz", options.kind,
-         (options.seed, k), options.frames)
+    fields = [
+        FieldRequest(
+            path=options.out / f"{name}-{k:04d}.npz",
+            kind=options.kind,
+            seed=(options.seed, k),
+            frames=options.frames,
+        )
         for k in range(options.n)
-    ]  # fmt: skip
-    missing = [job for job in jobs if not job[0].exists()]
+    ]
+    missing = [field for field in fields if not field.path.exists()]
     with Pool(options.workers) as pool:
-        for _ in tqdm(pool.imap_unordered(_make, missing), total=len(missing)):
+        for _ in tqdm(pool.imap_unordered(make_field, missing), total=len(missing)):
             pass
 
 
-def _make(job: tuple[Path, str, tuple[int, int], list[int] | None]) -> None:
-    path, kind, seed, frames = job
-    rng = np.random.default_rng(seed)
-    config = draw_config(kind, rng, n_planes=1)
-    if frames is not None:
-        low, high = frames
+@dataclass(frozen=True)
+class FieldRequest:
+    """A field to simulate.
+
+    Parameters
+    ----------
+    path
+        File that it is written to.
+    kind
+        Kind of the simulation.
+    seed
+        Fixes the field.
+    frames
+        Fewest and most frames, drawn log-uniformly; None for those of the kind.
+    """
+
+    path: Path
+    kind: str
+    seed: tuple[int, int]
+    frames: tuple[int, int] | None
+
+
+def make_field(request: FieldRequest) -> None:
+    rng = np.random.default_rng(request.seed)
+    config = draw_config(request.kind, rng, n_planes=1)
+    if request.frames is not None:
+        low, high = request.frames
         n_frames = round(low * (high / low) ** rng.random())
         config = config.model_copy(update={"n_frames": n_frames})
     side = round(FIELD_UM / config.pixel_size_um)
     config = config.model_copy(update={"height": side, "width": side})
     field = run_to_end(simulate(config))
     arrays = at_model_scale(field)
-    # a name that nobody takes for a field's, should this be interrupted
-    temporary = path.with_suffix(".part")
+    # a name that is not taken for a field, should this be interrupted
+    temporary = request.path.with_suffix(".part")
     with temporary.open("wb") as file:
         np.savez_compressed(file, settings=config.model_dump_json(), **arrays)
-    temporary.replace(path)
+    temporary.replace(request.path)
 
 
 def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
@@ -81,8 +109,8 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
     factor = field.config.pixel_size_um / PIXEL_SIZE_UM
     red = rescale(field.red[0].astype(np.float32), factor)
     green = rescale(field.green[0].astype(np.float32), factor)
-    labels = nearest(field.labels[0], factor, red.shape)
-    unsure = nearest(field.unsure[0].astype(np.int32), factor, red.shape) > 0
+    labels = rescale_labels(field.labels[0], factor, red.shape)
+    unsure = rescale_labels(field.unsure[0].astype(np.int32), factor, red.shape) > 0
     cells = field.cells
     place = (cells[["y", "x"]].to_numpy() + 0.5) * factor - 0.5
     return {
@@ -94,17 +122,6 @@ def at_model_scale(field: SimulatedField) -> dict[str, NDArray[np.generic]]:
         "kind": np.array([CLASSES.index(k) for k in cells["class"]], np.int8),
         "ambiguous": cells["ambiguous"].to_numpy(bool),
     }
-
-
-def nearest(
-    labels: NDArray[np.int32], factor: float, shape: tuple[int, ...]
-) -> NDArray[np.int32]:
-    """Labels (y, x) at another scale, without numbers in between."""
-    where = [
-        np.clip(np.round((np.arange(n) + 0.5) / factor - 0.5).astype(int), 0, m - 1)
-        for n, m in zip(shape, labels.shape, strict=True)
-    ]
-    return labels[np.ix_(*where)]
 
 
 def at_half(image: NDArray[np.float32]) -> NDArray[np.float16]:

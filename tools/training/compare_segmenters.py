@@ -1,7 +1,7 @@
 """U-Nets of other inputs, outputs, widths and losses under equal, short training.
 
-    python tools/compare_segmenters.py --fields WORK/fields --other WORK/other \
-        --work WORK/compare
+    python -m tools.training.compare_segmenters \
+        --fields WORK/fields --other WORK/other --work WORK/compare
 
 Each variant differs from the first in one respect and is trained from random weights
 for as many steps on the same crops; the shift of its outputs is set on held-out fields,
@@ -14,16 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from checkpoints import halves, mean_weights, own_folder, split_fields
-from model_figures import best_shift, by_kind, detection_f1
 from napari_cellid.channels.normalise import N_IMAGES, Combination
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
@@ -31,6 +27,15 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.tiles import predict_tiled
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
+from tools.evaluation.model_figures import best_shift, by_kind, detection_f1
+from tools.training.checkpoints import (
+    as_options,
+    halves,
+    mean_weights,
+    own_folder,
+    run_training,
+    split_fields,
+)
 
 FIRST: dict[str, Any] = {"base": 16, "combination": "pair", "kinds": 3, "dice": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -81,14 +86,8 @@ def compare(
 def trained(variant: dict[str, Any], options: argparse.Namespace) -> tuple[UNet, float]:
     """Network of the mean weights, and minutes that its training took."""
     work = own_folder(options.work, variant | {"side": options.side}, options)
-    command = [sys.executable, str(Path(__file__).with_name("train_segmenter.py"))]
-    command += ["--fields", str(options.fields), "--work", str(work)]
-    command += ["--steps", str(options.steps), "--side", str(options.side)]
-    for setting, value in variant.items():
-        command += [f"--{setting}"] + ([] if value is True else [str(value)])
-    begun = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    minutes = round((time.monotonic() - begun) / 60, 1)
+    settings = {"steps": options.steps, "side": options.side, **variant}
+    minutes = run_training("train_segmenter", work, options, as_options(settings))
     net = UNet(
         UNetConfig(
             base=variant["base"],

@@ -1,6 +1,6 @@
 """Fields with truth, from folders, kept as the training tools keep simulated ones.
 
-    python tools/truth_fields.py --truth FOLDER ... --out WORK/other
+    python -m tools.simulation.truth_fields --truth FOLDER ... --out WORK/other
 
 Each FOLDER holds red.tif, green.tif, labels.tif, cells.csv (label, class, ambiguous)
 and meta.json (pixel_size_um). They are for scoring beside `simulated_set.py`'s fields,
@@ -19,10 +19,11 @@ import pandas as pd
 import tifffile
 from scipy import ndimage
 
+from napari_cellid.cells.rescale import rescale_labels
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.tissue import CLASSES
-from simulated_set import PIXEL_SIZE_UM, at_half, nearest
+from tools.simulation.simulated_set import PIXEL_SIZE_UM, at_half
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def read_truth(folder: Path) -> dict[str, NDArray[np.generic]]:
     place = np.array(ndimage.center_of_mass(given > 0, given, numbers)).reshape(-1, 2)
     renumbered = np.zeros(int(max(given.max(), numbers.max(initial=0))) + 1, np.int32)
     renumbered[numbers] = np.arange(1, len(numbers) + 1)
-    labels = nearest(renumbered[given], factor, red.shape)
+    labels = rescale_labels(renumbered[given], factor, red.shape)
     return {
         "red": at_half(red),
         "green": at_half(green),

@@ -1,7 +1,8 @@
 """Train the default classifier on simulated cells.
 
-    python tools/train_classifier.py --fields WORK/fields --work WORK/inception \
-        --start inception_v3_body.safetensors --plan 151:900 299:300
+    python -m tools.training.train_classifier --fields WORK/fields \
+        --work WORK/inception --start inception_v3_body.safetensors \
+        --plan 151:900 299:300
 
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
 that it can be run in pieces (`--minutes`). The last tenth of the fields, 64 at most, is
@@ -28,8 +29,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from changed_patches import PATCH, enlarge
-from checkpoints import keep, resume, split_fields
 from napari_cellid.channels.normalise import ROBUST, combine
 from napari_cellid.classification.finetuning import (
     STAGES,
@@ -40,10 +39,11 @@ from napari_cellid.classification.finetuning import (
 from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.classification.partial_forward import set_modes
 from napari_cellid.models.store import load_card, load_weights
+from tools.training.changed_patches import PATCH, enlarge
+from tools.training.checkpoints import keep, resume, split_fields
 
 #: cut a little more than a patch, so that turning and shifting bring no border in
 ROOM = 24
-NORM = ROBUST
 
 
 class Cells:
@@ -58,7 +58,7 @@ class Cells:
         for path in paths:
             with np.load(path) as file:
                 red, green = (file[n].astype(np.float32) for n in ("red", "green"))
-                image = combine(red, green, NORM, "rgb")
+                image = combine(red, green, ROBUST, "rgb")
                 image[2] *= mean_image
                 image = np.pad(image, [(0, 0), (half, half), (half, half)], "reflect")
                 clear = ~file["ambiguous"]
@@ -223,7 +223,7 @@ def evaluate(
     """Sensitivity of each class and balanced accuracy on held-out fields."""
     rng = np.random.default_rng(7)
     chosen = [rng.permutation(rows)[:per_class] for rows in cells.by_class]
-    found = [tell_patches(net, cells, which, size, shown) for which in chosen]
+    found = [predict_patches(net, cells, which, size, shown) for which in chosen]
     right = [float((v.argmax(1) == k).float().mean()) for k, v in enumerate(found)]
     return {
         "balanced": round(float(np.mean(right)), 4),
@@ -232,17 +232,17 @@ def evaluate(
 
 
 @torch.no_grad()
-def tell_patches(
+def predict_patches(
     net: nn.Module, cells: Cells, which: np.ndarray, size: int, shown: int = PATCH
 ) -> torch.Tensor:
     """Logits (cell, class) of some cells."""
     net.eval().to(memory_format=torch.channels_last)
-    votes = []
+    logits = []
     for start in range(0, len(which), 64):
         images = enlarge(cells.cut(which[start : start + 64]), size, None, shown)
         with torch.autocast("cpu", torch.bfloat16):
-            votes.append(net(images.to(memory_format=torch.channels_last)).float())
-    return torch.cat(votes)
+            logits.append(net(images.to(memory_format=torch.channels_last)).float())
+    return torch.cat(logits)
 
 
 if __name__ == "__main__":

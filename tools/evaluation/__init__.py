@@ -1,0 +1,1 @@
+"""Scoring of the default models on fields with known truth."""

@@ -1,0 +1,1 @@
+"""Simulated fields for training, and their statistics beside real recordings."""

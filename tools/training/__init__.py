@@ -1,0 +1,1 @@
+"""Training of the default models, and comparisons of short trainings."""
