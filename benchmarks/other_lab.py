@@ -39,7 +39,7 @@ from napari_cellid.retrain.split import split_cells
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL
+from napari_cellid.training.run import MODEL_FOLDER
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import CLASSES, answer, planes_of, put
@@ -90,7 +90,7 @@ def main() -> None:
         original = [wide_field(k) for k in range(options.original)]
         held = held_out_fields(study, fields)
         before = options.start or current_model(study, "classify")
-        for name, folder in (("before", before), ("after", run.folder / MODEL)):
+        for name, folder in (("before", before), ("after", run.folder / MODEL_FOLDER)):
             model = load_classifier(folder)
             print(
                 f"{name}: held-out animals of the lab {score(model, held):.4f}, "

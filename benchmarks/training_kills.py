@@ -27,7 +27,7 @@ from napari_cellid.classification.networks import ClassifierConfig, build_networ
 from napari_cellid.config import VoteConfig
 from napari_cellid.models.store import load_card, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
-from napari_cellid.training.run import ABOUT, MODEL, Run
+from napari_cellid.training.run import ABOUT_FILE, MODEL_FOLDER, Run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import CLASSES, make_study, small
@@ -122,7 +122,7 @@ def begin(study: Study, task: str, name: str) -> tuple[subprocess.Popen[bytes], 
 
 def trains(folder: Path) -> bool:
     """Whether a training takes steps; before that it simulates cells."""
-    if not (folder / ABOUT).exists():
+    if not (folder / ABOUT_FILE).exists():
         return False
     return any(event["event"] == "begin" for event in Run.open(folder).events())
 
@@ -167,7 +167,7 @@ def result(folder: Path) -> tuple[str, str]:
         {k: v for k, v in events[n].items() if k not in ("time", "seconds")}
         for n in sorted(events)
     ]
-    return load_card(folder / MODEL).weights_sha256, json.dumps(figures)
+    return load_card(folder / MODEL_FOLDER).weights_sha256, json.dumps(figures)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_cellid.config import DeviceConfig
-from napari_cellid.device import Device, choose_device, computing, run_batches
+from napari_cellid.device import Device, choose_device, inference_context, run_batches
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, run_to_end
 
@@ -59,7 +59,7 @@ def test_the_cpu_takes_over_when_the_card_cannot_do_one(monkeypatch) -> None:
 
     monkeypatch.setattr(module, "_forward", forward)
     monkeypatch.setattr(module, "_free_memory", lambda device: None)
-    monkeypatch.setattr(module, "prepare", lambda model, device: model)
+    monkeypatch.setattr(module, "place_network", lambda model, device: model)
     told: list[Progress] = []
     outputs = run_to_end(
         run_batches(Hungry(99), numbers, 3, card, "work", 2), told.append
@@ -103,7 +103,7 @@ def test_a_network_that_does_not_fit_the_card_runs_on_the_cpu(monkeypatch) -> No
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return model
 
-    monkeypatch.setattr(module, "prepare", prepare)
+    monkeypatch.setattr(module, "place_network", prepare)
     monkeypatch.setattr(module, "_free_memory", lambda device: None)
     told: list[Progress] = []
     outputs = run_to_end(
@@ -145,7 +145,7 @@ def test_half_precision_on_the_cpu_is_refused() -> None:
 def test_precision_applies_inside_the_context(precision, dtype) -> None:
     device = choose_device(DeviceConfig(device="cpu", precision=precision))
     layer = torch.nn.Linear(4, 4)
-    with computing(device):
+    with inference_context(device):
         output = layer(torch.ones(1, 4))
     assert output.dtype == dtype
     assert not output.requires_grad

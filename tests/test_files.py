@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file, replacing_folder
+from napari_cellid.files import atomic_write, atomic_write_folder
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with replacing_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -21,7 +21,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), replacing_file(path) as temporary:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "old"
@@ -33,7 +33,7 @@ def test_a_folder_keeps_what_was_not_written_anew(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a").write_text("old")
     (folder / "notes").write_text("mine")
-    with replacing_folder(folder) as temporary:
+    with atomic_write_folder(folder) as temporary:
         (temporary / "a").write_text("new")
     assert (folder / "a").read_text() == "new"
     assert (folder / "notes").read_text() == "mine"
@@ -44,7 +44,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with (
         pytest.raises(InputError, match=r"failed \(No space left.*nothing was changed"),
-        replacing_folder(folder) as temporary,
+        atomic_write_folder(folder) as temporary,
     ):
         (temporary / "a").write_text("half")
         raise OSError(28, "No space left on device")
@@ -55,7 +55,7 @@ def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(InputError, match="cannot be written"),
-        replacing_folder(tmp_path / "file" / "run"),
+        atomic_write_folder(tmp_path / "file" / "run"),
     ):
         pass
 
@@ -64,7 +64,7 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("mine")
     with (
         pytest.raises(InputError, match=r"Writing .*run failed"),
-        replacing_folder(tmp_path / "run") as temporary,
+        atomic_write_folder(tmp_path / "run") as temporary,
     ):
         (temporary / "a").write_text("new")
     assert (tmp_path / "run").read_text() == "mine"
@@ -91,7 +91,7 @@ def test_a_move_that_fails_half_way_is_taken_back(
     monkeypatch.setattr(Path, "replace", fragile)
     with (
         pytest.raises(InputError, match="Input/output error"),
-        replacing_folder(folder) as temporary,
+        atomic_write_folder(folder) as temporary,
     ):
         for name in "abc":
             (temporary / name).write_text(f"new {name}")
@@ -103,6 +103,9 @@ def test_a_move_that_fails_half_way_is_taken_back(
 
 
 def test_folders_made_in_vain_are_removed(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "a" / "b" / "c"):
+    with (
+        pytest.raises(ZeroDivisionError),
+        atomic_write_folder(tmp_path / "a" / "b" / "c"),
+    ):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []

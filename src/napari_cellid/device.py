@@ -90,7 +90,7 @@ def choose_device(config: DeviceConfig) -> Device:
     return Device(kind, precision, _name(kind))
 
 
-def prepare(model: M, device: Device) -> M:
+def place_network(model: M, device: Device) -> M:
     """Move a network to the device in the memory layout that is fastest there."""
     return model.eval().to(device.kind).to(memory_format=_memory_format(device))
 
@@ -102,7 +102,7 @@ def to_device(batch: Tensor, device: Device) -> Tensor:
     return batch.to(device.kind)
 
 
-def computing(device: Device) -> AbstractContextManager[Any]:
+def inference_context(device: Device) -> AbstractContextManager[Any]:
     """Context in which a network computes without gradients in the precision."""
     import torch
 
@@ -154,7 +154,7 @@ def run_batches(
         stop = min(done + size, total)
         try:
             if not there:
-                model, there = prepare(model, device), True
+                model, there = place_network(model, device), True
             output = _forward(model, batches(done, stop), device)
         except RuntimeError as error:
             if not _out_of_memory(error) or (size == 1 and device.kind == "cpu"):
@@ -177,7 +177,7 @@ def _forward(model: nn.Module, batch: Tensor, device: Device) -> Tensor:
     import torch
 
     batch = to_device(batch, device)
-    with computing(device):
+    with inference_context(device):
         output = model(batch)
     return torch.as_tensor(output).float().cpu()
 

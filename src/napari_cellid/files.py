@@ -20,7 +20,7 @@ _OLD = "earlier files"
 
 
 @contextmanager
-def replacing_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` and move it there when the block succeeds.
 
     A crash, a full disk or an error leaves the old file as it was.
@@ -37,7 +37,7 @@ def replacing_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(folder: Path) -> Iterator[Path]:
+def atomic_write_folder(folder: Path) -> Iterator[Path]:
     """Give an empty temporary folder whose files go into `folder` on success.
 
     Files of `folder` that the block did not write anew are kept. When anything fails

@@ -14,8 +14,8 @@ from napari_cellid.cells.measure import measure
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_folder
-from napari_cellid.models.store import versions
+from napari_cellid.files import atomic_write_folder
+from napari_cellid.models.store import package_versions
 from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 
@@ -235,7 +235,7 @@ def write_results(
     from napari_cellid.io.overlay_png import save_overlay
 
     target = folder / result.planes.name
-    with replacing_folder(target) as temporary:
+    with atomic_write_folder(target) as temporary:
         labels = result.labels if len(result.labels) > 1 else result.labels[0]
         pixels_per_cm = 1e4 / result.planes.pixel_size_um
         tifffile.imwrite(
@@ -293,7 +293,7 @@ def run_record(
             if model is not None
         },
         "device": str(device),
-        "versions": versions(),
+        "versions": package_versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

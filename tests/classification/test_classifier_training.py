@@ -81,7 +81,7 @@ def test_cells_are_cut_as_where_they_are_classified(planes_and_cells):
 def planes_and_cells():
     import pandas as pd
 
-    from napari_cellid.models.store import SHIPPED, load_card
+    from napari_cellid.models.store import SHIPPED_MODELS, load_card
     from napari_cellid.recording import MeanPlanes
 
     rng = np.random.default_rng(4)
@@ -94,7 +94,7 @@ def planes_and_cells():
             "x": [0.0, 119.0, 3.1, 60.5],
         }
     )
-    return planes, cells, load_card(SHIPPED / "inception_v3")
+    return planes, cells, load_card(SHIPPED_MODELS / "inception_v3")
 
 
 def test_joined_cells_keep_their_patches():
@@ -190,7 +190,7 @@ def test_stopping_keeps_the_best(tmp_path):
 
     def stop_in_third(progress):
         if isinstance(progress, ProgressEvent) and progress.values.get("epoch") == 2:
-            run.ask_to_stop()
+            run.request_stop()
 
     done = run_to_end(step, stop_in_third)
     assert done.trained.state == "stopped"
@@ -202,7 +202,7 @@ def test_stopping_keeps_the_best(tmp_path):
 def test_stopping_before_the_first_epoch_ends_keeps_what_there_is(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
     step = train_classifier(DATASET, _start(), _settings(epochs=5), run, CPU)
-    done = run_to_end(step, lambda p: run.ask_to_stop() if p.done == 1 else None)
+    done = run_to_end(step, lambda p: run.request_stop() if p.done == 1 else None)
     assert (done.trained.state, done.trained.last_epoch) == ("stopped", 0)
 
 

@@ -220,6 +220,6 @@ def test_one_pass_and_both_come_with_the_package():
     assert isinstance(both, Ensemble)
     assert both.card.classes == alone.card.classes == CLASSES
     assert both.card.name == "inception_v3 + one_pass"
-    from napari_cellid.models.store import SHIPPED
+    from napari_cellid.models.store import SHIPPED_MODELS
 
-    assert load_card(SHIPPED / "one_pass").task == "classify"
+    assert load_card(SHIPPED_MODELS / "one_pass").task == "classify"

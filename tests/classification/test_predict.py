@@ -16,7 +16,7 @@ from napari_cellid.classification.upsampling import UpsamplingClassifier, spotli
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD
+from napari_cellid.models.store import CARD_FILE
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import SimulatedField
@@ -111,8 +111,8 @@ def test_more_classes_than_outputs_are_refused(
 ) -> None:
     for file in classifier_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    card = json.loads((tmp_path / CARD).read_text())
+    card = json.loads((tmp_path / CARD_FILE).read_text())
     card["classes"] = ["a", "b"]
-    (tmp_path / CARD).write_text(json.dumps(card))
+    (tmp_path / CARD_FILE).write_text(json.dumps(card))
     with pytest.raises(InputError, match="names 2 classes but has 3 outputs"):
         load_classifier(tmp_path)

@@ -10,8 +10,8 @@ import torch
 
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import (
-    CARD,
-    WEIGHTS,
+    CARD_FILE,
+    WEIGHTS_FILE,
     find_model,
     list_models,
     load_card,
@@ -54,23 +54,28 @@ def test_round_trip(tmp_path: Path) -> None:
 
 
 def test_the_text_of_a_card_is_stable(folder: Path) -> None:
-    text = (folder / CARD).read_text("utf-8")
+    text = (folder / CARD_FILE).read_text("utf-8")
     assert load_card(folder).model_dump_json(indent=2) + "\n" == text
 
 
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (lambda f: (f / CARD).unlink(), "has no model.json"),
-        (lambda f: (f / CARD).write_text("{"), "not a model description"),
-        (lambda f: (f / CARD).write_text('{"name": 3}'), "not a model description"),
-        (lambda f: (f / WEIGHTS).unlink(), "has no weights.safetensors"),
+        (lambda f: (f / CARD_FILE).unlink(), "has no model.json"),
+        (lambda f: (f / CARD_FILE).write_text("{"), "not a model description"),
         (
-            lambda f: (f / WEIGHTS).write_bytes((f / WEIGHTS).read_bytes()[:-9]),
+            lambda f: (f / CARD_FILE).write_text('{"name": 3}'),
+            "not a model description",
+        ),
+        (lambda f: (f / WEIGHTS_FILE).unlink(), "has no weights.safetensors"),
+        (
+            lambda f: (f / WEIGHTS_FILE).write_bytes(
+                (f / WEIGHTS_FILE).read_bytes()[:-9]
+            ),
             "cut short or changed",
         ),
         (
-            lambda f: (f / WEIGHTS).rename(f / "weights.pt"),
+            lambda f: (f / WEIGHTS_FILE).rename(f / "weights.pt"),
             "is a pickle, which could run any program",
         ),
     ],
@@ -95,12 +100,12 @@ def test_a_malicious_pickle_does_not_run(tmp_path: Path) -> None:
 
 def test_a_pickle_named_safetensors_is_refused(folder: Path) -> None:
     data = pickle.dumps({"a": 1})
-    (folder / WEIGHTS).write_bytes(data)
-    card = json.loads((folder / CARD).read_text())
+    (folder / WEIGHTS_FILE).write_bytes(data)
+    card = json.loads((folder / CARD_FILE).read_text())
     import hashlib
 
     card["weights_sha256"] = hashlib.sha256(data).hexdigest()
-    (folder / CARD).write_text(json.dumps(card))
+    (folder / CARD_FILE).write_text(json.dumps(card))
     with pytest.raises(InputError, match="not a safetensors file"):
         load_weights(folder, load_card(folder))
 
@@ -118,7 +123,7 @@ def test_unknown_names_list_what_there_is() -> None:
 
 
 def test_paths_to_the_files_of_a_folder_are_understood(folder: Path) -> None:
-    assert find_model(folder / CARD, "segment") == folder
+    assert find_model(folder / CARD_FILE, "segment") == folder
     assert find_model(folder, "segment") == folder
 
 

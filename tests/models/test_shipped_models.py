@@ -15,7 +15,7 @@ from napari_cellid.device import choose_device
 from napari_cellid.evaluation.scoring import score_result
 from napari_cellid.models.store import (
     DEFAULTS,
-    SHIPPED,
+    SHIPPED_MODELS,
     find_model,
     list_models,
     load_card,
@@ -41,7 +41,7 @@ def test_the_default_is_there(task) -> None:
 
 
 def test_every_card_says_where_its_figures_come_from() -> None:
-    models = list_models(SHIPPED)
+    models = list_models(SHIPPED_MODELS)
     assert len(models) >= 2
     for _, card in models:
         assert "simulated" in card.metrics["measured_on"]

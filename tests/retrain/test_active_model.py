@@ -7,7 +7,7 @@ import pytest
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD, SHIPPED, load_card
+from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS, load_card
 from napari_cellid.retrain.active_model import (
     current_model,
     find_for,
@@ -18,34 +18,34 @@ from napari_cellid.retrain.active_model import (
 from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.settings import read_settings
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL
+from napari_cellid.training.run import MODEL_FOLDER
 
 
 @pytest.fixture
 def run(study, quick):
     """A run that has a model, as if it were trained."""
     made = begin(study, quick)
-    shutil.copytree(study.models / "tiny", made.folder / MODEL)
+    shutil.copytree(study.models / "tiny", made.folder / MODEL_FOLDER)
     return made
 
 
 def test_use_copies_the_model_and_the_old_one_stays(study, run):
-    tiny = (study.models / "tiny" / CARD).read_bytes()
+    tiny = (study.models / "tiny" / CARD_FILE).read_bytes()
     after = use_run(study, run)
     assert after.config.models.classify == "one"
     assert current_model(after, "classify") == study.models / "one"
-    assert (study.models / "tiny" / CARD).read_bytes() == tiny
-    card, copied = load_card(run.folder / MODEL), load_card(study.models / "one")
+    assert (study.models / "tiny" / CARD_FILE).read_bytes() == tiny
+    card, copied = load_card(run.folder / MODEL_FOLDER), load_card(study.models / "one")
     assert copied == card
     assert Study.open(study.path).config.models.classify == "one"
     # the other task is as it was
-    assert current_model(after, "segment") == SHIPPED / "unet"
+    assert current_model(after, "segment") == SHIPPED_MODELS / "unet"
 
     assert use_run(after, run).config.models.classify == "one"
     back = use_model(after, "tiny", "classify")
     assert current_model(back, "classify") == study.models / "tiny"
     default = use_model(back, "", "classify")
-    assert current_model(default, "classify") == SHIPPED / "inception_v3"
+    assert current_model(default, "classify") == SHIPPED_MODELS / "inception_v3"
 
 
 def test_models_of_a_study_by_task(study):
@@ -80,7 +80,7 @@ def test_a_run_without_a_model(study, quick):
 
 
 def test_a_name_of_another_model(study, run):
-    path = study.models / "tiny" / CARD
+    path = study.models / "tiny" / CARD_FILE
     path.write_text(
         path.read_text().replace('"weights_sha256": "', '"weights_sha256": "f')
     )

@@ -19,7 +19,7 @@ from napari_cellid.retrain.active_model import use_model
 from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
 from napari_cellid.retrain.dataset import CELLS_FILE, decide
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run
+from napari_cellid.training.run import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE, Run
 
 
 def train(study, request, device, report=None):
@@ -48,7 +48,7 @@ def test_a_training_gives_figures_cells_and_a_model(whole):
     _, run, outcome, said = whole
     assert outcome.state == "finished"
     assert run.state().state == "finished"
-    assert json.loads((run.folder / REPORT).read_text()) == outcome.report
+    assert json.loads((run.folder / REPORT_FILE).read_text()) == outcome.report
 
     report = outcome.report
     cells = pd.read_csv(run.folder / CELLS_FILE)
@@ -66,7 +66,7 @@ def test_a_training_gives_figures_cells_and_a_model(whole):
         assert low <= one["accuracy"] <= high
 
     # the table of the held-out cells says the same as the figures
-    table = pd.read_csv(run.folder / HELD_OUT)
+    table = pd.read_csv(run.folder / HELD_OUT_FILE)
     for which, prefix in (("new", ""), ("old", "old_")):
         right = (table[f"{prefix}predicted"] == table["class"]).mean()
         assert right == pytest.approx(report[which]["accuracy"], abs=1e-6)
@@ -83,7 +83,7 @@ def test_a_training_gives_figures_cells_and_a_model(whole):
 
 def test_the_card_says_what_it_was_trained_on_and_how_good_it_is(whole):
     _, run, outcome, _ = whole
-    card = load_card(run.folder / MODEL, "classify")
+    card = load_card(run.folder / MODEL_FOLDER, "classify")
     assert card.name == "one"
     assert card.classes == CLASSES
     assert card.metrics["accuracy"] == outcome.report["new"]["accuracy"]
@@ -96,7 +96,7 @@ def test_the_card_says_what_it_was_trained_on_and_how_good_it_is(whole):
     assert data["annotators"] == ["Ann", "Bo", "Cy"]
     assert card.training["start"]["name"] == "untrained"
     assert card.training["plan"] == "resnet18_69"
-    classifier = load_classifier(run.folder / MODEL)
+    classifier = load_classifier(run.folder / MODEL_FOLDER)
     assert classifier.card.input_size == 32
 
 
@@ -124,7 +124,7 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(
     outcome = run_to_end(go_on(Study.open(study.path), again, device))
     assert outcome.state == "finished"
     assert [e["epoch"] for e in again.events() if e["event"] == "epoch"] == [0, 1, 2, 3]
-    one, other = (load_card(run.folder / MODEL) for run in (first, again))
+    one, other = (load_card(run.folder / MODEL_FOLDER) for run in (first, again))
     assert one.weights_sha256 == other.weights_sha256
 
 
@@ -133,21 +133,21 @@ def test_stopped_while_it_trains_keeps_the_best(study, quick, device):
 
     def stop(progress):
         if isinstance(progress, ProgressEvent) and progress.values.get("epoch") == 2:
-            run.ask_to_stop()
+            run.request_stop()
 
     outcome = run_to_end(go_on(study, run, device), stop)
     assert outcome.state == run.state().state == "stopped"
     assert run.events()[-1]["best_epoch"] in (1, 2)
-    load_classifier(run.folder / MODEL)
+    load_classifier(run.folder / MODEL_FOLDER)
     assert outcome.report["n_cells"] > 0
 
 
 def test_stopped_while_it_prepares_leaves_no_model_and_can_go_on(study, quick, device):
     run = begin(study, quick)
-    outcome = run_to_end(go_on(study, run, device), lambda _: run.ask_to_stop())
+    outcome = run_to_end(go_on(study, run, device), lambda _: run.request_stop())
     assert outcome.state == run.state().state == "stopped"
     assert outcome.report == {}
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
     last = run.events()[-1]
     assert (last["event"], last["state"], last["model"]) == ("end", "stopped", None)
     assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
@@ -172,7 +172,7 @@ def test_images_that_are_gone_are_told_and_the_run_failed(study, quick, device):
     assert state.state == "failed"
     assert "images.tif is missing" in state.error
     assert run.events()[-1]["state"] == "failed"
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
     # the next one is refused before it is begun
     with pytest.raises(InputError, match=r"images.tif is missing"):
         begin(study, replace(quick, name="two"))
@@ -247,7 +247,7 @@ def test_a_study_that_cannot_be_written(study, quick, monkeypatch):
     def refuse(path):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("napari_cellid.study.training_set.replacing_file", refuse)
+    monkeypatch.setattr("napari_cellid.study.training_set.atomic_write", refuse)
     with pytest.raises(InputError, match="training set cannot be written"):
         begin(study, quick)
     assert not study.runs.exists()

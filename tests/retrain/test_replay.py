@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_cellid.models.store import SHIPPED, load_card
+from napari_cellid.models.store import SHIPPED_MODELS, load_card
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.replay import can_replay, replay
 
@@ -11,7 +11,7 @@ ORDER = ("glia", "excitatory", "inhibitory")
 
 def test_as_many_of_each_class_and_the_same_for_a_seed(monkeypatch):
     monkeypatch.setattr("napari_cellid.retrain.replay._FIELD_UM", 140.0)
-    card = load_card(SHIPPED / "inception_v3")
+    card = load_card(SHIPPED_MODELS / "inception_v3")
     said = []
     cells = run_to_end(replay(9, ORDER, card, seed=4), said.append)
     assert np.bincount(cells.target).tolist() == [3, 3, 3]

@@ -34,7 +34,7 @@ from napari_cellid.segmentation.starting_weights import (
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.study.study import Study
 from napari_cellid.training import checkpoint
-from napari_cellid.training.run import MODEL, REPORT, Run
+from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run
 
 SHIFT = 1.5
 
@@ -127,7 +127,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     assert outcome.state == "finished"
     assert run.state().state == "finished"
     report = outcome.report
-    assert json.loads((run.folder / REPORT).read_text()) == report
+    assert json.loads((run.folder / REPORT_FILE).read_text()) == report
     assert report["measured_on"].startswith("Held out: animal")
     assert (report["new"]["name"], report["old"]["name"]) == ("one", "tiny unet")
     assert report["new"]["n"] == report["old"]["n"] > 0
@@ -147,7 +147,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     cells = run.about["data"]["cells_by_role"]
     assert begun["train"] == {"fields": 3, "simulated": 2, "cells": cells["train"]}
     assert begun["held_out"] == {"cells": cells["test"]}
-    assert events[-1].values["model"] == str(run.folder / MODEL)
+    assert events[-1].values["model"] == str(run.folder / MODEL_FOLDER)
     # the figures of the old model are those of the model of the study
     held = [
         (one.planes, one.labels, one.roles["test"])
@@ -163,7 +163,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
 
 def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:
     run, outcome = train(study, ask(), device)
-    card, start = load_card(run.folder / MODEL), load_card(tiny)
+    card, start = load_card(run.folder / MODEL_FOLDER), load_card(tiny)
     assert card.task == "segment"
     assert (card.settings, card.classes) == (start.settings, start.classes)
     assert card.combination == "pair"
@@ -175,7 +175,7 @@ def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:
     assert card.metrics["f1"] == outcome.report["new"]["f1"]
     assert card.metrics["measured_on"] == outcome.report["measured_on"]
     assert "simulated" in card.metrics["simulated_fields"]["measured_on"]
-    assert load_segmenter(run.folder / MODEL).net.config.base == 4
+    assert load_segmenter(run.folder / MODEL_FOLDER).net.config.base == 4
 
 
 def test_a_training_that_broke_off_goes_on_to_the_same_weights(study, device) -> None:
@@ -190,10 +190,10 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(study, device) ->
                 break
         step.close()
         run_to_end(go_on(study, Run.open(broken.folder), device))
-        assert same(broken.folder / MODEL, whole.folder / MODEL)
+        assert same(broken.folder / MODEL_FOLDER, whole.folder / MODEL_FOLDER)
         assert (
-            broken.read_json(REPORT)["new"]["f1"]
-            == (whole.read_json(REPORT)["new"]["f1"])
+            broken.read_json(REPORT_FILE)["new"]["f1"]
+            == (whole.read_json(REPORT_FILE)["new"]["f1"])
         )
 
 
@@ -204,8 +204,8 @@ def test_random_weights_go_on_to_the_same_weights(study, device, monkeypatch) ->
     torch.manual_seed(77)
     again, _ = train(study, ask("again", "random", seed=5), device)
     other, _ = train(study, ask("other", "random", seed=6), device)
-    assert same(again.folder / MODEL, whole.folder / MODEL)
-    assert not same(other.folder / MODEL, whole.folder / MODEL)
+    assert same(again.folder / MODEL_FOLDER, whole.folder / MODEL_FOLDER)
+    assert not same(other.folder / MODEL_FOLDER, whole.folder / MODEL_FOLDER)
 
 
 def test_outlines_that_changed_since_are_told(study, device) -> None:
@@ -215,7 +215,7 @@ def test_outlines_that_changed_since_are_told(study, device) -> None:
     with pytest.raises(InputError, match=r"changed since the training one began"):
         run_to_end(go_on(study, run, device))
     assert run.state().state == "failed"
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
 
 
 def test_what_people_say_is_no_cell_is_background(study) -> None:
@@ -274,11 +274,11 @@ def test_stopped_while_it_trains_keeps_the_best(study, device) -> None:
         while True:
             one = next(step)
             if one.stage == "Training" and one.done == 5:
-                run.ask_to_stop()
+                run.request_stop()
     except StopIteration as end:
         outcome = end.value
     assert outcome.state == run.state().state == "stopped"
-    card = load_card(run.folder / MODEL)
+    card = load_card(run.folder / MODEL_FOLDER)
     assert card.training["best_epoch"] == 1
     assert outcome.report["new"]["f1"] is not None
 
@@ -287,10 +287,10 @@ def test_stopped_while_it_prepares_leaves_no_model(study, device) -> None:
     run = begin(study, ask())
     step = go_on(study, run, device)
     assert next(step).stage == "Simulating fields"
-    run.ask_to_stop()
+    run.request_stop()
     outcome = run_to_end(step)
     assert (outcome.state, outcome.report) == ("stopped", {})
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
     # it can go on
     assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
 
@@ -303,7 +303,7 @@ def test_a_full_disk_leaves_every_model_as_it_was(study, device, monkeypatch) ->
 
     run = begin(study, ask())
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "replacing_file", full)
+        patch.setattr(checkpoint, "atomic_write", full)
         with pytest.raises(InputError, match=r"No space left on device.*make room"):
             run_to_end(go_on(study, run, device))
     assert run.state().state == "failed"
@@ -325,7 +325,7 @@ def test_a_loss_that_is_no_number(study, device) -> None:
         with pytest.raises(InputError, match="no number any more in epoch 1"):
             run_to_end(step)
     assert run.state().state == "failed"
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
     assert files(study.models) == before
 
 

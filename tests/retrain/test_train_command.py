@@ -14,7 +14,7 @@ from napari_cellid.cli import main
 from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL, REPORT, Run
+from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run
 
 TINY = [
     "--start", "tiny", "--plan", "resnet18_69", "--input-size", "32", "--replay", "0",
@@ -138,7 +138,7 @@ def test_a_failure_is_one_sentence_and_the_old_model_stays(study, capsys, monkey
     run = Run.open(study.runs / "one")
     assert run.state().state == "failed"
     assert run.state().error == said[-1]["message"]
-    assert not (run.folder / MODEL).exists()
+    assert not (run.folder / MODEL_FOLDER).exists()
     assert Study.open(study.path).config.models.classify == "tiny"
 
 
@@ -180,7 +180,7 @@ def test_killed_and_resumed(study):
     assert run.state().state == "finished"
     epochs = [e["epoch"] for e in run.events() if "validation" in e and "epoch" in e]
     assert epochs == list(range(done + 2))
-    assert (folder / REPORT).is_file()
+    assert (folder / REPORT_FILE).is_file()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
@@ -198,5 +198,5 @@ def test_stopped_in_order(study, how):
     assert run.state().state == "stopped"
     last = run.events()[-1]
     assert (last["event"], last["state"]) == ("end", "stopped")
-    assert load_card(folder / MODEL).training["state"] == "stopped"
-    assert run.read_json(REPORT)["n_cells"] > 0
+    assert load_card(folder / MODEL_FOLDER).training["state"] == "stopped"
+    assert run.read_json(REPORT_FILE)["n_cells"] > 0

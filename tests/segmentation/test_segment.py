@@ -10,7 +10,7 @@ import pytest
 from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD
+from napari_cellid.models.store import CARD_FILE
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.instances import label_cells
@@ -116,7 +116,7 @@ def test_a_card_that_does_not_fit_is_refused(
 ) -> None:
     for file in segmenter_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    card = json.loads((tmp_path / CARD).read_text())
-    (tmp_path / CARD).write_text(json.dumps(card | change))
+    card = json.loads((tmp_path / CARD_FILE).read_text())
+    (tmp_path / CARD_FILE).write_text(json.dumps(card | change))
     with pytest.raises(InputError, match=words):
         load_segmenter(tmp_path)

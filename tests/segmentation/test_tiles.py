@@ -98,7 +98,7 @@ def test_when_the_card_has_no_memory_every_tile_is_computed_on_the_cpu(
     image = np.random.default_rng(0).random((1, 70, 90), np.float32)
     expected = run_to_end(predict_tiled(net, image, CPU, tile_size=32))
     monkeypatch.setattr(module, "_fast_precision", lambda kind: "fp32")
-    monkeypatch.setattr(module, "prepare", prepare)
+    monkeypatch.setattr(module, "place_network", prepare)
     card = Device("cuda", "fp16", "a card")
     np.testing.assert_allclose(
         run_to_end(predict_tiled(net, image, card, tile_size=32)), expected

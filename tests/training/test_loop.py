@@ -13,8 +13,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, ProgressEvent, run_to_end
 from napari_cellid.training import checkpoint
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
-from napari_cellid.training.loop import LoopConfig, StepFigures, train
-from napari_cellid.training.run import BEST, CHECKPOINT, Run
+from napari_cellid.training.loop import LoopConfig, StepMetrics, train
+from napari_cellid.training.run import BEST_FILE, CHECKPOINT_FILE, Run
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_it_learns_and_tells_what_happens(run):
 
 def test_progress_says_how_long_it_takes(run):
     run_to_end(train(TinyLearner(), run, LoopConfig(1)))
-    run.tell({}, now=True)
+    run.write_progress({}, now=True)
     assert run.progress()["beat"] > 0
     told = train(TinyLearner(), Run.create(run.folder.parent / "b", {}), LoopConfig(2))
     for one in told:
@@ -123,12 +123,12 @@ def test_stopping_in_the_middle_keeps_the_best(run):
         while True:
             said.append(next(step))
             if len(_steps_only(said)) == 10:
-                run.ask_to_stop()
+                run.request_stop()
     except StopIteration as end:
         trained = end.value
     assert len(learner.taken) == 10
     assert (trained.state, trained.best_epoch, trained.last_epoch) == ("stopped", 1, 2)
-    weights, about = load_tensors(run.folder / BEST)
+    weights, about = load_tensors(run.folder / BEST_FILE)
     assert digest(weights) == digest(trained.weights)
     assert about["epoch"] == 1
 
@@ -142,12 +142,12 @@ def test_stopped_and_resumed_equals_uninterrupted(tmp_path, after):
         while True:
             taken += not isinstance(next(step), ProgressEvent)
             if taken == after:
-                run.ask_to_stop()
+                run.request_stop()
     except StopIteration as end:
         assert end.value.state == "stopped"
     run.end("stopped")
     again = Run.open(run.folder)
-    assert not again.stop_wanted()
+    assert not again.stop_requested()
     learner = TinyLearner()
     trained, said = _run(learner, again, LoopConfig(4))
     assert digest(trained.weights) == digest(plain.weights)
@@ -177,11 +177,11 @@ def test_a_loss_that_is_no_number(run, monkeypatch, bad, at):
     monkeypatch.setattr(
         learner,
         "step",
-        lambda *where: StepFigures(bad, 6) if where == at else good(*where),
+        lambda *where: StepMetrics(bad, 6) if where == at else good(*where),
     )
     with pytest.raises(InputError, match=rf"no number any more in epoch {at[0]},"):
         _run(learner, run, LoopConfig(3))
-    assert (run.folder / BEST).exists() == (at[0] > 1)
+    assert (run.folder / BEST_FILE).exists() == (at[0] > 1)
 
 
 def test_a_validation_loss_that_is_no_number(run):
@@ -195,17 +195,17 @@ def test_a_full_disk_leaves_the_checkpoint_before(run, monkeypatch):
     sound, calls = checkpoint.replacing_file, []
 
     def full(path):
-        if path.name == CHECKPOINT:
+        if path.name == CHECKPOINT_FILE:
             calls.append(path)
             if len(calls) == 2:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return sound(path)
 
-    monkeypatch.setattr(checkpoint, "replacing_file", full)
+    monkeypatch.setattr(checkpoint, "atomic_write", full)
     with pytest.raises(InputError, match=r"No space left.*make room") as told:
         _run(TinyLearner(), run, LoopConfig(3))
-    assert CHECKPOINT in str(told.value)
-    assert load_tensors(run.folder / CHECKPOINT)[1]["epoch"] == 1
+    assert CHECKPOINT_FILE in str(told.value)
+    assert load_tensors(run.folder / CHECKPOINT_FILE)[1]["epoch"] == 1
     trained, _ = _run(TinyLearner(), run, LoopConfig(3))
     plain, _ = _run(
         TinyLearner(), Run.create(run.folder.parent / "plain", {}), LoopConfig(3)
@@ -233,7 +233,7 @@ def test_tensors_come_back_to_the_bit(tmp_path):
 @pytest.mark.parametrize("size", [0, 5, 40, -3])
 def test_a_checkpoint_that_is_cut_short_is_refused(run, size):
     run_to_end(train(TinyLearner(), run, LoopConfig(1)))
-    path = run.folder / CHECKPOINT
+    path = run.folder / CHECKPOINT_FILE
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(InputError, match="no checkpoint that can be read"):
         _run(TinyLearner(), run, LoopConfig(2))

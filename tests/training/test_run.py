@@ -16,12 +16,12 @@ from napari_cellid.errors import InputError
 from napari_cellid.training import run as module
 from napari_cellid.training.process import is_running
 from napari_cellid.training.run import (
-    ABOUT,
-    LOG,
-    PROGRESS,
+    ABOUT_FILE,
+    LOG_FILE,
+    PROGRESS_FILE,
     SILENT_S,
-    STATE,
-    STOP,
+    STATE_FILE,
+    STOP_FILE,
     Run,
     list_runs,
     new_run_name,
@@ -41,7 +41,7 @@ def _state(run: Run, **other: object) -> None:
     host = module.platform.node()
     values = {"state": "running", "error": "", "pid": os.getpid(), "host": host}
     values |= {"started": now, "beat": now, **other}
-    (run.folder / STATE).write_text(json.dumps(values))
+    (run.folder / STATE_FILE).write_text(json.dumps(values))
 
 
 def test_what_is_created_can_be_opened(run):
@@ -74,16 +74,16 @@ def test_a_folder_with_other_files_can_become_one(tmp_path):
 )
 def test_what_is_no_run_is_refused(tmp_path, text, said):
     if text is not None:
-        (tmp_path / ABOUT).write_text(text)
+        (tmp_path / ABOUT_FILE).write_text(text)
     with pytest.raises(InputError, match=said):
         Run.open(tmp_path)
 
 
 def test_from_beginning_to_end(run):
-    run.begin()
+    run.start()
     assert run.state().state == "running"
     assert run.state().pid == os.getpid()
-    run.tell({"done": 1}, now=True)
+    run.write_progress({"done": 1}, now=True)
     run.end("failed", "It went wrong.")
     seen = Run.open(run.folder).state()
     assert (seen.state, seen.error) == ("failed", "It went wrong.")
@@ -96,14 +96,14 @@ def test_a_process_that_is_gone_leaves_an_interrupted_run(run):
     _state(run, pid=child.pid)
     assert run.state().state == "running"
     with pytest.raises(InputError, match=rf"under way in process {child.pid} on "):
-        run.begin()
+        run.start()
     child.kill()
     # not waited for yet: a process that ended does not train
     time.sleep(0.2)
     assert run.state().state == "interrupted"
     child.wait()
     assert run.state().state == "interrupted"
-    run.begin()
+    run.start()
     assert run.state().state == "running"
 
 
@@ -121,39 +121,39 @@ def test_on_another_computer_signs_of_life_count(run):
     old = time.time() - SILENT_S - 10
     _state(run, host="elsewhere", started=old, beat=old)
     assert run.state().state == "interrupted"
-    run.tell({"done": 4}, now=True)
+    run.write_progress({"done": 4}, now=True)
     assert run.state().state == "running"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "flying"}', '{"a": 1}'])
 def test_a_broken_state_is_that_of_a_new_run(run, text):
-    (run.folder / STATE).write_text(text)
+    (run.folder / STATE_FILE).write_text(text)
     assert run.state().state == "new"
 
 
 def test_asking_to_stop(run):
-    run.begin()
-    assert not run.stop_wanted()
-    Run.open(run.folder).ask_to_stop()
-    assert run.stop_wanted()
+    run.start()
+    assert not run.stop_requested()
+    Run.open(run.folder).request_stop()
+    assert run.stop_requested()
     # asked while this process prepares: it still holds when the loop begins
-    run.begin()
-    assert run.stop_wanted()
+    run.start()
+    assert run.stop_requested()
     run.end("stopped")
-    assert not (run.folder / STOP).exists()
+    assert not (run.folder / STOP_FILE).exists()
 
 
 def test_a_request_to_stop_from_before_is_void(run):
-    run.ask_to_stop()
-    run.begin()
-    assert not run.stop_wanted()
+    run.request_stop()
+    run.start()
+    assert not run.stop_requested()
 
 
 def test_what_a_killed_process_had_begun_to_write_is_cleared(run):
     torn = run.folder / ".checkpoint.safetensors.0123.safetensors"
     torn.write_bytes(b"half of it")
     (run.folder / ".DS_Store").write_bytes(b"not ours")
-    run.begin()
+    run.start()
     assert not torn.exists()
     assert (run.folder / ".DS_Store").exists()
 
@@ -169,7 +169,7 @@ def test_events_come_back_though_a_line_be_torn(tmp_path_factory, events, torn):
     run = Run.create(tmp_path_factory.mktemp("runs") / "one", {})
     for event in events:
         run.log(event)
-    with (run.folder / LOG).open("ab") as file:
+    with (run.folder / LOG_FILE).open("ab") as file:
         file.write(b'{"event": "' + torn.encode())
     run.log({"event": "after"})
     found = run.events()
@@ -180,9 +180,9 @@ def test_events_come_back_though_a_line_be_torn(tmp_path_factory, events, torn):
 
 def test_progress_is_written_at_most_twice_a_second(run):
     for k in range(50):
-        run.tell({"done": k})
+        run.write_progress({"done": k})
     assert run.progress()["done"] == 0
-    run.tell({"done": 50}, now=True)
+    run.write_progress({"done": 50}, now=True)
     assert run.progress()["done"] == 50
 
 
@@ -196,23 +196,23 @@ def test_a_disk_that_cannot_be_written_is_told_in_one_sentence(run, monkeypatch)
     for work in (
         lambda: run.log({"event": "x"}),
         lambda: run.write_json("report.json", {}),
-        run.begin,
+        run.start,
         lambda: run.end("finished"),
         lambda: Run.create(run.folder.parent / "two", {}),
     ):
         with pytest.raises(InputError, match=said.replace("one ", "(one|two) ")):
             work()
     # a sign of life that cannot be written ends no training
-    run.tell({"done": 1}, now=True)
-    assert not (run.folder / PROGRESS).exists()
+    run.write_progress({"done": 1}, now=True)
+    assert not (run.folder / PROGRESS_FILE).exists()
 
 
 def test_runs_are_listed_the_newest_first(tmp_path, caplog):
     for k, name in enumerate(["b", "a", "c"]):
         run = Run.create(tmp_path / name, {})
-        run.write_json(ABOUT, {**run.about, "made": f"2026-01-0{k + 1}"})
+        run.write_json(ABOUT_FILE, {**run.about, "made": f"2026-01-0{k + 1}"})
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / ABOUT).write_text("{")
+    (tmp_path / "broken" / ABOUT_FILE).write_text("{")
     (tmp_path / "empty").mkdir()
     with caplog.at_level(logging.WARNING):
         assert [run.name for run in list_runs(tmp_path)] == ["c", "a", "b"]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_cellid.training.loop import StepFigures
+from napari_cellid.training.loop import StepMetrics
 
 _POINTS = torch.linspace(-1, 1, 24)[:, None]
 
@@ -39,7 +39,7 @@ class TinyLearner:
         self.ended = 0
         self.taken: list[tuple[int, int]] = []
 
-    def step(self, epoch: int, index: int) -> StepFigures:
+    def step(self, epoch: int, index: int) -> StepMetrics:
         self.taken.append((epoch, index))
         torch.manual_seed(1000 * epoch + index)
         chosen = torch.randperm(len(_POINTS))[:6]
@@ -50,7 +50,7 @@ class TinyLearner:
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        return StepFigures(float(loss.detach()), 6, right=3)
+        return StepMetrics(float(loss.detach()), 6, right=3)
 
     def validate(self) -> dict[str, float]:
         if self.losses:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run
+from napari_cellid.training.run import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE, Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 STEPS = 20
@@ -66,7 +66,7 @@ def train(run: Run, plan: dict) -> int:
     epochs, seconds = plan.get("epochs", 3), plan.get("seconds", 0.1)
     done = [e["epoch"] for e in run.events() if e["event"] == "epoch"]
     first = max(done, default=0) + 1
-    run.begin()
+    run.start()
     run.log({"event": "begin", "epochs": epochs, "first_epoch": first})
     if not done:
         run.log({"event": "epoch", "epoch": 0, "validation": figures(0, run.task)[1]})
@@ -89,7 +89,7 @@ def train(run: Run, plan: dict) -> int:
             }
         )  # fmt: skip
     if plan.get("model"):
-        shutil.copytree(plan["model"], run.folder / MODEL)
+        shutil.copytree(plan["model"], run.folder / MODEL_FOLDER)
     report(run)
     run.end(state)
     run.log({"event": "end", "state": state})
@@ -102,13 +102,13 @@ def one_epoch(run: Run, epoch: int, epochs: int, seconds: float) -> bool:
         done = (epoch - 1) * STEPS + step
         total = epochs * STEPS
         left = (total - done) * seconds / STEPS
-        run.tell(
+        run.write_progress(
             {
                 "stage": "Training", "done": done, "total": total, "epoch": epoch,
                 "epochs": epochs, "loss": 1 / epoch, "seconds_left": left,
             }
         )  # fmt: skip
-        if run.stop_wanted():
+        if run.stop_requested():
             return True
     return False
 
@@ -130,7 +130,7 @@ def report(run: Run) -> None:
     if run.task == "segment":
         new = {"name": "new", "f1": 0.91, "precision": 0.9, "recall": 0.92, "dice": 0.8}
         run.write_json(
-            REPORT,
+            REPORT_FILE,
             {
                 "format": 1, "task": "segment", "measured_on": "fields of animal mb2",
                 "new": {**new, "n": 140}, "old": {**new, "f1": 0.8, "n": 140},
@@ -169,9 +169,9 @@ def report(run: Run) -> None:
         for k, name in enumerate(CLASSES):
             table[f"{prefix}p_{name}"] = chances[:, k]
     table["group"] = "mb2"
-    table.to_csv(run.folder / HELD_OUT, index=False)
+    table.to_csv(run.folder / HELD_OUT_FILE, index=False)
     run.write_json(
-        REPORT,
+        REPORT_FILE,
         {
             "format": 1, "task": "classify", "n_cells": len(table),
             "measured_on": "Held out: animal mb2.",

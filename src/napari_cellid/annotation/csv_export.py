@@ -11,7 +11,7 @@ from napari_cellid.annotation.all_answers import current_answers
 from napari_cellid.annotation.answer import Role
 from napari_cellid.annotation.jsonl import COLUMNS
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 #: columns of the file: how a line came about is the journal's own affair
 _COLUMNS = [name for name in COLUMNS if name != "origin"]
@@ -44,7 +44,7 @@ def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
     table["repeat"] = table["repeat"].map({True: "true", False: ""})
     try:
         if isinstance(target, Path):
-            with replacing_file(target) as temporary:
+            with atomic_write(target) as temporary:
                 table.to_csv(
                     temporary,
                     index=False,

@@ -15,7 +15,7 @@ from napari_cellid.annotation.annotators import journal_files, journal_path
 from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, JournalReader
 from napari_cellid.annotation.lock import locked
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def _merge_files(annotator: str, source: Path, target: Path) -> int:
 
 def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
     """Replace a journal, unless it has other bytes than before."""
-    with replacing_file(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_bytes(b"".join(one.text + b"\n" for one in merged))
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

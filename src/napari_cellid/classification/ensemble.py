@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import card_of_both
+from napari_cellid.models.store import ensemble_card
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,4 +70,4 @@ def average(first: CellClassifier, second: CellClassifier) -> Ensemble:
             f"The models {first.card.name!r} and {second.card.name!r} have different "
             "classes and cannot be averaged; choose one of them."
         )
-    return Ensemble(card_of_both(first.card, second.card), (first, second))
+    return Ensemble(ensemble_card(first.card, second.card), (first, second))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from napari_cellid.classification.partial_forward import run_stages
-from napari_cellid.device import computing, to_device
+from napari_cellid.device import inference_context, to_device
 from napari_cellid.progress import Progress
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _run_frozen(
     if not samples.frozen:
         return images
     images = to_device(images, device)
-    with computing(device):
+    with inference_context(device):
         features = run_stages(samples.classifier.net, samples.frozen, images)
     # a copy, because an inference tensor cannot be used in training
     return features.float().cpu().clone()

@@ -12,8 +12,8 @@ from napari_cellid.classification.partial_forward import (
     run_stages,
     set_modes,
 )
-from napari_cellid.device import prepare, to_device
-from napari_cellid.training.loop import StepFigures
+from napari_cellid.device import place_network, to_device
+from napari_cellid.training.loop import StepMetrics
 from napari_cellid.training.network_learner import NetworkLearner
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ClassifierLearner(NetworkLearner):
         frozen, self._stages = split_stages(start.net, self._architecture, config)
         #: whether some stages are frozen, so that their features can be cached
         self.has_frozen = bool(frozen)
-        net = prepare(start.net, device)
+        net = place_network(start.net, device)
         super().__init__(net, _make_optimiser(net, config), device, config.seed)
         self._config = config
         self._training, self._validation = training, validation
@@ -74,7 +74,7 @@ class ClassifierLearner(NetworkLearner):
         """Steps in an epoch; each sees every sample once, save for drawn ones."""
         return len(self._batches(len(self._training.samples)))
 
-    def step(self, epoch: int, index: int) -> StepFigures:
+    def step(self, epoch: int, index: int) -> StepMetrics:
         """Take one step on its batch of the epoch."""
         import torch
         from torch.nn.functional import cross_entropy
@@ -93,7 +93,7 @@ class ClassifierLearner(NetworkLearner):
         loss = (loss * weights).sum() / weights.sum().clamp(min=1e-12)
         self._update(loss)
         n_correct = int((logits.argmax(1) == target).sum())
-        return StepFigures(float(loss.detach()), len(which), n_correct)
+        return StepMetrics(float(loss.detach()), len(which), n_correct)
 
     def validate(self) -> dict[str, float]:
         """Mean loss over the classes, its standard error, accuracies."""

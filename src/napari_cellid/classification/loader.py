@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.classification.ensemble import average
 from napari_cellid.classification.patch import load_patch_classifier
 from napari_cellid.classification.pixel import ARCHITECTURE, load_pixel_classifier
-from napari_cellid.models.store import BOTH, find_model, load_card
+from napari_cellid.models.store import ENSEMBLE, find_model, load_card
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def load_classifier(requested: str | Path | None = None) -> CellClassifier:
     InputError
         If there is no such model, it does another task, or its weights do not fit.
     """
-    if str(requested) == BOTH:
+    if str(requested) == ENSEMBLE:
         return average(load_patch_classifier(), load_pixel_classifier("one_pass"))
     folder = find_model(requested, "classify")
     if load_card(folder, "classify").architecture == ARCHITECTURE:

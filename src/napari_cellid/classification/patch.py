@@ -16,9 +16,9 @@ from napari_cellid.classification.preprocess import Patches
 from napari_cellid.device import run_batches
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import (
-    check_fits,
+    check_matches_network,
+    explain_mismatch,
     find_model,
-    fitting,
     load_card,
     load_weights,
 )
@@ -96,9 +96,9 @@ def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifie
     """
     folder = find_model(requested, "classify")
     card = load_card(folder, "classify")
-    with fitting(card, folder, "network"):
+    with explain_mismatch(card, folder, "network"):
         config = ClassifierConfig.model_validate(card.settings)
-        check_fits(card, 3, config.n_classes)
+        check_matches_network(card, 3, config.n_classes)
         if card.input_size < SMALLEST_INPUT[config.architecture]:
             raise InputError(
                 f"The model {card.name!r} has an input of {card.input_size} px, too "

@@ -22,7 +22,7 @@ from napari_cellid.classification.pretrained import (
     read_state_dict,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD, ModelCard, load_card
+from napari_cellid.models.store import CARD_FILE, ModelCard, load_card
 from napari_cellid.training.starting_weights import (
     RANDOM,
     describe_origin,
@@ -111,7 +111,7 @@ def load_starting_weights(
         return _from_torchvision(requested, classes, architecture)
     path = Path(requested).expanduser()
     if path.suffix.lower() in (".safetensors", ".pth", ".pt") and path.is_file():
-        if (path.parent / CARD).is_file() and path.name == "weights.safetensors":
+        if (path.parent / CARD_FILE).is_file() and path.name == "weights.safetensors":
             return _from_model(path.parent, classes, plan)
         return _from_file(path, classes, architecture)
     folder = find_starting_model(requested, "classify", study_models)

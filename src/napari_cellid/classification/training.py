@@ -16,7 +16,7 @@ from napari_cellid.classification.samples import (
     sample_index,
 )
 from napari_cellid.classification.temperature import fit_temperature
-from napari_cellid.device import prepare
+from napari_cellid.device import place_network
 from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.network_learner import seconds_per_step
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
-    from napari_cellid.training.loop import Trained
+    from napari_cellid.training.loop import TrainingResult
     from napari_cellid.training.run import Run
 
 #: the paper's epochs
@@ -58,7 +58,7 @@ class TrainedClassifier:
 
     net: nn.Module
     card: dict[str, Any]
-    trained: Trained
+    trained: TrainingResult
     notes: tuple[str, ...]
 
 
@@ -122,7 +122,7 @@ def make_learner(
     training, validation = make_samples(dataset, start, config)
     if not training.frozen:
         return uncached_learner(dataset, start, config, device)
-    prepare(start.net, device)
+    place_network(start.net, device)
     cache = cache or FeatureCache(config.cache_gb)
     training_features = yield from cache.get(training, device)
     validation_features = yield from cache.get(validation, device)

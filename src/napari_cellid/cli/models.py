@@ -49,10 +49,10 @@ def add_commands(commands: Any) -> None:
 
 def run_list(arguments: Namespace, report: Report) -> None:
     """List the models that come with the package, and those of a study."""
-    from napari_cellid.models.store import DEFAULTS, SHIPPED, list_models
+    from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, list_models
 
-    used = {task: SHIPPED / name for task, name in DEFAULTS.items()}
-    found = list_models(SHIPPED)
+    used = {task: SHIPPED_MODELS / name for task, name in DEFAULTS.items()}
+    found = list_models(SHIPPED_MODELS)
     if arguments.study is not None:
         used, own = _of_study(arguments.study)
         found += own
@@ -70,7 +70,7 @@ def run_list(arguments: Namespace, report: Report) -> None:
 
 def run_show(arguments: Namespace, report: Report) -> None:
     """Show one model."""
-    from napari_cellid.models.store import CARD, find_model, load_card
+    from napari_cellid.models.store import CARD_FILE, find_model, load_card
 
     wanted = arguments.model
     if arguments.study is not None:
@@ -79,7 +79,7 @@ def run_show(arguments: Namespace, report: Report) -> None:
 
         study = Study.open(arguments.study.absolute())
         wanted = find_for(study, wanted, "segment")
-    if (Path(wanted) / "model" / CARD).is_file():
+    if (Path(wanted) / "model" / CARD_FILE).is_file():
         # the folder of a training
         wanted = str(Path(wanted) / "model")
     folder = find_model(wanted, "segment")

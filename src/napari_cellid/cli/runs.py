@@ -54,10 +54,10 @@ def run_list(arguments: Namespace, report: Report) -> None:
 
 def run_show(arguments: Namespace, report: Report) -> None:
     """Show settings, epochs and figures of a training."""
-    from napari_cellid.training.run import REPORT, Run
+    from napari_cellid.training.run import REPORT_FILE, Run
 
     run = Run.open(arguments.training.absolute())
-    found, events = run.read_json(REPORT), run.events()
+    found, events = run.read_json(REPORT_FILE), run.events()
     lines = [f"{run.name}: {_what(run)}; {state_words(run)}", f"Folder: {run.folder}"]
     lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
     lines += summary(run, found) if found else []
@@ -67,12 +67,12 @@ def run_show(arguments: Namespace, report: Report) -> None:
 
 def run_compare(arguments: Namespace, report: Report) -> None:
     """Set the figures of trainings beside one another."""
-    from napari_cellid.training.run import REPORT, Run
+    from napari_cellid.training.run import REPORT_FILE, Run
 
     values, lines = [], []
     for folder in arguments.trainings:
         run = Run.open(folder.absolute())
-        new = run.read_json(REPORT).get("new") or {}
+        new = run.read_json(REPORT_FILE).get("new") or {}
         values.append({**_values(run), "new": new or None})
         keys = ("balanced_accuracy", "accuracy", "f1", "dice")
         said = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
@@ -87,7 +87,7 @@ def run_stop(arguments: Namespace, report: Report) -> None:
     run = Run.open(arguments.training.absolute())
     if run.state().state != "running":
         raise InputError(f"The training {run.name} is not under way, so nothing stops.")
-    run.ask_to_stop()
+    run.request_stop()
     report.result(_values(run), [f"{run.name} stops at its next step."])
 
 

@@ -168,8 +168,8 @@ def write_field(
     InputError
         If the folder cannot be written.
     """
-    from napari_cellid.files import replacing_folder
-    from napari_cellid.models.store import versions
+    from napari_cellid.files import atomic_write_folder
+    from napari_cellid.models.store import package_versions
 
     config = field.config
     meta = {
@@ -180,10 +180,10 @@ def write_field(
         "kind": kind,
         "settings": config.model_dump(mode="json"),
         **described.meta,
-        "versions": versions(),
+        "versions": package_versions(),
     }
     rest = [name for name in field.cells.columns if name not in _FIRST_COLUMNS]
-    with replacing_folder(folder) as temporary:
+    with atomic_write_folder(folder) as temporary:
         for name, image, channel in (
             ("red.tif", field.red, "mCherry (simulated)"),
             ("green.tif", field.green, described.green),

@@ -88,7 +88,7 @@ def run_animals(
     report
         Takes what there is to say.
     """
-    from napari_cellid.files import replacing_folder
+    from napari_cellid.files import atomic_write_folder
     from napari_cellid.simulation.animals import Cohort
 
     spread = read_animals(arguments) or AnimalsConfig()
@@ -102,7 +102,7 @@ def run_animals(
     folder = arguments.out
     _check_own(folder)
     rows, answers = [], []
-    with replacing_folder(folder) as temporary:
+    with atomic_write_folder(folder) as temporary:
         for i, one in enumerate(recordings):
             step = subprogress(make_field(one.config, movie), i, len(recordings))
             field, made = run_to_end(step, report.progress)

@@ -163,7 +163,7 @@ def _stopping(run: Run) -> Iterator[None]:
     def ask(number: int, _: object) -> None:
         for one, handler in before.items():
             signal.signal(one, handler)
-        run.ask_to_stop()
+        run.request_stop()
 
     for one in (signal.SIGINT, signal.SIGTERM):
         try:

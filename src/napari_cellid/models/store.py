@@ -20,7 +20,7 @@ from napari_cellid import __version__
 from napari_cellid.channels.normalise import N_IMAGES, Combination, Normalisation
 from napari_cellid.config import Config
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_folder
+from napari_cellid.files import atomic_write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,13 +31,13 @@ logger = logging.getLogger(__name__)
 
 Task = Literal["segment", "classify"]
 
-CARD, WEIGHTS = "model.json", "weights.safetensors"
+CARD_FILE, WEIGHTS_FILE = "model.json", "weights.safetensors"
 #: the models that come with the package
-SHIPPED = Path(__file__).parents[1] / "weights"
+SHIPPED_MODELS = Path(__file__).parents[1] / "weights"
 #: other names by which models that come with the package can be asked for
 ALIASES = {"inception": "inception_v3", "one-pass": "one_pass"}
 #: stands for Inception-v3 and one pass together; their probabilities are averaged
-BOTH = "both"
+ENSEMBLE = "both"
 DEFAULTS: dict[Task, str] = {"segment": "unet", "classify": "inception_v3"}
 _TASK_WORDS = {"segment": "outlines cells", "classify": "tells cell classes"}
 
@@ -75,20 +75,20 @@ def find_model(wanted: str | Path | None, task: Task) -> Path:
         If there is no such model.
     """
     name = str(wanted or DEFAULTS[task])
-    if name == BOTH and task == "classify":
+    if name == ENSEMBLE and task == "classify":
         name = DEFAULTS[task]
     name = ALIASES.get(name, name)
     # a bare name is one of ours, whatever lies in the working directory
-    if (SHIPPED / name / CARD).is_file():
-        return SHIPPED / name
+    if (SHIPPED_MODELS / name / CARD_FILE).is_file():
+        return SHIPPED_MODELS / name
     folder = Path(name).expanduser()
-    if folder.is_file() and folder.name in (CARD, WEIGHTS):
+    if folder.is_file() and folder.name in (CARD_FILE, WEIGHTS_FILE):
         folder = folder.parent
     if folder.is_file():
         raise InputError(_not_a_folder(folder))
     if folder.is_dir():
         return folder
-    known = ", ".join(sorted(card.name for _, card in list_models(SHIPPED)))
+    known = ", ".join(sorted(card.name for _, card in list_models(SHIPPED_MODELS)))
     raise InputError(
         f"There is no model {name!r}; give the path of a model folder or the name of "
         f"a model that comes with napari-cellid ({known or 'none here'})."
@@ -104,11 +104,11 @@ def load_card(folder: Path, task: Task | None = None) -> ModelCard:
         If the folder is no model folder, its description is unreadable, or the model
         does another job than `task`.
     """
-    path = folder / CARD
+    path = folder / CARD_FILE
     if not path.is_file():
         raise InputError(
-            f"{folder} has no {CARD}; a model folder with {CARD} and {WEIGHTS} is "
-            "wanted: choose one or train one."
+            f"{folder} has no {CARD_FILE}; a model folder with {CARD_FILE} and "
+            f"{WEIGHTS_FILE} is wanted: choose one or train one."
         )
     try:
         card = ModelCard.model_validate(json.loads(path.read_text("utf-8")))
@@ -126,7 +126,7 @@ def load_card(folder: Path, task: Task | None = None) -> ModelCard:
 
 
 @contextmanager
-def fitting(card: ModelCard, folder: Path, network: str) -> Iterator[None]:
+def explain_mismatch(card: ModelCard, folder: Path, network: str) -> Iterator[None]:
     """Turn what a network says of a card or weights that do not fit into one sentence.
 
     Parameters
@@ -152,7 +152,7 @@ def fitting(card: ModelCard, folder: Path, network: str) -> Iterator[None]:
         ) from error
 
 
-def check_fits(card: ModelCard, n_inputs: int, n_outputs: int) -> None:
+def check_matches_network(card: ModelCard, n_inputs: int, n_outputs: int) -> None:
     """Refuse a card that names other inputs or classes than its network has.
 
     Parameters
@@ -193,19 +193,19 @@ def load_weights(folder: Path, card: ModelCard) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    path = folder / WEIGHTS
+    path = folder / WEIGHTS_FILE
     if not path.is_file():
         pickled = sorted(p for p in folder.iterdir() if _is_pickle_name(p))
         raise InputError(
             _not_a_folder(pickled[0])
             if pickled
-            else f"{folder} has no {WEIGHTS}; copy the model folder again."
+            else f"{folder} has no {WEIGHTS_FILE}; copy the model folder again."
         )
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != card.weights_sha256:
         raise InputError(
-            f"The weights in {path} are not those that {CARD} describes (cut short or "
-            "changed); copy the model folder again from where it came."
+            f"The weights in {path} are not those that {CARD_FILE} describes (cut "
+            "short or changed); copy the model folder again from where it came."
         )
     try:
         tensors = load(data)
@@ -245,14 +245,14 @@ def save_model(
         slim[name] = tensor.to(torch.float16) if half else tensor
     data = save(slim)
     finished = ModelCard(
-        **{"versions": versions()}
+        **{"versions": package_versions()}
         | card
         | {"weights_sha256": hashlib.sha256(data).hexdigest()}
     )
-    with replacing_folder(folder) as temporary:
-        (temporary / WEIGHTS).write_bytes(data)
+    with atomic_write_folder(folder) as temporary:
+        (temporary / WEIGHTS_FILE).write_bytes(data)
         text = finished.model_dump_json(indent=2, exclude_defaults=False)
-        (temporary / CARD).write_text(text + "\n", "utf-8")
+        (temporary / CARD_FILE).write_text(text + "\n", "utf-8")
     return finished
 
 
@@ -265,7 +265,7 @@ def list_models(*parents: Path) -> list[tuple[Path, ModelCard]]:
     for parent in parents:
         if not parent.is_dir():
             continue
-        folders = sorted(path.parent for path in parent.glob(f"*/{CARD}"))
+        folders = sorted(path.parent for path in parent.glob(f"*/{CARD_FILE}"))
         for folder in folders:
             try:
                 found.append((folder, load_card(folder)))
@@ -274,7 +274,7 @@ def list_models(*parents: Path) -> list[tuple[Path, ModelCard]]:
     return found
 
 
-def card_of_both(patches: ModelCard, pixels: ModelCard) -> ModelCard:
+def ensemble_card(patches: ModelCard, pixels: ModelCard) -> ModelCard:
     """Describe two classifiers whose probabilities are averaged."""
     hashes = patches.weights_sha256 + pixels.weights_sha256
     return patches.model_copy(
@@ -286,7 +286,7 @@ def card_of_both(patches: ModelCard, pixels: ModelCard) -> ModelCard:
     )
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """Versions of this package and of those that decide its numbers."""
     names = ("torch", "torchvision", "numpy", "scikit-image")
     found = {"napari-cellid": __version__}
@@ -306,12 +306,13 @@ def _not_a_folder(path: Path) -> str:
     if _is_pickle_name(path):
         return (
             f"{path} is a pickle, which could run any program when opened; models are "
-            f"folders with {CARD} and {WEIGHTS}: load the state dict with torch where "
-            "you trust it and write it with napari_cellid.models.store.save_model."
+            f"folders with {CARD_FILE} and {WEIGHTS_FILE}: load the state dict with "
+            "torch where you trust it and write it with "
+            "napari_cellid.models.save_model."
         )
     return (
-        f"{path} is a file; a model folder with {CARD} and {WEIGHTS} is wanted: "
-        "choose the folder."
+        f"{path} is a file; a model folder with {CARD_FILE} and {WEIGHTS_FILE} is "
+        "wanted: choose the folder."
     )
 
 

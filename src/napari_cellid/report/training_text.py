@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.report.agreement_tables import NONE
 
 if TYPE_CHECKING:
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 TASKS = {"classify": "classes", "segment": "outlines"}
 _STATES = {
@@ -50,25 +50,25 @@ def when_text(made: str) -> str:
         return NONE
 
 
-def state_word(look: RunLook) -> str:
+def state_word(look: RunSummary) -> str:
     """State of a training in one word."""
     return _STATES.get(look.state, look.state)
 
 
-def figure_text(look: RunLook) -> str:
+def figure_text(look: RunSummary) -> str:
     """How good the new model of a training is."""
     name, _ = MAIN_FIGURE.get(look.task, ("", ""))
     value = look.report.get("new", {}).get(name) if look.report else None
     return NONE if value is None else f"{float(value):.2f}"
 
 
-def run_title(look: RunLook) -> str:
+def run_title(look: RunSummary) -> str:
     """What was trained and when."""
     kind = TASKS.get(look.task, look.task)
     return f"{kind}, {when_text(look.made)}" if look.made else look.name
 
 
-def state_text(look: RunLook) -> str:
+def state_text(look: RunSummary) -> str:
     """How a training stands, in a sentence."""
     done = sum(1 for epoch in look.epochs if int(epoch["epoch"]) > 0)
     epochs = "1 epoch" if done == 1 else f"{done} epochs"
@@ -86,7 +86,7 @@ def state_text(look: RunLook) -> str:
     return said.get(look.state, look.state)
 
 
-def progress_text(look: RunLook) -> str:
+def progress_text(look: RunSummary) -> str:
     """How far a training is, in a line."""
     progress = look.progress
     if not progress:

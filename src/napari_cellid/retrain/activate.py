@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import DEFAULTS, SHIPPED, load_card
+from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, load_card
 from napari_cellid.progress import Progress
 from napari_cellid.training.run import Run
 
@@ -65,10 +65,10 @@ def used_weights(study: Study | None) -> set[str]:
 
 def _name(study: Study, run: Run, task: Task) -> str:
     """How `study.toml` names the model before; "" for the default one."""
-    before = Path(str(run.about.get("old_model") or SHIPPED / DEFAULTS[task]))
-    if before == SHIPPED / DEFAULTS[task]:
+    before = Path(str(run.about.get("old_model") or SHIPPED_MODELS / DEFAULTS[task]))
+    if before == SHIPPED_MODELS / DEFAULTS[task]:
         return ""
-    if before.parent in (SHIPPED, study.models) and before.is_dir():
+    if before.parent in (SHIPPED_MODELS, study.models) and before.is_dir():
         return before.name
     raise InputError(
         f"The model before, {before}, is not among the models of the study; choose "

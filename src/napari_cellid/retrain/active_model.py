@@ -9,16 +9,16 @@ from pydantic import ValidationError
 
 from napari_cellid.config import StudyModels
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_folder
+from napari_cellid.files import atomic_write_folder
 from napari_cellid.models.store import (
-    CARD,
-    SHIPPED,
-    WEIGHTS,
+    CARD_FILE,
+    SHIPPED_MODELS,
+    WEIGHTS_FILE,
     find_model,
     list_models,
     load_card,
 )
-from napari_cellid.training.run import MODEL
+from napari_cellid.training.run import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,10 @@ def current_model(study: Study, task: Task) -> Path:
     if not name:
         return find_model(None, task)
     folder: Path = study.models / name
-    if (folder / CARD).is_file():
+    if (folder / CARD_FILE).is_file():
         return folder
-    if (SHIPPED / name / CARD).is_file():
-        return SHIPPED / name
+    if (SHIPPED_MODELS / name / CARD_FILE).is_file():
+        return SHIPPED_MODELS / name
     raise InputError(
         f"study.toml names the model {name!r}, but {folder} is not there; put it back "
         "from a copy, or take the name out of [models]."
@@ -77,7 +77,7 @@ def find_for(study: Study | None, wanted: str | None, task: Task) -> str | None:
         used = getattr(study.config.models, task)
         return str(current_model(study, task)) if used else None
     own = study.models / wanted
-    return str(own) if (own / CARD).is_file() else wanted
+    return str(own) if (own / CARD_FILE).is_file() else wanted
 
 
 def study_models(study: Study, task: Task) -> list[tuple[Path, ModelCard]]:
@@ -108,8 +108,8 @@ def use_run(study: Study, run: Run, name: str = "") -> Study:
         If the run has no model, the name is taken by another model, or the study
         cannot be written to.
     """
-    source = run.folder / MODEL
-    if not (source / CARD).is_file():
+    source = run.folder / MODEL_FOLDER
+    if not (source / CARD_FILE).is_file():
         raise InputError(
             f"The training {run.name} has no model yet; wait until it ends, or stop it."
         )
@@ -117,15 +117,15 @@ def use_run(study: Study, run: Run, name: str = "") -> Study:
     name = name or run.name
     _checked(study, name, card.task)
     target = study.models / name
-    if (target / CARD).is_file():
+    if (target / CARD_FILE).is_file():
         if load_card(target).weights_sha256 != card.weights_sha256:
             raise InputError(
                 f"The study has another model named {name!r}; give this one another "
                 "name with --name."
             )
     else:
-        with replacing_folder(target) as temporary:
-            for file in (WEIGHTS, CARD):
+        with atomic_write_folder(target) as temporary:
+            for file in (WEIGHTS_FILE, CARD_FILE):
                 shutil.copyfile(source / file, temporary / file)
     return use_model(study, name, card.task)
 

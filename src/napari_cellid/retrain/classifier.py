@@ -43,7 +43,13 @@ from napari_cellid.retrain.stop_requests import (
     stopped_early,
 )
 from napari_cellid.study.consensus import write_csv
-from napari_cellid.training.run import HELD_OUT, MODEL, REPORT, Run, new_run_name
+from napari_cellid.training.run import (
+    HELD_OUT_FILE,
+    MODEL_FOLDER,
+    REPORT_FILE,
+    Run,
+    new_run_name,
+)
 
 if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
@@ -121,7 +127,7 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     InputError
         If it cannot go on; the run says why, and no model is changed.
     """
-    run.begin()
+    run.start()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
     except StoppedEarlyError:
@@ -194,8 +200,8 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     end = {
         "state": done.state,
         "best_epoch": done.best_epoch,
-        "model": str(run.folder / MODEL),
-        "report": str(run.folder / REPORT),
+        "model": str(run.folder / MODEL_FOLDER),
+        "report": str(run.folder / REPORT_FILE),
         "message": _in_words(report, done.state),
     }
     run.log({"event": "end", **end})
@@ -211,20 +217,20 @@ def _compared(
     device: Device,
 ) -> Step[dict[str, Any]]:
     """Compare the new model with the one before; writes the figures into the run."""
-    new = load_classifier(run.folder / MODEL)
+    new = load_classifier(run.folder / MODEL_FOLDER)
     old, note = _old_model(run, decided.classes)
     compared = yield from compare(study, decided, (new, old), device)
     report = compared.report
     report["notes"] += [*trained.notes, *([note] if note else [])]
     save(run, decided, trained, report)
     try:
-        write_csv(compared.cells, run.folder / HELD_OUT)
+        write_csv(compared.cells, run.folder / HELD_OUT_FILE)
     except OSError as error:
         raise InputError(
-            f"{run.folder / HELD_OUT} cannot be written ({error.strerror or error}); "
-            "make room, or close programs that have it open, and resume the training."
+            f"{run.folder / HELD_OUT_FILE} cannot be written "
+            f"({error.strerror or error}); make room, or close programs that have it open, and resume the training."
         ) from error
-    run.write_json(REPORT, report)
+    run.write_json(REPORT_FILE, report)
     return report
 
 

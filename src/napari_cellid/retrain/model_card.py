@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.models.store import save_model
-from napari_cellid.training.run import MODEL
+from napari_cellid.training.run import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,4 +60,4 @@ def save(
         "metrics": metrics,
         "licence": about["start"].get("licence", ""),
     }
-    return save_model(run.folder / MODEL, card, trained.net.state_dict())
+    return save_model(run.folder / MODEL_FOLDER, card, trained.net.state_dict())

@@ -17,7 +17,7 @@ from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
 from napari_cellid.training.run import Run
-from napari_cellid.training.status import CONSOLE, last_word
+from napari_cellid.training.status import CONSOLE_FILE, last_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / CONSOLE).open("ab") as console:
+        with (folder / CONSOLE_FILE).open("ab") as console:
             return _start(words, console)
     except OSError as error:
         raise InputError(
@@ -158,8 +158,8 @@ def give_up(process: subprocess.Popen[bytes], folder: Path) -> None:
 def remove_empty_run(folder: Path) -> None:
     """Remove the folder of a training that never began."""
     with suppress(OSError):
-        if {path.name for path in folder.iterdir()} <= {CONSOLE}:
-            (folder / CONSOLE).unlink(missing_ok=True)
+        if {path.name for path in folder.iterdir()} <= {CONSOLE_FILE}:
+            (folder / CONSOLE_FILE).unlink(missing_ok=True)
             folder.rmdir()
 
 
@@ -173,7 +173,7 @@ def has_begun(folder: Path) -> bool:
 
 def why_ended(folder: Path) -> str:
     """Why the program of a run ended early, in one sentence."""
-    return last_word(folder / CONSOLE)
+    return last_error(folder / CONSOLE_FILE)
 
 
 def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD, SHIPPED
+from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ def check_name(name: str) -> str:
 
 def lasting(asked: str, study: Study) -> str:
     """A start as it is found from any folder and any day: names, or a path in full."""
-    own = (parent / asked / CARD for parent in (study.models, SHIPPED))
+    own = (parent / asked / CARD_FILE for parent in (study.models, SHIPPED_MODELS))
     path = Path(asked).expanduser()
     if asked and path.exists() and not any(one.is_file() for one in own):
         return str(path.absolute())

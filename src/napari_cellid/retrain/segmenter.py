@@ -35,7 +35,7 @@ from napari_cellid.segmentation.starting_weights import (
     shift_cell_logits,
 )
 from napari_cellid.segmentation.training import estimate_seconds, train_segmenter
-from napari_cellid.training.run import MODEL, REPORT, Run, new_run_name
+from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run, new_run_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
     from napari_cellid.study.study import Study
-    from napari_cellid.training.loop import Trained
+    from napari_cellid.training.loop import TrainingResult
 
 #: simulated fields that are mixed in; every eighth has no red channel
 _MIXED, _ALONE = 24, 8
@@ -113,7 +113,7 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     InputError
         If it cannot go on; the run says why, and no model is changed.
     """
-    run.begin()
+    run.start()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
     except StoppedEarlyError:
@@ -176,18 +176,18 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     )
     shift = yield from _shifted(outlines, start, device)
     _save(run, start, trained, shift, None)
-    models = {"new": load_segmenter(run.folder / MODEL), "old": _old(run)}
+    models = {"new": load_segmenter(run.folder / MODEL_FOLDER), "old": _old(run)}
     animals = [_animal(study, o.planes.name) for o in outlines if o.roles["test"].any()]
     report = yield from compare(models, _judged(outlines, "test"), animals, device)
     report["measured_on"] = run.about["data"]["held_out"]
     report["notes"] += _notes(outlines, run)
     _save(run, start, trained, shift, report)
-    run.write_json(REPORT, report)
+    run.write_json(REPORT_FILE, report)
     end = {
         "state": trained.state,
         "best_epoch": trained.best_epoch,
-        "model": str(run.folder / MODEL),
-        "report": str(run.folder / REPORT),
+        "model": str(run.folder / MODEL_FOLDER),
+        "report": str(run.folder / REPORT_FILE),
         "message": _in_words(report, trained.state),
     }
     run.log({"event": "end", **end})
@@ -294,7 +294,7 @@ def _judged(outlines: Sequence[Outlines], role: str) -> list[Judged]:
 def _save(
     run: Run,
     start: SegmenterStartingWeights,
-    trained: Trained,
+    trained: TrainingResult,
     shift: float,
     report: dict[str, Any] | None,
 ) -> ModelCard:
@@ -328,7 +328,7 @@ def _save(
         "metrics": metrics,
         "licence": about["start"].get("licence", ""),
     }  # fmt: skip
-    return save_model(run.folder / MODEL, card, start.net.state_dict())
+    return save_model(run.folder / MODEL_FOLDER, card, start.net.state_dict())
 
 
 def _old(run: Run) -> Segmenter | None:

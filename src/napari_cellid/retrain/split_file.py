@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,7 @@ class Known:
         if text == self._text:
             return
         try:
-            with replacing_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_text(text, "utf-8", newline="\n")
         except OSError as error:
             raise InputError(

@@ -35,8 +35,8 @@ def heeding(step: Step[T], run: Run) -> Step[T]:
             return end.value  # type: ignore[no-any-return]
         if progress.stage != _LOOP and not isinstance(progress, ProgressEvent):
             values = {"stage": progress.stage, "done": progress.done}
-            run.tell({**values, "total": progress.total})
-            if run.stop_wanted():
+            run.write_progress({**values, "total": progress.total})
+            if run.stop_requested():
                 step.close()
                 raise StoppedEarlyError
         yield progress

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.device import prepare, to_device
+from napari_cellid.device import place_network, to_device
 from napari_cellid.segmentation.augment import ElasticDeformation, random_crop
 from napari_cellid.segmentation.targets import IGNORE_INDEX
-from napari_cellid.training.loop import StepFigures
+from napari_cellid.training.loop import StepMetrics
 from napari_cellid.training.network_learner import NetworkLearner
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SegmenterLearner(NetworkLearner):
 
         from napari_cellid.segmentation.unet import shrinkage
 
-        net = prepare(start.net, device)
+        net = place_network(start.net, device)
         optimiser = torch.optim.Adam(net.parameters(), config.rate)
         super().__init__(net, optimiser, device, config.seed)
         self._config, self._unet = config, net
@@ -81,7 +81,7 @@ class SegmenterLearner(NetworkLearner):
         # without padding: 4 short of a multiple of the pooling
         return -(-(self._config.tile + self._shrinkage + 4) // pool) * pool - 4
 
-    def step(self, epoch: int, index: int) -> StepFigures:
+    def step(self, epoch: int, index: int) -> StepMetrics:
         """Take one step on crops that depend on seed, epoch and index alone."""
         rng = np.random.default_rng([self._seed, epoch, index])
         crops = [self._draw_crop(rng) for _ in range(self._config.batch_size)]
@@ -90,7 +90,7 @@ class SegmenterLearner(NetworkLearner):
         with self._seeded(epoch, index):
             loss = self._loss(*(np.stack(part) for part in zip(*crops, strict=True)))
         self._update(loss, _MAX_GRADIENT_NORM)
-        return StepFigures(float(loss.detach()), len(crops))
+        return StepMetrics(float(loss.detach()), len(crops))
 
     def validate(self) -> dict[str, float]:
         """Loss, and Dice of cell against background, on whole validation fields."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from napari_cellid.channels.normalise import rescale
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import (
-    check_fits,
+    check_matches_network,
+    explain_mismatch,
     find_model,
-    fitting,
     load_card,
     load_weights,
 )
@@ -68,7 +68,7 @@ def load_unet(requested: str | Path | None, task: Task) -> tuple[ModelCard, UNet
 
     folder = find_model(requested, task)
     card = load_card(folder, task)
-    with fitting(card, folder, "U-Net"):
+    with explain_mismatch(card, folder, "U-Net"):
         config = UNetConfig.model_validate(card.settings)
         if task == "classify" and not config.class_outputs:
             raise InputError(
@@ -76,7 +76,7 @@ def load_unet(requested: str | Path | None, task: Task) -> tuple[ModelCard, UNet
                 "choose another model, or copy the folder again."
             )
         outputs = config.out_channels if task == "segment" else config.class_outputs
-        check_fits(card, config.in_channels, outputs)
+        check_matches_network(card, config.in_channels, outputs)
         net = UNet(config)
         net.load_state_dict(load_weights(folder, card))
     return card, net.eval()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.dataset import SegmentationDataset
     from napari_cellid.segmentation.learner import SegmenterLearner
     from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
-    from napari_cellid.training.loop import Trained
+    from napari_cellid.training.loop import TrainingResult
     from napari_cellid.training.run import Run
 
 #: how long steps are timed for an estimate (s)
@@ -30,7 +30,7 @@ def train_segmenter(
     config: SegmenterTrainingConfig,
     run: Run,
     device: Device,
-) -> Step[Trained]:
+) -> Step[TrainingResult]:
     """Train a U-Net.
 
     Parameters

@@ -8,7 +8,7 @@ import pandas as pd
 
 from napari_cellid.agreement.vote import count_votes
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def write_consensus(study: Study, table: pd.DataFrame) -> Path:
     """
     path = study.path / CONSENSUS_FILE
     try:
-        with replacing_file(path) as temporary:
+        with atomic_write(path) as temporary:
             write_csv(table, temporary)
     except OSError as error:
         raise InputError(

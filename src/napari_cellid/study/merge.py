@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_folder
+from napari_cellid.files import atomic_write_folder
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.save_results import check_can_add
 
@@ -71,7 +71,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
 
 
 def _copy(source: Study, target: Study, name: str) -> None:
-    with replacing_folder(target.path / RECORDINGS / name) as temporary:
+    with atomic_write_folder(target.path / RECORDINGS / name) as temporary:
         for path in source.recording(name).folder.iterdir():
             if path.is_file() and not path.name.startswith("."):
                 shutil.copy2(path, temporary / path.name)

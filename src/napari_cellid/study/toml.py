@@ -9,7 +9,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> No
         If it cannot be written; the old file is then as it was.
     """
     try:
-        with replacing_file(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(toml_text(values, head), "utf-8", newline="\n")
     except OSError as error:
         raise InputError(

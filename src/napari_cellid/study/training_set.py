@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid import __version__
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 from napari_cellid.study.consensus import DECIDED, count_matched_votes, write_csv
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _write(study: Study, cells: pd.DataFrame, about: dict[str, Any]) -> Training
     path, beside = study.path / TRAINING_TABLE, study.path / TRAINING_ABOUT
     try:
         # the description last: its hash tells a table that is not its own
-        with replacing_file(beside) as described, replacing_file(path) as listed:
+        with atomic_write(beside) as described, atomic_write(path) as listed:
             write_csv(cells, listed)
             digest = hashlib.sha256(listed.read_bytes()).hexdigest()
             about |= {"table": TRAINING_TABLE, "table_sha256": digest}

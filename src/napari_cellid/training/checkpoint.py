@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def save_tensors(
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in
            tensors.items()}  # fmt: skip
     try:
-        with replacing_file(path) as temporary:
+        with atomic_write(path) as temporary:
             save_file(own, temporary, metadata={"about": json.dumps(dict(about))})
     except (OSError, SafetensorError) as error:
         raise InputError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
-from napari_cellid.training.run import BEST, CHECKPOINT
+from napari_cellid.training.run import BEST_FILE, CHECKPOINT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class StepFigures:
+class StepMetrics:
     """What one step of the optimiser says.
 
     Parameters
@@ -51,7 +51,7 @@ class Learner(Protocol):
     def steps_per_epoch(self) -> int:
         """Steps of the optimiser in an epoch."""
 
-    def step(self, epoch: int, index: int) -> StepFigures:
+    def step(self, epoch: int, index: int) -> StepMetrics:
         """Take one step."""
 
     def validate(self) -> dict[str, float]:
@@ -100,7 +100,7 @@ class LoopConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainingResult:
     """What a training gives.
 
     Parameters
@@ -122,7 +122,7 @@ class Trained:
     history: list[dict[str, Any]]
 
 
-def train(learner: Learner, run: Run, loop: LoopConfig) -> Step[Trained]:
+def train(learner: Learner, run: Run, loop: LoopConfig) -> Step[TrainingResult]:
     """Train to the end, or until somebody asks to stop; goes on from a checkpoint.
 
     Raises
@@ -140,9 +140,9 @@ class _Training:
         self._first = 1
         self._begun, self._steps = time.monotonic(), 0
 
-    def go(self) -> Step[Trained]:
+    def go(self) -> Step[TrainingResult]:
         self._resume()
-        self._run.begin()
+        self._run.start()
         yield self._news("begin", self._beginning())
         if self._first == 1 and not any(
             e.get("event") == "epoch" for e in self._run.events()
@@ -160,11 +160,11 @@ class _Training:
         if not self._history:
             # stopped before the first epoch ended: what there is counts
             self._keep_best(0)
-        weights, about = load_tensors(self._run.folder / BEST)
+        weights, about = load_tensors(self._run.folder / BEST_FILE)
         self._learner.load_weights(weights)
         self._learner.end_of_training()
         last = int(self._history[-1]["epoch"]) if self._history else 0
-        return Trained(
+        return TrainingResult(
             self._learner.weights(), int(about["epoch"]), last, state, self._history
         )
 
@@ -182,7 +182,7 @@ class _Training:
             self._tell(epoch, done, figures.loss)
             yield Progress("Training", done, self._loop.epochs * total)
             # after the last step the epoch is worth ending
-            if index < total - 1 and self._run.stop_wanted():
+            if index < total - 1 and self._run.stop_requested():
                 return True
         train = {"loss": loss / max(n, 1)}
         if right >= 0:
@@ -200,15 +200,15 @@ class _Training:
         if event["best"]:
             self._keep_best(epoch)
         save_tensors(
-            self._run.folder / CHECKPOINT,
+            self._run.folder / CHECKPOINT_FILE,
             self._learner.state(),
             {"epoch": epoch, "history": self._history},
         )
         yield self._news("epoch", event)
-        return self._run.stop_wanted() and epoch < self._loop.epochs
+        return self._run.stop_requested() and epoch < self._loop.epochs
 
     def _resume(self) -> None:
-        path = self._run.folder / CHECKPOINT
+        path = self._run.folder / CHECKPOINT_FILE
         if not path.exists():
             return
         state, about = load_tensors(path)
@@ -240,7 +240,7 @@ class _Training:
     def _tell(self, epoch: int, done: int, loss: float) -> None:
         total = self._loop.epochs * self._learner.steps_per_epoch
         seconds = time.monotonic() - self._begun
-        self._run.tell(
+        self._run.write_progress(
             {
                 "stage": "Training",
                 "done": done,
@@ -275,7 +275,7 @@ class _Training:
 
     def _keep_best(self, epoch: int) -> None:
         weights = self._learner.weights()
-        save_tensors(self._run.folder / BEST, weights, {"epoch": epoch})
+        save_tensors(self._run.folder / BEST_FILE, weights, {"epoch": epoch})
 
     def _patience_over(self) -> bool:
         if not (self._loop.patience and self._history):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 from napari_cellid.training.process import is_running
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABOUT, LOG, PROGRESS, STATE, STOP = (
+ABOUT_FILE, LOG_FILE, PROGRESS_FILE, STATE_FILE, STOP_FILE = (
     "run.json", "log.jsonl", "progress.json", "state.json", "stop",
 )  # fmt: skip
-CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
-MODEL, REPORT, HELD_OUT = "model", "report.json", "held_out.csv"
+CHECKPOINT_FILE, BEST_FILE = "checkpoint.safetensors", "best.safetensors"
+MODEL_FOLDER, REPORT_FILE, HELD_OUT_FILE = "model", "report.json", "held_out.csv"
 
 State = Literal["new", "running", "stopped", "finished", "failed", "interrupted"]
 #: seconds without a sign of life after which a run on another computer is given up
@@ -76,7 +76,7 @@ class Run:
         self.folder = folder
         self.about = dict(about)
         self._state = RunState()
-        self._told = 0.0
+        self._written = 0.0
 
     @property
     def name(self) -> str:
@@ -97,12 +97,12 @@ class Run:
         InputError
             If there is a run already, or the folder cannot be written.
         """
-        if (folder / ABOUT).exists():
+        if (folder / ABOUT_FILE).exists():
             raise InputError(
                 f"{folder} is a training already; resume it, or give another name."
             )
         run = cls(folder, {"format": 1, **about, "made": _now()})
-        run.write_json(ABOUT, run.about)
+        run.write_json(ABOUT_FILE, run.about)
         return run
 
     @classmethod
@@ -114,13 +114,13 @@ class Run:
         InputError
             If the folder holds none, or its description is broken.
         """
-        path = folder / ABOUT
+        path = folder / ABOUT_FILE
         try:
             about = json.loads(path.read_text("utf-8"))
         except FileNotFoundError as error:
             raise InputError(
-                f"{folder} is no training, for it has no {ABOUT}; choose a folder in "
-                "the runs of a study."
+                f"{folder} is no training, for it has no {ABOUT_FILE}; choose a folder "
+                "in the runs of a study."
             ) from error
         except (OSError, ValueError) as error:
             raise InputError(
@@ -133,7 +133,7 @@ class Run:
             )
         return cls(folder, about)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Say that this process trains now; an earlier request to stop is void.
 
         Raises
@@ -149,12 +149,12 @@ class Run:
             )
         if now.state != "running":
             # else it is this process that was asked, while it prepared
-            self._remove(STOP)
+            self._remove(STOP_FILE)
             # what a process that was killed had begun to write
             self._remove(*(path.name for path in self.folder.glob(".*.*.*")))
         beat = time.time()
         self._state = RunState("running", "", os.getpid(), platform.node(), beat, beat)
-        self._keep_state()
+        self._write_state()
 
     def end(self, state: State, error: str = "") -> None:
         """Say how the training ended."""
@@ -162,22 +162,24 @@ class Run:
         self._state = RunState(
             state, error, before.pid, before.host, before.started, time.time()
         )
-        self._keep_state()
-        self._remove(PROGRESS, STOP)
+        self._write_state()
+        self._remove(PROGRESS_FILE, STOP_FILE)
 
     def state(self) -> RunState:
         """How the training stands, seen from outside."""
         try:
-            found = RunState(**json.loads((self.folder / STATE).read_text("utf-8")))
+            found = RunState(
+                **json.loads((self.folder / STATE_FILE).read_text("utf-8"))
+            )
         except (OSError, ValueError, TypeError):
             return RunState()
         if found.state not in get_args(State):
             return RunState()
-        if found.state == "running" and not _alive(found, self._beat()):
+        if found.state == "running" and not _alive(found, self._heartbeat()):
             return RunState(**{**vars(found), "state": "interrupted"})
         return found
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Ask the process that trains to stop at its next step, keeping the best.
 
         Raises
@@ -186,21 +188,21 @@ class Run:
             If the folder cannot be written.
         """
         try:
-            (self.folder / STOP).touch()
+            (self.folder / STOP_FILE).touch()
         except OSError as error:
             raise InputError(
                 f"{self.folder} cannot be written ({error.strerror}); check its "
                 "permissions."
             ) from error
 
-    def stop_wanted(self) -> bool:
+    def stop_requested(self) -> bool:
         """Whether somebody asked to stop."""
-        return (self.folder / STOP).exists()
+        return (self.folder / STOP_FILE).exists()
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Add a line to the log, on disk when this returns."""
         line = json.dumps({**event, "time": _now()}, ensure_ascii=False) + "\n"
-        with _writing(self.folder), (self.folder / LOG).open("a+b") as f:
+        with _write_errors(self.folder), (self.folder / LOG_FILE).open("a+b") as f:
             if f.tell():
                 f.seek(-1, os.SEEK_END)
                 # a line that was cut short must not take this one with it
@@ -212,7 +214,7 @@ class Run:
     def events(self) -> list[dict[str, Any]]:
         """Lines of the log; one that was cut short is left out."""
         try:
-            text = (self.folder / LOG).read_bytes()
+            text = (self.folder / LOG_FILE).read_bytes()
         except OSError:
             return []
         found = []
@@ -225,22 +227,22 @@ class Run:
                 found.append(event)
         return found
 
-    def tell(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
+    def write_progress(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
         """Write how far the training is, at most twice a second unless `now`.
 
         Where that fails the training goes on: the next checkpoint or line of the log
         says whether there is something wrong.
         """
-        if now or time.monotonic() - self._told >= _PROGRESS_S:
-            self._told = time.monotonic()
+        if now or time.monotonic() - self._written >= _PROGRESS_S:
+            self._written = time.monotonic()
             values = {**progress, "beat": time.time()}
             with suppress(InputError):
-                self.write_json(PROGRESS, values, indent=None)
+                self.write_json(PROGRESS_FILE, values, indent=None)
 
     def progress(self) -> dict[str, Any]:
         """How far the training is; empty where that is not known."""
         try:
-            found = json.loads((self.folder / PROGRESS).read_text("utf-8"))
+            found = json.loads((self.folder / PROGRESS_FILE).read_text("utf-8"))
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -256,7 +258,7 @@ class Run:
             If it cannot be written.
         """
         text = json.dumps(dict(values), indent=indent, ensure_ascii=False)
-        with _writing(self.folder), replacing_file(self.folder / name) as path:
+        with _write_errors(self.folder), atomic_write(self.folder / name) as path:
             path.write_text(text + "\n", "utf-8", newline="\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -267,17 +269,17 @@ class Run:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _beat(self) -> float:
+    def _heartbeat(self) -> float:
         try:
-            return (self.folder / PROGRESS).stat().st_mtime
+            return (self.folder / PROGRESS_FILE).stat().st_mtime
         except OSError:
             return 0.0
 
-    def _keep_state(self) -> None:
-        self.write_json(STATE, vars(self._state))
+    def _write_state(self) -> None:
+        self.write_json(STATE_FILE, vars(self._state))
 
     def _remove(self, *names: str) -> None:
-        with _writing(self.folder):
+        with _write_errors(self.folder):
             for name in names:
                 (self.folder / name).unlink(missing_ok=True)
 
@@ -288,7 +290,7 @@ def list_runs(parent: Path) -> list[Run]:
     One that cannot be read is left out and logged.
     """
     found = []
-    for path in parent.glob(f"*/{ABOUT}") if parent.is_dir() else ():
+    for path in parent.glob(f"*/{ABOUT_FILE}") if parent.is_dir() else ():
         try:
             found.append(Run.open(path.parent))
         except InputError as error:
@@ -312,7 +314,7 @@ def _alive(state: RunState, beat: float) -> bool:
     return time.time() - max(beat, state.beat) < SILENT_S
 
 
-class _writing:
+class _write_errors:
     """Turn errors of writing into one sentence."""
 
     def __init__(self, folder: Path) -> None:

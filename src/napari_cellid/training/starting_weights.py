@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.models.store import CARD, find_model
+from napari_cellid.models.store import CARD_FILE, find_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def find_starting_model(requested: str, task: Task, study_models: Path | None) -
     """
     if requested and study_models is not None:
         folder = study_models / requested
-        if (folder / CARD).is_file():
+        if (folder / CARD_FILE).is_file():
             return folder
     return find_model(None if requested in ("", SHIPPED) else requested, task)
 

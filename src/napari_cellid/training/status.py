@@ -6,14 +6,21 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.models.store import CARD
-from napari_cellid.training.run import HELD_OUT, LOG, MODEL, REPORT, Run, list_runs
+from napari_cellid.models.store import CARD_FILE
+from napari_cellid.training.run import (
+    HELD_OUT_FILE,
+    LOG_FILE,
+    MODEL_FOLDER,
+    REPORT_FILE,
+    Run,
+    list_runs,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: what a training that was started here prints
-CONSOLE = "console.txt"
+CONSOLE_FILE = "console.txt"
 #: so much of its end is looked at (bytes)
 _TAIL = 20_000
 _UNTOLD = (
@@ -23,7 +30,7 @@ _UNTOLD = (
 
 
 @dataclass(frozen=True)
-class RunLook:
+class RunSummary:
     """How one training stands.
 
     Parameters
@@ -50,7 +57,7 @@ class RunLook:
         How good the new model is; empty where that is not known.
     weights
         Hash of the weights of its model; "" where there is none.
-    from_window
+    started_in_napari
         Whether it was started from a window of napari.
     """
 
@@ -67,7 +74,7 @@ class RunLook:
     progress: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     weights: str = ""
-    from_window: bool = False
+    started_in_napari: bool = False
 
     @property
     def name(self) -> str:
@@ -80,12 +87,12 @@ class RunLook:
         return bool(self.weights)
 
     @property
-    def busy(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it goes on."""
         return self.state in ("new", "running")
 
 
-class Looks:
+class RunSummaries:
     """Reads the trainings of a study again and again, what changed alone."""
 
     def __init__(self) -> None:
@@ -93,7 +100,7 @@ class Looks:
         self._reports: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._models: dict[Path, tuple[int, str]] = {}
 
-    def all(self, runs: Path) -> tuple[RunLook, ...]:
+    def read_all(self, runs: Path) -> tuple[RunSummary, ...]:
         """Every training of a study, the newest first.
 
         Parameters
@@ -101,14 +108,14 @@ class Looks:
         runs
             The study's folder of runs.
         """
-        return tuple(self.one(run) for run in list_runs(runs))
+        return tuple(self.read(run) for run in list_runs(runs))
 
-    def one(self, run: Run) -> RunLook:
+    def read(self, run: Run) -> RunSummary:
         """How a training stands now."""
         # the state first: what belongs to an end is on disk before the end is told
         state = run.state()
         about = run.about
-        return RunLook(
+        return RunSummary(
             folder=run.folder,
             task=run.task,
             made=str(about.get("made", "")),
@@ -122,11 +129,11 @@ class Looks:
             progress=run.progress() if state.state in ("new", "running") else {},
             report=self._report(run),
             weights=self._weights(run),
-            from_window=(run.folder / CONSOLE).is_file(),
+            started_in_napari=(run.folder / CONSOLE_FILE).is_file(),
         )
 
     def _epochs(self, run: Run) -> tuple[dict[str, Any], ...]:
-        size = _size(run.folder / LOG)
+        size = _size(run.folder / LOG_FILE)
         if self._logs.get(run.folder, (None,))[0] != size:
             # an epoch that was trained anew after a kill counts once
             by_number = {
@@ -139,13 +146,13 @@ class Looks:
         return self._logs[run.folder][1]
 
     def _report(self, run: Run) -> dict[str, Any]:
-        size = _size(run.folder / REPORT)
+        size = _size(run.folder / REPORT_FILE)
         if self._reports.get(run.folder, (None,))[0] != size:
-            self._reports[run.folder] = size, run.read_json(REPORT)
+            self._reports[run.folder] = size, run.read_json(REPORT_FILE)
         return self._reports[run.folder][1]
 
     def _weights(self, run: Run) -> str:
-        card = f"{MODEL}/{CARD}"
+        card = f"{MODEL_FOLDER}/{CARD_FILE}"
         # the card of a model that was measured is longer than before
         size = _size(run.folder / card)
         if self._models.get(run.folder, (None,))[0] != size:
@@ -154,7 +161,7 @@ class Looks:
         return self._models[run.folder][1]
 
 
-def last_word(console: Path) -> str:
+def last_error(console: Path) -> str:
     """Why a program ended early, in the one sentence that it printed.
 
     Parameters
@@ -175,9 +182,9 @@ def last_word(console: Path) -> str:
     return _UNTOLD
 
 
-def held_out_of(folder: Path) -> Path | None:
+def held_out_table(folder: Path) -> Path | None:
     """The table of held-out cells of a run; None where there is none."""
-    path = folder / HELD_OUT
+    path = folder / HELD_OUT_FILE
     return path if path.is_file() else None
 
 

@@ -14,7 +14,7 @@ from retraining import begin, click, click_square, finish, plan, run, show, stan
 from voting import make_study, true_classes, write_answers
 
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL, Run
+from napari_cellid.training.run import MODEL_FOLDER, Run
 from napari_cellid.widgets.retrain.panel import CURVES, HELPED
 from napari_cellid.widgets.retrain.widget import RetrainWidget
 from napari_cellid.widgets.session.session import session_of
@@ -277,7 +277,7 @@ def test_use_this_model(dock, study, session, qtbot, classifier_folder):
     assert Study.open(study.path).config.models.classify == look.name
     assert session.config.models.classify == look.name
     assert (study.models / look.name / "weights.safetensors").is_file()
-    assert (look.folder / MODEL / "weights.safetensors").is_file()
+    assert (look.folder / MODEL_FOLDER / "weights.safetensors").is_file()
     assert dock.panel.runs.table.item(0, 3).text() == "finished ✓"
     starts = dock.panel.setup.starts["classify"]
     assert starts.findText(f"{look.name}: this study's model") > 0

@@ -26,7 +26,7 @@ from napari_cellid.config import (
     VoteConfig,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import SHIPPED
+from napari_cellid.models.store import SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
 from napari_cellid.report import training_tables as retrain_report
 from napari_cellid.report.dataset_text import (
@@ -41,7 +41,7 @@ from napari_cellid.retrain import process as retrain_child
 from napari_cellid.retrain.dataset_summary import Decided, read_decided
 from napari_cellid.retrain.process import Wanted, launch, train_words
 from napari_cellid.training.run import Run
-from napari_cellid.training.status import Looks, last_word
+from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.retrain import close_guard as retrain_closing
@@ -230,10 +230,10 @@ def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
             time.sleep(0.05)
         run = Run.open(folder)
         assert run.state().state == "running"
-        run.ask_to_stop()
+        run.request_stop()
         assert child.wait(20) == 0
         assert run.state().state == "stopped"
-        assert Looks().one(run).from_window
+        assert RunSummaries().read(run).started_in_napari
     finally:
         child.kill()
 
@@ -261,11 +261,11 @@ def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
 
 def test_last_words(tmp_path):
     console = tmp_path / "console.txt"
-    assert "without a word" in last_word(console)
+    assert "without a word" in last_error(console)
     console.write_text('{"event": "error", "message": "No."}\nTraceback…\n', "utf-8")
-    assert last_word(console) == "No."
+    assert last_error(console) == "No."
     console.write_text("Traceback (most recent call last):\n", "utf-8")
-    assert "Traceback" not in last_word(console)
+    assert "Traceback" not in last_error(console)
 
 
 def test_what_lies_in_a_run_folder_is_read_once(tmp_path):
@@ -275,11 +275,11 @@ def test_what_lies_in_a_run_folder_is_read_once(tmp_path):
     run.log({"event": "epoch", "epoch": 1, "validation": {"loss": 1}})
     with (run.folder / "log.jsonl").open("a") as file:
         file.write('{"event": "epoch", "ep')
-    looks = Looks()
-    first = looks.all(tmp_path)
-    assert looks.all(tmp_path) == first
+    looks = RunSummaries()
+    first = looks.read_all(tmp_path)
+    assert looks.read_all(tmp_path) == first
     assert [e["validation"]["loss"] for e in first[0].epochs] == [3, 1]
-    assert looks.all(tmp_path / "none") == ()
+    assert looks.read_all(tmp_path / "none") == ()
 
 
 def test_starts_and_plans(qtbot, tmp_path):
@@ -332,7 +332,7 @@ def test_the_card_is_readable(classifier_folder, tmp_path):
     assert "Network: ResNet18" in text and "Tells: excitatory" in text
     assert "118 µm round a cell" in text
     assert card_text(tmp_path) == ""
-    assert "sha256" in card_text(SHIPPED / "inception_v3")
+    assert "sha256" in card_text(SHIPPED_MODELS / "inception_v3")
 
 
 def test_curves_in_both_themes(qtbot):
@@ -365,7 +365,7 @@ def window(qtbot):
 @pytest.fixture
 def going_on(tmp_path):
     run = Run.create(tmp_path / "run", {"task": "classify"})
-    run.begin()
+    run.start()
     return run
 
 
@@ -379,7 +379,7 @@ def test_closing_asks(window, going_on, monkeypatch, answer):
     window.close()
     assert asked == [1]
     assert window.isVisible() == (answer == "stay")
-    assert going_on.stop_wanted() == (answer == "stop")
+    assert going_on.stop_requested() == (answer == "stop")
     going_on.end("finished")
     monkeypatch.setattr(retrain_closing, "ask", lambda *_: pytest.fail("asked"))
     window.show()
@@ -408,20 +408,22 @@ def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot
     qtbot.addWidget(choice)
     before = choice.count()
     choice.offer(lab.models, None)
-    assert choice.value() == SHIPPED / "inception_v3"
+    assert choice.value() == SHIPPED_MODELS / "inception_v3"
     choice.setValue(lab.models / "better")
     assert choice.currentText() == "better (of this study)"
     choice.offer(lab.models, None)
     assert choice.value() == lab.models / "better"
     choice.offer(None, None)
-    assert choice.count() == before and choice.value() == SHIPPED / "inception_v3"
+    assert (
+        choice.count() == before and choice.value() == SHIPPED_MODELS / "inception_v3"
+    )
     dock = IdentifyWidget(viewer)
     qtbot.addWidget(dock)
     session = session_of(viewer)
     session.open_study(lab.path)
-    assert dock.panel.classifier.value() == SHIPPED / "inception_v3"
+    assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"
     models = session.config.models.model_copy(update={"classify": "better"})
     session.save_config(session.config.model_copy(update={"models": models}))
     assert dock.panel.classifier.value() == lab.models / "better"
     session.close_study()
-    assert dock.panel.classifier.value() == SHIPPED / "inception_v3"
+    assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"

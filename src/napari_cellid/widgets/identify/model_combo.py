@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import (
     ALIASES,
-    BOTH,
     DEFAULTS,
-    SHIPPED,
-    card_of_both,
+    ENSEMBLE,
+    SHIPPED_MODELS,
+    ensemble_card,
     list_models,
     load_card,
 )
@@ -64,9 +64,9 @@ class ModelCombo(QComboBox):
     def _add_both(self) -> None:
         """Add the ensemble of the two classifiers of the package."""
         names = (DEFAULTS["classify"], ALIASES["one-pass"])
-        cards = [self._cards.get(SHIPPED / name) for name in names]
+        cards = [self._cards.get(SHIPPED_MODELS / name) for name in names]
         if self._task == "classify" and cards[0] and cards[1]:
-            self._add(Path(BOTH), card_of_both(cards[0], cards[1]))
+            self._add(Path(ENSEMBLE), ensemble_card(cards[0], cards[1]))
 
     def value(self) -> Path | None:
         """Folder of the chosen model; None for no model."""
@@ -120,7 +120,7 @@ class ModelCombo(QComboBox):
         ]
         for folder in self._study_models:
             self._add(folder, load_card(folder, self._task))
-        default = active or SHIPPED / DEFAULTS[self._task]
+        default = active or SHIPPED_MODELS / DEFAULTS[self._task]
         if active != self._active:
             self._active = active
             self.setValue(default)
@@ -143,7 +143,11 @@ class ModelCombo(QComboBox):
         card = self._cards[folder]
         if folder in self._study_models:
             return f"{folder.name} (of this study)"
-        return card.name if folder.parent == SHIPPED else f"{card.name} ({folder.name})"
+        return (
+            card.name
+            if folder.parent == SHIPPED_MODELS
+            else f"{card.name} ({folder.name})"
+        )
 
     def _on_activated(self, index: int) -> None:
         if self.itemText(index) != _CHOOSE_FOLDER:
@@ -172,7 +176,7 @@ class ModelCombo(QComboBox):
 
 def _shipped_models(task: Task) -> list[tuple[Path, ModelCard]]:
     try:
-        models = list_models(SHIPPED)
+        models = list_models(SHIPPED_MODELS)
     except InputError as error:
         show_error(str(error))
         return []

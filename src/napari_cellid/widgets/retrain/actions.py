@@ -11,8 +11,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.report.model_card import card_text
 from napari_cellid.report.training_tables import behind, read_held_out
 from napari_cellid.retrain.activate import use, use_before, used_weights
-from napari_cellid.training.run import MODEL
-from napari_cellid.training.status import held_out_of
+from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.status import held_out_table
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.report.training_tables import Square
     from napari_cellid.study.study import Study
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
     from napari_cellid.widgets.retrain.panel import RetrainPanel
     from napari_cellid.widgets.session.session import StudySession
 
@@ -49,7 +49,7 @@ class RetrainFigures(QObject):
         self.reading, self.writing = Worker(self), Worker(self)
         #: hashes of the weights of the study's models
         self.weights: set[str] = set()
-        self._look: RunLook | None = None
+        self._look: RunSummary | None = None
         self._square: Square | None = None
         self._page.chosen.connect(self._on_square)
         self._page.cells.revealed.connect(self._reveal)
@@ -58,7 +58,7 @@ class RetrainFigures(QObject):
         self._page.undone.connect(self._use_before)
         self.writing.finished.connect(lambda: self._page.allow_use(True))
 
-    def show_run(self, look: RunLook | None) -> None:
+    def show_run(self, look: RunSummary | None) -> None:
         """Show the figures of a training, unless they are shown already."""
         before = self._look
         self._look = look
@@ -70,12 +70,12 @@ class RetrainFigures(QObject):
     def refresh(self) -> None:
         """Show whether the model is the study's, and its card."""
         look, study = self._look, self._session.study
-        possible = look is not None and look.has_model and not look.busy
+        possible = look is not None and look.has_model and not look.is_active
         self.weights = used_weights(study)
         used = look is not None and look.weights in self.weights
         self._page.show_use(possible=possible, used=used)
         if look is not None and look.has_model:
-            self._page.show_card(card_text(look.folder / MODEL))
+            self._page.show_card(card_text(look.folder / MODEL_FOLDER))
         else:
             self._page.show_card("")
 
@@ -86,7 +86,7 @@ class RetrainFigures(QObject):
         elif self._page.held_out is not None:
             self._show(self._page.held_out)
         elif self._look is not None:
-            path = held_out_of(self._look.folder)
+            path = held_out_table(self._look.folder)
             if path is None:
                 show_error("The list of held-out cells of this training is gone.")
             else:
@@ -133,7 +133,7 @@ class RetrainFigures(QObject):
         show_info("The study uses another model from now on; Identify, too.")
 
 
-def _key(look: RunLook | None) -> object:
+def _key(look: RunSummary | None) -> object:
     if look is None:
         return None
-    return look.folder, look.report, look.busy, look.weights
+    return look.folder, look.report, look.is_active, look.weights

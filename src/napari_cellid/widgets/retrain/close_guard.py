@@ -62,7 +62,7 @@ class ClosingGuard(QObject):
         if answer == "stop":
             for run in runs:
                 with suppress(InputError):
-                    run.ask_to_stop()
+                    run.request_stop()
         return False
 
     def _by_a_person(self, event: QEvent) -> bool:

@@ -17,7 +17,7 @@ from napari_cellid.retrain.process import (
     why_ended,
 )
 from napari_cellid.training.run import Run, new_run_name
-from napari_cellid.training.status import Looks, RunLook
+from napari_cellid.training.status import RunSummaries, RunSummary
 from napari_cellid.widgets.retrain.monitor import Watch
 
 if TYPE_CHECKING:
@@ -38,17 +38,17 @@ class Trainings(QObject):
 
     #: the runs are others, or one of them is farther
     changed = Signal()
-    #: a `RunLook` that went on until now
+    #: a `RunSummary` that went on until now
     ended = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.all: tuple[RunLook, ...] = ()
+        self.all: tuple[RunSummary, ...] = ()
         self._study: Study | None = None
-        self._seen: tuple[RunLook, ...] = ()
+        self._seen: tuple[RunSummary, ...] = ()
         self._children: dict[Path, tuple[Popen[bytes], str]] = {}
         self._why: dict[Path, str] = {}
-        self._ends: dict[Path, RunLook] = {}
+        self._ends: dict[Path, RunSummary] = {}
         self._watch = Watch(self)
         self._watch.seen.connect(self._on_seen)
         self._mind = QTimer(self, interval=_MIND_MS)
@@ -66,16 +66,18 @@ class Trainings(QObject):
         self._watch.watch(None if study is None else study.runs)
         self.changed.emit()
 
-    def find(self, folder: Path | None) -> RunLook | None:
+    def find(self, folder: Path | None) -> RunSummary | None:
         """A run by its folder; None where there is none."""
         return next((look for look in self.all if look.folder == folder), None)
 
     @property
-    def busy(self) -> RunLook | None:
+    def busy(self) -> RunSummary | None:
         """The training under way."""
         for look in self.all:
             # one that prepares elsewhere may be dead: who knows
-            if look.state == "running" or (look.busy and look.folder in self._children):
+            if look.state == "running" or (
+                look.is_active and look.folder in self._children
+            ):
                 return look
         return None
 
@@ -121,7 +123,7 @@ class Trainings(QObject):
             give_up(process, look.folder)
             self._tell()
             return False
-        Run.open(look.folder).ask_to_stop()
+        Run.open(look.folder).request_stop()
         return True
 
     def _launch(self, words: list[str], folder: Path, task: str) -> None:
@@ -137,7 +139,7 @@ class Trainings(QObject):
             raise InputError("No study is open; open one in the Annotate dock first.")
         return self._study
 
-    def _on_seen(self, looks: tuple[RunLook, ...]) -> None:
+    def _on_seen(self, looks: tuple[RunSummary, ...]) -> None:
         # a look may be older than an end that was seen here
         ends = self._ends
         self._seen = tuple(
@@ -162,21 +164,21 @@ class Trainings(QObject):
         if has_begun(folder):
             if process.returncode == _REFUSED:
                 self._why[folder] = why_ended(folder)
-            self._ends[folder] = end = Looks().one(Run.open(folder))
+            self._ends[folder] = end = RunSummaries().read(Run.open(folder))
             others = (look for look in self._seen if look.folder != folder)
             self._seen = (end, *others)
             return
         # nobody else tells why
         why = why_ended(folder)
         remove_empty_run(folder)
-        self.ended.emit(RunLook(folder, task, state="failed", error=why))
+        self.ended.emit(RunSummary(folder, task, state="failed", error=why))
 
     def _tell(self) -> None:
         """Compare with what was known, and tell."""
         before = {look.folder: look for look in self.all}
         known = {look.folder for look in self._seen}
         starting = tuple(
-            RunLook(folder, task, from_window=True)
+            RunSummary(folder, task, started_in_napari=True)
             for folder, (_, task) in self._children.items()
             if folder not in known
         )
@@ -187,18 +189,18 @@ class Trainings(QObject):
         self.changed.emit()
         for look in now:
             earlier = before.get(look.folder)
-            if earlier is not None and earlier.busy and not look.busy:
+            if earlier is not None and earlier.is_active and not look.is_active:
                 self.ended.emit(self._explained(look))
 
-    def _explained(self, look: RunLook) -> RunLook:
+    def _explained(self, look: RunSummary) -> RunSummary:
         """A run with what its program said last, which may not stand in its folder."""
         why = self._why.pop(look.folder, "")
         bad = look.state in ("failed", "interrupted")
         return replace(look, error=why) if why and bad else look
 
-    def _as_known(self, look: RunLook) -> RunLook:
+    def _as_known(self, look: RunSummary) -> RunSummary:
         """A run that is resumed does not begin anew before its program says so."""
-        if look.folder in self._children and not look.busy and not look.report:
+        if look.folder in self._children and not look.is_active and not look.report:
             child, _ = self._children[look.folder]
             if child.poll() is None:
                 return replace(look, state="new", error="")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cellid.training.status import Looks
+from napari_cellid.training.status import RunSummaries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 logger = logging.getLogger(__name__)
 #: seconds between two looks, while something is trained and otherwise
@@ -31,13 +31,13 @@ class Watch(QObject):
         Whose deletion ends the watching.
     """
 
-    #: a tuple of `RunLook`, the newest first: something changed
+    #: a tuple of `RunSummary`, the newest first: something changed
     seen = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._turns = _Turns()
-        self._shown: tuple[RunLook, ...] | None = None
+        self._shown: tuple[RunSummary, ...] | None = None
         # asked, not told: a thread must not call what may be deleted by then
         self._timer = QTimer(self, interval=_ASK_MS)
         self._timer.timeout.connect(self._ask)
@@ -92,19 +92,19 @@ class _Turn(threading.Thread):
         self.ended = self.hurry = False
         self.awake = threading.Event()
         #: another tuple when something changed
-        self.latest: tuple[RunLook, ...] | None = None
+        self.latest: tuple[RunSummary, ...] | None = None
 
     def run(self) -> None:
-        looks = Looks()
+        looks = RunSummaries()
         while not self.ended:
             self.awake.clear()
             try:
-                now = looks.all(self._runs)
+                now = looks.read_all(self._runs)
             except OSError as error:
                 # a drive that is away for a while
                 logger.warning("%s: %s", self._runs, error)
                 now = self.latest or ()
             if now != self.latest:
                 self.latest = now
-            busy = self.hurry or any(look.busy for look in now)
+            busy = self.hurry or any(look.is_active for look in now)
             self.awake.wait(_BUSY_S if busy else _QUIET_S)

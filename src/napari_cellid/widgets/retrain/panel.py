@@ -26,7 +26,7 @@ from napari_cellid.widgets.retrain.runs import RunsPanel
 from napari_cellid.widgets.retrain.setup import SetupPanel
 
 if TYPE_CHECKING:
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 #: what tables and buttons need to be read (px)
 _NARROWEST = 380
@@ -82,7 +82,7 @@ class RetrainPanel(QWidget):
         self.error.setText(f"⚠ {text}" if text else "")
         self.error.setVisible(bool(text))
 
-    def show_running(self, look: RunLook | None) -> None:
+    def show_running(self, look: RunSummary | None) -> None:
         """Show how far the training under way is; None where there is none."""
         running = look is not None
         if running == self.bar.isHidden():

@@ -22,7 +22,7 @@ from napari_cellid.widgets._shared.table import SmallTable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
     from napari_cellid.widgets.retrain.curves import Curves
 
 #: epochs that are listed, the newest first
@@ -58,7 +58,7 @@ class ProgressPanel(QWidget):
         self.epochs = SmallTable()
         self.curves: Curves | None = None
         self._theme = "dark"
-        self._look: RunLook | None = None
+        self._look: RunSummary | None = None
         self._none = QLabel(_NONE)
         self._body = QWidget()
         self._build()
@@ -70,7 +70,7 @@ class ProgressPanel(QWidget):
         if self.curves is not None:
             self.curves.set_theme(theme)
 
-    def show_run(self, look: RunLook | None) -> None:
+    def show_run(self, look: RunSummary | None) -> None:
         """Show a training; None for none."""
         self._look = look
         self._none.setVisible(look is None)
@@ -90,7 +90,7 @@ class ProgressPanel(QWidget):
         """Whether a training can be resumed now."""
         self.resume.setEnabled(allowed)
 
-    def _show_curves(self, look: RunLook) -> None:
+    def _show_curves(self, look: RunSummary) -> None:
         if self.curves is None:
             # matplotlib is not loaded before there is something to draw
             from napari_cellid.widgets.retrain.curves import Curves
@@ -129,7 +129,7 @@ class ProgressPanel(QWidget):
 
 
 def _epoch_rows(
-    look: RunLook,
+    look: RunSummary,
 ) -> tuple[list[str], list[tuple[str, list[TableItem]]], list[str]]:
     """Titles, rows and explanations of the newest epochs."""
     newest = look.epochs[::-1][:_LISTED]

@@ -29,7 +29,7 @@ from napari_cellid.widgets.retrain.confusion_cells import CellsBehind, Confusion
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 _LARGE = "18pt"
 _NOT_YET = {
@@ -72,14 +72,14 @@ class ReportPanel(QWidget):
         self.go_back.setToolTip("<qt>Nothing is lost: both models stay.</qt>")
         self.card = small_text()
         self.held_out: pd.DataFrame | None = None
-        self._look: RunLook | None = None
+        self._look: RunSummary | None = None
         self._classes: list[str] = []
         self._message = QLabel()
         self._body = QWidget()
         self._build()
         self.show_run(None)
 
-    def show_run(self, look: RunLook | None) -> None:
+    def show_run(self, look: RunSummary | None) -> None:
         """Show the figures of a training; None for none."""
         self._look, self.held_out = look, None
         self.cells.clear()
@@ -113,7 +113,7 @@ class ReportPanel(QWidget):
         """The words that are shown alone; "" where there are figures."""
         return "" if self._message.isHidden() else str(self._message.text())
 
-    def _show_report(self, look: RunLook, report: dict[str, Any]) -> None:
+    def _show_report(self, look: RunSummary, report: dict[str, Any]) -> None:
         self.title.setText(f"<b>{run_title(look)}</b>")
         large, sentence = words.verdict(report)
         # not by a font, which napari's style overrides

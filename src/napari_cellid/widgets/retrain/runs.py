@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 _TITLES = ("When", "What", "Right", "State")
 _TIPS = (
@@ -52,7 +52,7 @@ class RunsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = QTableWidget(0, len(_TITLES))
-        self._looks: Sequence[RunLook] = ()
+        self._looks: Sequence[RunSummary] = ()
         hint = small_text()
         hint.setText(_HINT)
         layout = QVBoxLayout(self)
@@ -62,7 +62,7 @@ class RunsPanel(QWidget):
         self._dress()
 
     def show_runs(
-        self, looks: Sequence[RunLook], shown: Path | None, used: Collection[str]
+        self, looks: Sequence[RunSummary], shown: Path | None, used: Collection[str]
     ) -> None:
         """Show trainings.
 
@@ -126,7 +126,7 @@ class RunsPanel(QWidget):
         table.selectionModel().currentRowChanged.connect(self._on_row)
 
 
-def _texts(look: RunLook, mark: str) -> tuple[str, ...]:
+def _texts(look: RunSummary, mark: str) -> tuple[str, ...]:
     plan = plan_name(str(look.settings.get("plan", "")))
     return (
         when_text(look.made),
@@ -136,7 +136,7 @@ def _texts(look: RunLook, mark: str) -> tuple[str, ...]:
     )
 
 
-def _tip(look: RunLook, column: int) -> str:
+def _tip(look: RunSummary, column: int) -> str:
     if column == 1:
         deep = plan_text(str(look.settings.get("plan", "")))
         began = f"began with {look.start.get('name', '')}"

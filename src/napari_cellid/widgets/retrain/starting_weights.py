@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 from napari_cellid.classification.finetuning import STAGES
 from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import DEFAULTS, SHIPPED, list_models
+from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, list_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +161,7 @@ class StartChoice(QComboBox):
 
 
 def _shipped(task: Task) -> list[Start]:
-    found = list_models(SHIPPED)
+    found = list_models(SHIPPED_MODELS)
     # the default first
     found.sort(key=lambda pair: pair[0].name != DEFAULTS[task])
     return [

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.retrain.dataset_summary import Decided
     from napari_cellid.retrain.process import Wanted
-    from napari_cellid.training.status import RunLook
+    from napari_cellid.training.status import RunSummary
 
 #: width of the dock (px) at first
 _WIDTH = 440
@@ -238,10 +238,10 @@ class RetrainWidget(QWidget):
         self.figures.show_run(shown)
         panel.runs.show_runs(looks, self._shown, self.figures.weights)
         for look in looks:
-            if look.state == "running" and look.from_window:
+            if look.state == "running" and look.started_in_napari:
                 self._mind(look.folder)
 
-    def _on_ended(self, look: RunLook) -> None:
+    def _on_ended(self, look: RunSummary) -> None:
         """Tell how a training ended."""
         if look.state in ("finished", "stopped"):
             show_info(f"Training {look.state}: {run_title(look)}.")
