@@ -31,7 +31,7 @@ from typing import Any
 from tqdm import tqdm
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 from tools.simulation import statistics_pictures as pictures
 from tools.simulation.field_statistics import (
     Field,
@@ -200,7 +200,7 @@ def _told(found: dict[str, Any] | None, form: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, "utf-8")
 
 

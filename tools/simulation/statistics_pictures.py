@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
 from napari_cellid.evaluation.image_statistics import BAND, stretch_to_display
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 from tools.simulation.field_statistics import BRIGHTNESS, FREQUENCIES, simulated
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def draw_beside(path: Path, fields: list[Field]) -> None:
 
 
 def _save(figure: plt.Figure, path: Path, dpi: int) -> None:
-    with replacing_file(path) as temporary:
+    with atomic_write(path) as temporary:
         more = {"pil_kwargs": {"quality": 82}} if path.suffix == ".jpg" else {}
         figure.savefig(temporary, dpi=dpi, **more)
     plt.close(figure)

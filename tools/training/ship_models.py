@@ -27,7 +27,7 @@ from napari_cellid.classification.networks import (
     build_network,
 )
 from napari_cellid.classification.temperature import apply_temperature, fit_temperature
-from napari_cellid.models.store import SHIPPED, save_model
+from napari_cellid.models.store import SHIPPED_MODELS, save_model
 from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, help="of Inception-v3, if trained in two turns"
     )
-    parser.add_argument("--out", type=Path, default=SHIPPED)
+    parser.add_argument("--out", type=Path, default=SHIPPED_MODELS)
     options = parser.parse_args()
     if options.unet:
         ship_unet(options)

@@ -228,7 +228,8 @@ def _compared(
     except OSError as error:
         raise InputError(
             f"{run.folder / HELD_OUT_FILE} cannot be written "
-            f"({error.strerror or error}); make room, or close programs that have it open, and resume the training."
+            f"({error.strerror or error}); make room, or close programs that have it "
+            "open, and resume the training."
         ) from error
     run.write_json(REPORT_FILE, report)
     return report
