@@ -21,7 +21,7 @@ from napari_cellid.classification.training import make_learner, uncached_learner
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.progress import run_to_end
-from napari_cellid.retrain.replay import replay
+from napari_cellid.retrain.replay import simulate_replay_cells
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 
@@ -37,8 +37,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     card = load_starting_weights("", CLASSES, "inceptionv3_311").card
-    cells = run_to_end(replay(options.patches, CLASSES, card, seed=5))
-    few = run_to_end(replay(30, CLASSES, card, seed=6))
+    cells = run_to_end(simulate_replay_cells(options.patches, CLASSES, card, seed=5))
+    few = run_to_end(simulate_replay_cells(30, CLASSES, card, seed=6))
     print(f"{len(cells)} simulated cells, each with one augmented copy")
     for plan in options.plans:
         compare(plan, ClassificationDataset(cells, few), options)

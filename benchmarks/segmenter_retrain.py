@@ -28,9 +28,9 @@ from napari_cellid.config import (
 from napari_cellid.device import choose_device, share_cores
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.retrain.detection_comparison import detection
-from napari_cellid.retrain.segmentation_dataset import simulated
-from napari_cellid.retrain.segmenter import Request, begin, go_on
+from napari_cellid.retrain.detection_comparison import score_segmenter
+from napari_cellid.retrain.segmentation_dataset import simulate_fields
+from napari_cellid.retrain.segmenter import SegmenterRequest, begin, go_on
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.study import Study
@@ -88,7 +88,7 @@ def main() -> None:
         for k in range(options.fields):
             put(study, lab_field(lab, 8000 + k), f"r{k}", f"m{k}")
         begun = time.perf_counter()
-        run = begin(study, Request(options.start, settings))
+        run = begin(study, SegmenterRequest(options.start, settings))
         outcome = run_to_end(go_on(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
         print(f"{settings.model_dump()}\n{run.about['data']['cells']} outlines, "
@@ -114,7 +114,7 @@ def tell(folders: dict[str, Path], judged: dict[str, list[Judged]]) -> None:
         shift = model.card.training.get("cell_output_shift")
         told = []
         for where, fields in judged.items():
-            figures = run_to_end(detection(model, fields, device)).metrics()
+            figures = run_to_end(score_segmenter(model, fields, device)).metrics()
             told.append(
                 f"{where} {figures['f1']:.4f} (precision {figures['precision']:.3f}, "
                 f"recall {figures['recall']:.3f}, n {figures['n']})"
@@ -135,7 +135,7 @@ def seen(field: SimulatedField) -> Judged:
 
 def original(n: int, *, alone: int) -> list[Judged]:
     """Fields as the default models are trained on, of a seed that none used."""
-    found = run_to_end(simulated(n, "wide", 52_000, alone=alone))
+    found = run_to_end(simulate_fields(n, "wide", 52_000, alone=alone))
     return [
         (replace(planes, name=f"wide {k}"), labels, ~unsure | (labels > 0))
         for k, (planes, labels, unsure) in enumerate(found)

@@ -12,8 +12,8 @@ import pytest
 from napari_cellid import __version__
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
-from napari_cellid.cli.console import make_report
-from napari_cellid.cli.options import given_settings, read_settings
+from napari_cellid.cli.console import make_console
+from napari_cellid.cli.parser import given_settings, read_settings
 from napari_cellid.config import SegmentConfig, SimulationConfig
 from napari_cellid.progress import Progress
 
@@ -175,7 +175,7 @@ def test_settings_come_from_their_fields() -> None:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_messages_are_told_once(as_json: bool, capsys) -> None:
-    with make_report(as_json=as_json, quiet=False) as report:
+    with make_console(as_json=as_json, quiet=False) as report:
         for done in range(4):
             report.progress(Progress("Working", done, 3, "Memory ran out."))
     printed = capsys.readouterr()
@@ -183,7 +183,7 @@ def test_messages_are_told_once(as_json: bool, capsys) -> None:
 
 
 def test_bars_of_two_stages(capsys) -> None:
-    with make_report(as_json=False, quiet=False) as report:
+    with make_console(as_json=False, quiet=False) as report:
         for stage in ("First", "Second"):
             for done in (0, 1, 2, 0, 2):
                 report.progress(Progress(stage, done, 2))

@@ -11,15 +11,19 @@ from test_app import SLOW
 
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
-from napari_cellid.cli.console import make_report
-from napari_cellid.cli.options import read_settings
+from napari_cellid.cli.console import make_console
+from napari_cellid.cli.parser import read_settings
 from napari_cellid.config import (
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
     SplitConfig,
 )
 from napari_cellid.progress import Progress, ProgressEvent
-from napari_cellid.report.training_console import epoch_line, in_words, summary
+from napari_cellid.report.training_console import (
+    difference_text,
+    epoch_line,
+    result_lines,
+)
 from napari_cellid.training.run import Run
 
 COMMANDS = [
@@ -93,7 +97,7 @@ def test_people_read_epochs_and_programs_read_all(capsys) -> None:
         ProgressEvent("Training", event="end", values={"state": "finished"}),
     ]
     for style, out, err in ((True, 3, 0), (False, 0, 1)):
-        with make_report(as_json=style, quiet=False) as report:
+        with make_console(as_json=style, quiet=False) as report:
             for one in news:
                 report.progress(one)
         said = capsys.readouterr()
@@ -104,7 +108,7 @@ def test_people_read_epochs_and_programs_read_all(capsys) -> None:
 
 
 def test_quiet_says_nothing_of_epochs(capsys) -> None:
-    with make_report(as_json=False, quiet=True) as report:
+    with make_console(as_json=False, quiet=True) as report:
         report.progress(ProgressEvent("Training", event="epoch", values=EPOCH))
         report.progress(Progress("Training", 1, 2))
     said = capsys.readouterr()
@@ -121,7 +125,7 @@ def test_quiet_says_nothing_of_epochs(capsys) -> None:
     ],
 )
 def test_the_difference_in_words(change: dict[str, float], begins: str) -> None:
-    assert in_words(change).startswith(begins)
+    assert difference_text(change).startswith(begins)
 
 
 def test_a_report_with_nothing_held_out(tmp_path) -> None:
@@ -132,7 +136,7 @@ def test_a_report_with_nothing_held_out(tmp_path) -> None:
         "new": {**none, "by_class": {"PV": {"n": 0, **each}}}, "old": None,
         "floor": None, "difference": None, "experts": None,
     }  # fmt: skip
-    lines = summary(Run(tmp_path, {}), report)
+    lines = result_lines(Run(tmp_path, {}), report)
     assert lines[0] == "On 0 held-out cells. Nothing is held out."
     assert any(line.split() == ["new", "model", *"-----"] for line in lines)
 
@@ -148,7 +152,7 @@ def test_a_report_of_outlines(tmp_path, with_old: bool) -> None:
             "measured_on": "8 simulated fields", "new": figures, "old": old,
         },
     }  # fmt: skip
-    text = "\n".join(summary(Run(tmp_path, {}), report))
+    text = "\n".join(result_lines(Run(tmp_path, {}), report))
     assert text.startswith("On 12 held-out outlines. Held out: animal m1.")
     assert ("model before" in text) == with_old
     end = "F1 0.900, before 0.900." if with_old else "F1 0.900."

@@ -9,8 +9,8 @@ import pytest
 from simulated_study import make_request, make_study, small
 
 from napari_cellid.config import DeviceConfig, VoteConfig
-from napari_cellid.retrain.active_model import use_model
-from napari_cellid.retrain.classifier import Request
+from napari_cellid.retrain.active_model import activate_model
+from napari_cellid.retrain.classifier import ClassifierRequest
 from napari_cellid.study.study import Study
 
 RULE = VoteConfig(rule="majority", min_annotators=1)
@@ -23,7 +23,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, classifier_folder: Path) 
     study = make_study(folder, [small(seed) for seed in range(4)], most=14)
     shutil.copytree(classifier_folder, study.models / "tiny")
     study.save_config(study.config.model_copy(update={"vote": RULE}))
-    use_model(study, "tiny", "classify")
+    activate_model(study, "tiny", "classify")
     return folder
 
 
@@ -39,6 +39,6 @@ def device() -> DeviceConfig:
 
 
 @pytest.fixture
-def quick() -> Request:
+def quick() -> ClassifierRequest:
     """The last layer of the tiny model, for two epochs."""
     return make_request()

@@ -19,7 +19,7 @@ from napari_cellid.config import (
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.retrain.classifier import Request
+from napari_cellid.retrain.classifier import ClassifierRequest
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
@@ -107,8 +107,8 @@ def small(seed: int, **other: object) -> SimulationConfig:
     return SimulationConfig(seed=seed, **{**given, **other})
 
 
-def make_request(name: str = "one", **other: object) -> Request:
+def make_request(name: str = "one", **other: object) -> ClassifierRequest:
     """The last layer of the tiny model of the tests, for two epochs."""
     given = {"plan": "resnet18_69", "input_size": 32, "replay": 0, "epochs": 2}
     settings = ClassifierTrainingConfig(**{**given, "rate": 1e-3, **other})
-    return Request(start="tiny", settings=settings, name=name)
+    return ClassifierRequest(start="tiny", settings=settings, name=name)

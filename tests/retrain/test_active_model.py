@@ -9,11 +9,11 @@ from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS, load_card
 from napari_cellid.retrain.active_model import (
+    activate_model,
+    activate_run,
     current_model,
-    find_for,
+    resolve_model,
     study_models,
-    use_model,
-    use_run,
 )
 from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.settings import read_settings
@@ -31,7 +31,7 @@ def run(study, quick):
 
 def test_use_copies_the_model_and_the_old_one_stays(study, run):
     tiny = (study.models / "tiny" / CARD_FILE).read_bytes()
-    after = use_run(study, run)
+    after = activate_run(study, run)
     assert after.config.models.classify == "one"
     assert current_model(after, "classify") == study.models / "one"
     assert (study.models / "tiny" / CARD_FILE).read_bytes() == tiny
@@ -41,10 +41,10 @@ def test_use_copies_the_model_and_the_old_one_stays(study, run):
     # the other task is as it was
     assert current_model(after, "segment") == SHIPPED_MODELS / "unet"
 
-    assert use_run(after, run).config.models.classify == "one"
-    back = use_model(after, "tiny", "classify")
+    assert activate_run(after, run).config.models.classify == "one"
+    back = activate_model(after, "tiny", "classify")
     assert current_model(back, "classify") == study.models / "tiny"
-    default = use_model(back, "", "classify")
+    default = activate_model(back, "", "classify")
     assert current_model(default, "classify") == SHIPPED_MODELS / "inception_v3"
 
 
@@ -55,19 +55,19 @@ def test_models_of_a_study_by_task(study):
 
 def test_names_mean_models_of_the_study_first(study):
     own = str(study.models / "tiny")
-    assert find_for(study, None, "classify") == own
-    assert find_for(study, "tiny", "classify") == own
-    assert find_for(study, "inception_v3", "classify") == "inception_v3"
-    assert find_for(study, None, "segment") is None
-    assert find_for(None, "unet", "segment") == "unet"
-    assert find_for(None, None, "segment") is None
+    assert resolve_model(study, None, "classify") == own
+    assert resolve_model(study, "tiny", "classify") == own
+    assert resolve_model(study, "inception_v3", "classify") == "inception_v3"
+    assert resolve_model(study, None, "segment") is None
+    assert resolve_model(None, "unet", "segment") == "unet"
+    assert resolve_model(None, None, "segment") is None
 
 
 @pytest.mark.parametrize("name", ["../away", "a/b", ".hidden", "what?", "a:b"])
 def test_names_that_are_no_folder(study, run, name):
     for use in (
-        lambda: use_run(study, run, name),
-        lambda: use_model(study, name, "classify"),
+        lambda: activate_run(study, run, name),
+        lambda: activate_model(study, name, "classify"),
     ):
         with pytest.raises(InputError, match="cannot be the name of a model"):
             use()
@@ -76,7 +76,7 @@ def test_names_that_are_no_folder(study, run, name):
 
 def test_a_run_without_a_model(study, quick):
     with pytest.raises(InputError, match="has no model yet"):
-        use_run(study, begin(study, replace(quick, name="bare")))
+        activate_run(study, begin(study, replace(quick, name="bare")))
 
 
 def test_a_name_of_another_model(study, run):
@@ -85,7 +85,7 @@ def test_a_name_of_another_model(study, run):
         path.read_text().replace('"weights_sha256": "', '"weights_sha256": "f')
     )
     with pytest.raises(InputError, match="has another model named 'tiny'"):
-        use_run(study, run, "tiny")
+        activate_run(study, run, "tiny")
 
 
 def test_a_study_that_changed_meanwhile_keeps_what_others_wrote(study, run):
@@ -93,7 +93,7 @@ def test_a_study_that_changed_meanwhile_keeps_what_others_wrote(study, run):
     other = Study.open(study.path)
     vote = other.config.vote.model_copy(update={"min_annotators": 2})
     other.save_config(other.config.model_copy(update={"vote": vote}))
-    assert use_run(study, run).config.vote.min_annotators == 2
+    assert activate_run(study, run).config.vote.min_annotators == 2
 
 
 def test_old_settings_can_be_read_and_stay_as_they_were(tmp_path):
@@ -102,7 +102,7 @@ def test_old_settings_can_be_read_and_stay_as_they_were(tmp_path):
     assert "[models]" not in text
     assert Study.open(study.path).config == StudyConfig()
     assert "[models]" in (
-        use_model(study, "mine", "segment").path / "study.toml"
+        activate_model(study, "mine", "segment").path / "study.toml"
     ).read_text("utf-8")
-    use_model(study, "", "segment")
+    activate_model(study, "", "segment")
     assert (study.path / "study.toml").read_text("utf-8") == text

@@ -15,9 +15,9 @@ from napari_cellid.config import StudyClass, VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, load_weights
 from napari_cellid.progress import ProgressEvent, run_to_end
-from napari_cellid.retrain.active_model import use_model
+from napari_cellid.retrain.active_model import activate_model
 from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
-from napari_cellid.retrain.dataset import CELLS_FILE, decide
+from napari_cellid.retrain.dataset import CELLS_FILE, split_decided_cells
 from napari_cellid.study.study import Study
 from napari_cellid.training.run import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE, Run
 
@@ -218,7 +218,7 @@ def test_a_class_with_one_cell(study, quick, field):
 
 
 def test_what_is_no_cell_is_left_out(study, quick):
-    before = decide(study, quick.split, quick.rule, keep=False)
+    before = split_decided_cells(study, quick.split, quick.rule, keep=False)
     cells = study.recording("r0").cells().head(3)
     from datetime import UTC, datetime
 
@@ -236,7 +236,7 @@ def test_what_is_no_cell_is_left_out(study, quick):
                 )
             )  # fmt: skip
         journal.close()
-    after = decide(study, quick.split, quick.rule, keep=False)
+    after = split_decided_cells(study, quick.split, quick.rule, keep=False)
     gone = {("r0", cell) for cell in cells["cell"]}
     keys = [set(zip(d.table["recording"], d.table["cell"], strict=True))
             for d in (before, after)]  # fmt: skip
@@ -306,7 +306,7 @@ def test_a_model_before_that_cannot_be_compared(study, quick, tmp_path):
 
 
 def test_a_model_that_the_study_names_but_lost(study, quick):
-    study = use_model(study, "gone", "classify")
+    study = activate_model(study, "gone", "classify")
     with pytest.raises(
         InputError, match=r"names the model 'gone', but .* is not there"
     ):
@@ -318,11 +318,11 @@ def test_more_recordings_change_no_role(study, quick, device):
 
     from napari_cellid.simulation.field import simulate
 
-    before = decide(study, quick.split).table
+    before = split_decided_cells(study, quick.split).table
     field = run_to_end(simulate(small(9)))
     put(study, field, "r9", "m9")
     answer(study, "r9", field)
-    after = decide(Study.open(study.path), quick.split).table
+    after = split_decided_cells(Study.open(study.path), quick.split).table
     both = before.merge(after, on=["recording", "cell"], suffixes=("", "_after"))
     assert len(both) == len(before) < len(after)
     held = both["role"] == "test"

@@ -9,13 +9,13 @@ from simulated_study import CLASSES
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
-from napari_cellid.retrain.dataset import decide
-from napari_cellid.retrain.rater_agreement import experts
+from napari_cellid.retrain.dataset import split_decided_cells
+from napari_cellid.retrain.rater_agreement import measure_rater_agreement
 from napari_cellid.retrain.threshold_baseline import (
-    contrasts,
-    fit,
-    tell,
-    two_thresholds,
+    fit_thresholds,
+    measure_contrasts,
+    predict_classes,
+    predict_held_out,
 )
 
 INDEX = {name: k for k, name in enumerate(CLASSES)}
@@ -48,7 +48,7 @@ def test_people_who_agree_but_once(study, four):
     say(study, "Ann", four, [e, i, g, e])
     say(study, "Bo", four, [e, i, g, e])
     say(study, "Cy", four, [e, i, g, "unsure"])
-    found = experts(study, four, CLASSES)
+    found = measure_rater_agreement(study, four, CLASSES)
     # of the fourth cell only Cy's two others agree, and Cy said something else
     assert found["n"] == 10
     assert found["accuracy"] == pytest.approx(9 / 10)
@@ -63,14 +63,14 @@ def test_undecided_cells_lower_the_agreement_on_all(study, four):
     e, i, g = CLASSES
     say(study, "Ann", four, [e, i, g, e])
     say(study, "Bo", four, [e, i, g, i])
-    found = experts(study, four.head(3), CLASSES)
+    found = measure_rater_agreement(study, four.head(3), CLASSES)
     assert (found["accuracy"], found["n"]) == (1.0, 6)
     assert found["all_answered"]["accuracy"] == pytest.approx(6 / 8)
 
 
 def test_one_person_alone_is_no_ceiling(study, four):
     say(study, "Ann", four, [CLASSES[0]] * 4)
-    assert experts(study, four, CLASSES) is None
+    assert measure_rater_agreement(study, four, CLASSES) is None
 
 
 def test_the_rule_finds_the_thresholds_that_part_the_classes():
@@ -78,46 +78,50 @@ def test_the_rule_finds_the_thresholds_that_part_the_classes():
     truth = rng.integers(3, size=200)
     red, green = np.where(truth == 1, 0.1, 0.9), np.where(truth == 2, 0.1, 0.8)
     values = np.column_stack([red, green]) + rng.normal(0, 0.05, (200, 2))
-    limits = fit(values, truth, INDEX)
+    limits = fit_thresholds(values, truth, INDEX)
     assert 0.1 < limits[0] < 0.9
     assert 0.1 < limits[1] < 0.8
-    assert (tell(values, limits, INDEX) == truth).mean() == 1.0
+    assert (predict_classes(values, limits, INDEX) == truth).mean() == 1.0
     # the order of the classes is that of the study
     other = {"glia": 0, "inhibitory": 1, "excitatory": 2}
     turned = np.array([other[CLASSES[k]] for k in truth])
-    assert (tell(values, fit(values, turned, other), other) == turned).all()
+    assert (
+        predict_classes(values, fit_thresholds(values, turned, other), other) == turned
+    ).all()
 
 
 def test_the_rule_without_contrasts_says_nothing():
-    assert fit(np.full((5, 2), np.nan), np.arange(5) % 3, INDEX) is None
+    assert fit_thresholds(np.full((5, 2), np.nan), np.arange(5) % 3, INDEX) is None
     values = np.array([[np.nan, 1.0], [1.0, np.nan]])
-    assert tell(values, (0.5, 0.5), INDEX).tolist() == [1, 2]
+    assert predict_classes(values, (0.5, 0.5), INDEX).tolist() == [1, 2]
 
 
 def test_thresholds_are_fitted_on_training_cells_only(study, quick):
-    decided = decide(study, quick.split, quick.rule, keep=False)
-    before = two_thresholds(study, decided)
+    decided = split_decided_cells(study, quick.split, quick.rule, keep=False)
+    before = predict_held_out(study, decided)
     test = decided.table["role"] == "test"
     other = decided.table.copy()
     other.loc[test, "class"] = "glia"
     changed = type(decided)(other, decided.classes, decided.about)
-    np.testing.assert_array_equal(two_thresholds(study, changed), before)
+    np.testing.assert_array_equal(predict_held_out(study, changed), before)
     assert len(before) == test.sum()
 
 
 def test_contrasts_are_measured_where_a_table_lacks_them(study, quick):
-    cells = decide(study, quick.split, quick.rule, keep=False).part("train")
-    before = contrasts(study, cells)
+    cells = split_decided_cells(study, quick.split, quick.rule, keep=False).part(
+        "train"
+    )
+    before = measure_contrasts(study, cells)
     assert np.isfinite(before).all()
     for name in study.recordings:
         path = study.recording(name).folder / "cells.csv"
         table = pd.read_csv(path)
         table.drop(columns=["red_contrast", "green_contrast"]).to_csv(path, index=False)
-    np.testing.assert_allclose(contrasts(study, cells), before, rtol=1e-4)
+    np.testing.assert_allclose(measure_contrasts(study, cells), before, rtol=1e-4)
 
 
 def test_the_rule_is_for_the_three_classes_only(study, quick):
-    decided = decide(study, quick.split, quick.rule, keep=False)
+    decided = split_decided_cells(study, quick.split, quick.rule, keep=False)
     assert (
-        two_thresholds(study, type(decided)(decided.table, ("PV", "SST"), {})) is None
+        predict_held_out(study, type(decided)(decided.table, ("PV", "SST"), {})) is None
     )

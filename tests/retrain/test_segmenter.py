@@ -22,10 +22,10 @@ from napari_cellid.models.store import load_card, load_weights, save_model
 from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.retrain import detection_comparison as found
 from napari_cellid.retrain import segmenter
-from napari_cellid.retrain.active_model import use_model
-from napari_cellid.retrain.operating_point import FEWEST, best_shift
-from napari_cellid.retrain.segmentation_dataset import outlines_of, simulated
-from napari_cellid.retrain.segmenter import Request, begin, estimate, go_on
+from napari_cellid.retrain.active_model import activate_model
+from napari_cellid.retrain.operating_point import FEWEST, find_best_shift
+from napari_cellid.retrain.segmentation_dataset import load_outlines, simulate_fields
+from napari_cellid.retrain.segmenter import SegmenterRequest, begin, estimate, go_on
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,
@@ -70,7 +70,7 @@ def outlined(tmp_path_factory, tiny: Path) -> Path:
     folder = tmp_path_factory.mktemp("outlined") / "study"
     study = make_study(folder, [small(seed) for seed in range(5)], most=6)
     shutil.copytree(tiny, study.models / "tiny unet")
-    use_model(study, "tiny unet", "segment")
+    activate_model(study, "tiny unet", "segment")
     return folder
 
 
@@ -79,13 +79,15 @@ def study(outlined: Path, tmp_path: Path) -> Study:
     return Study.open(Path(shutil.copytree(outlined, tmp_path / "study")))
 
 
-def ask(name: str = "one", start: str = "tiny unet", **other: object) -> Request:
+def ask(
+    name: str = "one", start: str = "tiny unet", **other: object
+) -> SegmenterRequest:
     given = {"epochs": 2, "iterations": 3, "batch_size": 2, "tile": 48, "rate": 1e-3}
     settings = SegmenterTrainingConfig.model_validate({**given, **other})
-    return Request(start=start, settings=settings, name=name)
+    return SegmenterRequest(start=start, settings=settings, name=name)
 
 
-def train(study: Study, request: Request, device, report=None):
+def train(study: Study, request: SegmenterRequest, device, report=None):
     run = begin(study, request)
     return run, run_to_end(go_on(study, run, device), report)
 
@@ -151,12 +153,12 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     # the figures of the old model are those of the model of the study
     held = [
         (one.planes, one.labels, one.roles["test"])
-        for one in outlines_of(study, (), SplitConfig())[0]
+        for one in load_outlines(study, (), SplitConfig())[0]
         if one.roles["test"].any()
     ]
     old = load_segmenter(study.models / "tiny unet")
     cpu = segmenter.choose_device(device)
-    counts = run_to_end(found.detection(old, held, cpu)).metrics()
+    counts = run_to_end(found.score_segmenter(old, held, cpu)).metrics()
     assert report["old"] == {"name": "tiny unet", **counts}
     assert files(study.models) == before
 
@@ -210,7 +212,7 @@ def test_random_weights_go_on_to_the_same_weights(study, device, monkeypatch) ->
 
 def test_outlines_that_changed_since_are_told(study, device) -> None:
     run = begin(study, ask())
-    cells = outlines_of(study, ("r1",), SplitConfig())[0]
+    cells = load_outlines(study, ("r1",), SplitConfig())[0]
     answer_all(study, "r1", [int(np.unique(cells[0].labels)[3])], NOT_A_CELL)
     with pytest.raises(InputError, match=r"changed since the training one began"):
         run_to_end(go_on(study, run, device))
@@ -219,11 +221,11 @@ def test_outlines_that_changed_since_are_told(study, device) -> None:
 
 
 def test_what_people_say_is_no_cell_is_background(study) -> None:
-    before, _, about = outlines_of(study, ("r2",), SplitConfig())
+    before, _, about = load_outlines(study, ("r2",), SplitConfig())
     table = study.recording("r2").cells()
     gone = table.iloc[[10, 12]]
     answer_all(study, "r2", gone["cell"].tolist(), NOT_A_CELL)
-    after, _, told = outlines_of(study, ("r2",), SplitConfig())
+    after, _, told = load_outlines(study, ("r2",), SplitConfig())
     changed = before[0].labels != after[0].labels
     np.testing.assert_array_equal(changed, np.isin(before[0].labels, gone["label"]))
     assert (after[0].labels[changed] == 0).all()
@@ -233,7 +235,7 @@ def test_what_people_say_is_no_cell_is_background(study) -> None:
 
 
 def test_every_pixel_has_one_role(study) -> None:
-    outlines, words, about = outlines_of(study, (), SplitConfig())
+    outlines, words, about = load_outlines(study, (), SplitConfig())
     assert about["recordings"] == list(study.recordings)
     held = set()
     for one in outlines:
@@ -247,7 +249,7 @@ def test_every_pixel_has_one_role(study) -> None:
 
 def test_a_single_recording_is_cut_in_pieces(tmp_path) -> None:
     study = make_study(tmp_path / "one", [small(3, height=300, width=300)], most=1)
-    (one,), words, _ = outlines_of(study, (), SplitConfig())
+    (one,), words, _ = load_outlines(study, (), SplitConfig())
     assert "optimistic" in words
     total = sum(mask.astype(int) for mask in one.roles.values())
     assert (total == 1).all()
@@ -356,7 +358,7 @@ def test_what_cannot_be_is_refused_before_there_is_a_run(study, change, said) ->
 
 
 def test_recordings_that_are_all_held_out(study) -> None:
-    outlines, _, about = outlines_of(study, (), SplitConfig())
+    outlines, _, about = load_outlines(study, (), SplitConfig())
     held = tuple(o.planes.name for o in outlines if o.roles["test"].any())
     assert about["held_out_units"]
     with pytest.raises(InputError, match="All chosen recordings are held out"):
@@ -370,8 +372,8 @@ def test_a_study_without_outlines(tmp_path) -> None:
 
 
 def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
-    both = run_to_end(simulated(2, "nominal", 4))
-    alone = run_to_end(simulated(2, "nominal", 4, alone=2))
+    both = run_to_end(simulate_fields(2, "nominal", 4))
+    alone = run_to_end(simulate_fields(2, "nominal", 4, alone=2))
     np.testing.assert_array_equal(both[0][1], alone[0][1])
     (planes, labels, unsure), (dark, seen, doubtful) = both[1], alone[1]
     assert planes.red is not None
@@ -386,23 +388,25 @@ def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
 def test_the_shift_is_the_one_that_finds_most(device) -> None:
     """The default U-Net without its shift gets back one as good as it."""
     start = load_starting_weights("shipped")
-    fields = run_to_end(simulated(2, "nominal", 12))
+    fields = run_to_end(simulate_fields(2, "nominal", 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
     cpu = segmenter.choose_device(device)
     assert sum(len(np.unique(labels)) - 1 for _, labels, _ in judged) > FEWEST
-    shift = run_to_end(best_shift(start, judged, cpu))
+    shift = run_to_end(find_best_shift(start, judged, cpu))
 
     def f1(moved: float) -> float:
         shift_cell_logits(start.net, moved)
         model = replace(load_segmenter(), net=start.net)
-        found_cells = run_to_end(found.detection(model, judged, cpu)).metrics()["f1"]
+        found_cells = run_to_end(found.score_segmenter(model, judged, cpu)).metrics()[
+            "f1"
+        ]
         shift_cell_logits(start.net, -moved)
         return found_cells
 
     assert f1(shift) >= f1(start.shift) - 1e-6
     assert f1(shift) > f1(shift - 4)
     # too few cells tell nothing: the shift of the start stays
-    assert run_to_end(best_shift(start, [], cpu)) == start.shift
+    assert run_to_end(find_best_shift(start, [], cpu)) == start.shift
 
 
 def test_detection_counts_pairs() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
-from napari_cellid.retrain.split import inner_validation, place, split_cells
+from napari_cellid.retrain.split import hash_fraction, split_cells, split_off_validation
 
 CONFIG = SplitConfig()
 SIDE = 480.0
@@ -170,7 +170,7 @@ def test_a_cell_never_moves_whatever_comes(tmp_path_factory, batches, named):
 
 
 def test_the_role_is_that_of_the_name_on_every_computer():
-    assert place("animal m1") == pytest.approx(0.31346283981, abs=1e-10)
+    assert hash_fraction("animal m1") == pytest.approx(0.31346283981, abs=1e-10)
 
 
 def test_validation_cells_come_from_training_cells_of_frequent_classes(tmp_path):
@@ -179,7 +179,7 @@ def test_validation_cells_come_from_training_cells_of_frequent_classes(tmp_path)
     train = found.role == "train"
     rare = np.flatnonzero(train)[:4]
     cells.loc[rare, "class"] = "rare"
-    inner = inner_validation(found, cells, 0.15)
+    inner = split_off_validation(found, cells, 0.15)
     np.testing.assert_array_equal(inner.role == "test", found.role == "test")
     chosen = inner.role == "validation"
     assert 0.05 < chosen.sum() / train.sum() < 0.3

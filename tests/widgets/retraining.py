@@ -22,7 +22,9 @@ LEFT = Qt.MouseButton.LeftButton
 
 def stand_in(monkeypatch: Any) -> None:
     """Let the stand-in train."""
-    monkeypatch.setattr(retrain_child, "program", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(
+        retrain_child, "cli_command", lambda: [sys.executable, str(FAKE)]
+    )
 
 
 def plan(study: Study, **how: object) -> None:

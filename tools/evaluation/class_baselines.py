@@ -26,7 +26,7 @@ from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.retrain.threshold_baseline import fit, tell
+from napari_cellid.retrain.threshold_baseline import fit_thresholds, predict_classes
 from napari_cellid.simulation.tissue import CLASSES
 from tools.evaluation.model_figures import class_figures
 from tools.simulation.simulated_set import PIXEL_SIZE_UM
@@ -106,8 +106,8 @@ def two_thresholds(x: np.ndarray, y: np.ndarray, unseen: np.ndarray) -> np.ndarr
     A rule has no probabilities, so its class has probability 1.
     """
     index = {name: k for k, name in enumerate(CLASSES)}
-    limits = fit(x[:, :2], y, index)
-    return np.eye(len(CLASSES))[tell(unseen[:, :2], limits, index)]
+    limits = fit_thresholds(x[:, :2], y, index)
+    return np.eye(len(CLASSES))[predict_classes(unseen[:, :2], limits, index)]
 
 
 def _predicted(fields: list[Field], name: str) -> np.ndarray:

@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_output_style, add_settings, given_settings
+from napari_cellid.cli.parser import add_output_style, add_settings, given_settings
 from napari_cellid.config import NOT_A_CELL, VoteConfig
 from napari_cellid.report.agreement_text import (
-    describe,
-    figures,
-    number_of,
+    agreement_lines,
+    agreement_values,
+    count_text,
     quality_values,
 )
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.config import StudyConfig
 
 _OWN = dict.fromkeys(VoteConfig.model_fields, "the study's own")
@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
     add_settings(parser, "how votes are counted", VoteConfig, defaults=_OWN)
 
 
-def run_agree(arguments: Namespace, report: Report) -> None:
+def run_agree(arguments: Namespace, console: Console) -> None:
     """Compare people, count votes, write the consensus table."""
     from napari_cellid.agreement.summary import measure_agreement
     from napari_cellid.annotation.all_answers import read_annotations
@@ -59,7 +59,7 @@ def run_agree(arguments: Namespace, report: Report) -> None:
     config = _config(study.config, arguments)
     annotations = read_annotations(study.annotations)
     problems = [*study.problems, *annotations.problems]
-    report.notes(problems)
+    console.notes(problems)
     resolved = study.match_answers(annotations.all_answers)
     answers, lost = resolved.current(), resolved.current_unmatched()
     found = measure_agreement(answers, config, all_answers=resolved.all_answers)
@@ -69,22 +69,22 @@ def run_agree(arguments: Namespace, report: Report) -> None:
         table = _with_estimates(table, quality)
     path = write_consensus(study, table)
     notes = [*found.notes, *_about_lost(len(lost))]
-    report.notes(notes)
+    console.notes(notes)
     tally = count_cells(table, config)
     values = {
         "study": str(study.path),
         "file": str(path),
         "rule": config.vote.model_dump(mode="json"),
         **tally,
-        **figures(found),
+        **agreement_values(found),
         "quality": None if quality is None else quality_values(quality),
         "unmatched": len(lost),
         "problems": problems,
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 2),
     }
-    lines = [*describe(found, quality), *_describe_votes(tally, config.vote)]
-    report.result(values, [*lines, f"Written: {path}"])
+    lines = [*agreement_lines(found, quality), *_describe_votes(tally, config.vote)]
+    console.result(values, [*lines, f"Written: {path}"])
 
 
 def count_cells(table: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def _about_lost(n_lost: int) -> list[str]:
         return []
     belong = "belongs" if n_lost == 1 else "belong"
     return [
-        f"{number_of(n_lost, 'answer')} {belong} to a cell that is not there any more: "
-        "kept in the journal, listed as unmatched in "
-        "consensus.csv, and counted nowhere."
+        f"{count_text(n_lost, 'answer')} {belong} to a cell that does not exist any "
+        "more. Such answers stay in the journal, are listed as unmatched in "
+        "consensus.csv, and are not counted."
     ]
 
 
@@ -152,7 +152,7 @@ def _describe_votes(tally: Mapping[str, Any], rule: VoteConfig) -> Iterator[str]
     yield f"Votes ({rule.rule}: {what}; at least {rule.min_annotators} people):"
     counts = tally["consensus"]
     said = ", ".join(f"{n} {name}" for name, n in counts.items())
-    yield f"  {number_of(sum(counts.values()), 'cell')} decided: {said}"
+    yield f"  {count_text(sum(counts.values()), 'cell')} decided: {said}"
     if tally["adjudicated"]:
         yield (
             f"  {tally['adjudicated']} settled by an adjudicator, of which "

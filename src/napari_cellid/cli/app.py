@@ -18,8 +18,8 @@ from napari_cellid.cli import (
     study,
     train,
 )
-from napari_cellid.cli.console import make_report
-from napari_cellid.cli.options import Parser
+from napari_cellid.cli.console import make_console
+from napari_cellid.cli.parser import Parser
 from napari_cellid.device import share_cores
 from napari_cellid.errors import InputError
 
@@ -44,27 +44,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else list(argv)
     # before the words are understood, so that mistakes in them are told alike
-    report = make_report(as_json="--json" in words, quiet="--quiet" in words)
+    console = make_console(as_json="--json" in words, quiet="--quiet" in words)
     _prepare_streams()
     share_cores()
     try:
         arguments = build_parser().parse_args(words)
-        with report:
-            arguments.run(arguments, report)
+        with console:
+            arguments.run(arguments, console)
             sys.stdout.flush()
     except SystemExit as end:
         # argparse has printed the help or the version
         return int(end.code or 0)
     except KeyboardInterrupt:
-        report.error("stopped by Ctrl-C; no file was left half-written.")
+        console.error("stopped by Ctrl-C; no file was left half-written.")
         return INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
     except InputError as error:
-        report.error(str(error))
+        console.error(str(error))
         return INPUT_ERROR
     except OSError as error:
-        report.error(_about_file(error))
+        console.error(_about_file(error))
         return INPUT_ERROR
     return 0
 

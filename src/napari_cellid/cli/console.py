@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TERMINAL_S, _LOG_S = 0.1, 5.0
 
 
-class Report(ABC):
+class Console(ABC):
     """Takes what a command has to say."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -69,7 +69,7 @@ class Report(ABC):
     def _say(self, event: str, text: str) -> None: ...
 
 
-class TextReport(Report):
+class TextConsole(Console):
     """For people: bars on stderr, the rest on stdout."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -111,7 +111,7 @@ class TextReport(Report):
         print(f"{event.capitalize()}: {text}", file=sys.stderr)
 
 
-class JsonReport(Report):
+class JsonConsole(Console):
     """For programs: one JSON object a line on stdout."""
 
     def error(self, message: str) -> None:
@@ -137,9 +137,9 @@ class JsonReport(Report):
         _write(event, {"message": text})
 
 
-def make_report(*, as_json: bool, quiet: bool) -> Report:
+def make_console(*, as_json: bool, quiet: bool) -> Console:
     """Choose how to report."""
-    return JsonReport(quiet=quiet) if as_json else TextReport(quiet=quiet)
+    return JsonConsole(quiet=quiet) if as_json else TextConsole(quiet=quiet)
 
 
 def _write(event: str, values: Mapping[str, Any]) -> None:

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.cli.arguments import check_models, check_writable
 from napari_cellid.cli.identify import describe, load_models, outline
-from napari_cellid.cli.inputs import check_models, check_writable
-from napari_cellid.cli.options import (
+from napari_cellid.cli.parser import (
     add_models,
     add_out,
     add_output_style,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from napari_cellid.classification.patch import PatchClassifier
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.cli.identify import Wanted
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import Recording
@@ -50,7 +50,7 @@ def add_commands(commands: Any) -> None:
     add_settings(parser, "settings", DeviceConfig)
 
 
-def run_demo(arguments: Namespace, report: Report) -> None:
+def run_demo(arguments: Namespace, console: Console) -> None:
     """Simulate, identify, compare with the truth, show."""
     from napari_cellid.evaluation.scoring import score_result
     from napari_cellid.identify import write_results
@@ -62,14 +62,14 @@ def run_demo(arguments: Namespace, report: Report) -> None:
     wanted = _models(arguments)
     check_models(wanted)
     check_writable(arguments.out)
-    field = run_to_end(simulate(SAMPLE), report.progress)
+    field = run_to_end(simulate(SAMPLE), console.progress)
     sample = arguments.out / "sample"
     write_field(field, sample)
     recording = open_recording(
         sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )
-    models = load_models(wanted, report)
-    result = run_to_end(outline(recording, models, arguments), report.progress)
+    models = load_models(wanted, console)
+    result = run_to_end(outline(recording, models, arguments), console.progress)
     folder = write_results(result, arguments.out)
     agreement = score_result(result.cells, field)
     values, lines = describe(result, folder, started)
@@ -78,10 +78,10 @@ def run_demo(arguments: Namespace, report: Report) -> None:
         str(agreement),
         f"Sample: {sample} (simulated images and their truth)",
     ]
-    report.notes(result.notes)
-    report.result(values, lines)
+    console.notes(result.notes)
+    console.result(values, lines)
     if has_display() and not arguments.no_window:
-        _show(result, recording, models["classify"], report)
+        _show(result, recording, models["classify"], console)
 
 
 def has_display() -> bool:
@@ -95,7 +95,7 @@ def _show(
     result: IdentifyResult,
     recording: Recording,
     classifier: PatchClassifier,
-    report: Report,
+    console: Console,
 ) -> None:
     from napari_cellid.widgets.identify.open_results import show_results
 
@@ -103,7 +103,7 @@ def _show(
         show_results(result, recording, classifier)
     except ImportError as error:
         # the results are written and good: no reason to fail
-        report.notes([f"napari was not opened: {error}"])
+        console.notes([f"napari was not opened: {error}"])
 
 
 def _models(arguments: Namespace) -> Wanted:

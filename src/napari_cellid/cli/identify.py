@@ -6,26 +6,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.inputs import (
+from napari_cellid.cli.arguments import (
     check_models,
-    need_both,
     note_one_channel,
-    open_given,
+    open_requested_recording,
+    require_both_channels,
 )
-from napari_cellid.cli.options import (
+from napari_cellid.cli.output import (
+    add_destination,
+    check_destination,
+    open_study,
+    requested_models,
+    require_destination,
+    write_to_destination,
+)
+from napari_cellid.cli.parser import (
     add_models,
     add_output_style,
     add_recording,
     add_settings,
     given_settings,
-)
-from napari_cellid.cli.output import (
-    add_destination,
-    check_destination,
-    need_destination,
-    open_study,
-    put,
-    wanted_models,
 )
 from napari_cellid.config import (
     ClassifyConfig,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.progress import Step
@@ -80,53 +80,53 @@ def add_commands(commands: Any) -> None:
     add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
 
 
-def run_identify(arguments: Namespace, report: Report) -> None:
+def run_identify(arguments: Namespace, console: Console) -> None:
     """Outline the cells and tell their classes; outline only with one channel."""
     started = time.perf_counter()
-    recording = _prepare(arguments, report)
-    wanted = wanted_models(arguments, "segment")
+    recording = _prepare(arguments, console)
+    wanted = requested_models(arguments, "segment")
     if recording.red is not None and recording.green is not None:
-        wanted |= wanted_models(arguments, "classify")
-    models = load_models(wanted, report)
+        wanted |= requested_models(arguments, "classify")
+    models = load_models(wanted, console)
     classes = models["classify"].card.classes if "classify" in models else ()
     study = open_study(arguments, classes)
     step = outline(note_one_channel(recording), models, arguments)
-    result = run_to_end(step, report.progress)
-    _save(result, study, arguments, report, started)
+    result = run_to_end(step, console.progress)
+    _save(result, study, arguments, console, started)
 
 
-def run_segment(arguments: Namespace, report: Report) -> None:
+def run_segment(arguments: Namespace, console: Console) -> None:
     """Outline the cells."""
     started = time.perf_counter()
-    recording = _prepare(arguments, report)
-    models = load_models(wanted_models(arguments, "segment"), report)
+    recording = _prepare(arguments, console)
+    models = load_models(requested_models(arguments, "segment"), console)
     study = open_study(arguments)
     step = outline(recording, models, arguments)
-    _save(run_to_end(step, report.progress), study, arguments, report, started)
+    _save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
-def run_classify(arguments: Namespace, report: Report) -> None:
+def run_classify(arguments: Namespace, console: Console) -> None:
     """Tell the classes of cells whose masks the user gives."""
     from napari_cellid.io.labels import read_labels
 
     started = time.perf_counter()
-    recording = _prepare(arguments, report)
-    need_both(recording)
+    recording = _prepare(arguments, console)
+    require_both_channels(recording)
     labels, recording = read_labels(arguments.labels, recording)
-    models = load_models(wanted_models(arguments, "classify"), report)
+    models = load_models(requested_models(arguments, "classify"), console)
     from napari_cellid.identify import classify_labels
 
     study = open_study(arguments, models["classify"].card.classes)
     step = classify_labels(
         recording, labels, models["classify"], read_config(arguments)
     )
-    _save(run_to_end(step, report.progress), study, arguments, report, started)
+    _save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
-def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
+def load_models(wanted: Wanted, console: Console) -> dict[Task, Any]:
     """Load the models for some tasks; their descriptions are checked first."""
     check_models(wanted)
-    report.progress(Progress("Loading models", 0, len(wanted)))
+    console.progress(Progress("Loading models", 0, len(wanted)))
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
@@ -134,7 +134,7 @@ def load_models(wanted: Wanted, report: Report) -> dict[Task, Any]:
     for task, model in wanted.items():
         load = load_segmenter if task == "segment" else load_classifier
         models[task] = load(model)
-        report.progress(Progress("Loading models", len(models), len(wanted)))
+        console.progress(Progress("Loading models", len(models), len(wanted)))
     return models
 
 
@@ -198,12 +198,12 @@ def describe(
     ]
 
 
-def _prepare(arguments: Namespace, report: Report) -> Recording:
-    need_destination(arguments)
-    recording = open_given(arguments)
+def _prepare(arguments: Namespace, console: Console) -> Recording:
+    require_destination(arguments)
+    recording = open_requested_recording(arguments)
     check_destination(arguments, recording)
     # before the work, not after it: what was assumed may be wrong
-    report.notes(recording.notes)
+    console.notes(recording.notes)
     return recording
 
 
@@ -211,13 +211,13 @@ def _save(
     result: IdentifyResult,
     study: Study | None,
     arguments: Namespace,
-    report: Report,
+    console: Console,
     started: float,
 ) -> None:
-    folder, more, notes = put(result, study, arguments)
-    report.notes([*result.notes, *notes])
+    folder, more, notes = write_to_destination(result, study, arguments)
+    console.notes([*result.notes, *notes])
     values, lines = describe(result, folder, started)
-    report.result(values | more, lines)
+    console.result(values | more, lines)
 
 
 def _count_line(n_cells: int, counts: dict[str, int]) -> str:
@@ -231,7 +231,7 @@ def _command(
     commands: Any,
     name: str,
     what: str,
-    run: Callable[[Namespace, Report], None],
+    run: Callable[[Namespace, Console], None],
 ) -> ArgumentParser:
     parser: ArgumentParser = commands.add_parser(
         name, help=what, description=f"{what[0].upper()}{what[1:]}."

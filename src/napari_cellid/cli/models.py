@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_output_style
+from napari_cellid.cli.parser import add_output_style
 from napari_cellid.report.training_console import class_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.models.store import ModelCard, Task
 
 _TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
     show.set_defaults(run=run_show)
 
 
-def run_list(arguments: Namespace, report: Report) -> None:
+def run_list(arguments: Namespace, console: Console) -> None:
     """List the models that come with the package, and those of a study."""
     from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, list_models
 
@@ -63,29 +63,29 @@ def run_list(arguments: Namespace, report: Report) -> None:
         values.append({**about, "folder": str(folder), "description": card.description})
         star = " (default)" if is_default else ""
         lines.append(f"{folder.name}  {_TASKS[card.task]}{star}: {card.description}")
-    report.result(
+    console.result(
         {"models": values}, lines or ["No models come with this installation."]
     )
 
 
-def run_show(arguments: Namespace, report: Report) -> None:
+def run_show(arguments: Namespace, console: Console) -> None:
     """Show one model."""
     from napari_cellid.models.store import CARD_FILE, find_model, load_card
 
     wanted = arguments.model
     if arguments.study is not None:
-        from napari_cellid.retrain.active_model import find_for
+        from napari_cellid.retrain.active_model import resolve_model
         from napari_cellid.study.study import Study
 
         study = Study.open(arguments.study.absolute())
-        wanted = find_for(study, wanted, "segment")
+        wanted = resolve_model(study, wanted, "segment")
     if (Path(wanted) / "model" / CARD_FILE).is_file():
         # the folder of a training
         wanted = str(Path(wanted) / "model")
     folder = find_model(wanted, "segment")
     card = load_card(folder)
     values = {"folder": str(folder), **card.model_dump(mode="json")}
-    report.result(values, list(_describe(folder, card)))
+    console.result(values, list(_describe(folder, card)))
 
 
 def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:

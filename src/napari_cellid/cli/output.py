@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.inputs import check_replaced, check_writable
+from napari_cellid.cli.arguments import check_replaced, check_writable
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_destination(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def need_destination(arguments: Namespace) -> None:
+def require_destination(arguments: Namespace) -> None:
     """Refuse a command line that says of no place where results go.
 
     Raises
@@ -103,7 +103,7 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     return Study.open_or_new(arguments.study, config_for_classes(classes))
 
 
-def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
+def requested_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
     """Name or folder of the model for a task: as given, else the study's own.
 
     Raises
@@ -114,13 +114,13 @@ def wanted_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
     given: str | None = vars(arguments)[_OPTIONS[task]]
     if arguments.study is None or not (arguments.study / "study.toml").exists():
         return {task: given}
-    from napari_cellid.retrain.active_model import find_for
+    from napari_cellid.retrain.active_model import resolve_model
     from napari_cellid.study.study import Study
 
-    return {task: find_for(Study.open(arguments.study), given, task)}
+    return {task: resolve_model(Study.open(arguments.study), given, task)}
 
 
-def put(
+def write_to_destination(
     result: IdentifyResult, study: Study | None, arguments: Namespace
 ) -> tuple[Path, dict[str, Any], list[str]]:
     """Write results where they belong.

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_output_style
+from napari_cellid.cli.parser import add_output_style
 from napari_cellid.errors import InputError
-from napari_cellid.report.training_console import epoch_line, state_words, summary
+from napari_cellid.report.training_console import (
+    epoch_line,
+    result_lines,
+    run_state_text,
+)
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.training.run import Run
 
 _RUN = "folder STUDY/runs/NAME of the training"
@@ -41,31 +45,34 @@ def add_commands(commands: Any) -> None:
     )
 
 
-def run_list(arguments: Namespace, report: Report) -> None:
+def run_list(arguments: Namespace, console: Console) -> None:
     """List the trainings of a study."""
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import list_runs
 
     runs = list_runs(Study.open(arguments.study.absolute()).runs)
     values = [_values(run) for run in runs]
-    lines = [f"{run.name}: {_what(run)}; {state_words(run)}" for run in runs]
-    report.result({"runs": values}, lines or ["No training yet."])
+    lines = [f"{run.name}: {_what(run)}; {run_state_text(run)}" for run in runs]
+    console.result({"runs": values}, lines or ["No training yet."])
 
 
-def run_show(arguments: Namespace, report: Report) -> None:
+def run_show(arguments: Namespace, console: Console) -> None:
     """Show settings, epochs and figures of a training."""
     from napari_cellid.training.run import REPORT_FILE, Run
 
     run = Run.open(arguments.training.absolute())
     found, events = run.read_json(REPORT_FILE), run.events()
-    lines = [f"{run.name}: {_what(run)}; {state_words(run)}", f"Folder: {run.folder}"]
+    lines = [
+        f"{run.name}: {_what(run)}; {run_state_text(run)}",
+        f"Folder: {run.folder}",
+    ]
     lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
-    lines += summary(run, found) if found else []
+    lines += result_lines(run, found) if found else []
     values = {**_values(run), "about": run.about, "events": events}
-    report.result(values | {"report": found or None}, lines)
+    console.result(values | {"report": found or None}, lines)
 
 
-def run_compare(arguments: Namespace, report: Report) -> None:
+def run_compare(arguments: Namespace, console: Console) -> None:
     """Set the figures of trainings beside one another."""
     from napari_cellid.training.run import REPORT_FILE, Run
 
@@ -76,11 +83,13 @@ def run_compare(arguments: Namespace, report: Report) -> None:
         values.append({**_values(run), "new": new or None})
         keys = ("balanced_accuracy", "accuracy", "f1", "dice")
         said = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
-        lines.append(f"{run.name}: {_what(run)}; {', '.join(said) or state_words(run)}")
-    report.result({"runs": values}, lines)
+        lines.append(
+            f"{run.name}: {_what(run)}; {', '.join(said) or run_state_text(run)}"
+        )
+    console.result({"runs": values}, lines)
 
 
-def run_stop(arguments: Namespace, report: Report) -> None:
+def run_stop(arguments: Namespace, console: Console) -> None:
     """Ask a training to stop."""
     from napari_cellid.training.run import Run
 
@@ -88,20 +97,20 @@ def run_stop(arguments: Namespace, report: Report) -> None:
     if run.state().state != "running":
         raise InputError(f"The training {run.name} is not under way, so nothing stops.")
     run.request_stop()
-    report.result(_values(run), [f"{run.name} stops at its next step."])
+    console.result(_values(run), [f"{run.name} stops at its next step."])
 
 
-def run_use(arguments: Namespace, report: Report) -> None:
+def run_use(arguments: Namespace, console: Console) -> None:
     """Make the model of a training the study's."""
-    from napari_cellid.retrain.active_model import use_run
+    from napari_cellid.retrain.active_model import activate_run
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
     run = Run.open(arguments.training.absolute())
     study = Study.open(run.folder.parent.parent)
     name = arguments.name or run.name
-    use_run(study, run, name)
-    report.result(
+    activate_run(study, run, name)
+    console.result(
         {"study": str(study.path), "model": str(study.models / name)},
         [f"{study.path} uses the model {name} from now on."],
     )

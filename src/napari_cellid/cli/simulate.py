@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.inputs import check_writable
-from napari_cellid.cli.options import (
+from napari_cellid.cli.arguments import check_writable
+from napari_cellid.cli.parser import (
     add_out,
     add_output_style,
     add_settings,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.simulation.field import SimulatedField
 
 _MADE_UP = Described(
@@ -82,45 +82,45 @@ def add_commands(commands: Any) -> None:
     add_semireal(parser)
 
 
-def run_simulate(arguments: Namespace, report: Report) -> None:
+def run_simulate(arguments: Namespace, console: Console) -> None:
     """Simulate a field and write it with its truth."""
     semireal = wants_semireal(arguments)
     movie = read_movie(arguments)
     check_writable(arguments.out)
     if semireal:
-        _run_semireal(arguments, report)
+        _run_semireal(arguments, console)
         return
     if read_animals(arguments) is not None:
-        run_animals(arguments, movie, write_field, report)
+        run_animals(arguments, movie, write_field, console)
         return
     _check_not_real(arguments.out)
     if movie is None:
         check_no_movie(arguments.out)
     step = make_field(_config(arguments), movie)
-    field, made = run_to_end(step, report.progress)
-    write_field(field, arguments.out, arguments.kind, movie_writer(made, report))
+    field, made = run_to_end(step, console.progress)
+    write_field(field, arguments.out, arguments.kind, movie_writer(made, console))
     more, lines = describe_movie(made, arguments.out)
     n_cells, n_planes = len(field.cells), len(field.red)
     said = f"Simulated {n_cells} cells in {n_planes} planes"
-    _tell(field, arguments, report, more, [said, *lines])
+    _tell(field, arguments, console, more, [said, *lines])
 
 
-def _run_semireal(arguments: Namespace, report: Report) -> None:
+def _run_semireal(arguments: Namespace, console: Console) -> None:
     _check_not_real(arguments.out)
     check_no_movie(arguments.out)
-    field, described = run_semireal(arguments, report)
+    field, described = run_semireal(arguments, console)
     write_field(field, arguments.out, arguments.kind, described=described)
     marked = int((field.cells["source"] == "real mark").sum())
     added = len(field.cells) - marked
     more = {"semireal": True, "marks": marked, "added_glia": added}
     said = f"Simulated red for {marked} marked cells and {added} added glia"
-    _tell(field, arguments, report, more, [said])
+    _tell(field, arguments, console, more, [said])
 
 
 def _tell(
     field: SimulatedField,
     arguments: Namespace,
-    report: Report,
+    console: Console,
     more: dict[str, Any],
     lines: list[str],
 ) -> None:
@@ -136,7 +136,7 @@ def _tell(
     }
     classes = ", ".join(f"{n} {name}" for name, n in counts.items())
     files = f"Files: {arguments.out} ({', '.join(_FILES)})"
-    report.result(values, [f"{lines[0]}: {classes}.", files, *lines[1:]])
+    console.result(values, [f"{lines[0]}: {classes}.", files, *lines[1:]])
 
 
 def write_field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_settings, given_settings, read_settings
+from napari_cellid.cli.parser import add_settings, given_settings, read_settings
 from napari_cellid.cli.simulate_movie import make_field, movie_writer
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.config.movie import MovieConfig
     from napari_cellid.simulation.animals import Cohort
     from napari_cellid.simulation.field import SimulatedField
@@ -73,7 +73,7 @@ def read_animals(arguments: Namespace) -> AnimalsConfig | None:
 
 
 def run_animals(
-    arguments: Namespace, movie: MovieConfig | None, write: WriteField, report: Report
+    arguments: Namespace, movie: MovieConfig | None, write: WriteField, console: Console
 ) -> None:
     """Simulate the recordings of animals and write them with a table of all.
 
@@ -85,7 +85,7 @@ def run_animals(
         Settings of the movie of each recording, None for none.
     write
         Writes one field.
-    report
+    console
         Takes what there is to say.
     """
     from napari_cellid.files import atomic_write_folder
@@ -105,14 +105,14 @@ def run_animals(
     with atomic_write_folder(folder) as temporary:
         for i, one in enumerate(recordings):
             step = subprogress(make_field(one.config, movie), i, len(recordings))
-            field, made = run_to_end(step, report.progress)
+            field, made = run_to_end(step, console.progress)
             place = temporary / one.animal / one.name
-            write(field, place, arguments.kind, movie_writer(made, report))
+            write(field, place, arguments.kind, movie_writer(made, console))
             rows.append(_row(one, field))
             answers.append(_answers(one, field))
         _write_tables(rows, answers, temporary)
     n_cells = sum(row["n_cells"] for row in rows)
-    report.result(
+    console.result(
         {
             "folder": str(folder),
             "animals": spread.animals,

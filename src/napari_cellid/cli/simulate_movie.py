@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_settings, given_settings
+from napari_cellid.cli.parser import add_settings, given_settings
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.errors import InputError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.progress import Step
     from napari_cellid.simulation.field import SimulatedField
     from napari_cellid.simulation.movie import Movie
@@ -90,11 +90,13 @@ def make_field(
     return (yield from simulate_movie(config, movie))
 
 
-def movie_writer(movie: Movie | None, report: Report) -> Callable[[Path], None] | None:
+def movie_writer(
+    movie: Movie | None, console: Console
+) -> Callable[[Path], None] | None:
     """Give what writes the movie into a folder, showing how far it is."""
     if movie is None:
         return None
-    return lambda folder: run_to_end(write_movie(movie, folder), report.progress)
+    return lambda folder: run_to_end(write_movie(movie, folder), console.progress)
 
 
 def describe_movie(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import add_settings, given_settings
+from napari_cellid.cli.parser import add_settings, given_settings
 from napari_cellid.config import SemirealConfig, SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.config.movie import MovieConfig
@@ -19,7 +19,7 @@ from napari_cellid.progress import run_to_end
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.recording import Recording
     from napari_cellid.simulation.semireal.field import SemirealField
 
@@ -119,7 +119,7 @@ def wants_semireal(arguments: Namespace) -> bool:
 
 
 def run_semireal(
-    arguments: Namespace, report: Report
+    arguments: Namespace, console: Console
 ) -> tuple[SemirealField, Described]:
     """Read green and masks, and simulate red.
 
@@ -137,9 +137,9 @@ def run_semireal(
     config = _config(arguments)
     recording = _open(arguments)
     labels, recording = read_labels(arguments.masks, recording)
-    report.notes(recording.notes)
-    means = run_to_end(mean_planes(recording), report.progress)
-    report.notes(means.notes)
+    console.notes(recording.notes)
+    means = run_to_end(mean_planes(recording), console.progress)
+    console.notes(means.notes)
     if means.green is None:
         raise InputError(f"{recording.name} has no green channel; choose another file.")
     given = given_settings(arguments, SimulationConfig)
@@ -150,7 +150,7 @@ def run_semireal(
         given.get("plane_spacing_um", _spacing(recording)),
         recording.name,
     )
-    made = run_to_end(simulate_red(marked, config), report.progress)
+    made = run_to_end(simulate_red(marked, config), console.progress)
     return made, _described(arguments, made, means.notes)
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.demo import has_display
-from napari_cellid.cli.options import add_output_style
+from napari_cellid.cli.parser import add_output_style
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
 
-    Run = Callable[[Namespace, Report], None]
+    Run = Callable[[Namespace, Console], None]
 
 
 def add_commands(commands: Any) -> None:
@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
 
 
-def run_annotate(arguments: Namespace, report: Report) -> None:
+def run_annotate(arguments: Namespace, console: Console) -> None:
     """Open a study in napari; returns when the window is closed."""
     from napari_cellid.study.study import Study
 
@@ -58,7 +58,7 @@ def run_annotate(arguments: Namespace, report: Report) -> None:
         from napari_cellid.annotation.annotators import journal_path
 
         journal_path(study.annotations, arguments.annotator)
-    report.notes(study.problems)
+    console.notes(study.problems)
     if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
         raise InputError(
             "napari needs a display, and there is none here; open the study on a "
@@ -72,14 +72,14 @@ def run_annotate(arguments: Namespace, report: Report) -> None:
         raise InputError(f"napari cannot be opened: {error}") from error
 
 
-def run_merge(arguments: Namespace, report: Report) -> None:
+def run_merge(arguments: Namespace, console: Console) -> None:
     """Take over journals and recordings that another copy of the study has."""
     from napari_cellid.study.merge import merge_studies
     from napari_cellid.study.study import Study
 
     study, other = Study.open(arguments.study), Study.open(arguments.other)
     merged = merge_studies(study, other)
-    report.notes(merged.notes)
+    console.notes(merged.notes)
     lines = _counts(merged.new_answers, "new line")
     lines += [f"New recording: {name}" for name in merged.recordings]
     values = {
@@ -87,10 +87,10 @@ def run_merge(arguments: Namespace, report: Report) -> None:
         "lines": merged.new_answers,
         "recordings": list(merged.recordings),
     }
-    report.result(values, lines or ["The other copy has nothing that is new here."])
+    console.result(values, lines or ["The other copy has nothing that is new here."])
 
 
-def run_export(arguments: Namespace, report: Report) -> None:
+def run_export(arguments: Namespace, console: Console) -> None:
     """Write the answers that count now as CSV."""
     from napari_cellid.study.csv_exchange import export_study_answers
     from napari_cellid.study.study import Study
@@ -100,26 +100,26 @@ def run_export(arguments: Namespace, report: Report) -> None:
             f"{arguments.out} is a folder; give the name of a file with --out."
         )
     given = export_study_answers(Study.open(arguments.study), arguments.out)
-    report.notes(given.notes)
+    console.notes(given.notes)
     values = {"file": str(arguments.out), "answers": given.answers}
-    report.result(values, [*_counts(given.answers), f"Written: {arguments.out}"])
+    console.result(values, [*_counts(given.answers), f"Written: {arguments.out}"])
 
 
-def run_import(arguments: Namespace, report: Report) -> None:
+def run_import(arguments: Namespace, console: Console) -> None:
     """Take in answers of people who work without napari."""
     from napari_cellid.study.csv_exchange import import_study_answers
     from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study)
     taken = import_study_answers(study, arguments.file)
-    report.notes(taken.notes)
+    console.notes(taken.notes)
     values = {"study": str(study.path), "answers": taken.answers}
-    report.result(
+    console.result(
         values, _counts(taken.answers) or ["The file holds no answer that is new here."]
     )
 
 
-def run_restore(arguments: Namespace, report: Report) -> None:
+def run_restore(arguments: Namespace, console: Console) -> None:
     """Make a person's answers what they were at a time."""
     from napari_cellid.annotation.annotators import clean_name, list_annotators
     from napari_cellid.annotation.journal import Journal
@@ -138,9 +138,9 @@ def run_restore(arguments: Namespace, report: Report) -> None:
         n = journal.restore(time)
     finally:
         journal.close()
-    report.notes(journal.problems)
+    console.notes(journal.problems)
     said = time.astimezone().isoformat(" ", "seconds")
-    report.result(
+    console.result(
         {"annotator": name, "to": time.isoformat(), "lines": n},
         [
             f"The answers of {name} are as they were at {said} "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.options import (
+from napari_cellid.cli.parser import (
     add_output_style,
     add_settings,
     given_settings,
@@ -23,13 +23,13 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
-from napari_cellid.report.training_console import summary
+from napari_cellid.report.training_console import result_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from napari_cellid.cli.console import Report
+    from napari_cellid.cli.console import Console
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
@@ -80,16 +80,16 @@ def add_commands(commands: Any) -> None:
     add_output_style(resume)
 
 
-def run_classifier(arguments: Namespace, report: Report) -> None:
+def run_classifier(arguments: Namespace, console: Console) -> None:
     """Train a classifier on the cells that people decided."""
-    from napari_cellid.retrain.classifier import Request, begin, estimate
+    from napari_cellid.retrain.classifier import ClassifierRequest, begin, estimate
     from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study.absolute())
-    report.notes(study.problems)
+    console.notes(study.problems)
     given = given_settings(arguments, VoteConfig)
     asked = given_settings(arguments, ClassifierTrainingConfig)
-    request = Request(
+    request = ClassifierRequest(
         start=arguments.start or "",
         settings=ClassifierTrainingConfig(**RECIPES[arguments.recipe] | asked),
         split=read_settings(arguments, SplitConfig),
@@ -98,19 +98,19 @@ def run_classifier(arguments: Namespace, report: Report) -> None:
     )
     device = read_settings(arguments, DeviceConfig)
     if arguments.estimate:
-        _tell_estimate(estimate(study, request, device), report)
+        _tell_estimate(estimate(study, request, device), console)
         return
-    _train(study, begin(study, request), device, report)
+    _train(study, begin(study, request), device, console)
 
 
-def run_segmenter(arguments: Namespace, report: Report) -> None:
+def run_segmenter(arguments: Namespace, console: Console) -> None:
     """Train a U-Net on corrected outlines."""
-    from napari_cellid.retrain.segmenter import Request, begin, estimate
+    from napari_cellid.retrain.segmenter import SegmenterRequest, begin, estimate
     from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study.absolute())
-    report.notes(study.problems)
-    request = Request(
+    console.notes(study.problems)
+    request = SegmenterRequest(
         start=arguments.start or "",
         settings=read_settings(arguments, SegmenterTrainingConfig),
         split=read_settings(arguments, SplitConfig),
@@ -119,12 +119,12 @@ def run_segmenter(arguments: Namespace, report: Report) -> None:
     )
     device = read_settings(arguments, DeviceConfig)
     if arguments.estimate:
-        _tell_estimate(estimate(study, request, device), report)
+        _tell_estimate(estimate(study, request, device), console)
         return
-    _train(study, begin(study, request), device, report)
+    _train(study, begin(study, request), device, console)
 
 
-def run_resume(arguments: Namespace, report: Report) -> None:
+def run_resume(arguments: Namespace, console: Console) -> None:
     """Go on with a training; what is finished is not trained again."""
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
@@ -137,22 +137,24 @@ def run_resume(arguments: Namespace, report: Report) -> None:
             f"The training {run.name} is finished already; use its model with "
             "napari-cellid runs use, or train anew."
         )
-    _train(study, run, read_settings(arguments, DeviceConfig), report)
+    _train(study, run, read_settings(arguments, DeviceConfig), console)
 
 
-def _train(study: Study, run: Run, device: DeviceConfig, report: Report) -> None:
+def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> None:
     train_on: Any
     if run.task == "segment":
         from napari_cellid.retrain.segmenter import go_on as train_on
     else:
         from napari_cellid.retrain.classifier import go_on as train_on
-    report.notes([f"The training is {run.folder}; Ctrl-C stops it and keeps the best."])
+    console.notes(
+        [f"The training is {run.folder}; Ctrl-C stops it and keeps the best."]
+    )
     with _stopping(run):
-        outcome = run_to_end(train_on(study, run, device), report.progress)
-    report.notes(outcome.notes)
+        outcome = run_to_end(train_on(study, run, device), console.progress)
+    console.notes(outcome.notes)
     values = {"run": run.name, "folder": str(run.folder), "state": outcome.state}
-    lines = summary(run, outcome.report) if outcome.report else []
-    report.result(values | {"report": outcome.report or None}, lines)
+    lines = result_lines(run, outcome.report) if outcome.report else []
+    console.result(values | {"report": outcome.report or None}, lines)
 
 
 @contextmanager
@@ -178,9 +180,9 @@ def _stopping(run: Run) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _tell_estimate(values: dict[str, Any], report: Report) -> None:
+def _tell_estimate(values: dict[str, Any], console: Console) -> None:
     minutes = max(round(values["seconds"] / 60), 1)
-    report.result(
+    console.result(
         values,
         [
             f"About {minutes} minute{'s' if minutes > 1 else ''} on this computer "

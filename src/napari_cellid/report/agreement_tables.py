@@ -18,7 +18,7 @@ Rows = list[tuple[str, list[TableItem]]]
 NONE = "–"
 
 
-def summary(found: Agreement) -> tuple[str, str]:
+def agreement_summary(found: Agreement) -> tuple[str, str]:
     """Alpha of everything, in large; and in small what it rests on."""
     alpha, fleiss = found.alpha, found.fleiss
     if len(found.annotators) == 1:
@@ -112,10 +112,10 @@ def confusion_rows(
             for other, n in row.items()
         ]
         rows.append((answer_text(str(name)), cells))
-    return shortened([answer_text(str(name)) for name in there]), rows
+    return shorten_names([answer_text(str(name)) for name in there]), rows
 
 
-def shortened(names: Sequence[str]) -> list[str]:
+def shorten_names(names: Sequence[str]) -> list[str]:
     """Names short enough for narrow columns: their beginnings, as far as they differ.
 
     Names of six letters or fewer stay as they are.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.summary import Agreement
 
 
-def figures(found: Agreement) -> dict[str, Any]:
+def agreement_values(found: Agreement) -> dict[str, Any]:
     """Give all figures as values for JSON, each with what it rests on."""
     overall = _of_alpha(found.alpha)
     fleiss = found.fleiss
@@ -73,20 +73,22 @@ def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
     }
 
 
-def describe(found: Agreement, quality: AnnotatorReliability | None) -> Iterator[str]:
+def agreement_lines(
+    found: Agreement, quality: AnnotatorReliability | None
+) -> Iterator[str]:
     """Say all figures in lines for people."""
-    people = number_of(len(found.annotators), "person", "people")
-    answers = number_of(found.answers, "answer")
-    yield f"{people}, {answers} about {number_of(found.cells, 'cell')}."
+    people = count_text(len(found.annotators), "person", "people")
+    answers = count_text(found.answers, "answer")
+    yield f"{people}, {answers} about {count_text(found.cells, 'cell')}."
     for name, row in found.answer_counts.iterrows():
         said = ", ".join(f"{n} {answer}" for answer, n in row.items() if n)
-        yield f"  {name}: {number_of(int(row.sum()), 'answer')} ({said})"
+        yield f"  {name}: {count_text(int(row.sum()), 'answer')} ({said})"
     yield ""
     yield f"Krippendorff's alpha: {_alpha_text(found.alpha)}"
     fleiss = found.fleiss
     yield "Fleiss' kappa: " + _value(
         fleiss.value,
-        f"on {number_of(fleiss.cells, 'cell')} with {fleiss.raters} answers each"
+        f"on {count_text(fleiss.cells, 'cell')} with {fleiss.raters} answers each"
         + (f"; {fleiss.left_out} with another number left out" * bool(fleiss.left_out)),
         fleiss.reason,
     )
@@ -114,7 +116,7 @@ def describe(found: Agreement, quality: AnnotatorReliability | None) -> Iterator
         yield from _describe_quality(quality)
 
 
-def number_of(number: int, one: str, several: str = "") -> str:
+def count_text(number: int, one: str, several: str = "") -> str:
     """Say how many there are."""
     return f"{number} {one if number == 1 else several or one + 's'}"
 
@@ -125,7 +127,7 @@ def _describe_quality(quality: AnnotatorReliability) -> Iterator[str]:
         yield f"\n{title}): none, for {quality.reason}"
         return
     rests = (
-        f"{number_of(quality.cells, 'cell')}, {number_of(quality.answers, 'answer')}"
+        f"{count_text(quality.cells, 'cell')}, {count_text(quality.answers, 'answer')}"
     )
     said = {name: f"{value:.3f}" for name, value in quality.accuracy.items()}
     yield from _block(f"{title}, on {rests})", said)
@@ -162,7 +164,9 @@ def _of_kappa(one: CohenKappa) -> dict[str, Any]:
 
 
 def _alpha_text(one: KrippendorffAlpha) -> str:
-    rests = f"on {number_of(one.cells, 'cell')} with {number_of(one.answers, 'answer')}"
+    rests = (
+        f"on {count_text(one.cells, 'cell')} with {count_text(one.answers, 'answer')}"
+    )
     if one.interval is not None:
         low, high = one.interval
         rests = f"(95 % interval {low:.3f} to {high:.3f}) {rests}"
@@ -170,7 +174,7 @@ def _alpha_text(one: KrippendorffAlpha) -> str:
 
 
 def _kappa_text(one: CohenKappa) -> str:
-    rests = f"on {number_of(one.cells, 'cell')}"
+    rests = f"on {count_text(one.cells, 'cell')}"
     if one.observed is not None:
         rests = f"({100 * one.observed:.1f} % equal) {rests}"
     return _value(one.value, rests, one.reason)

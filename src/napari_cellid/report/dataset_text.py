@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_cellid.config import VoteConfig
-    from napari_cellid.retrain.dataset_summary import Decided
+    from napari_cellid.retrain.dataset_summary import DecidedCellCounts
 
 
 #: with fewer cells of a class a model hardly learns what it is
@@ -59,7 +59,7 @@ def held_out_text(counts: Mapping[str, Any]) -> str:
     return f"{text} {counts.get('measured_on', '')}".strip()
 
 
-def class_rows(decided: Decided) -> tuple[list[str], Rows]:
+def class_rows(decided: DecidedCellCounts) -> tuple[list[str], Rows]:
     """Decided cells: a column for each class, a row for each animal.
 
     Returns
@@ -81,7 +81,7 @@ def class_rows(decided: Decided) -> tuple[list[str], Rows]:
     return [answer_text(name) for name in names], rows
 
 
-def too_few(decided: Decided) -> str:
+def lacking_cells_text(decided: DecidedCellCounts) -> str:
     """What is lacking, in one sentence; "" where nothing is."""
     if not decided.total:
         return _nothing(decided)
@@ -97,7 +97,7 @@ def too_few(decided: Decided) -> str:
     )
 
 
-def _nothing(decided: Decided) -> str:
+def _nothing(decided: DecidedCellCounts) -> str:
     lacking = decided.others.get("too_few", 0)
     disputed = decided.others.get("disputed", 0)
     if lacking or disputed:

@@ -9,7 +9,7 @@ from napari_cellid.annotation.answer import answer_text
 from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card
-from napari_cellid.report.training_text import when_text
+from napari_cellid.report.training_text import local_time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, str) and "sha256" in str(name):
         return f"{value[:_HASH]}…"
     if name in ("made", "time"):
-        return when_text(str(value))
+        return local_time_text(str(value))
     if isinstance(value, (list, tuple, dict)):
         if len(value) > _MOST:
             return f"{len(value)} entries"

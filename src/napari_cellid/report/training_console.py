@@ -34,7 +34,7 @@ def epoch_line(values: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
-def summary(run: Run, report: Mapping[str, Any]) -> list[str]:
+def result_lines(run: Run, report: Mapping[str, Any]) -> list[str]:
     """Say whether the training helped."""
     if report.get("task") == "segment":
         lines = list(_segmenter_lines(report))
@@ -47,7 +47,7 @@ def summary(run: Run, report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def state_words(run: Run) -> str:
+def run_state_text(run: Run) -> str:
     """Say how a training stands."""
     state = run.state()
     words = _STATES[state.state]
@@ -83,7 +83,7 @@ def _classifier_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from class_lines(report["new"]["by_class"])
     change = report.get("difference")
     if change:
-        yield in_words(change["balanced_accuracy"])
+        yield difference_text(change["balanced_accuracy"])
     if people:
         yield people["text"]
 
@@ -99,7 +99,7 @@ def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name:16} " + " ".join(f"{_number(one[k]):>9}" for k in keys)
     change = report.get("difference")
     if change:
-        yield in_words(change["f1"], "F1")
+        yield difference_text(change["f1"], "F1")
     original = report.get("original_fields")
     if original:
         before = original.get("old")
@@ -107,7 +107,9 @@ def _segmenter_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{said}, before {_number(before['f1'])}." if before else f"{said}."
 
 
-def in_words(change: Mapping[str, float], figure: str = "balanced accuracy") -> str:
+def difference_text(
+    change: Mapping[str, float], figure: str = "balanced accuracy"
+) -> str:
     """Say whether one model is better, from a difference and its interval."""
     value, low, high = change["value"], change["low"], change["high"]
     said = f"{value:+.3f} {figure}, 95 % interval {low:+.3f} to {high:+.3f}"

@@ -64,7 +64,7 @@ _BY_CLASS = (
 
 
 @dataclass(frozen=True)
-class Square:
+class ConfusionSquare:
     """A square of a confusion matrix: what people and a model said.
 
     Parameters
@@ -102,7 +102,7 @@ def verdict(report: Mapping[str, Any]) -> tuple[str, str]:
     return "No clear difference", f"{_signed(value)} {words}, {interval}."
 
 
-def rests_on(report: Mapping[str, Any]) -> str:
+def basis_text(report: Mapping[str, Any]) -> str:
     """On what the figures rest."""
     n = report.get("n_cells") or (report.get("new") or {}).get("n")
     text = str(report.get("measured_on") or "").strip()
@@ -135,7 +135,7 @@ def figure_rows(report: Mapping[str, Any]) -> tuple[list[str], Rows, list[str]]:
     return head, rows, tips
 
 
-def class_figures(
+def class_figure_rows(
     report: Mapping[str, Any], which: str
 ) -> tuple[list[str], Rows, list[str]]:
     """Figures of each class under one of the models."""
@@ -156,7 +156,9 @@ def class_figures(
     return [one[1] for one in there], rows, [one[2] for one in there]
 
 
-def confusion(report: Mapping[str, Any], which: str) -> tuple[list[str], Rows]:
+def confusion_matrix_rows(
+    report: Mapping[str, Any], which: str
+) -> tuple[list[str], Rows]:
     """Confusion matrix of one of the models: people in rows, the model in columns."""
     classes = [str(name) for name in report.get("classes") or ()]
     counts = (report.get(which) or {}).get("confusion") or []
@@ -171,7 +173,9 @@ def confusion(report: Mapping[str, Any], which: str) -> tuple[list[str], Rows]:
     return classes, rows
 
 
-def behind(table: pd.DataFrame, square: Square) -> list[tuple[CellKey, float]]:
+def cells_in_square(
+    table: pd.DataFrame, square: ConfusionSquare
+) -> list[tuple[CellKey, float]]:
     """The cells behind a square, and how sure the model was; the surest first."""
     told, chance = ("old_predicted", "old_p_") if square.old else ("predicted", "p_")
     if told not in table:
@@ -205,7 +209,7 @@ def read_held_out(path: Path) -> Step[pd.DataFrame]:
         ) from error
 
 
-def notes(report: Mapping[str, Any]) -> list[str]:
+def report_notes(report: Mapping[str, Any]) -> list[str]:
     """What else is worth knowing, one sentence each."""
     found = [str(note) for note in report.get("notes") or ()]
     experts = report.get("experts") or {}

@@ -30,7 +30,7 @@ MAIN_FIGURE = {
 }
 
 
-def time_text(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A time as one says it: "about 3 minutes"."""
     if seconds < 15:
         return "some seconds"
@@ -42,7 +42,7 @@ def time_text(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours"
 
 
-def when_text(made: str) -> str:
+def local_time_text(made: str) -> str:
     """A time (ISO) in the clock of this computer."""
     try:
         return f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}"
@@ -50,12 +50,12 @@ def when_text(made: str) -> str:
         return NONE
 
 
-def state_word(look: RunSummary) -> str:
+def state_label(look: RunSummary) -> str:
     """State of a training in one word."""
     return _STATES.get(look.state, look.state)
 
 
-def figure_text(look: RunSummary) -> str:
+def main_figure_text(look: RunSummary) -> str:
     """How good the new model of a training is."""
     name, _ = MAIN_FIGURE.get(look.task, ("", ""))
     value = look.report.get("new", {}).get(name) if look.report else None
@@ -65,7 +65,7 @@ def figure_text(look: RunSummary) -> str:
 def run_title(look: RunSummary) -> str:
     """What was trained and when."""
     kind = TASKS.get(look.task, look.task)
-    return f"{kind}, {when_text(look.made)}" if look.made else look.name
+    return f"{kind}, {local_time_text(look.made)}" if look.made else look.name
 
 
 def state_text(look: RunSummary) -> str:
@@ -97,5 +97,5 @@ def progress_text(look: RunSummary) -> str:
     elif progress.get("stage"):
         parts.append(str(progress["stage"]))
     if progress.get("seconds_left") is not None:
-        parts.append(f"{time_text(float(progress['seconds_left']))} left")
+        parts.append(f"{duration_text(float(progress['seconds_left']))} left")
     return " · ".join(parts)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
-def use(study: Study, folder: Path) -> Step[Study]:
+def activate_run_folder(study: Study, folder: Path) -> Step[Study]:
     """Make the model of a run the study's; gives the study as it is then.
 
     Raises
@@ -24,13 +24,13 @@ def use(study: Study, folder: Path) -> Step[Study]:
     InputError
         If the run has no model, or the study cannot be written.
     """
-    from napari_cellid.retrain.active_model import use_run
+    from napari_cellid.retrain.active_model import activate_run
 
     yield Progress("Copying the model")
-    return use_run(study, Run.open(folder))
+    return activate_run(study, Run.open(folder))
 
 
-def use_before(study: Study, folder: Path) -> Step[Study]:
+def restore_previous_model(study: Study, folder: Path) -> Step[Study]:
     """Make the model that a run was compared with the study's again.
 
     Raises
@@ -38,15 +38,15 @@ def use_before(study: Study, folder: Path) -> Step[Study]:
     InputError
         If it is gone, or the study cannot be written.
     """
-    from napari_cellid.retrain.active_model import use_model
+    from napari_cellid.retrain.active_model import activate_model
 
     yield Progress("Changing the model")
     run = Run.open(folder)
     task: Any = run.task
-    return use_model(study, _name(study, run, task), task)
+    return activate_model(study, _name(study, run, task), task)
 
 
-def used_weights(study: Study | None) -> set[str]:
+def active_weights(study: Study | None) -> set[str]:
     """Hashes of the weights of the models that a study uses."""
     from napari_cellid.retrain.active_model import current_model
 

@@ -50,7 +50,7 @@ def current_model(study: Study, task: Task) -> Path:
     )
 
 
-def find_for(study: Study | None, wanted: str | None, task: Task) -> str | None:
+def resolve_model(study: Study | None, wanted: str | None, task: Task) -> str | None:
     """Which model a study means by a name, or uses where none is named.
 
     Parameters
@@ -86,7 +86,7 @@ def study_models(study: Study, task: Task) -> list[tuple[Path, ModelCard]]:
     return [(folder, card) for folder, card in found if card.task == task]
 
 
-def use_run(study: Study, run: Run, name: str = "") -> Study:
+def activate_run(study: Study, run: Run, name: str = "") -> Study:
     """Make the model of a run the study's; the one before stays in its folder.
 
     Parameters
@@ -127,10 +127,10 @@ def use_run(study: Study, run: Run, name: str = "") -> Study:
         with atomic_write_folder(target) as temporary:
             for file in (WEIGHTS_FILE, CARD_FILE):
                 shutil.copyfile(source / file, temporary / file)
-    return use_model(study, name, card.task)
+    return activate_model(study, name, card.task)
 
 
-def use_model(study: Study, name: str, task: Task) -> Study:
+def activate_model(study: Study, name: str, task: Task) -> Study:
     """Write into `study.toml` which model the study uses; "" for the default one.
 
     Raises

@@ -20,27 +20,27 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card
 from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.retrain.classifier_comparison import compare
+from napari_cellid.retrain.classifier_comparison import compare_classifiers
 from napari_cellid.retrain.dataset import (
     CELLS_FILE,
     check_images,
-    decide,
-    labelled,
+    load_labelled_cells,
     read_cells,
+    split_decided_cells,
 )
-from napari_cellid.retrain.model_card import save
-from napari_cellid.retrain.replay import can_replay, replay
+from napari_cellid.retrain.model_card import save_classifier
+from napari_cellid.retrain.replay import can_replay, simulate_replay_cells
 from napari_cellid.retrain.result import (
-    Outcome,
+    RetrainResult,
     check_name,
     check_same_start,
-    fail,
-    lasting,
+    record_failure,
+    stable_start_name,
 )
 from napari_cellid.retrain.stop_requests import (
-    StoppedEarlyError,
-    heeding,
+    StopRequested,
     stopped_early,
+    with_stop_requests,
 )
 from napari_cellid.study.consensus import write_csv
 from napari_cellid.training.run import (
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class ClassifierRequest:
     """What is asked for.
 
     Parameters
@@ -88,7 +88,7 @@ class Request:
     name: str = ""
 
 
-def begin(study: Study, request: Request) -> Run:
+def begin(study: Study, request: ClassifierRequest) -> Run:
     """Check everything that can be checked, and make the folder of the run.
 
     Raises
@@ -97,7 +97,7 @@ def begin(study: Study, request: Request) -> Run:
         If there is too little to train on, no such start, or the study cannot be
         written to.
     """
-    decided = decide(study, request.split, request.rule)
+    decided = split_decided_cells(study, request.split, request.rule)
     _check_counts(decided)
     check_images(study, decided)
     start = load_starting_weights(
@@ -107,7 +107,7 @@ def begin(study: Study, request: Request) -> Run:
     about = {
         "name": name,
         "task": "classify",
-        "start": {"asked": lasting(request.start, study), **start.origin},
+        "start": {"asked": stable_start_name(request.start, study), **start.origin},
         "settings": request.settings.model_dump(mode="json"),
         "split": request.split.model_dump(mode="json"),
         "classes": list(decided.classes),
@@ -119,7 +119,7 @@ def begin(study: Study, request: Request) -> Run:
     return run
 
 
-def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
+def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[RetrainResult]:
     """Train a run that was begun, or was interrupted, and compare the result.
 
     Raises
@@ -130,19 +130,21 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     run.start()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
-    except StoppedEarlyError:
+    except StopRequested:
         outcome = yield from stopped_early(run)
     except InputError as error:
-        fail(run, str(error))
+        record_failure(run, str(error))
         raise
     except Exception as error:
-        fail(run, f"The training failed ({error}).")
+        record_failure(run, f"The training failed ({error}).")
         raise
     run.end("stopped" if outcome.state == "stopped" else "finished")
     return outcome
 
 
-def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, Any]:
+def estimate(
+    study: Study, request: ClassifierRequest, device: DeviceConfig
+) -> dict[str, Any]:
     """Say how long a training would take, and on what; nothing is trained or written.
 
     Raises
@@ -151,14 +153,14 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
         As `begin`.
     """
     settings = request.settings
-    decided = decide(study, request.split, request.rule, keep=False)
+    decided = split_decided_cells(study, request.split, request.rule, keep=False)
     _check_counts(decided)
     start = load_starting_weights(
         request.start, decided.classes, settings.plan, study.models
     )
     dataset = ClassificationDataset(
-        labelled(study, decided, "train", start.card),
-        labelled(study, decided, "validation", start.card),
+        load_labelled_cells(study, decided, "train", start.card),
+        load_labelled_cells(study, decided, "validation", start.card),
     )
     chosen = choose_device(device)
     seconds = estimate_seconds(dataset, start, settings, chosen)
@@ -174,17 +176,19 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     }
 
 
-def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
+def _go_on(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
     settings = ClassifierTrainingConfig.model_validate(run.about["settings"])
     classes = tuple(run.about["classes"])
     decided = read_cells(run.folder, classes, run.about["data"])
     start = load_starting_weights(_asked(run), classes, settings.plan, study.models)
     check_same_start(run, start.origin)
     card = start.card
-    training = labelled(study, decided, "train", card)
-    validation = labelled(study, decided, "validation", card)
+    training = load_labelled_cells(study, decided, "train", card)
+    validation = load_labelled_cells(study, decided, "validation", card)
     check_dataset(ClassificationDataset(training, validation), classes)
-    training = yield from heeding(_with_replay(training, settings, classes, card), run)
+    training = yield from with_stop_requests(
+        _with_replay(training, settings, classes, card), run
+    )
     summary = {"task": "classify", **decided.counts()}
     step = train_classifier(
         ClassificationDataset(training, validation, summary),
@@ -193,8 +197,8 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
         run,
         device,
     )
-    trained = yield from heeding(step, run)
-    save(run, decided, trained, None)
+    trained = yield from with_stop_requests(step, run)
+    save_classifier(run, decided, trained, None)
     report = yield from _compared(study, run, decided, trained, device)
     done = trained.trained
     end = {
@@ -206,7 +210,7 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     }
     run.log({"event": "end", **end})
     yield ProgressEvent("Training", 1, 1, event="end", values=end)
-    return Outcome(run, done.state, report, tuple(report["notes"]))
+    return RetrainResult(run, done.state, report, tuple(report["notes"]))
 
 
 def _compared(
@@ -219,10 +223,10 @@ def _compared(
     """Compare the new model with the one before; writes the figures into the run."""
     new = load_classifier(run.folder / MODEL_FOLDER)
     old, note = _old_model(run, decided.classes)
-    compared = yield from compare(study, decided, (new, old), device)
+    compared = yield from compare_classifiers(study, decided, (new, old), device)
     report = compared.report
     report["notes"] += [*trained.notes, *([note] if note else [])]
-    save(run, decided, trained, report)
+    save_classifier(run, decided, trained, report)
     try:
         write_csv(compared.cells, run.folder / HELD_OUT_FILE)
     except OSError as error:
@@ -244,7 +248,9 @@ def _with_replay(
     """Mix simulated cells in, which count as much beside real ones as is asked."""
     if not (settings.replay and can_replay(classes)):
         return training
-    simulated = yield from replay(settings.replay, classes, card, settings.seed)
+    simulated = yield from simulate_replay_cells(
+        settings.replay, classes, card, settings.seed
+    )
     share = min(1.0, len(training) / max(len(simulated), 1))
     return concatenate(training, simulated.weighted(settings.replay_weight * share))
 

@@ -16,8 +16,8 @@ from napari_cellid.evaluation.bootstrap import (
     metric_intervals,
 )
 from napari_cellid.evaluation.metrics import classification_metrics
-from napari_cellid.retrain.rater_agreement import experts
-from napari_cellid.retrain.threshold_baseline import two_thresholds
+from napari_cellid.retrain.rater_agreement import measure_rater_agreement
+from napari_cellid.retrain.threshold_baseline import predict_held_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     #: probabilities (cell, class) by each model
     Probabilities = Mapping[str, NDArray[np.float64]]
 
-NEW, OLD, FLOOR = "new", "old", "two thresholds"
+NEW, OLD, BASELINE = "new", "old", "two thresholds"
 #: held-out cells of a class below which its figures say little
 _FEW = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class ClassifierComparison:
     """What a comparison gives.
 
     Parameters
@@ -56,12 +56,12 @@ class Compared:
     cells: pd.DataFrame
 
 
-def compare(
+def compare_classifiers(
     study: Study,
     decided: DecidedCells,
     models: tuple[CellClassifier, CellClassifier | None],
     device: Device,
-) -> Step[Compared]:
+) -> Step[ClassifierComparison]:
     """Compare the new model with the old one on the cells that are held out.
 
     Parameters
@@ -78,14 +78,14 @@ def compare(
     """
     cells, classes = decided.part("test"), decided.classes
     new, old = models
-    names = {NEW: new.card.name, FLOOR: FLOOR}
+    names = {NEW: new.card.name, BASELINE: BASELINE}
     probabilities = {NEW: (yield from _predict(study, cells, new, classes, device))}
     if old is not None:
         names[OLD] = old.card.name
         probabilities[OLD] = yield from _predict(study, cells, old, classes, device)
-    rule = two_thresholds(study, decided)
+    rule = predict_held_out(study, decided)
     if rule is not None:
-        probabilities[FLOOR] = np.eye(len(classes))[rule]
+        probabilities[BASELINE] = np.eye(len(classes))[rule]
     judged = _judged(cells, classes, probabilities)
     each = _figures(judged, probabilities, classes, names)
     report = {
@@ -97,12 +97,12 @@ def compare(
         "classes": list(classes),
         "new": each[NEW],
         "old": each.get(OLD),
-        "floor": each.get(FLOOR),
+        "floor": each.get(BASELINE),
         "difference": _differences(judged) if old is not None and len(cells) else None,
-        "experts": experts(study, cells, classes),
+        "experts": measure_rater_agreement(study, cells, classes),
         "notes": _notes(judged, classes),
     }
-    return Compared(report, _table(cells, classes, probabilities))
+    return ClassifierComparison(report, _table(cells, classes, probabilities))
 
 
 def _judged(
@@ -129,9 +129,9 @@ def _figures(
         }
         for name, one in probabilities.items()
     }
-    if FLOOR in each:
+    if BASELINE in each:
         # a rule without probabilities is not calibrated
-        each[FLOOR]["ece"] = None
+        each[BASELINE]["ece"] = None
     return each
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.retrain.split import inner_validation, split_cells
+from napari_cellid.retrain.split import split_cells, split_off_validation
 from napari_cellid.study.recordings import IMAGES, missing_files
 from napari_cellid.study.training_set import decided_cells, make_training_set
 
@@ -66,7 +66,7 @@ class DecidedCells:
         return found
 
 
-def decide(
+def split_decided_cells(
     study: Study,
     config: SplitConfig,
     rule: VoteConfig | None = None,
@@ -110,7 +110,7 @@ def decide(
         for name in table["recording"].unique()
     }
     split = split_cells(study.path, table, config, pixel_um, keep=keep)
-    split = inner_validation(split, table, config.validation)
+    split = split_off_validation(split, table, config.validation)
     table = table.assign(role=split.role, unit=split.unit)[list(COLUMNS)]
     classes = tuple(one.name for one in study.config.classes)
     about = {
@@ -164,7 +164,7 @@ def check_images(study: Study, cells: DecidedCells) -> None:
         _check_channels(recording)
 
 
-def labelled(
+def load_labelled_cells(
     study: Study, cells: DecidedCells, role: str, card: ModelCard
 ) -> PatchDataset:
     """Prepare the cells of one role as a model sees them.

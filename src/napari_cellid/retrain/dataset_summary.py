@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecidedCellCounts:
     """Cells whose class people decided.
 
     Parameters
@@ -62,7 +62,7 @@ class Decided:
         return sum(self.by_class.values())
 
 
-def read_decided(study: Study) -> Step[Decided]:
+def count_decided_cells(study: Study) -> Step[DecidedCellCounts]:
     """Count the decided cells of a study by its own rule.
 
     Raises
@@ -83,7 +83,7 @@ def read_decided(study: Study) -> Step[Decided]:
     decided = decided[decided["class"].isin(classes)]
     named = bool(len(cells)) and bool(cells["animal"].ne("").all())
     by = "animal" if named else "recording"
-    return Decided(
+    return DecidedCellCounts(
         rule=config.vote,
         classes=classes,
         by=by,

@@ -13,7 +13,7 @@ from napari_cellid.evaluation.detection import (
     f1_difference,
 )
 from napari_cellid.progress import Progress, run_to_end
-from napari_cellid.retrain.segmentation_dataset import simulated
+from napari_cellid.retrain.segmentation_dataset import simulate_fields
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ N_ORIGINAL, SEED = 8, 90_001
 _PIECE_UM = 120.0
 
 
-def compare(
+def compare_segmenters(
     models: Mapping[str, Segmenter | None],
     held_out: Sequence[Judged],
     animals: Sequence[str],
@@ -56,18 +56,18 @@ def compare(
     -------
     What `report.json` says, "measured_on" aside.
     """
-    original = yield from simulated(N_ORIGINAL, "wide", SEED)
+    original = yield from simulate_fields(N_ORIGINAL, "wide", SEED)
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
     on_held: dict[str, Any] = {"new": None, "old": None}
     on_original: dict[str, Any] = {"new": None, "old": None}
     pieces: dict[str, list[list[DetectionCounts]]] = {}
     for name, model in models.items():
         if model is not None:
-            found = yield from outlined(model, held_out, device)
+            found = yield from predict_fields(model, held_out, device)
             counts = _counted(found, held_out)
             on_held[name] = {"name": model.card.name, **counts.metrics()}
             pieces[name] = _pieces(found, held_out)
-            counts = yield from detection(model, judged, device)
+            counts = yield from score_segmenter(model, judged, device)
             on_original[name] = counts.metrics()
     return {
         "format": 1,
@@ -81,15 +81,15 @@ def compare(
     }
 
 
-def detection(
+def score_segmenter(
     model: Segmenter, fields: Sequence[Judged], device: Device
 ) -> Step[DetectionCounts]:
     """Count the cells that a model finds, misses and makes up."""
-    found = yield from outlined(model, fields, device)
+    found = yield from predict_fields(model, fields, device)
     return _counted(found, fields)
 
 
-def outlined(
+def predict_fields(
     model: Segmenter, fields: Sequence[Judged], device: Device
 ) -> Step[list[NDArray[np.int32]]]:
     """Labels (plane, y, x) that a model gives each field."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellid.training.run import Run
 
 
-def save(
+def save_classifier(
     run: Run,
     decided: DecidedCells,
     trained: TrainedClassifier,

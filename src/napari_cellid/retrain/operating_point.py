@@ -38,7 +38,7 @@ FEWEST = 30
 _EQUALLY_GOOD = 0.005
 
 
-def best_shift(
+def find_best_shift(
     start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
 ) -> Step[float]:
     """Find the shift with which the model's threshold finds cells best.

@@ -34,7 +34,7 @@ _COMMANDS = {"classify": "classifier", "segment": "segmenter"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TrainingRequest:
     """A training that somebody asks for.
 
     Parameters
@@ -74,12 +74,12 @@ class Estimate:
     counts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def program() -> list[str]:
+def cli_command() -> list[str]:
     """Words that start the command line."""
     return [sys.executable, "-m", "napari_cellid.cli"]
 
 
-def train_words(study: Path, wanted: Wanted) -> list[str]:
+def train_command(study: Path, wanted: TrainingRequest) -> list[str]:
     """Words of the command that trains."""
     words = ["train", _COMMANDS[wanted.task], str(study), "--json"]
     if wanted.start:
@@ -98,13 +98,13 @@ def _changed(settings: Config) -> list[str]:
     return words
 
 
-def estimate(words: Sequence[str]) -> Step[Estimate]:
+def estimate_in_process(words: Sequence[str]) -> Step[Estimate]:
     """Ask a process of its own how long a training would take.
 
     Parameters
     ----------
     words
-        From `train_words`.
+        From `train_command`.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     Parameters
     ----------
     words
-        From `train_words`, or those that resume.
+        From `train_command`, or those that resume.
     folder
         Of the run; made if need be. What the program prints goes into a file there.
 
@@ -149,7 +149,7 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def give_up(process: subprocess.Popen[bytes], folder: Path) -> None:
+def cancel_start(process: subprocess.Popen[bytes], folder: Path) -> None:
     """End a training that has not begun yet, and leave nothing of it."""
     _end(process)
     remove_empty_run(folder)
@@ -163,7 +163,7 @@ def remove_empty_run(folder: Path) -> None:
             folder.rmdir()
 
 
-def has_begun(folder: Path) -> bool:
+def has_started(folder: Path) -> bool:
     """Whether a run says itself how it stands."""
     try:
         return Run.open(folder).state().state != "new"
@@ -171,7 +171,7 @@ def has_begun(folder: Path) -> bool:
         return False
 
 
-def why_ended(folder: Path) -> str:
+def exit_reason(folder: Path) -> str:
     """Why the program of a run ended early, in one sentence."""
     return last_error(folder / CONSOLE_FILE)
 
@@ -182,7 +182,7 @@ def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     process = subprocess.Popen(
-        [*program(), *words],
+        [*cli_command(), *words],
         stdin=subprocess.DEVNULL,
         stdout=out,
         # tracebacks go to the file, never to people

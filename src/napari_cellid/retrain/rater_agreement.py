@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEY = ["recording", "cell"]
 
 
-def experts(
+def measure_rater_agreement(
     study: Study, cells: pd.DataFrame, classes: Sequence[str]
 ) -> dict[str, Any] | None:
     """Say how well people agree on the held-out cells.

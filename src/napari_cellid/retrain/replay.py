@@ -31,7 +31,7 @@ def can_replay(classes: Sequence[str]) -> bool:
     return set(classes) == set(CLASSES)
 
 
-def replay(
+def simulate_replay_cells(
     n: int, classes: Sequence[str], card: ModelCard, seed: int
 ) -> Step[PatchDataset]:
     """Simulate about `n` unambiguous cells, as many of each class.

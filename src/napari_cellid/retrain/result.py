@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RetrainResult:
     """What a training gave.
 
     Parameters
@@ -54,7 +54,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def lasting(asked: str, study: Study) -> str:
+def stable_start_name(asked: str, study: Study) -> str:
     """A start as it is found from any folder and any day: names, or a path in full."""
     own = (parent / asked / CARD_FILE for parent in (study.models, SHIPPED_MODELS))
     path = Path(asked).expanduser()
@@ -78,7 +78,7 @@ def check_same_start(run: Run, origin: Mapping[str, Any]) -> None:
         )
 
 
-def fail(run: Run, sentence: str) -> None:
+def record_failure(run: Run, sentence: str) -> None:
     """Say in the run's folder why it failed, as far as that can be written."""
     try:
         run.log(

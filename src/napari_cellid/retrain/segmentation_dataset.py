@@ -37,7 +37,7 @@ _FIELD_UM = 250.0
 
 
 @dataclass(frozen=True, eq=False)
-class Outlines:
+class OutlinedRecording:
     """A recording with its outlines and the role of every pixel.
 
     Parameters
@@ -55,9 +55,9 @@ class Outlines:
     roles: dict[str, NDArray[np.bool_]]
 
 
-def outlines_of(
+def load_outlines(
     study: Study, names: Sequence[str], config: SplitConfig, *, keep: bool = True
-) -> tuple[list[Outlines], str, dict[str, Any]]:
+) -> tuple[list[OutlinedRecording], str, dict[str, Any]]:
     """Recordings whose outlines are trained on, with what is held out.
 
     Parameters
@@ -100,7 +100,7 @@ def outlines_of(
         labels = one.labels().copy()
         labels[np.isin(labels, mine.loc[none, "label"])] = 0
         roles = _roles(labels, mine, pixel_um[one.name])
-        found.append(Outlines(one.planes(), labels, roles))
+        found.append(OutlinedRecording(one.planes(), labels, roles))
     about = {
         "recordings": chosen,
         "all_recordings": not names,
@@ -116,8 +116,8 @@ def outlines_of(
     return found, split.words, about
 
 
-def fields_of(
-    outlines: Sequence[Outlines],
+def training_fields(
+    outlines: Sequence[OutlinedRecording],
     role: str,
     card: ModelCard,
     config: SegmenterTrainingConfig,
@@ -134,7 +134,7 @@ def fields_of(
     ]  # fmt: skip
 
 
-def simulated(
+def simulate_fields(
     n: int, kind: Kind, seed: int, *, alone: int = 0
 ) -> Step[list[tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]]]:
     """Simulate fields: images, labels, and where nobody can say whether a cell is.
@@ -185,7 +185,7 @@ def _not_cells(study: Study) -> dict[str, list[int]]:
     }
 
 
-def _digest(outlines: Sequence[Outlines]) -> str:
+def _digest(outlines: Sequence[OutlinedRecording]) -> str:
     """Hash of images, outlines and what is held out."""
     total = hashlib.sha256()
     for one in outlines:

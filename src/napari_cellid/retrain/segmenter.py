@@ -13,20 +13,24 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import save_model
 from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare
-from napari_cellid.retrain.operating_point import best_shift
+from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare_segmenters
+from napari_cellid.retrain.operating_point import find_best_shift
 from napari_cellid.retrain.result import (
-    Outcome,
+    RetrainResult,
     check_name,
     check_same_start,
-    fail,
-    lasting,
+    record_failure,
+    stable_start_name,
 )
-from napari_cellid.retrain.segmentation_dataset import fields_of, outlines_of, simulated
+from napari_cellid.retrain.segmentation_dataset import (
+    load_outlines,
+    simulate_fields,
+    training_fields,
+)
 from napari_cellid.retrain.stop_requests import (
-    StoppedEarlyError,
-    heeding,
+    StopRequested,
     stopped_early,
+    with_stop_requests,
 )
 from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.predict import load_segmenter
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
     from napari_cellid.models.store import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.retrain.operating_point import Judged
-    from napari_cellid.retrain.segmentation_dataset import Outlines
+    from napari_cellid.retrain.segmentation_dataset import OutlinedRecording
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
     from napari_cellid.study.study import Study
@@ -55,7 +59,7 @@ _MIXED, _ALONE = 24, 8
 
 
 @dataclass(frozen=True)
-class Request:
+class SegmenterRequest:
     """What is asked for.
 
     Parameters
@@ -79,7 +83,7 @@ class Request:
     name: str = ""
 
 
-def begin(study: Study, request: Request) -> Run:
+def begin(study: Study, request: SegmenterRequest) -> Run:
     """Check everything that can be checked, and make the folder of the run.
 
     Raises
@@ -87,7 +91,7 @@ def begin(study: Study, request: Request) -> Run:
     InputError
         If there are no outlines, no such start, or the study cannot be written to.
     """
-    outlines, _, about = outlines_of(study, request.recordings, request.split)
+    outlines, _, about = load_outlines(study, request.recordings, request.split)
     _need(outlines, "train")
     start = load_starting_weights(request.start, study.models)
     name = check_name(request.name or new_run_name(study.runs, "segment"))
@@ -96,7 +100,7 @@ def begin(study: Study, request: Request) -> Run:
         {
             "name": name,
             "task": "segment",
-            "start": {"asked": lasting(request.start, study), **start.origin},
+            "start": {"asked": stable_start_name(request.start, study), **start.origin},
             "settings": request.settings.model_dump(mode="json"),
             "split": request.split.model_dump(mode="json"),
             "data": about,
@@ -105,7 +109,7 @@ def begin(study: Study, request: Request) -> Run:
     )
 
 
-def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
+def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[RetrainResult]:
     """Train a run that was begun, or was interrupted, and compare the result.
 
     Raises
@@ -116,19 +120,21 @@ def go_on(study: Study, run: Run, device: DeviceConfig) -> Step[Outcome]:
     run.start()
     try:
         outcome = yield from _go_on(study, run, choose_device(device))
-    except StoppedEarlyError:
+    except StopRequested:
         outcome = yield from stopped_early(run)
     except InputError as error:
-        fail(run, str(error))
+        record_failure(run, str(error))
         raise
     except Exception as error:
-        fail(run, f"The training failed ({error}).")
+        record_failure(run, f"The training failed ({error}).")
         raise
     run.end("stopped" if outcome.state == "stopped" else "finished")
     return outcome
 
 
-def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, Any]:
+def estimate(
+    study: Study, request: SegmenterRequest, device: DeviceConfig
+) -> dict[str, Any]:
     """Say how long a training would take; nothing is trained or written.
 
     Raises
@@ -136,7 +142,7 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     InputError
         As `begin`.
     """
-    outlines, words, about = outlines_of(
+    outlines, words, about = load_outlines(
         study, request.recordings, request.split, keep=False
     )
     _need(outlines, "train")
@@ -160,7 +166,7 @@ def estimate(study: Study, request: Request, device: DeviceConfig) -> dict[str, 
     }
 
 
-def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
+def _go_on(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
     settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
     outlines = _outlines(study, run)
     asked = str(run.about["start"]["asked"])
@@ -168,8 +174,8 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     check_same_start(run, start.origin)
     mixed: list[Judged] = []
     if settings.simulated_share:
-        work = simulated(_MIXED, "wide", settings.seed, alone=_ALONE)
-        mixed = yield from heeding(work, run)
+        work = simulate_fields(_MIXED, "wide", settings.seed, alone=_ALONE)
+        mixed = yield from with_stop_requests(work, run)
     fields = _fields(outlines, start, settings, mixed)
     trained = yield from train_segmenter(
         replace(fields, summary=_summary(fields, run)), start, settings, run, device
@@ -178,7 +184,9 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     _save(run, start, trained, shift, None)
     models = {"new": load_segmenter(run.folder / MODEL_FOLDER), "old": _old(run)}
     animals = [_animal(study, o.planes.name) for o in outlines if o.roles["test"].any()]
-    report = yield from compare(models, _judged(outlines, "test"), animals, device)
+    report = yield from compare_segmenters(
+        models, _judged(outlines, "test"), animals, device
+    )
     report["measured_on"] = run.about["data"]["held_out"]
     report["notes"] += _notes(outlines, run)
     _save(run, start, trained, shift, report)
@@ -192,10 +200,10 @@ def _go_on(study: Study, run: Run, device: Device) -> Step[Outcome]:
     }
     run.log({"event": "end", **end})
     yield ProgressEvent("Training", 1, 1, event="end", values=end)
-    return Outcome(run, trained.state, report, tuple(report["notes"]))
+    return RetrainResult(run, trained.state, report, tuple(report["notes"]))
 
 
-def _outlines(study: Study, run: Run) -> list[Outlines]:
+def _outlines(study: Study, run: Run) -> list[OutlinedRecording]:
     """Read the outlines of a run as they were when it began.
 
     Raises
@@ -205,7 +213,7 @@ def _outlines(study: Study, run: Run) -> list[Outlines]:
     """
     split = SplitConfig.model_validate(run.about["split"])
     names = run.about["data"]["recordings"]
-    outlines, _, about = outlines_of(study, names, split)
+    outlines, _, about = load_outlines(study, names, split)
     if about["sha256"] != run.about["data"]["sha256"]:
         raise InputError(
             f"The outlines or images of the study changed since the training "
@@ -227,7 +235,9 @@ def _summary(fields: SegmentationDataset, run: Run) -> dict[str, Any]:
 
 
 def _shifted(
-    outlines: Sequence[Outlines], start: SegmenterStartingWeights, device: Device
+    outlines: Sequence[OutlinedRecording],
+    start: SegmenterStartingWeights,
+    device: Device,
 ) -> Step[float]:
     """Move the cell outputs of the trained network to where cells are found best.
 
@@ -237,7 +247,7 @@ def _shifted(
     judged = _judged(outlines, "validation")
     if not start.trained:
         judged += _judged(outlines, "train")
-    shift = yield from best_shift(start, judged, device)
+    shift = yield from find_best_shift(start, judged, device)
     shift_cell_logits(start.net, shift)
     return shift
 
@@ -247,7 +257,7 @@ def _animal(study: Study, recording: str) -> str:
     return study.recording(recording).info.animal or recording
 
 
-def _notes(outlines: Sequence[Outlines], run: Run) -> list[str]:
+def _notes(outlines: Sequence[OutlinedRecording], run: Run) -> list[str]:
     notes = []
     if not _judged(outlines, "validation"):
         notes.append(
@@ -263,14 +273,14 @@ def _notes(outlines: Sequence[Outlines], run: Run) -> list[str]:
 
 
 def _fields(
-    outlines: Sequence[Outlines],
+    outlines: Sequence[OutlinedRecording],
     start: SegmenterStartingWeights,
     settings: SegmenterTrainingConfig,
     mixed: Sequence[Judged],
 ) -> SegmentationDataset:
     card = start.card
     return SegmentationDataset(
-        own=fields_of(outlines, "train", card, settings),
+        own=training_fields(outlines, "train", card, settings),
         simulated=[
             labelled_field(
                 planes, 0, labels[0], card,
@@ -279,11 +289,11 @@ def _fields(
             )
             for planes, labels, unsure in mixed
         ],
-        validation=fields_of(outlines, "validation", card, settings),
+        validation=training_fields(outlines, "validation", card, settings),
     )  # fmt: skip
 
 
-def _judged(outlines: Sequence[Outlines], role: str) -> list[Judged]:
+def _judged(outlines: Sequence[OutlinedRecording], role: str) -> list[Judged]:
     return [
         (one.planes, one.labels, one.roles[role])
         for one in outlines
@@ -338,7 +348,7 @@ def _old(run: Run) -> Segmenter | None:
         return None
 
 
-def _need(outlines: Sequence[Outlines], role: str) -> None:
+def _need(outlines: Sequence[OutlinedRecording], role: str) -> None:
     if not any(one.roles[role].any() for one in outlines):
         raise InputError(
             "All chosen recordings are held out, so there is nothing to train on; "

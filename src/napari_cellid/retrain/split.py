@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.retrain.split_file import SPLIT_FILE, Known, Tiles
-from napari_cellid.retrain.split_text import in_words
+from napari_cellid.retrain.split_file import SPLIT_FILE, SplitFile, TiledRecording
+from napari_cellid.retrain.split_text import describe_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,17 +87,17 @@ def split_cells(
     InputError
         If `split.json` is broken or cannot be written.
     """
-    known = Known.read(study / SPLIT_FILE)
+    known = SplitFile.read(study / SPLIT_FILE)
     _choose_units(known, cells, pixel_um)
     unit = _units(known, cells)
     _choose_roles(known, sorted(set(unit)), config)
     if keep:
         known.write(study / SPLIT_FILE)
     role = np.array([known.roles[one] for one in unit], object)
-    return Split(role, unit, in_words(cells, role, unit))
+    return Split(role, unit, describe_split(cells, role, unit))
 
 
-def inner_validation(split: Split, cells: pd.DataFrame, share: float) -> Split:
+def split_off_validation(split: Split, cells: pd.DataFrame, share: float) -> Split:
     """Take validation cells from the training cells, where no whole unit is left.
 
     They choose the best epoch and calibrate; models are never compared on them. A
@@ -110,20 +110,20 @@ def inner_validation(split: Split, cells: pd.DataFrame, share: float) -> Split:
     n = cells.loc[train, "class"].value_counts()
     rows = zip(cells["recording"], cells["cell"], cells["class"], strict=True)
     for k, (recording, cell, kind) in enumerate(rows):
-        chosen = place(f"validation {recording}/{cell}") < share
+        chosen = hash_fraction(f"validation {recording}/{cell}") < share
         if train[k] and chosen and n[kind] >= _FEWEST_TO_SHARE:
             role[k] = "validation"
     return Split(role, split.unit, split.words)
 
 
-def place(name: str) -> float:
+def hash_fraction(name: str) -> float:
     """Number from 0 to 1 that belongs to a name, the same on every computer."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _choose_units(
-    known: Known, cells: pd.DataFrame, pixel_um: Mapping[str, float]
+    known: SplitFile, cells: pd.DataFrame, pixel_um: Mapping[str, float]
 ) -> None:
     """Choose the unit of each new recording, or that it is cut in pieces."""
     table = cells.drop_duplicates("recording")[["recording", "animal", "subvolume"]]
@@ -141,10 +141,10 @@ def _choose_units(
         elif len(rows) > 1 or known.units or known.tiles:
             known.units[name] = f"recording {name}"
         else:
-            known.tiles[name] = Tiles(TILE_UM / pixel_um[name])
+            known.tiles[name] = TiledRecording(TILE_UM / pixel_um[name])
 
 
-def _units(known: Known, cells: pd.DataFrame) -> NDArray[np.object_]:
+def _units(known: SplitFile, cells: pd.DataFrame) -> NDArray[np.object_]:
     found = []
     rows = zip(cells["recording"], cells["cell"], cells["y"], cells["x"], strict=True)
     for name, cell, y, x in rows:
@@ -155,15 +155,15 @@ def _units(known: Known, cells: pd.DataFrame) -> NDArray[np.object_]:
     return np.array(found, object)
 
 
-def _choose_roles(known: Known, units: list[str], config: SplitConfig) -> None:
+def _choose_roles(known: SplitFile, units: list[str], config: SplitConfig) -> None:
     """Choose the role of each new unit; there is one to train on, then one held out."""
     roles = known.roles
-    new = sorted((one for one in units if one not in roles), key=place)
+    new = sorted((one for one in units if one not in roles), key=hash_fraction)
     most_held = max(math.ceil(config.held_out * len(units)), 1)
     most_chosen = max(math.ceil(config.validation * len(units)), 1)
     for one in new:
         there = [roles[u] for u in units if u in roles]
-        u, within = place(one), config.held_out + config.validation
+        u, within = hash_fraction(one), config.held_out + config.validation
         roles[one] = "train"
         if u < config.held_out and there.count("test") < most_held:
             roles[one] = "test"

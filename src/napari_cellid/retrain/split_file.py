@@ -18,7 +18,7 @@ _FORMAT = 1
 
 
 @dataclass
-class Tiles:
+class TiledRecording:
     """A recording that is cut in pieces.
 
     Parameters
@@ -41,7 +41,7 @@ class Tiles:
 
 
 @dataclass
-class Known:
+class SplitFile:
     """What is settled.
 
     Parameters
@@ -55,7 +55,7 @@ class Known:
     """
 
     units: dict[str, str] = field(default_factory=dict)
-    tiles: dict[str, Tiles] = field(default_factory=dict)
+    tiles: dict[str, TiledRecording] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     _text: str = ""
 
@@ -94,7 +94,7 @@ class Known:
                 continue
             parts = one["parts"].items()
             cells = {int(cell): part for part, cells in parts for cell in cells}
-            tiles[name] = Tiles(float(one["size_px"]), cells)
+            tiles[name] = TiledRecording(float(one["size_px"]), cells)
         return cls(units, tiles, roles, text)
 
     def write(self, path: Path) -> None:

@@ -18,7 +18,7 @@ _KINDS = {
 }
 
 
-def in_words(
+def describe_split(
     cells: pd.DataFrame, role: NDArray[np.object_], unit: NDArray[np.object_]
 ) -> str:
     """Say what is held out, and how honest that is.

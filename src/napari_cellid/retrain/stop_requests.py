@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_cellid.progress import ProgressEvent
-from napari_cellid.retrain.result import Outcome
+from napari_cellid.retrain.result import RetrainResult
 
 if TYPE_CHECKING:
     from napari_cellid.progress import Step
@@ -16,11 +16,11 @@ T = TypeVar("T")
 _LOOP = "Training"
 
 
-class StoppedEarlyError(Exception):
+class StopRequested(Exception):
     """Somebody asked to stop before there was anything to keep."""
 
 
-def heeding(step: Step[T], run: Run) -> Step[T]:
+def with_stop_requests(step: Step[T], run: Run) -> Step[T]:
     """Run a step; what comes before the training proper ends when somebody asks.
 
     Raises
@@ -38,14 +38,14 @@ def heeding(step: Step[T], run: Run) -> Step[T]:
             run.write_progress({**values, "total": progress.total})
             if run.stop_requested():
                 step.close()
-                raise StoppedEarlyError
+                raise StopRequested
         yield progress
 
 
-def stopped_early(run: Run) -> Step[Outcome]:
+def stopped_early(run: Run) -> Step[RetrainResult]:
     """Say that there is nothing to keep."""
     said = "Stopped before the first step, so there is no model; it can be resumed."
     end = {"state": "stopped", "best_epoch": 0, "model": None, "report": None}
     run.log({"event": "end", **end, "message": said})
     yield ProgressEvent("Training", 1, 1, event="end", values={**end, "message": said})
-    return Outcome(run, "stopped", {}, (said,))
+    return RetrainResult(run, "stopped", {}, (said,))

@@ -22,7 +22,7 @@ _CLASSES = ("excitatory", "inhibitory", "glia")
 _MOST = 300
 
 
-def two_thresholds(study: Study, decided: DecidedCells) -> NDArray[np.int64] | None:
+def predict_held_out(study: Study, decided: DecidedCells) -> NDArray[np.int64] | None:
     """What the rule says of the held-out cells; None where it cannot.
 
     Not red: inhibitory; red and green: excitatory; red and not green: glia. Contrast
@@ -34,13 +34,13 @@ def two_thresholds(study: Study, decided: DecidedCells) -> NDArray[np.int64] | N
     index = {name: k for k, name in enumerate(decided.classes)}
     train, test = decided.part("train"), decided.part("test")
     truth = np.array([index[one] for one in train["class"]], np.int64)
-    limits = fit(contrasts(study, train), truth, index)
+    limits = fit_thresholds(measure_contrasts(study, train), truth, index)
     if limits is None:
         return None
-    return tell(contrasts(study, test), limits, index)
+    return predict_classes(measure_contrasts(study, test), limits, index)
 
 
-def fit(
+def fit_thresholds(
     values: NDArray[np.float64], truth: NDArray[np.int64], index: dict[str, int]
 ) -> tuple[float, float] | None:
     """Thresholds of red and green with the best balanced accuracy.
@@ -80,7 +80,7 @@ def _candidates(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(between[few.round().astype(int)])
 
 
-def tell(
+def predict_classes(
     values: NDArray[np.float64], limits: tuple[float, float], index: dict[str, int]
 ) -> NDArray[np.int64]:
     """Class of each cell by its red and green contrast (cell, 2)."""
@@ -89,7 +89,7 @@ def tell(
     return np.where(red, np.where(green, excitatory, glia), inhibitory)
 
 
-def contrasts(study: Study, cells: pd.DataFrame) -> NDArray[np.float64]:
+def measure_contrasts(study: Study, cells: pd.DataFrame) -> NDArray[np.float64]:
     """Red and green contrast (cell, 2); NaN for a cell that is not there any more."""
     found = np.full((len(cells), 2), np.nan)
     for name, part in cells.groupby("recording", sort=True):

@@ -107,7 +107,7 @@ def test_figures_can_be_read_whatever_people_say(rows):
         said.current, CONFIG, all_answers=said.all_answers, bootstrap=20
     )
     quality = estimate_reliability(said.current, CONFIG)
-    large, rests = figures.summary(found)
+    large, rests = figures.agreement_summary(found)
     assert rests
     assert bool(large) == (found.alpha.value is not None and len(found.annotators) > 1)
     people = figures.people_rows(found, quality)
@@ -130,7 +130,7 @@ def test_figures_can_be_read_whatever_people_say(rows):
 def test_one_person_has_no_agreement():
     said = votes([(1, "Ann", "glia"), (2, "Ann", "excitatory")])
     found = measure_agreement(said.current, CONFIG, all_answers=said.all_answers)
-    large, rests = figures.summary(found)
+    large, rests = figures.agreement_summary(found)
     assert large == ""
     assert rests.startswith("Ann is alone so far")
     assert figures.confusion_rows(found.pairs, "Ann", "") == ([], [])
@@ -183,6 +183,6 @@ def test_a_change_of_the_rule_is_counted_at_once():
 
 def test_names_are_shortened_as_far_as_they_differ() -> None:
     names = ["excitatory", "inhibitory", "glia", "not a cell", "unsure"]
-    assert figures.shortened(names) == ["exc.", "inh.", "glia", "not.", "unsure"]
-    assert figures.shortened(["PV positive", "PV negative"]) == ["PV p.", "PV n."]
-    assert figures.shortened([]) == []
+    assert figures.shorten_names(names) == ["exc.", "inh.", "glia", "not.", "unsure"]
+    assert figures.shorten_names(["PV positive", "PV negative"]) == ["PV p.", "PV n."]
+    assert figures.shorten_names([]) == []

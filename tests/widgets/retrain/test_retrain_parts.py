@@ -32,14 +32,14 @@ from napari_cellid.report import training_tables as retrain_report
 from napari_cellid.report.dataset_text import (
     class_rows,
     held_out_text,
+    lacking_cells_text,
     rule_text,
-    too_few,
 )
 from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training_text import time_text, when_text
+from napari_cellid.report.training_text import duration_text, local_time_text
 from napari_cellid.retrain import process as retrain_child
-from napari_cellid.retrain.dataset_summary import Decided, read_decided
-from napari_cellid.retrain.process import Wanted, launch, train_words
+from napari_cellid.retrain.dataset_summary import DecidedCellCounts, count_decided_cells
+from napari_cellid.retrain.process import TrainingRequest, launch, train_command
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
@@ -97,11 +97,13 @@ def test_the_surest_errors_come_first():
             "p_x": [0.5, 0.9, 0.7, 1.0],
         }
     )  # fmt: skip
-    found = retrain_report.behind(table, retrain_report.Square("glia", "x"))
+    found = retrain_report.cells_in_square(
+        table, retrain_report.ConfusionSquare("glia", "x")
+    )
     keys = [CellKey("a", 2), CellKey("b", 1), CellKey("a", 1)]
     assert found == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
-    old = retrain_report.Square("glia", "x", old=True)
-    assert retrain_report.behind(table, old) == []
+    old = retrain_report.ConfusionSquare("glia", "x", old=True)
+    assert retrain_report.cells_in_square(table, old) == []
 
 
 @pytest.mark.parametrize(
@@ -115,30 +117,32 @@ def test_the_surest_errors_come_first():
     ],
 )
 def test_times(seconds, text):
-    assert time_text(seconds) == text
+    assert duration_text(seconds) == text
 
 
 def test_a_time_that_is_none():
-    assert when_text("yesterday") == when_text("") == "–"
+    assert local_time_text("yesterday") == local_time_text("") == "–"
 
 
 def decided(**counts):
-    return Decided(VoteConfig(), ("glia", "x y"), "animal", {"m1": counts})
+    return DecidedCellCounts(VoteConfig(), ("glia", "x y"), "animal", {"m1": counts})
 
 
 def test_too_few_is_one_sentence():
-    assert too_few(decided(glia=20, **{"x y": 20})) == ""
-    assert "Only 1 glia cell is decided;" in too_few(decided(glia=1, **{"x y": 20}))
-    text = too_few(decided(glia=3))
+    assert lacking_cells_text(decided(glia=20, **{"x y": 20})) == ""
+    assert "Only 1 glia cell is decided;" in lacking_cells_text(
+        decided(glia=1, **{"x y": 20})
+    )
+    text = lacking_cells_text(decided(glia=3))
     assert "Only 3 glia and no x y cells are decided;" in text
     assert text.count(".") == 1
     none = replace(decided(), others={"too_few": 7, "disputed": 2})
-    assert "7 have too few answers, 2 are disputed" in too_few(none)
+    assert "7 have too few answers, 2 are disputed" in lacking_cells_text(none)
 
 
 def test_many_animals_are_added_up():
     many = {f"m{k}": {"glia": k} for k in range(20)}
-    head, rows = class_rows(Decided(VoteConfig(), ("glia",), "animal", many))
+    head, rows = class_rows(DecidedCellCounts(VoteConfig(), ("glia",), "animal", many))
     assert head == ["glia"] and len(rows) == 10
     assert [rows[0][0], rows[0][1][0].text] == ["m19", "19"]
     assert [rows[-2][0], rows[-2][1][0].text] == ["12 more", str(sum(range(12)))]
@@ -153,7 +157,7 @@ def test_what_is_no_cell_is_not_trained_on(lab):
             lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]}
         )
     write_answers(lab, "Ann", {rest[9]: "glia"})
-    found = run_to_end(read_decided(lab))
+    found = run_to_end(count_decided_cells(lab))
     assert found.total == 9 and found.others[NOT_A_CELL] == 1
     assert found.others["too_few"] == 1
     assert found.by == "animal" and set(found.counts) == {"ma1"}
@@ -170,19 +174,21 @@ def test_rules_in_words():
 
 def test_only_what_differs_is_said_to_the_program(tmp_path):
     config = ClassifierTrainingConfig(plan="resnet18_69", rate=2e-4)
-    words = train_words(tmp_path, Wanted("classify", "imagenet", config))
+    words = train_command(tmp_path, TrainingRequest("classify", "imagenet", config))
     assert words[4:] == [
         "--start", "imagenet", "--plan", "resnet18_69", "--rate", "0.0002",
     ]  # fmt: skip
     assert words[:4] == ["train", "classifier", str(tmp_path), "--json"]
-    wanted = Wanted("segment", "unet", SegmenterTrainingConfig(), ("a 1", "b2"))
-    assert train_words(tmp_path, wanted)[4:] == [
+    wanted = TrainingRequest(
+        "segment", "unet", SegmenterTrainingConfig(), ("a 1", "b2")
+    )
+    assert train_command(tmp_path, wanted)[4:] == [
         "--start", "unet", "--recordings", "a 1", "b2",
     ]  # fmt: skip
-    wanted = Wanted(
+    wanted = TrainingRequest(
         "classify", "", ClassifierTrainingConfig(), (), SplitConfig(held_out=0.4)
     )
-    assert train_words(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
+    assert train_command(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
 
 
 def test_a_recipe_sets_the_form(qtbot):
@@ -203,13 +209,15 @@ def test_the_words_are_understood_by_the_command_line(tmp_path):
     from napari_cellid.cli.app import build_parser
 
     config = ClassifierTrainingConfig(plan="resnet18_69", balance="none", replay=0)
-    wanted = Wanted("classify", "imagenet", config)
-    words = [*train_words(tmp_path, wanted), "--run", "one"]
+    wanted = TrainingRequest("classify", "imagenet", config)
+    words = [*train_command(tmp_path, wanted), "--run", "one"]
     given = build_parser().parse_args([*words, "--estimate"])
     assert (given.start, given.name, given.estimate) == ("imagenet", "one", True)
     assert getattr(given, "ClassifierTrainingConfig.replay") == 0
     config = SegmenterTrainingConfig(iterations=5)
-    words = train_words(tmp_path, Wanted("segment", "random", config, ("a", "b")))
+    words = train_command(
+        tmp_path, TrainingRequest("segment", "random", config, ("a", "b"))
+    )
     assert build_parser().parse_args(words).recordings == ["a", "b"]
 
 
@@ -239,20 +247,24 @@ def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
 
 
 def test_a_program_that_cannot_be_asked(lab, monkeypatch):
-    monkeypatch.setattr(retrain_child, "program", lambda: [sys.executable, "-c", "1"])
+    monkeypatch.setattr(
+        retrain_child, "cli_command", lambda: [sys.executable, "-c", "1"]
+    )
     with pytest.raises(InputError, match="cannot be told"):
-        run_to_end(retrain_child.estimate(["x"]))
+        run_to_end(retrain_child.estimate_in_process(["x"]))
     stand_in(monkeypatch)
     (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
     with pytest.raises(InputError, match="Too few"):
-        run_to_end(retrain_child.estimate(["train", "classifier", str(lab.path)]))
+        run_to_end(
+            retrain_child.estimate_in_process(["train", "classifier", str(lab.path)])
+        )
 
 
 def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
     waiting = [sys.executable, "-c", "import time; time.sleep(60)"]
-    monkeypatch.setattr(retrain_child, "program", lambda: waiting)
+    monkeypatch.setattr(retrain_child, "cli_command", lambda: waiting)
     before = psutil.Process().children()
-    step = retrain_child.estimate(["x"])
+    step = retrain_child.estimate_in_process(["x"])
     next(step)
     (child,) = set(psutil.Process().children()) - set(before)
     step.close()

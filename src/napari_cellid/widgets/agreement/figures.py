@@ -69,7 +69,7 @@ class FiguresPanel(QScrollArea):
             What else is worth knowing, one sentence each.
         """
         self._found = found
-        large, rests = figures.summary(found)
+        large, rests = figures.agreement_summary(found)
         # not by a font, which napari's style overrides
         self.alpha.setText(f'<span style="font-size: {_LARGE}">{large}</span>')
         self.alpha.setVisible(bool(large))

@@ -9,8 +9,12 @@ from qtpy.QtCore import QObject
 
 from napari_cellid.errors import InputError
 from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training_tables import behind, read_held_out
-from napari_cellid.retrain.activate import use, use_before, used_weights
+from napari_cellid.report.training_tables import cells_in_square, read_held_out
+from napari_cellid.retrain.activate import (
+    activate_run_folder,
+    active_weights,
+    restore_previous_model,
+)
 from napari_cellid.training.run import MODEL_FOLDER
 from napari_cellid.training.status import held_out_table
 from napari_cellid.widgets._shared.worker import Worker
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import CellKey
     from napari_cellid.progress import Step
-    from napari_cellid.report.training_tables import Square
+    from napari_cellid.report.training_tables import ConfusionSquare
     from napari_cellid.study.study import Study
     from napari_cellid.training.status import RunSummary
     from napari_cellid.widgets.retrain.panel import RetrainPanel
@@ -50,7 +54,7 @@ class RetrainFigures(QObject):
         #: hashes of the weights of the study's models
         self.weights: set[str] = set()
         self._look: RunSummary | None = None
-        self._square: Square | None = None
+        self._square: ConfusionSquare | None = None
         self._page.chosen.connect(self._on_square)
         self._page.cells.revealed.connect(self._reveal)
         self._page.cells.gone_to.connect(self._go_to)
@@ -71,7 +75,7 @@ class RetrainFigures(QObject):
         """Show whether the model is the study's, and its card."""
         look, study = self._look, self._session.study
         possible = look is not None and look.has_model and not look.is_active
-        self.weights = used_weights(study)
+        self.weights = active_weights(study)
         used = look is not None and look.weights in self.weights
         self._page.show_use(possible=possible, used=used)
         if look is not None and look.has_model:
@@ -79,7 +83,7 @@ class RetrainFigures(QObject):
         else:
             self._page.show_card("")
 
-    def _on_square(self, square: Square) -> None:
+    def _on_square(self, square: ConfusionSquare) -> None:
         self._square = square
         if not self._session.votes_visible:
             self._page.cells.ask()
@@ -98,7 +102,9 @@ class RetrainFigures(QObject):
 
     def _show(self, table: pd.DataFrame) -> None:
         if self._square is not None:
-            self._page.cells.show_cells(self._square, behind(table, self._square))
+            self._page.cells.show_cells(
+                self._square, cells_in_square(table, self._square)
+            )
 
     def _reveal(self) -> None:
         self._session.show_votes()
@@ -113,11 +119,11 @@ class RetrainFigures(QObject):
 
     def _use(self, folder: Path) -> None:
         if self._session.study is not None:
-            self._write(use(self._session.study, folder))
+            self._write(activate_run_folder(self._session.study, folder))
 
     def _use_before(self, folder: Path) -> None:
         if self._session.study is not None:
-            self._write(use_before(self._session.study, folder))
+            self._write(restore_previous_model(self._session.study, folder))
 
     def _write(self, step: Step[Study]) -> None:
         if self.writing.start(step, self._on_used):

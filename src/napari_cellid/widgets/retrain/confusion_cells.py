@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
     from napari_cellid.annotation.answer import CellKey
-    from napari_cellid.report.training_tables import Square
+    from napari_cellid.report.training_tables import ConfusionSquare
 
 _BLIND = (
     "You are annotating blind, and this shows what colleagues and the model say of "
@@ -94,7 +94,7 @@ class CellsBehind(QWidget):
         self._show(cells=False, ask=True)
 
     def show_cells(
-        self, square: Square, cells: Sequence[tuple[CellKey, float]]
+        self, square: ConfusionSquare, cells: Sequence[tuple[CellKey, float]]
     ) -> None:
         """Show the cells behind a square, beginning with the first."""
         who = "the model before" if square.old else "the model"

@@ -9,12 +9,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.process import (
-    give_up,
-    has_begun,
+    cancel_start,
+    exit_reason,
+    has_started,
     launch,
     remove_empty_run,
-    train_words,
-    why_ended,
+    train_command,
 )
 from napari_cellid.training.run import Run, new_run_name
 from napari_cellid.training.status import RunSummaries, RunSummary
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import Popen
 
-    from napari_cellid.retrain.process import Wanted
+    from napari_cellid.retrain.process import TrainingRequest
     from napari_cellid.study.study import Study
 
 #: how often (ms) is looked whether a program that was started here ended
@@ -81,7 +81,7 @@ class Trainings(QObject):
                 return look
         return None
 
-    def start(self, wanted: Wanted) -> Path:
+    def start(self, wanted: TrainingRequest) -> Path:
         """Start a training; gives the folder of its run.
 
         Raises
@@ -91,7 +91,7 @@ class Trainings(QObject):
         """
         study = self._open()
         folder = study.runs / new_run_name(study.runs, wanted.task)
-        words = [*train_words(study.path, wanted), "--run", folder.name]
+        words = [*train_command(study.path, wanted), "--run", folder.name]
         self._launch(words, folder, wanted.task)
         return folder
 
@@ -120,7 +120,7 @@ class Trainings(QObject):
             return False
         if look.state == "new":
             process, _ = self._children.pop(look.folder)
-            give_up(process, look.folder)
+            cancel_start(process, look.folder)
             self._tell()
             return False
         Run.open(look.folder).request_stop()
@@ -161,15 +161,15 @@ class Trainings(QObject):
 
     def _end(self, folder: Path) -> None:
         process, task = self._children.pop(folder)
-        if has_begun(folder):
+        if has_started(folder):
             if process.returncode == _REFUSED:
-                self._why[folder] = why_ended(folder)
+                self._why[folder] = exit_reason(folder)
             self._ends[folder] = end = RunSummaries().read(Run.open(folder))
             others = (look for look in self._seen if look.folder != folder)
             self._seen = (end, *others)
             return
         # nobody else tells why
-        why = why_ended(folder)
+        why = exit_reason(folder)
         remove_empty_run(folder)
         self.ended.emit(RunSummary(folder, task, state="failed", error=why))
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.report import training_tables as words
-from napari_cellid.report.agreement_tables import shortened
+from napari_cellid.report.agreement_tables import shorten_names
 from napari_cellid.report.training_text import run_title
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
@@ -119,9 +119,9 @@ class ReportPanel(QWidget):
         # not by a font, which napari's style overrides
         self.large.setText(f'<span style="font-size: {_LARGE}">{large}</span>')
         self.sentence.setText(sentence)
-        self.rests.setText(words.rests_on(report))
+        self.rests.setText(words.basis_text(report))
         self.figures.show_rows(*words.figure_rows(report))
-        more = words.notes(report)
+        more = words.report_notes(report)
         self.notes.setText("\n".join(f"• {note}" for note in more))
         self.notes.setVisible(bool(more))
         blocker = QSignalBlocker(self.which)
@@ -140,11 +140,11 @@ class ReportPanel(QWidget):
         if self._look is None or which is None:
             return
         report = self._look.report
-        self.by_class.show_rows(*words.class_figures(report, which))
-        self._classes, rows = words.confusion(report, which)
+        self.by_class.show_rows(*words.class_figure_rows(report, which))
+        self._classes, rows = words.confusion_matrix_rows(report, which)
         head = [answer_text(name) for name in self._classes]
         tips = [f"the model says {name}" for name in head]
-        self.confusion.show_rows(shortened(head), rows, tips)
+        self.confusion.show_rows(shorten_names(head), rows, tips)
         self.confusion.clearSelection()
         self._matrix_box.setVisible(bool(rows))
         self.cells.clear()
@@ -155,7 +155,7 @@ class ReportPanel(QWidget):
             self.cells.clear()
             return
         truth, told = self._classes[row], self._classes[column]
-        self.chosen.emit(words.Square(truth, told, old=which == "old"))
+        self.chosen.emit(words.ConfusionSquare(truth, told, old=which == "old"))
 
     def _on_use(self) -> None:
         if self._look is not None:

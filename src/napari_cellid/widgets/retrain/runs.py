@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.report.training_text import (
     MAIN_FIGURE,
-    figure_text,
-    state_word,
-    when_text,
+    local_time_text,
+    main_figure_text,
+    state_label,
 )
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets.retrain.plan_choice import plan_name, plan_text
@@ -129,10 +129,10 @@ class RunsPanel(QWidget):
 def _texts(look: RunSummary, mark: str) -> tuple[str, ...]:
     plan = plan_name(str(look.settings.get("plan", "")))
     return (
-        when_text(look.made),
+        local_time_text(look.made),
         plan if look.task == "classify" else "U-Net: outlines",
-        figure_text(look),
-        state_word(look) + mark,
+        main_figure_text(look),
+        state_label(look) + mark,
     )
 
 

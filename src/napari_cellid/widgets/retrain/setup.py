@@ -24,9 +24,9 @@ from napari_cellid.config import (
     SegmenterTrainingConfig,
     SplitConfig,
 )
-from napari_cellid.report.agreement_tables import shortened
-from napari_cellid.report.dataset_text import class_rows, rule_text, too_few
-from napari_cellid.retrain.process import Wanted
+from napari_cellid.report.agreement_tables import shorten_names
+from napari_cellid.report.dataset_text import class_rows, lacking_cells_text, rule_text
+from napari_cellid.retrain.process import TrainingRequest
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     group_box,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_cellid.retrain.dataset_summary import Decided
+    from napari_cellid.retrain.dataset_summary import DecidedCellCounts
 
 #: rows of the list of recordings that are seen at once
 _MOST_RECORDINGS = 6
@@ -104,17 +104,19 @@ class SetupPanel(QWidget):
         """Classify or segment."""
         return "classify" if self.classes.isChecked() else "segment"
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> TrainingRequest:
         """The training that the form describes."""
         task = self.task
         start = self.starts[task].value().value
         split = SplitConfig(**self.split.values())
         if task == "segment":
             settings: Any = SegmenterTrainingConfig(**self.forms[task].values())
-            return Wanted(task, start, settings, self.chosen_recordings(), split)
+            return TrainingRequest(
+                task, start, settings, self.chosen_recordings(), split
+            )
         values = self.forms[task].values()
         settings = ClassifierTrainingConfig(plan=self.depth.value(), **values)
-        return Wanted(task, start, settings, split=split)
+        return TrainingRequest(task, start, settings, split=split)
 
     def chosen_recordings(self) -> tuple[str, ...]:
         """Names of the ticked recordings."""
@@ -127,14 +129,14 @@ class SetupPanel(QWidget):
         for choice in self.starts.values():
             choice.offer(models)
 
-    def show_decided(self, decided: Decided) -> None:
+    def show_decided(self, decided: DecidedCellCounts) -> None:
         """Show on how many cells can be trained."""
         self._study_classes = decided.classes
         head, rows = class_rows(decided)
         self.table.setVisible(bool(decided.total))
-        self.table.show_rows(shortened(head), rows, head)
+        self.table.show_rows(shorten_names(head), rows, head)
         self.rule.setText(rule_text(decided.rule))
-        self._warn(too_few(decided))
+        self._warn(lacking_cells_text(decided))
         self.show_held_out("")
         self._list_recordings(decided.recordings)
         self._explain_head()

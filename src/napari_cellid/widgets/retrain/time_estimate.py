@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.report.dataset_text import held_out_text
-from napari_cellid.report.training_text import time_text
-from napari_cellid.retrain.process import estimate
+from napari_cellid.report.training_text import duration_text
+from napari_cellid.retrain.process import estimate_in_process
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Times(QObject):
                 self.give_up()
             return
         self._words, self._wanted = words, True
-        self.worker.start(estimate(words), self._on_estimate)
+        self.worker.start(estimate_in_process(words), self._on_estimate)
 
     def give_up(self) -> None:
         """Leave the processor to something else."""
@@ -69,5 +69,5 @@ class Times(QObject):
         # without how exactly it computes
         device = str(found.counts.get("device", "")).partition(",")[0]
         where = f"this computer's {device}" if device else "this computer"
-        text = f"{time_text(found.seconds).capitalize()} on {where}."
+        text = f"{duration_text(found.seconds).capitalize()} on {where}."
         self._known[self._words] = text, held_out_text(found.counts)

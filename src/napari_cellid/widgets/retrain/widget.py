@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.report.training_text import run_title
-from napari_cellid.retrain.dataset_summary import read_decided
-from napari_cellid.retrain.process import train_words
+from napari_cellid.retrain.dataset_summary import count_decided_cells
+from napari_cellid.retrain.process import train_command
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_cellid.retrain.dataset_summary import Decided
-    from napari_cellid.retrain.process import Wanted
+    from napari_cellid.retrain.dataset_summary import DecidedCellCounts
+    from napari_cellid.retrain.process import TrainingRequest
     from napari_cellid.training.status import RunSummary
 
 #: width of the dock (px) at first
@@ -57,7 +57,7 @@ class RetrainWidget(QWidget):
         self.panel = RetrainPanel()
         self.trainings = Trainings(self)
         self.counting, self.times = Worker(self), Times(self)
-        self.decided: Decided | None = None
+        self.decided: DecidedCellCounts | None = None
         self.figures = RetrainFigures(self.session, self.panel, self)
         self._shown: Path | None = None
         self._stale = True
@@ -166,9 +166,9 @@ class RetrainWidget(QWidget):
             self._stale = False
         elif not self.counting.busy:
             self._stale = False
-            self.counting.start(read_decided(study), self._on_decided)
+            self.counting.start(count_decided_cells(study), self._on_decided)
 
-    def _on_decided(self, decided: Decided) -> None:
+    def _on_decided(self, decided: DecidedCellCounts) -> None:
         if self.session.study is None:
             return
         if decided != self.decided:
@@ -207,7 +207,7 @@ class RetrainWidget(QWidget):
         study = self.session.study
         if study is None:
             return ()
-        return tuple(train_words(study.path, self.panel.setup.wanted()))
+        return tuple(train_command(study.path, self.panel.setup.wanted()))
 
     def _can_train(self) -> bool:
         if self.session.study is None or self.decided is None:
@@ -217,7 +217,7 @@ class RetrainWidget(QWidget):
             return bool(setup.chosen_recordings())
         return self.decided.total > 0
 
-    def _checked(self, wanted: Wanted) -> Wanted:
+    def _checked(self, wanted: TrainingRequest) -> TrainingRequest:
         if self.session.study is not None and not self._can_train():
             self.panel.tabs.setCurrentIndex(SET_UP)
             raise InputError(

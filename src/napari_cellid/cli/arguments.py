@@ -23,7 +23,7 @@ _ONE_CHANNEL = (
 )
 
 
-def open_given(arguments: Namespace) -> Recording:
+def open_requested_recording(arguments: Namespace) -> Recording:
     """Open the recording that the command line names; only headers are read.
 
     Raises
@@ -61,7 +61,7 @@ def note_one_channel(recording: Recording) -> Recording:
     return replace(recording, notes=(*recording.notes, note))
 
 
-def need_both(recording: Recording) -> None:
+def require_both_channels(recording: Recording) -> None:
     """Refuse a recording of one channel.
 
     Raises
