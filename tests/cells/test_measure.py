@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from napari_cellid.cells.measure import COLUMNS, count_classes, measure, with_classes
+from napari_cellid.cells.measure import (
+    COLUMNS,
+    count_classes,
+    measure,
+    measure_labels,
+    with_classes,
+)
 from napari_cellid.recording import MeanPlanes
 
 
@@ -67,3 +74,19 @@ def test_a_field_without_background_is_measured() -> None:
     assert table["label"].tolist() == [5]
     assert table[["y", "x"]].to_numpy().tolist() == [[19.5, 19.5]]
     assert np.isnan(table["red_contrast"]).all()
+
+
+def test_measuring_some_equals_measuring_all(planes, field):
+    labels = field.labels
+    every = measure(labels, planes).drop(columns="cell")
+    wanted = every["label"].iloc[[0, 3, -1]].tolist()
+    some = measure_labels(labels, planes, wanted).drop(columns="cell")
+    same = every[every["label"].isin(wanted)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some, same, check_dtype=False)
+
+
+def test_measuring_a_label_on_two_planes_counts_the_larger(planes, field):
+    labels = np.zeros_like(field.labels)
+    labels[0, 5:9, 5:9] = labels[1, 20:40, 20:40] = 9
+    (row,) = measure_labels(labels, planes, {9}).itertuples()
+    assert (row.plane, row.y, row.x) == (1, 29.5, 29.5)

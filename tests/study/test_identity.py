@@ -274,15 +274,6 @@ def test_matches_are_one_to_one(first, second) -> None:
             assert all(0 <= row < len(table) for row in side)
 
 
-def test_nearest_go_first() -> None:
-    old = pd.DataFrame({"plane": [0, 0], "y": [0.0, 3.0], "x": [0.0, 0.0]})
-    new = pd.DataFrame({"plane": [0, 0], "y": [2.0, 9.0], "x": [0.0, 0.0]})
-    a, b = match_by_distance(old, new, 4.0)
-    assert list(zip(a, b, strict=True)) == [(1, 0)]
-    same = match_by_distance(old, old, 4.0)
-    assert [side.tolist() for side in same] == [[0, 1], [0, 1]]
-
-
 def test_ten_thousand_cells_are_quick() -> None:
     grid = np.kron(
         np.arange(1, 10_001, dtype=np.int32).reshape(100, 100), np.ones((20, 20), int)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from napari_cellid.cells.matching import count_overlaps
 from napari_cellid.evaluation.bootstrap import (
     Interval,
     enough_groups,
@@ -75,21 +76,17 @@ def count_detections(
         Where the comparison counts: cells most of which lie outside are left out.
     """
     found, truth = _within(found, judged), _within(truth, judged)
-    area, true_area = np.bincount(found.ravel()), np.bincount(truth.ravel())
-    both = (found > 0) & (truth > 0)
-    pairs, overlap = np.unique(
-        np.stack([found[both], truth[both]]), axis=1, return_counts=True
-    )
-    iou = overlap / (area[pairs[0]] + true_area[pairs[1]] - overlap)
+    overlaps = count_overlaps(found, truth)
     # above one half a cell has one partner at most; at one half the first counts
-    hits = pairs[:, iou >= IOU]
-    n_hits = min(len(np.unique(hits[0])), len(np.unique(hits[1])))
+    same = overlaps.iou >= IOU
+    partners = overlaps.first[same], overlaps.second[same]
+    in_found, in_truth = found > 0, truth > 0
     return DetectionCounts(
-        true_positives=n_hits,
-        n_found=int((area[1:] > 0).sum()),
-        n_true=int((true_area[1:] > 0).sum()),
-        overlap_px=int(both.sum()),
-        total_px=int((found > 0).sum() + (truth > 0).sum()),
+        true_positives=min(len(np.unique(labels)) for labels in partners),
+        n_found=len(np.unique(found[in_found])),
+        n_true=len(np.unique(truth[in_truth])),
+        overlap_px=int((in_found & in_truth).sum()),
+        total_px=int(in_found.sum() + in_truth.sum()),
     )
 
 

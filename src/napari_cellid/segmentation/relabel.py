@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.cells.label_images import changed_labels, match
+from napari_cellid.cells.matching import changed_labels, match_labels
 from napari_cellid.cells.measure import measure, measure_labels
 from napari_cellid.cells.relabel import relabel_sequential
 from napari_cellid.segmentation.instances import label_cells
@@ -91,7 +91,7 @@ def resegment(
     if before.hand is not None:
         labels = restore_manual_edits(labels, before.hand)
     cells = measure(labels, planes)
-    partner_of = match(before.labels, labels)
+    partner_of = match_labels(before.labels, labels)
     partner = partner_of[cells["label"].to_numpy()]
     cells, next_cell = _take_over(cells, partner, before)
     stale: set[int] = set()

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.cells.label_images import changed_labels, match
-from napari_cellid.cells.measure import measure, measure_labels
+from napari_cellid.cells.measure import measure
 from napari_cellid.config import SegmentConfig
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.predict import Segmentation
@@ -25,52 +24,6 @@ def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
     for number, (y, x) in enumerate(corners, 1):
         labels[0, y : y + side, x : x + side] = number
     return labels
-
-
-def test_match_follows_overlap_not_numbers():
-    before = squares((5, 5), (30, 30), (50, 5))
-    after = squares((31, 30), (5, 40), (5, 6))
-    assert match(before, after).tolist() == [0, 2, 0, 1]
-
-
-def test_match_of_halves_is_at_most_one():
-    before = squares((10, 10), side=10)
-    after = before.copy()
-    after[0, 10:20, 15:20] = 2
-    assert set(match(before, after).tolist()) == {0}
-    after[0, 10:20, 15] = 1
-    assert match(before, after).tolist() == [0, 1, 0]
-
-
-@pytest.mark.parametrize("shape", [(1, 40, 40)])
-def test_match_of_nothing(shape):
-    nothing = np.zeros(shape, np.int32)
-    assert match(nothing, nothing).tolist() == [0]
-
-
-def test_changed_labels_include_gone_and_overpainted_ones():
-    before = squares((5, 5), (30, 30))
-    after = before.copy()
-    after[0, 30:38, 30:38] = 0
-    after[0, 5, 5] = 7
-    assert changed_labels(before, after) == {1, 2, 7}
-    assert changed_labels(before, before) == set()
-
-
-def test_measuring_some_equals_measuring_all(planes, field):
-    labels = field.labels
-    every = measure(labels, planes).drop(columns="cell")
-    wanted = every["label"].iloc[[0, 3, -1]].tolist()
-    some = measure_labels(labels, planes, wanted).drop(columns="cell")
-    same = every[every["label"].isin(wanted)].reset_index(drop=True)
-    pd.testing.assert_frame_equal(some, same, check_dtype=False)
-
-
-def test_measuring_a_label_on_two_planes_counts_the_larger(planes, field):
-    labels = np.zeros_like(field.labels)
-    labels[0, 5:9, 5:9] = labels[1, 20:40, 20:40] = 9
-    (row,) = measure_labels(labels, planes, {9}).itertuples()
-    assert (row.plane, row.y, row.x) == (1, 29.5, 29.5)
 
 
 def test_what_was_drawn_and_erased_stays():
