@@ -14,7 +14,7 @@ from napari_cellid.agreement.ratings import NO_ANSWER, tabulate_ratings, unique_
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 Status = Literal["consensus", "disputed", "too_few", "adjudicated"]
 
+#: a cell of these statuses is settled
+DECIDED = ("consensus", "adjudicated")
+#: status of a cell in a consensus table that nobody answered
+UNANSWERED = "unanswered"
 _KEY = ["recording", "cell"]
+_UNDECIDED = ("disputed", "too_few", UNANSWERED)
 _TEXTS = ("consensus", "status", "votes", "adjudicator")
 
 
@@ -117,6 +122,53 @@ def count_votes(
     if adjudications is None:
         return counted
     return _adjudicate(counted, adjudications)
+
+
+@dataclass(frozen=True)
+class DecisionCounts:
+    """Number of cells by the outcome of their votes.
+
+    Parameters
+    ----------
+    decided
+        Cells with an answer by vote or adjudication, for each class of the study,
+        `not_a_cell`, and other answers that occur, in this order.
+    adjudicated
+        Cells that an adjudicator settled, whatever the answer.
+    settled_unsure
+        Those of them that the adjudicator found unsure.
+    disputed, too_few, unanswered
+        Cells without a decision.
+    """
+
+    decided: Mapping[str, int]
+    adjudicated: int
+    settled_unsure: int
+    disputed: int
+    too_few: int
+    unanswered: int
+
+
+def count_decisions(table: pd.DataFrame, classes: Sequence[str]) -> DecisionCounts:
+    """Count cells by the outcome of their votes.
+
+    Parameters
+    ----------
+    table
+        From `count_votes`, or a consensus table: `status` and `consensus`.
+    classes
+        Names of the study's classes.
+    """
+    status = table["status"]
+    consensus = table.loc[status.isin(DECIDED), "consensus"]
+    given = consensus[consensus != ""].value_counts()
+    answers = dict.fromkeys([*classes, NOT_A_CELL, *given.index])
+    n = {name: int((status == name).sum()) for name in (*_UNDECIDED, "adjudicated")}
+    return DecisionCounts(
+        decided={str(name): int(given.get(name, 0)) for name in answers},
+        settled_unsure=int((consensus == "").sum()),
+        **n,
+    )
 
 
 def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:

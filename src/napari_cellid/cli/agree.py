@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import add_output_style, add_settings, given_settings
-from napari_cellid.config import NOT_A_CELL, VoteConfig
+from napari_cellid.config import VoteConfig
 from napari_cellid.report.agreement_text import (
     agreement_lines,
     agreement_values,
@@ -17,11 +17,12 @@ from napari_cellid.report.agreement_text import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pandas as pd
 
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
+    from napari_cellid.agreement.vote import DecisionCounts
     from napari_cellid.cli.console import Console
     from napari_cellid.config import StudyConfig
 
@@ -50,6 +51,7 @@ def add_commands(commands: Any) -> None:
 def run_agree(arguments: Namespace, console: Console) -> None:
     """Compare people, count votes, write the consensus table."""
     from napari_cellid.agreement.summary import measure_agreement
+    from napari_cellid.agreement.vote import count_decisions
     from napari_cellid.annotation.all_answers import read_annotations
     from napari_cellid.study.consensus import count_matched_votes, write_consensus
     from napari_cellid.study.study import Study
@@ -70,12 +72,17 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     path = write_consensus(study, table)
     notes = [*found.notes, *_about_lost(len(lost))]
     console.notes(notes)
-    tally = count_cells(table, config)
+    counts = count_decisions(table, [one.name for one in config.classes])
     values = {
         "study": str(study.path),
         "file": str(path),
         "rule": config.vote.model_dump(mode="json"),
-        **tally,
+        "consensus": counts.decided,
+        "adjudicated": counts.adjudicated,
+        "settled_unsure": counts.settled_unsure,
+        "disputed": counts.disputed,
+        "too_few": counts.too_few,
+        "unanswered": counts.unanswered,
         **agreement_values(found),
         "quality": None if quality is None else quality_values(quality),
         "unmatched": len(lost),
@@ -83,33 +90,8 @@ def run_agree(arguments: Namespace, console: Console) -> None:
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 2),
     }
-    lines = [*agreement_lines(found, quality), *_describe_votes(tally, config.vote)]
+    lines = [*agreement_lines(found, quality), *_describe_votes(counts, config.vote)]
     console.result(values, [*lines, f"Written: {path}"])
-
-
-def count_cells(table: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
-    """Count the cells of a consensus table by what came of them.
-
-    Returns
-    -------
-    `consensus`: number of decided cells by answer, adjudicated ones included;
-    `adjudicated`, of which `settled_unsure` without a class; `disputed`, `too_few`
-    and `unanswered`.
-    """
-    status = table["status"]
-    decided = table["consensus"].loc[status.isin(["consensus", "adjudicated"])]
-    answers = [one.name for one in config.classes] + [NOT_A_CELL]
-    found = decided[decided != ""].value_counts()
-    answers += [name for name in found.index if name not in answers]
-    return {
-        "consensus": {name: int(found.get(name, 0)) for name in answers},
-        "adjudicated": int((status == "adjudicated").sum()),
-        "settled_unsure": int((decided == "").sum()),
-        **{
-            name: int((status == name).sum())
-            for name in ("disputed", "too_few", "unanswered")
-        },
-    }
 
 
 def _config(config: StudyConfig, arguments: Namespace) -> StudyConfig:
@@ -142,7 +124,7 @@ def _about_lost(n_lost: int) -> list[str]:
     ]
 
 
-def _describe_votes(tally: Mapping[str, Any], rule: VoteConfig) -> Iterator[str]:
+def _describe_votes(counts: DecisionCounts, rule: VoteConfig) -> Iterator[str]:
     what = {
         "unanimous": "all who answered say the same",
         "majority": "more than half say the same",
@@ -150,15 +132,15 @@ def _describe_votes(tally: Mapping[str, Any], rule: VoteConfig) -> Iterator[str]
     }[rule.rule]
     yield ""
     yield f"Votes ({rule.rule}: {what}; at least {rule.min_annotators} people):"
-    counts = tally["consensus"]
-    said = ", ".join(f"{n} {name}" for name, n in counts.items())
-    yield f"  {count_text(sum(counts.values()), 'cell')} decided: {said}"
-    if tally["adjudicated"]:
+    decided = counts.decided
+    by_answer = ", ".join(f"{n} {name}" for name, n in decided.items())
+    yield f"  {count_text(sum(decided.values()), 'cell')} decided: {by_answer}"
+    if counts.adjudicated:
         yield (
-            f"  {tally['adjudicated']} settled by an adjudicator, of which "
-            f"{tally['settled_unsure']} as unsure"
+            f"  {counts.adjudicated} settled by an adjudicator, of which "
+            f"{counts.settled_unsure} as unsure"
         )
     yield (
-        f"  undecided: {tally['disputed']} disputed, {tally['too_few']} with too few "
-        f"answers, {tally['unanswered']} not answered"
+        f"  undecided: {counts.disputed} disputed, {counts.too_few} with too few "
+        f"answers, {counts.unanswered} not answered"
     )

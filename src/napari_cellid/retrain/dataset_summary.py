@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.progress import Progress
-from napari_cellid.study.consensus import DECIDED, count_matched_votes
+from napari_cellid.study.consensus import count_matched_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, run_to_end
@@ -16,7 +17,7 @@ from napari_cellid.retrain.split import TILE_UM, split_cells
 from napari_cellid.segmentation.dataset import labelled_field
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
-from napari_cellid.study.consensus import DECIDED, consensus_table
+from napari_cellid.study.consensus import consensus_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_cellid.agreement.vote import count_votes
+from napari_cellid.agreement.vote import DECIDED, UNANSWERED, count_votes
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
 
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 CONSENSUS_FILE = "consensus.csv"
-#: a cell that nobody answered; answers whose cell is not there
-UNANSWERED, UNMATCHED = "unanswered", "unmatched"
-#: what decides a cell
-DECIDED = ("consensus", "adjudicated")
+#: status of answers whose cell the study does not have any more
+UNMATCHED = "unmatched"
 #: columns of the consensus table, in the order in which they are written; those that
 #: depend on classes and answers follow
 CONSENSUS_COLUMNS = (

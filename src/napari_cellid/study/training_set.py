@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid import __version__
+from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.files import atomic_write
-from napari_cellid.study.consensus import DECIDED, count_matched_votes, write_csv
+from napari_cellid.files import replacing_file
+from napari_cellid.study.consensus import count_matched_votes, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path

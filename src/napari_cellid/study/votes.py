@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from napari_cellid.agreement.ratings import tabulate_ratings
-from napari_cellid.agreement.vote import count_votes
+from napari_cellid.agreement.vote import DECIDED, count_votes
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.progress import Progress
-from napari_cellid.study.consensus import DECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QBrush, QColor, QPainter
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_cellid.agreement.vote import count_decisions
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.study.consensus import DECIDED
 from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
@@ -57,27 +57,22 @@ def tally(table: pd.DataFrame, n_cells: int, config: StudyConfig) -> list[Count]
     The decided cells by answer, then the undecided ones; together `n_cells` where
     every row of the table is a cell of the study.
     """
-    status = table["status"]
-    decided = table.loc[status.isin(DECIDED), "consensus"].value_counts()
     classes = [one.name for one in config.classes]
-    # not a cell where it was decided; "" where an adjudicator was unsure
-    others = (str(one) for one in decided.index if one not in classes)
-    names = [*classes, *sorted(others, reverse=True)]
+    counts = count_decisions(table, classes)
+    others = (name for name, n in counts.decided.items() if n and name not in classes)
     colours = answer_colours(config)
-    counts = [
-        Count(
-            answer_text(one) or "settled as unsure",
-            int(decided.get(one, 0)),
-            colours.get(one, _OTHER),
-        )
-        for one in names
+    rows = [
+        Count(answer_text(name), counts.decided[name], colours.get(name, _OTHER))
+        for name in (*classes, *sorted(others, reverse=True))
     ]
+    if counts.settled_unsure:
+        rows.append(Count("settled as unsure", counts.settled_unsure, _OTHER))
     undecided = {
-        "disputed": int((status == "disputed").sum()),
-        "too few answers": int((status == "too_few").sum()),
+        "disputed": counts.disputed,
+        "too few answers": counts.too_few,
         "no answer yet": max(n_cells - len(table), 0),
     }
-    return [*counts, *(Count(k, n, _UNDECIDED[k]) for k, n in undecided.items())]
+    return [*rows, *(Count(k, n, _UNDECIDED[k]) for k, n in undecided.items())]
 
 
 class VoteCounts(QWidget):
