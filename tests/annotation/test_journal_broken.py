@@ -40,7 +40,7 @@ def test_a_torn_last_line_is_set_aside(path: Path) -> None:
     torn = format_line(answer(4))[:50]
     with path.open("ab") as file:
         file.write(torn)
-    assert "the last line (4) is half-written" in problem(path)
+    assert "the last line (4) is incomplete" in problem(path)
     assert problem(path) in read_annotations(path.parent).problems
     assert cells(path) == [1, 2, 3]
     before = path.read_bytes()
@@ -68,7 +68,7 @@ def test_a_tear_within_a_letter_is_a_tear(path: Path) -> None:
     with path.open("ab") as file:
         file.write(line[: line.index("ä".encode()) + 1])
     assert cells(path) == [1, 2, 3]
-    assert "half-written" in problem(path)
+    assert "incomplete" in problem(path)
 
 
 def test_zeros_of_a_power_cut_are_set_aside(path: Path) -> None:
@@ -181,7 +181,7 @@ def test_lines_of_somebody_else_do_not_count(path: Path) -> None:
         file.write(format_line(answer(4, who="Bo", at=4)))
     write_lines(path.with_name("Bo.jsonl"), [answer(4, "unsure", who="Bo")])
     assert cells(path) == [1, 2, 3]
-    assert "not counted: 1 line of 'Bo' in the journal of 'Ann'" in problem(path)
+    assert "1 line of 'Bo' in the journal of 'Ann' does not count" in problem(path)
     assert said(Journal.open(path.parent, "Bo").current()) == {4: "unsure"}
 
 

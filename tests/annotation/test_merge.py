@@ -175,7 +175,7 @@ def test_an_answer_that_no_lock_kept_out_while_merging_is_kept(
     here, there = copies
     open_here = Journal.open(here, "Ann")
     Journal.open(there, "Ann").add(answer(3, at=3))
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0)
+    monkeypatch.setattr(locking, "_TIMEOUT_S", 0)
     write, meanwhile = Path.write_bytes, iter([4, 5])
 
     def answered_meanwhile(path: Path, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""All journals of a study as one table, and what counts of it."""
+"""All answers of a study as one table, read from the annotators' journals."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _TYPES = {
     "seconds": "float64",
     "repeat": "bool",
 }
-#: one person's answers about one cell
-_WHO_AND_WHAT = ["annotator", "recording", "cell"]
-#: a line that is just being written is whole after this time (s)
-_MOMENT_S = 0.02
+#: columns that identify the answers of one annotator about one cell
+_ANNOTATOR_AND_CELL = ["annotator", "recording", "cell"]
+#: a line that is being written is complete after this time (s)
+_WRITE_TIME_S = 0.02
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """What people have said so far.
+    """The content of all journals of a study.
 
     Parameters
     ----------
     all_answers
-        Every good line in the order of the files: `time` (UTC), `annotator`,
-        `recording`, `cell`, `plane`, `y`, `x`, `answer` (None: taken back), `shown`,
-        `seconds`, `role`, `repeat`, `origin`.
+        One row for each valid line, in the order of the files: `time` (UTC),
+        `annotator`, `recording`, `cell`, `plane`, `y`, `x` (px), `answer` (None if it
+        was withdrawn), `shown`, `seconds`, `role`, `repeat`, `origin`.
     problems
-        What was odd about the files, one sentence each.
+        Problems with the files, one sentence each.
     """
 
     all_answers: pd.DataFrame
@@ -57,26 +57,26 @@ class Annotations:
 
 
 def read_annotations(folder: Path) -> Annotations:
-    """Read all journals of a folder; one that does not exist has no all_answers.
+    """Read all journals in a folder; a folder that does not exist has no answers.
 
     Raises
     ------
     InputError
-        If a journal cannot be read: a count without it would be wrong.
+        If a journal cannot be read: counts without it would be wrong.
     """
     files = journal_files(folder)
     values: dict[str, list[Any]] = {key: [] for key in COLUMNS}
-    problems = _twins([name for name, _ in files])
+    problems = _similar_names([name for name, _ in files])
     for name, path in files:
-        found, odd = read_journal(path, name)
-        problems += odd
-        for key, column in found.values.items():
+        lines, problems_of_file = read_journal(path, name)
+        problems += problems_of_file
+        for key, column in lines.values.items():
             values[key] += column
     return Annotations(_table(values), tuple(problems))
 
 
 def read_journal(path: Path, annotator: str) -> tuple[ParsedLines, tuple[str, ...]]:
-    """Read one journal: its good all_answers, and what was odd about it.
+    """Read one journal: its valid lines, and problems, one sentence each.
 
     Raises
     ------
@@ -86,47 +86,47 @@ def read_journal(path: Path, annotator: str) -> tuple[ParsedLines, tuple[str, ..
     reader = JournalReader(annotator)
     try:
         data = path.read_bytes()
-        found = reader.feed(data)
-        if reader.incomplete:  # or its writer is not done yet
-            time.sleep(_MOMENT_S)
+        lines = reader.feed(data)
+        if reader.incomplete:  # its writer may need a moment
+            time.sleep(_WRITE_TIME_S)
             data = path.read_bytes()
             if len(data) > reader.n_bytes:
-                found.extend(reader.feed(data[reader.n_bytes :]))
+                lines.extend(reader.feed(data[reader.n_bytes :]))
     except OSError as error:
         raise InputError(
             f"The journal {path} cannot be read ({error.strerror}); make it readable."
         ) from error
-    return found, reader.problems(path.name)
+    return lines, reader.problems(path.name)
 
 
 def current_answers(
     all_answers: pd.DataFrame, role: Role = "annotator", until: datetime | None = None
 ) -> pd.DataFrame:
-    """The last line of each person about each cell, without those taken back.
+    """The latest answer of each annotator about each cell, without withdrawn ones.
 
     Parameters
     ----------
     all_answers
-        As in `Annotations`.
+        `Annotations.all_answers`.
     role
-        Votes, or what adjudicators settled.
+        Votes of annotators, or decisions of adjudicators.
     until
-        What counted then: each person's lines up to the last one written at or before
-        that time, for the order of the lines counts, not their times.
+        Give the state at this time instead: the lines of each annotator up to the last
+        one written at or before it. The order of the lines decides, not their times.
     """
     if until is not None:
         all_answers = all_answers[_written_until(all_answers, as_utc(until))]
     last = all_answers[all_answers["role"] == role].drop_duplicates(
-        _WHO_AND_WHAT, keep="last"
+        _ANNOTATOR_AND_CELL, keep="last"
     )
     return last[last["answer"].notna()].reset_index(drop=True)
 
 
 def given_answers(all_answers: pd.DataFrame) -> pd.DataFrame:
-    """Lines by which people answered, without those that they undid.
+    """Answers as people gave them, without those that they undid.
 
-    What undo, redo and bringing back wrote is left out as well: it tells what counts,
-    not how somebody judged.
+    Lines written by undo, redo and restore are left out as well: they set which answer
+    counts, but they are no judgements of a person.
     """
     undone: set[int] = set()
     moved = all_answers["origin"].isin(["undo", "redo"])
@@ -139,28 +139,28 @@ def given_answers(all_answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(values: dict[str, list[Any]]) -> pd.DataFrame:
-    # objects, so that None stays None in any version of pandas
+    # dtype object, so that None stays None in every version of pandas
     columns = {key: pd.Series(column, dtype=object) for key, column in values.items()}
     return pd.DataFrame(columns).astype(_TYPES)
 
 
-def _twins(names: list[str]) -> list[str]:
+def _similar_names(names: list[str]) -> list[str]:
     seen: dict[str, str] = {}
     problems = []
     for name in names:
-        other = seen.setdefault(normalised_name(name), name)
-        if other is name:
+        first = seen.setdefault(normalised_name(name), name)
+        if first is name:
             continue
-        if other == name:
+        if first == name:
             problems.append(
                 f"There are two journals of '{name}'; the lines of the second count "
-                "after those of the first."
+                "as later than those of the first."
             )
         else:
             problems.append(
-                f"The journals of '{other}' and '{name}' differ only in how the name "
-                "is written and count as two people; if it is one, move the lines of "
-                "one file to the other."
+                f"The names of the journals '{first}' and '{name}' differ only in how "
+                "they are written, and count as two people; if it is one person, move "
+                "the lines of one file to the other."
             )
     return problems
 
@@ -174,7 +174,7 @@ def _written_until(all_answers: pd.DataFrame, until: datetime) -> NDArray[np.boo
 
 
 def _undone(all_answers: pd.DataFrame, places: list[int]) -> set[int]:
-    """Places of the answers of one person that are undone in the end."""
+    """Row numbers of the answers of one person that stay undone."""
     slots = zip(
         all_answers["role"], all_answers["recording"], all_answers["cell"], strict=True
     )

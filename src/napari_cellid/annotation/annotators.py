@@ -1,4 +1,4 @@
-"""People's names, and the names of their journals."""
+"""Names of annotators, and the file names of their journals."""
 
 from __future__ import annotations
 
@@ -13,82 +13,83 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL_SUFFIX = ".jsonl"
-#: so that the file's name stays below 255 bytes in any script, also while replaced
-_LONGEST = 50
-#: what some system refuses in a file's name, and the sign of the encoding itself
+#: longest name: the file name, also of a temporary file, stays below 255 bytes in any
+#: script
+_MAX_LENGTH = 50
+#: characters that some system refuses in file names, and % of the encoding itself
 _ILLEGAL = re.compile(r'[<>:"/\\|?*%]|^\.|\.$')
-#: devices of Windows, whatever follows after a dot
+#: names of devices in Windows, with any suffix
 _RESERVED = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?$", re.IGNORECASE
 )
 
 
 def clean_name(annotator: str) -> str:
-    """A person's name as it is kept: composed letters (NFC), single spaces.
+    """Normalise an annotator's name for storing: NFC form, single spaces.
 
     Raises
     ------
     InputError
-        If nothing is left, or it is too long or has signs that cannot be shown.
+        If the name is empty or too long, or has unprintable characters.
     """
     name = unicodedata.normalize("NFC", " ".join(annotator.split()))
     if not normalised_name(name):
         raise InputError("The annotator's name is empty; give your name or initials.")
-    if len(name) > _LONGEST:
+    if len(name) > _MAX_LENGTH:
         raise InputError(
             f"The annotator's name '{name[:20]}…' has {len(name)} letters; use at most "
-            f"{_LONGEST}."
+            f"{_MAX_LENGTH}."
         )
-    if not all(sign.isprintable() or _is_format(sign) for sign in name):
+    if not all(char.isprintable() or _is_format(char) for char in name):
         raise InputError(
-            f"The annotator's name {name!r} has signs that cannot be shown; use "
-            "letters, digits and spaces."
+            f"The annotator's name {name!r} has characters that cannot be "
+            "shown; use letters, digits and spaces."
         )
     return name
 
 
 def normalised_name(name: str) -> str:
-    """What names have in common that differ only in case or Unicode form."""
+    """Normalise a name so that case and Unicode form make no difference."""
     plain = unicodedata.normalize("NFKC", name).casefold()
-    plain = "".join(sign for sign in plain if not _is_format(sign))
+    plain = "".join(char for char in plain if not _is_format(char))
     return unicodedata.normalize("NFKC", " ".join(plain.split()))
 
 
 def journal_path(folder: Path, annotator: str) -> Path:
-    """Where a person's journal lies, or would lie.
+    """Path of an annotator's journal, which may not exist yet.
 
-    The name is kept readable; what a system refuses in file names is written as
-    `%` and two hexadecimal digits.
+    The file has the annotator's name; a character that some system refuses in file
+    names is written as `%` and two hexadecimal digits.
 
     Raises
     ------
     InputError
-        If the name cannot be used, or differs from one in the folder only in case or
-        Unicode form.
+        If the name cannot be used, or another name in the folder differs from it only
+        in case or Unicode form.
     """
     name = clean_name(annotator)
     path = folder / (_encoded(name) + JOURNAL_SUFFIX)
-    there = journal_files(folder)
-    own = [file for other, file in there if other == name]
+    files = journal_files(folder)
+    own = [file for other, file in files if other == name]
     if not own:
-        _refuse_twin(name, [other for other, _ in there])
-    # a Mac may have written it with decomposed letters
+        _refuse_similar_name(name, [other for other, _ in files])
+    # macOS may have decomposed the letters of the file name
     return path if path in own or not own else own[0]
 
 
 def annotator_from_path(path: Path) -> str:
-    """Whose journal a file is, by its name."""
+    """Name of the annotator whose journal a file is."""
     name = unquote(path.name.removesuffix(JOURNAL_SUFFIX))
     return unicodedata.normalize("NFC", name)
 
 
 def list_annotators(folder: Path) -> tuple[str, ...]:
-    """Names of the people who have a journal in a folder, sorted."""
+    """Names of the annotators with a journal in a folder, sorted."""
     return tuple(sorted({name for name, _ in journal_files(folder)}))
 
 
 def journal_files(folder: Path) -> list[tuple[str, Path]]:
-    """The journals in a folder with their people's names, sorted by file name.
+    """Names of annotators and their journals in a folder, sorted by file name.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def journal_files(folder: Path) -> list[tuple[str, Path]]:
     try:
         if not folder.is_dir():
             return []
-        # hidden: half-written files of a crash, and what macOS puts beside files
+        # hidden files: left by a crash, or made by macOS
         files = [
             p for p in folder.glob(f"*{JOURNAL_SUFFIX}") if not p.name.startswith(".")
         ]
@@ -110,24 +111,24 @@ def journal_files(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _encoded(name: str) -> str:
-    safe = _ILLEGAL.sub(lambda sign: _percent(sign[0]), name)
+    safe = _ILLEGAL.sub(lambda match: _percent(match[0]), name)
     return _percent(safe[0]) + safe[1:] if _RESERVED.match(safe) else safe
 
 
-def _percent(sign: str) -> str:
-    return f"%{ord(sign):02X}"
+def _percent(char: str) -> str:
+    return f"%{ord(char):02X}"
 
 
-def _refuse_twin(name: str, others: list[str]) -> None:
+def _refuse_similar_name(name: str, others: list[str]) -> None:
     for other in others:
         if normalised_name(other) == normalised_name(name):
             raise InputError(
-                f"There is a journal of '{other}', from which '{name}' differs only in "
-                f"how it is written; use '{other}' if that is the same person, or "
-                "another name."
+                f"There is already a journal of '{other}', and '{name}' differs only "
+                f"in how it is written; use '{other}' if that is the same person, or "
+                "choose another name."
             )
 
 
-def _is_format(sign: str) -> bool:
-    """Whether a sign only says how others are shown (a joiner, for one)."""
-    return unicodedata.category(sign) == "Cf"
+def _is_format(char: str) -> bool:
+    """Whether a character only formats others, such as a zero-width joiner."""
+    return unicodedata.category(char) == "Cf"

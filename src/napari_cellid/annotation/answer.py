@@ -1,4 +1,4 @@
-"""One answer of one person about one cell."""
+"""One answer of one annotator about one cell."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import StudyConfig
 
-#: an annotator votes, an adjudicator settles what the votes left open
+#: an annotator votes; an adjudicator decides cells on which the votes disagree
 Role = Literal["annotator", "adjudicator"]
-#: how a line came about: given by the person, or by undo, redo or bringing back
+#: what wrote the line: an answer of the person, or undo, redo or restore
 Origin = Literal["answer", "undo", "redo", "restore"]
 
 
 class CellKey(NamedTuple):
-    """Which cell: the recording's name and the cell's lasting number in it."""
+    """A cell of a study: name of the recording, and the cell's permanent number."""
 
     recording: str
     cell: int
@@ -32,28 +32,28 @@ class Answer:
     Parameters
     ----------
     time
-        When it was given, in UTC.
+        When the answer was given, in UTC.
     annotator
-        Who gave it.
+        Name of the annotator.
     recording, cell
-        Which cell; the number is the lasting one, not the label.
+        Name of the recording, and permanent number of the cell (not its label).
     plane, y, x
-        Where the cell lay (plane, and centroid in px), which finds it again after
+        Position of the cell: plane, and centroid in px. It identifies the cell after
         another segmentation.
     answer
-        A class, `not_a_cell`, `unsure`, or None for taking the answer back.
+        A class, `not_a_cell`, `unsure`, or None if the answer is withdrawn.
     shown
-        What was visible: the name of the model, or that colleagues' votes were; None
-        when the person was blind to both.
+        What the annotator could see: the name of the model, or that other annotators'
+        votes were shown; None for a blind answer.
     seconds
-        How long the cell had been shown.
+        How long the cell had been shown (s).
     role
-        Whether it is a vote or settles a dispute.
+        Vote of an annotator, or decision of an adjudicator.
     repeat
-        Whether the person was asked again, to see how consistent they are.
+        Whether the cell was shown a second time, to measure intra-rater agreement.
     origin
-        What made the line: the person's answer, or undo, redo or bringing back an
-        earlier state, which write the answer that counts from then on.
+        What wrote the line: an answer of the person, or undo, redo or restore, which
+        write the answer that counts from then on.
     """
 
     time: datetime
@@ -72,15 +72,15 @@ class Answer:
 
     @property
     def key(self) -> CellKey:
-        """Which cell."""
+        """The cell that the answer is about."""
         return CellKey(self.recording, self.cell)
 
 
 def answer_text(answer: str) -> str:
-    """An answer as people read it."""
+    """Text of an answer for people."""
     return "not a cell" if answer == NOT_A_CELL else answer
 
 
 def answer_keys(config: StudyConfig) -> dict[str, str]:
-    """Letter of each answer."""
+    """Keyboard key of each answer."""
     return {one.name: one.key for one in config.classes} | SPECIAL_KEYS

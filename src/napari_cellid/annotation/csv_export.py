@@ -13,28 +13,28 @@ from napari_cellid.annotation.jsonl import COLUMNS
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
 
-#: columns of the file: how a line came about is the journal's own affair
+#: columns of the file; `origin` concerns the journal alone
 _COLUMNS = [name for name in COLUMNS if name != "origin"]
 
 
 def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
-    """Write the answers that count now, votes and adjudications, as CSV in UTF-8.
+    """Write the current answers, votes and adjudications, as CSV in UTF-8.
 
     Parameters
     ----------
     all_answers
-        As in `Annotations`.
+        `Annotations.all_answers`.
     target
-        The file, or a stream of text.
+        The file, or a text stream.
 
     Returns
     -------
-    How many there are.
+    Number of answers written.
 
     Raises
     ------
     InputError
-        If the file cannot be written; an earlier one is left as it was.
+        If the file cannot be written; an existing file is left unchanged.
     """
     table = pd.concat([current_answers(all_answers, role) for role in get_args(Role)])[
         _COLUMNS

@@ -26,68 +26,68 @@ def import_answers(
     answers: Collection[str],
     cells: pd.DataFrame | None = None,
 ) -> dict[str, int]:
-    """Add the answers of a CSV file to people's journals.
+    """Add the answers of a CSV file to the annotators' journals.
 
-    What counts already is not added, nor a row that stands in the journal word for word
-    (of an older export): importing twice adds nothing. A row keeps its time where the
-    journal has no later line; otherwise it counts as answered now.
+    Answers that count already are not added, and neither are rows that the journal has
+    unchanged (from an older export), so that importing twice adds nothing. A row keeps
+    its time if the journal has no later line; otherwise it gets the current time.
 
     Parameters
     ----------
     path
-        CSV with the columns recording, cell (or plane, y and x), annotator, answer,
-        and as may be time, shown, seconds, role, repeat. Rows without answer are
-        passed over. A place without a cell gets a negative number.
+        CSV with the columns recording, cell (or plane, y and x), annotator and answer,
+        and optionally time, shown, seconds, role, repeat. Rows without an answer are
+        skipped. A position without a cell number gets a negative number.
     folder
-        The `annotations` of the study.
+        Folder `annotations` of the study.
     answers
-        Answers that the study has.
+        Answers that the study allows.
     cells
-        Tables of its cells, with `recording`: for rows that give no place.
+        Cell table of the study with a column `recording`, for rows without a position.
 
     Returns
     -------
-    For each person in the file the number of new lines.
+    For each annotator in the file the number of new lines.
 
     Raises
     ------
     InputError
-        If anything in the file cannot be used, with the row: then nothing is written.
-        If a disk is full on the way, importing again goes on from there.
+        If a row of the file cannot be used: then nothing is written. If the disk is
+        full: then importing the file again continues from there.
     """
-    rows = read_rows(path, answers, _places(cells))
-    people: dict[str, list[CsvRow]] = {}
+    rows = read_rows(path, answers, _positions(cells))
+    rows_of: dict[str, list[CsvRow]] = {}
     for row in rows:
-        people.setdefault(row.answer.annotator, []).append(row)
-    journals = {name: Journal.open(folder, name) for name in people}
-    new = {name: _new(journals[name], rows) for name, rows in people.items()}
+        rows_of.setdefault(row.answer.annotator, []).append(row)
+    journals = {name: Journal.open(folder, name) for name in rows_of}
+    new = {name: _new_answers(journals[name], rows) for name, rows in rows_of.items()}
     for name, journal in journals.items():
         journal.add_all(new[name])
     return {name: len(lines) for name, lines in new.items()}
 
 
-def _new(journal: Journal, rows: Iterable[CsvRow]) -> list[Answer]:
+def _new_answers(journal: Journal, rows: Iterable[CsvRow]) -> list[Answer]:
     now, lines, new = datetime.now(UTC), journal.lines, []
-    known = {(one.time, one.role, one.key, one.answer) for one in lines}
-    counting = {
-        (one.role, one.key): one.answer
+    known = {(answer.time, answer.role, answer.key, answer.answer) for answer in lines}
+    current = {
+        (answer.role, answer.key): answer.answer
         for role in get_args(Role)
-        for one in journal.current(role).values()
+        for answer in journal.current(role).values()
     }
     last = lines[-1].time if lines else datetime.min.replace(tzinfo=UTC)
     for row in sorted(rows, key=lambda row: row.answer.time):
-        one = row.answer
-        if counting.get((one.role, one.key)) == one.answer:
+        answer = row.answer
+        if current.get((answer.role, answer.key)) == answer.answer:
             continue
-        if row.timed and (one.time, one.role, one.key, one.answer) in known:
+        if row.timed and (answer.time, answer.role, answer.key, answer.answer) in known:
             continue
-        last = one.time if last <= one.time <= now else now
-        counting[one.role, one.key] = one.answer
-        new.append(replace(one, time=last))
+        last = answer.time if last <= answer.time <= now else now
+        current[answer.role, answer.key] = answer.answer
+        new.append(replace(answer, time=last))
     return new
 
 
-def _places(cells: pd.DataFrame | None) -> dict[CellKey, Position]:
+def _positions(cells: pd.DataFrame | None) -> dict[CellKey, Position]:
     if cells is None:
         return {}
     names, numbers = cells["recording"].tolist(), cells["cell"].tolist()

@@ -1,4 +1,4 @@
-"""The rows of a CSV file of answers, each checked before any is taken."""
+"""Rows of a CSV file of answers: read, and checked before any of them is used."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-#: plane, y and x of a cell (px)
+#: plane, and centroid y and x (px) of a cell
 Position = tuple[int, float, float]
 
-_NEEDED = ("recording", "annotator", "answer")
-_PLACE = ("plane", "y", "x")
+_REQUIRED = ("recording", "annotator", "answer")
+_POSITION = ("plane", "y", "x")
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
-#: bytes of a checksum that fit a whole number of JSON
+#: bytes of a checksum that fit into an integer of JSON
 _CHECKSUM_BYTES = 6
 
 
 @dataclass(frozen=True)
 class CsvRow:
-    """A row that answers.
+    """A row with an answer.
 
     Parameters
     ----------
     number
-        As a spreadsheet counts: the heading is row 1.
+        Number of the row in a spreadsheet, where the header is row 1.
     answer
-        What it says; without a time in the row, that of reading it.
+        Answer in the row. Its time is that of reading if the row has none.
     timed
-        Whether the row says when.
+        Whether the row has a time.
     """
 
     number: int
@@ -49,28 +49,30 @@ class CsvRow:
 
 
 def read_rows(
-    path: Path, answers: Collection[str], places: Mapping[CellKey, Position]
+    path: Path, answers: Collection[str], positions: Mapping[CellKey, Position]
 ) -> list[CsvRow]:
-    """Read and check a CSV file; rows without answer are passed over.
+    """Read and check a CSV file; rows without an answer are skipped.
 
     Parameters
     ----------
     path
-        UTF-8, separated by commas, or semicolons or tabs with decimal commas.
+        File in UTF-8, separated by commas, or by semicolons or tabs and then with
+        decimal commas.
     answers
-        Answers that the study has; neither case nor a space for a `_` matters.
-    places
-        Where cells lie whose row does not say so.
+        Answers that the study allows. Upper and lower case, and spaces and `_`, are
+        the same.
+    positions
+        Positions of the study's cells, for rows without one.
 
     Raises
     ------
     InputError
-        If anything cannot be used, with the number of the row.
+        If a row cannot be used; the message gives its number.
     """
     table, separator = _table(path)
     header = [name.strip().casefold() for name in table[0]] if table else []
     _check_header(path, header)
-    reader = _RowReader(answers, places, separator != ",")
+    reader = _RowReader(answers, positions, separator != ",")
     rows = []
     for number, fields in enumerate(table[1:], 2):
         try:
@@ -88,30 +90,30 @@ class _RowReader:
     def __init__(
         self,
         answers: Collection[str],
-        places: Mapping[CellKey, Position],
+        positions: Mapping[CellKey, Position],
         decimal_comma: bool,
     ) -> None:
-        self._answers = {_plain(one): one for one in answers}
-        self._places = places
+        self._answers = {_normalised(name): name for name in answers}
+        self._positions = positions
         self._decimal_comma = decimal_comma
         self._now = datetime.now(UTC)
 
     def read(self, number: int, row: dict[str, str]) -> CsvRow | None:
-        """Read a row; None if it does not answer."""
+        """Read a row; None if it has no answer."""
         if not row["answer"].strip():
             return None
         if not row["recording"].strip():
             raise InputError("the recording is missing; give its name.")
-        cell, place = self._where(row)
+        cell, (plane, y, x) = self._cell(row)
         time = row["time"].strip()
         answer = Answer(
             time=_time(time) if time else self._now,
             annotator=clean_name(row["annotator"]),
             recording=row["recording"],
             cell=cell,
-            plane=place[0],
-            y=place[1],
-            x=place[2],
+            plane=plane,
+            y=y,
+            x=x,
             answer=self._answer(row["answer"]),
             shown=row["shown"].strip() or None,
             seconds=self._number(row, "seconds") if row["seconds"].strip() else 0.0,
@@ -120,35 +122,36 @@ class _RowReader:
         )
         return CsvRow(number, answer, timed=bool(time))
 
-    def _where(self, row: dict[str, str]) -> tuple[int, Position]:
-        given = [name for name in _PLACE if row[name].strip()]
-        if 0 < len(given) < len(_PLACE):
+    def _cell(self, row: dict[str, str]) -> tuple[int, Position]:
+        given = [name for name in _POSITION if row[name].strip()]
+        if 0 < len(given) < len(_POSITION):
             raise InputError(
-                f"of plane, y and x only {' and '.join(given)} is given; give all or "
-                "none."
+                f"of plane, y and x only {' and '.join(given)} is given; give all "
+                "three or none of them."
             )
         if given:
             y, x = self._number(row, "y"), self._number(row, "x")
-            place = self._whole(row, "plane"), y, x
-            cell = self._whole(row, "cell") if row["cell"].strip() else _at(place)
-            return cell, place
+            position = self._integer(row, "plane"), y, x
+            if row["cell"].strip():
+                return self._integer(row, "cell"), position
+            return _number_of_position(position), position
         if not row["cell"].strip():
             raise InputError("the cell is missing; give its number, or plane, y and x.")
-        key = CellKey(row["recording"], self._whole(row, "cell"))
-        if key not in self._places:
+        key = CellKey(row["recording"], self._integer(row, "cell"))
+        if key not in self._positions:
             raise InputError(
-                f"there is no cell {key.cell} in a recording '{key.recording}' here; "
+                f"the study has no cell {key.cell} in a recording '{key.recording}'; "
                 "correct it, or give plane, y and x."
             )
-        return key.cell, self._places[key]
+        return key.cell, self._positions[key]
 
     def _answer(self, text: str) -> str:
-        if _plain(text) not in self._answers:
+        if _normalised(text) not in self._answers:
             raise InputError(
                 f"'{text.strip()}' is not an answer of this study; use one of "
                 f"{', '.join(self._answers.values())}."
             )
-        return self._answers[_plain(text)]
+        return self._answers[_normalised(text)]
 
     def _number(self, row: dict[str, str], name: str) -> float:
         text = row[name].strip()
@@ -160,7 +163,7 @@ class _RowReader:
             raise InputError(f"{name} is {text!r}; give a number.")
         return value
 
-    def _whole(self, row: dict[str, str], name: str) -> int:
+    def _integer(self, row: dict[str, str], name: str) -> int:
         value = self._number(row, name)
         if not value.is_integer() or abs(value) > 2**53:
             raise InputError(f"{name} is {row[name].strip()!r}; give a whole number.")
@@ -168,7 +171,7 @@ class _RowReader:
 
 
 def _table(path: Path) -> tuple[list[list[str]], str]:
-    """The fields of a CSV file, and what separates them."""
+    """The fields of a CSV file, and its separator."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -191,18 +194,18 @@ def _table(path: Path) -> tuple[list[list[str]], str]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    missing = [name for name in _NEEDED if name not in header]
-    if "cell" not in header and not set(_PLACE) <= set(header):
+    missing = [name for name in _REQUIRED if name not in header]
+    if "cell" not in header and not set(_POSITION) <= set(header):
         missing.append("cell (or plane, y and x)")
     if missing:
         raise InputError(
             f"{path} has no column {', '.join(missing)} in its first row; it needs "
             "recording, cell (or plane, y and x), annotator and answer."
         )
-    twice = {name for name in header if name and header.count(name) > 1}
-    if twice:
+    repeated = {name for name in header if name and header.count(name) > 1}
+    if repeated:
         raise InputError(
-            f"{path} has the column {', '.join(sorted(twice))} twice; remove one."
+            f"{path} has the column {', '.join(sorted(repeated))} twice; remove one."
         )
 
 
@@ -220,15 +223,15 @@ def _check_names(path: Path, rows: list[CsvRow]) -> None:
 
 
 def _check_contradictions(path: Path, rows: list[CsvRow]) -> None:
-    """Refuse two answers of one person about one cell: which counts is not said."""
+    """Refuse two different answers of one person about one cell."""
     seen: dict[tuple[str, Role, CellKey], CsvRow] = {}
     for row in rows:
-        one = row.answer
-        first = seen.setdefault((one.annotator, one.role, one.key), row)
-        if first.answer.answer != one.answer:
+        answer = row.answer
+        first = seen.setdefault((answer.annotator, answer.role, answer.key), row)
+        if first.answer.answer != answer.answer:
             raise InputError(
-                f"{path.name}, row {row.number}: '{one.annotator}' answers "
-                f"'{one.answer}' for a cell for which row {first.number} says "
+                f"{path.name}, row {row.number}: '{answer.annotator}' answers "
+                f"'{answer.answer}' for a cell for which row {first.number} says "
                 f"'{first.answer.answer}'; remove one of them."
             )
 
@@ -236,20 +239,29 @@ def _check_contradictions(path: Path, rows: list[CsvRow]) -> None:
 def _named(header: list[str], fields: list[str]) -> dict[str, str]:
     if any(field.strip() for field in fields[len(header) :]):
         raise InputError("it has more fields than the first row; remove some.")
-    names = (*_NEEDED, *_PLACE, "cell", "time", "shown", "seconds", "role", "repeat")
+    names = (
+        *_REQUIRED,
+        *_POSITION,
+        "cell",
+        "time",
+        "shown",
+        "seconds",
+        "role",
+        "repeat",
+    )
     return dict.fromkeys(names, "") | dict(zip(header, fields, strict=False))
 
 
-def _at(place: Position) -> int:
-    """The number of an answered place whose cell is not said: negative, as no cell's.
+def _number_of_position(position: Position) -> int:
+    """Negative number in place of the cell number of a row that has none.
 
-    The same place always has the same one, so that a later answer replaces the earlier.
+    The same position has the same number, so that a later answer replaces the earlier.
     """
-    checksum = hashlib.sha256(repr(place).encode()).digest()[:_CHECKSUM_BYTES]
+    checksum = hashlib.sha256(repr(position).encode()).digest()[:_CHECKSUM_BYTES]
     return -1 - int.from_bytes(checksum, "big")
 
 
-def _plain(answer: str) -> str:
+def _normalised(answer: str) -> str:
     return "_".join(answer.casefold().replace("_", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""One person's journal, open for answering."""
+"""Journal of one annotator, open for writing answers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class Journal:
-    """Answers of one person: a file that lines are only ever added to.
+    """Answers of one annotator, in an append-only file.
 
-    Each answer is one line, written by one call at the end of the file and on the disk
-    before `add` returns. Several windows can have the same journal open: each takes in
-    the lines of the others before it writes. Nothing is held open in between.
+    Each answer is one line, written by one system call and on the disk before `add`
+    returns. Several windows can use the same journal: each reads the lines of the
+    others before it writes. The file is not kept open in between.
 
     Make one with `Journal.open`.
     """
@@ -40,55 +40,55 @@ class Journal:
     def open(
         cls, folder: Path, annotator: str, *, answers: Collection[str] | None = None
     ) -> Self:
-        """Open a person's journal in a folder, which may not exist yet.
+        """Open an annotator's journal in a folder, which may not exist yet.
 
-        Nothing is made before the first answer.
+        The first answer creates the file.
 
         Parameters
         ----------
         folder
-            The `annotations` of a study.
+            Folder `annotations` of a study.
         annotator
-            The person's name.
+            Name of the annotator.
         answers
-            Answers that the study has; others are refused by `add`, and reported where
-            the journal has them already. None takes any.
+            Answers that the study allows: `add` refuses others, and `problems` lists
+            those that the journal has already. None allows any answer.
 
         Raises
         ------
         InputError
-            If the name cannot be used or differs from one in the folder only in case
-            or Unicode form, or the file cannot be read or written.
+            If the name cannot be used, another name in the folder differs from it only
+            in case or Unicode form, or the file cannot be read or written.
         """
         file = JournalFile(journal_path(folder, annotator), clean_name(annotator))
         file.refresh()
-        there = next(p for p in (file.path, *file.path.parents) if p.exists())
-        if not os.access(there, os.W_OK):
+        existing = next(p for p in (file.path, *file.path.parents) if p.exists())
+        if not os.access(existing, os.W_OK):
             raise InputError(
-                f"{there} can only be read, so no answer could be saved in it; make it "
+                f"{existing} is read-only, so no answer can be saved in it; make it "
                 "writable, or work on a copy of the study."
             )
         return cls(file, answers)
 
     @property
     def annotator(self) -> str:
-        """Whose it is, as the name is kept."""
+        """Name of the annotator, normalised."""
         return self._file.annotator
 
     @property
     def path(self) -> Path:
-        """The file; it may not exist before the first answer."""
+        """Path of the file; it may not exist before the first answer."""
         return self._file.path
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is odd about the file, one sentence each; everything else counts."""
+        """Problems with the file, one sentence each; everything else counts."""
         reader = self._file.reader
         return (*self._file.problems, *reader.problems(self.path.name, self._answers))
 
     @property
     def lines(self) -> tuple[Answer, ...]:
-        """Every good line, in the order of the file."""
+        """All valid lines, in the order of the file."""
         return tuple(self._file.history.lines)
 
     @property
@@ -107,8 +107,8 @@ class Journal:
         Raises
         ------
         InputError
-            If the disk is full or the file cannot be written (everything before is
-            kept), or the answer is not one of the study.
+            If the disk is full or the file cannot be written (earlier answers are
+            kept), or the study does not allow the answer.
         """
         self.add_all([answer])
         return answer
@@ -126,13 +126,13 @@ class Journal:
         self._file.append(answers)
 
     def undo(self) -> Answer | None:
-        """Take back the last answer that is not undone yet, also of an earlier day.
+        """Undo the last answer that is not undone yet, also one of an earlier day.
 
         Returns
         -------
-        The line written, which says what counts for that cell from now on (`answer` is
-        None where nothing did before); None if there is nothing to undo. What `restore`
-        wrote is not undone but brought back by `restore`.
+        The line written, with the answer that counts for that cell from now on
+        (`answer` is None if there was none before); None if there is nothing to undo.
+        Lines of `restore` are undone by another `restore` only.
         """
         self._file.refresh()
         if not self._file.history.can_undo:
@@ -142,7 +142,7 @@ class Journal:
         return line
 
     def redo(self) -> Answer | None:
-        """Give the answer undone last once more; None if there is none."""
+        """Give the last undone answer again; None if there is none."""
         self._file.refresh()
         if not self._file.history.can_redo:
             return None
@@ -151,24 +151,24 @@ class Journal:
         return line
 
     def current(self, role: Role = "annotator") -> Mapping[CellKey, Answer]:
-        """The last line of each cell; those taken back are absent."""
+        """Current answer of each cell; withdrawn answers are absent."""
         return self._file.history.current(role)
 
     def current_at(
         self, time: datetime, role: Role = "annotator"
     ) -> Mapping[CellKey, Answer]:
-        """What counted after the last line written at or before a time (UTC)."""
+        """Answers that counted after the last line written at or before a time."""
         return self._file.history.current_at(as_utc(time), role)
 
     def restore(self, time: datetime) -> int:
-        """Add lines so that the same counts as at an earlier time; how many lines."""
+        """Bring back the answers of an earlier time; return the number of lines."""
         self._file.refresh()
         lines = self._file.history.restore_lines(as_utc(time), _now())
         self._file.append(lines)
         return len(lines)
 
     def close(self) -> None:
-        """Make sure that the file has all lines; nothing is held open."""
+        """Write lines that a replaced file has lost; no file is open afterwards."""
         self._file.refresh()
         self._file.append([])
 

@@ -1,4 +1,4 @@
-"""The file of a journal: lines that are only ever added, and followed as it grows."""
+"""Append-only file of a journal, read on as other programs add lines to it."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import Answer
 
-#: how often a file may be replaced while one answer is written
+#: how often another program may replace the file while one answer is written
 _TRIES = 5
 
 
 class JournalFile:
-    """A person's lines in a file that others may add to or replace meanwhile.
+    """Answers of one annotator in a file that others may extend or replace.
 
-    It is opened for each writing alone, so that a merge can replace it. Lines written
-    here that a file put in its place does not have are written once more, at the next
-    writing.
+    The file is opened for each write only, so that a merge can replace it. If the new
+    file lacks lines that were written here, the next write adds them again.
 
     Attributes
     ----------
     path, annotator
-        The file, which may not exist yet, and whose it is.
+        The file, which may not exist yet, and the name of its annotator.
     reader, history
-        What was read and written so far.
+        State of reading, and the answers read and written.
     problems
-        What became of the file meanwhile, a sentence each.
+        Changes by other programs that need attention, one sentence each.
     """
 
     def __init__(self, path: Path, annotator: str) -> None:
@@ -47,14 +46,14 @@ class JournalFile:
         self.annotator = annotator
         self.problems: list[str] = []
         self.reader, self.history = JournalReader(annotator), AnswerHistory()
-        #: lines written here, and those of them that a later file lacks
+        #: lines written here, and those of them that a replaced file lacks
         self._own: list[Answer] = []
         self._lost: list[Answer] = []
-        #: which file it was, its size and time; None before there is one
-        self._seen: tuple[int, ...] | None = None
+        #: identity, size and time of the file when it was read; None before it exists
+        self._stat: tuple[int, ...] | None = None
 
     def refresh(self) -> None:
-        """Take in what was written elsewhere since.
+        """Read the lines that other programs added since.
 
         Raises
         ------
@@ -63,7 +62,7 @@ class JournalFile:
         """
         try:
             with self.path.open("rb", buffering=0) as file:
-                self._follow(file)
+                self._read_new(file)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -78,66 +77,66 @@ class JournalFile:
         Raises
         ------
         InputError
-            If they cannot be written. What was in the file before is kept; of several
-            lines the first ones may be written.
+            If they cannot be written. Earlier lines of the file are kept; of several
+            new lines the first ones may be written.
         """
         if not answers and not self._lost:
             return
         try:
             for _ in range(_TRIES):
                 with self._opened() as file:
-                    self._follow(file)
+                    self._read_new(file)
                     lines = [*self._lost, *answers]
                     self._write(file, lines)
                     self._own += lines
                     answers, self._lost = [], []
-                    if self._in_place(file):
+                    if self._is_current(file):
                         return
         except OSError as error:
             raise InputError(
-                f"The answer could not be saved in {self.path} ({error.strerror}); all "
-                "earlier ones are safe: make room or make the file writable, then "
+                f"The answer could not be saved in {self.path} ({error.strerror}), but "
+                "all earlier ones are safe; make room or make the file writable, then "
                 "answer again."
             ) from error
 
     @contextmanager
     def _opened(self) -> Iterator[FileIO]:
         folder, new = self.path.parent, not self.path.exists()
-        if new and self._seen is None:
-            # not later: a drive that is gone must not leave a folder in its place
+        if new and self._stat is None:
+            # only now: later a folder could be made in place of a drive that is gone
             folder.mkdir(parents=True, exist_ok=True)
-            journal_path(folder, self.annotator)  # refused if a twin came meanwhile
+            journal_path(folder, self.annotator)  # refuses a similar name
         with locked(folder), self.path.open("ab+", buffering=0) as file:
             yield file
         if new:
-            _to_disk(folder)
-            _to_disk(folder.parent)
+            _sync_folder(folder)
+            _sync_folder(folder.parent)
 
     def _write(self, file: FileIO, answers: Sequence[Answer]) -> None:
-        written, open_end = b"", self.reader.lacks_newline
+        written, lacks_newline = b"", self.reader.lacks_newline
         for answer in answers:
-            line = b"\n" * open_end + format_line(answer)
-            open_end = _write_line(file.fileno(), line)
+            line = b"\n" * lacks_newline + format_line(answer)
+            lacks_newline = _write_line(file.fileno(), line)
             written += line
         os.fsync(file.fileno())
         if os.fstat(file.fileno()).st_size == self.reader.n_bytes + len(written):
             self._take(written)
-            self._seen = _seen(file)
-        else:  # somebody else's lines came before, or a torn piece
-            self._follow(file)
+            self._stat = _stat_of(file)
+        else:  # another program wrote lines before, or there is a broken piece
+            self._read_new(file)
 
-    def _follow(self, file: FileIO) -> None:
-        """Read on to the end of the file, or all of it if it is not the one known."""
-        seen, known, last = _seen(file), self.history, self.reader.tail
-        if seen == self._seen:
+    def _read_new(self, file: FileIO) -> None:
+        """Read new lines of the file, or the whole file if it was replaced."""
+        stat, known, tail = _stat_of(file), self.history, self.reader.tail
+        if stat == self._stat:
             return
-        file.seek(self.reader.n_bytes - len(last))
-        same = self._seen is None or seen[:2] == self._seen[:2]
-        if not same or file.read(len(last)) != last:
+        file.seek(self.reader.n_bytes - len(tail))
+        same_file = self._stat is None or stat[:2] == self._stat[:2]
+        if not same_file or file.read(len(tail)) != tail:
             self.reader, self.history = JournalReader(self.annotator), AnswerHistory()
             file.seek(0)
         self._take(file.readall())
-        self._seen = seen
+        self._stat = stat
         if self.history is not known:
             self._find_lost(known.lines)
 
@@ -145,39 +144,39 @@ class JournalFile:
         self.history.extend(self.reader.feed(data).answers())
 
     def _find_lost(self, known: list[Answer]) -> None:
-        """Find which known lines a file in the old one's place lacks.
+        """Find known lines that the file lacks after another program replaced it.
 
-        Of lines that were only read here nobody knows why they are not there, unless
-        nothing at all is.
+        Lines that were only read here may have been removed on purpose, and are not
+        restored unless the new file is empty.
         """
         have = set(self.history.lines)
         lost = [line for line in (self._own if have else known) if line not in have]
         if lost:
             self._lost = lost
             self.problems.append(
-                f"{self.path.name}: another program put a file in its place without "
-                f"{len(lost)} of the lines known here; they are written once more."
+                f"{self.path.name}: another program replaced the file by one without "
+                f"{len(lost)} of the lines known here; they are written again."
             )
 
-    def _in_place(self, file: FileIO) -> bool:
-        """Whether an open file is still the journal, or at least somewhere."""
-        there = os.fstat(file.fileno())
+    def _is_current(self, file: FileIO) -> bool:
+        """Whether an open file is still the journal, or was moved with its study."""
+        stat = os.fstat(file.fileno())
         try:
-            return os.path.samestat(self.path.stat(), there)
+            return os.path.samestat(self.path.stat(), stat)
         except FileNotFoundError:
-            return there.st_nlink > 0  # the study was moved, and the file with it
+            return stat.st_nlink > 0  # the study was moved, and the file with it
 
 
-def _seen(file: FileIO) -> tuple[int, ...]:
-    there = os.fstat(file.fileno())
-    return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns
+def _stat_of(file: FileIO) -> tuple[int, ...]:
+    stat = os.fstat(file.fileno())
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _write_line(descriptor: int, line: bytes) -> bool:
-    """Write a line by one call; whether its line end, and no more, is missing."""
+    """Write a line by one call; return whether only its newline is missing."""
     written = os.write(descriptor, line)
     if written < len(line) - 1:
-        # the rest could be glued to what somebody wrote meanwhile: on a line of its own
+        # another program may have written meanwhile: start a line of its own
         line = b"\n" + line
         written = os.write(descriptor, line)
     if written < len(line) - 1:
@@ -185,9 +184,9 @@ def _write_line(descriptor: int, line: bytes) -> bool:
     return written < len(line)
 
 
-def _to_disk(folder: Path) -> None:
-    """Have the system keep that there is a new file in a folder."""
-    if os.name == "nt":  # which does so by itself, and opens no folders
+def _sync_folder(folder: Path) -> None:
+    """Write the directory entry of a new file to the disk."""
+    if os.name == "nt":  # Windows does this by itself, and cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Reading one person's journal, piece by piece as it grows."""
+"""Reader of one annotator's journal, fed piece by piece as the file grows."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: clocks are set right by less than this all the time (s)
+#: clocks are often corrected by less than this (s)
 _CLOCK_STEP_S = 1.0
-#: bytes by which a file is known again
-_LAST = 256
-#: line numbers that a message names
-_NAMED = 3
+#: bytes by which a file is recognised
+_TAIL_BYTES = 256
+#: largest number of line numbers in a message
+_MAX_LISTED = 3
 
 
 class JournalReader:
-    """What was read of one journal so far, and what was odd about it.
+    """Reads the lines of one journal, and collects problems with them.
 
     Attributes
     ----------
     n_bytes
-        How many bytes of the file were taken.
+        Number of bytes of the file that were read.
     tail
-        The end of these bytes, by which the file is known again.
+        The last of these bytes, by which the file is recognised.
     lacks_newline
-        Whether the file's last line has no line end, so that a new line must be begun
-        before more is written.
+        Whether the last line has no newline, so that a newline must be written before
+        the next line.
     incomplete
-        Whether that last line is torn: it is left where it is and not taken yet.
+        Whether the last line is incomplete. It stays in the file and is not used yet.
     """
 
     def __init__(self, annotator: str) -> None:
@@ -45,94 +45,102 @@ class JournalReader:
         self.lacks_newline = self.incomplete = False
         self._lines = 0
         self._broken: list[int] = []
-        self._strangers: Counter[str] = Counter()
+        self._other_annotators: Counter[str] = Counter()
         self._answers: Counter[str] = Counter()
         self._last_time: datetime | None = None
-        self._back: list[int] = []
+        self._backwards: list[int] = []
 
     def feed(self, data: bytes) -> ParsedLines:
-        """Read the bytes that follow those taken so far; give this person's lines."""
+        """Read the next bytes of the file; return the annotator's lines in them."""
         if not data:
             return ParsedLines()
         self.lacks_newline = not data.endswith(b"\n")
         whole, last = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
         self.incomplete = bool(last and parse_lines(last).broken)
-        if not self.incomplete:  # only its line end may be missing
+        if not self.incomplete:  # at most its newline is missing
             whole = data
         text = whole.removeprefix(BYTE_ORDER_MARK) if self.n_bytes == 0 else whole
-        found = parse_lines(text, self._lines + 1)
+        lines = parse_lines(text, self._lines + 1)
         self.n_bytes += len(whole)
-        self.tail = (self.tail + whole[-_LAST:])[-_LAST:]
+        self.tail = (self.tail + whole[-_TAIL_BYTES:])[-_TAIL_BYTES:]
         self._lines += whole.count(b"\n")
-        self._broken += found.broken
-        return self._look_through(found)
+        self._broken += lines.broken
+        return self._own_lines(lines)
 
     def problems(
         self, file: str, answers: Collection[str] | None = None
     ) -> tuple[str, ...]:
-        """What was odd, a sentence each; with `answers` also those not among them."""
-        found = []
+        """Problems so far, one sentence each.
+
+        Parameters
+        ----------
+        file
+            Name of the file, for the messages.
+        answers
+            Answers that the study allows; others are reported. None allows any.
+        """
+        problems = []
         if self.incomplete:
-            found.append(
-                f"{file}: the last line ({self._lines + 1}) is half-written, as after "
-                "a power cut, and does not count; everything before it does."
+            problems.append(
+                f"{file}: the last line ({self._lines + 1}) is incomplete, as after a "
+                "power cut, and does not count; everything before it does."
             )
         if self._broken:
-            found.append(
-                f"{file}: {_lines(self._broken)} cannot be read; what is torn stays in "
-                "the file and does not count, everything else does."
+            problems.append(
+                f"{file}: {_lines(self._broken)} cannot be read; the broken text stays "
+                "in the file and does not count, everything else does."
             )
-        found += [
-            f"{file}: not counted: {_count(n, 'line')} of '{name}' in the journal of "
-            f"'{self._annotator}'; if the file is theirs, give it their name."
-            for name, n in self._strangers.items()
+        problems += [
+            f"{file}: {_count(n, 'line')} of '{name}' in the journal of "
+            f"'{self._annotator}' {'does' if n == 1 else 'do'} not count; if the journal "
+            f"belongs to '{name}', rename the file."
+            for name, n in self._other_annotators.items()
         ]
-        if self._back:
-            found.append(
-                f"{file}: the clock went back before {_lines(self._back)}; the order "
-                "of the lines counts, not their times."
+        if self._backwards:
+            problems.append(
+                f"{file}: the clock was set back before {_lines(self._backwards)}; the "
+                "order of the lines counts, not their times."
             )
         unknown = set(self._answers).difference(answers or self._answers)
         if unknown:
             names = ", ".join(f"'{name}'" for name in sorted(unknown))
             lines = _count(sum(self._answers[name] for name in unknown), "line")
-            found.append(
-                f"{file}: {lines} with answers that the study does not have ({names}); "
-                "they are kept."
+            problems.append(
+                f"{file}: {lines} with answers that the study does not have ({names}) "
+                "are kept."
             )
-        return tuple(found)
+        return tuple(problems)
 
-    def _look_through(self, found: ParsedLines) -> ParsedLines:
-        names = found.values["annotator"]
-        others = set(names) - {self._annotator}
-        strangers = {
-            n for n in others if normalised_name(n) != normalised_name(self._annotator)
-        }
-        if strangers:
-            self._strangers.update(name for name in names if name in strangers)
-            rows = {row for row, name in enumerate(names) if name in strangers}
-            found = found.without(rows)
-        found.values["annotator"] = [self._annotator] * len(found.numbers)
-        self._note(found.values, found.numbers)
-        return found
+    def _own_lines(self, lines: ParsedLines) -> ParsedLines:
+        """Lines of this annotator, under the name as it is stored."""
+        names = lines.values["annotator"]
+        own = normalised_name(self._annotator)
+        foreign = {name for name in set(names) if normalised_name(name) != own}
+        if foreign:
+            self._other_annotators.update(name for name in names if name in foreign)
+            rows = {row for row, name in enumerate(names) if name in foreign}
+            lines = lines.without(rows)
+        lines.values["annotator"] = [self._annotator] * len(lines.numbers)
+        self._check(lines.values, lines.numbers)
+        return lines
 
-    def _note(self, values: dict[str, list[Any]], numbers: list[int]) -> None:
-        """Look through lines that count: their clock and their answers."""
+    def _check(self, values: dict[str, list[Any]], numbers: list[int]) -> None:
+        """Note times that go back, and which answers occur."""
         self._answers.update(filter(None, values["answer"]))
         for number, time in zip(numbers, values["time"], strict=True):
             if self._last_time is not None and time < self._last_time:
                 step = (self._last_time - time).total_seconds()
                 if step > _CLOCK_STEP_S:
-                    self._back.append(number)
+                    self._backwards.append(number)
             self._last_time = time
 
 
 def _lines(numbers: list[int]) -> str:
-    """Name lines by number: the first ones, and how many more."""
-    some = ", ".join(map(str, numbers[:_NAMED]))
-    if len(numbers) > _NAMED:
-        return f"lines {some} and {len(numbers) - _NAMED} more"
-    return f"{'line' if len(numbers) == 1 else 'lines'} {some}"
+    """Text of line numbers: the first ones, and how many more there are."""
+    listed = ", ".join(map(str, numbers[:_MAX_LISTED]))
+    if len(numbers) > _MAX_LISTED:
+        return f"lines {listed} and {len(numbers) - _MAX_LISTED} more"
+    return f"{'line' if len(numbers) == 1 else 'lines'} {listed}"
 
 
 def _count(n: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""One answer as a line of JSON, and many such lines as columns."""
+"""Format of a journal: an answer as a line of JSON, and many lines as columns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any, get_args
 
 from napari_cellid.annotation.answer import Answer, Origin, Role
 
-#: keys of a line, in the order of an answer's fields
+#: keys of a line, in the order of the fields of `Answer`
 COLUMNS = tuple(one.name for one in fields(Answer))
-_NEEDED = COLUMNS[: COLUMNS.index("shown")]
+_REQUIRED = COLUMNS[: COLUMNS.index("shown")]
 _DEFAULTS: dict[str, Any] = {
     "shown": None, "seconds": 0.0, "role": "annotator", "repeat": False,
     "origin": "answer",
 }  # fmt: skip
-#: keys that are written only where they say something
-_RARE = ("role", "repeat", "origin")
+#: keys that are written only if they differ from their default
+_OPTIONAL = ("role", "repeat", "origin")
 _TEXT, _NUMBER = {str}, {int, float}
 _TYPES: dict[str, set[Any]] = {
     "time": _TEXT, "annotator": _TEXT, "recording": _TEXT, "cell": {int},
@@ -28,10 +28,10 @@ _TYPES: dict[str, set[Any]] = {
     "shown": {str, type(None)}, "seconds": _NUMBER, "role": _TEXT, "repeat": {bool},
     "origin": _TEXT,
 }  # fmt: skip
-#: where a line begins; within a text of JSON the quotes would be escaped
+#: beginning of a line; within a JSON string the quotes would be escaped
 _BEGINNING = re.compile(rb'(?=\{"time":)')
-#: lines that are read at once
-_AT_ONCE = 1000
+#: number of lines that are parsed at once
+_BLOCK_LINES = 1000
 _INT64 = 2**63
 _YEARS = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _UNREADABLE = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
@@ -39,17 +39,17 @@ _UNREADABLE = (ValueError, LookupError, TypeError, OverflowError, RecursionError
 
 @dataclass
 class ParsedLines:
-    """What lines say, a list a key.
+    """Parsed lines of a journal as columns.
 
     Parameters
     ----------
     values
-        For each key of a line the values of the good lines; `time` as datetimes in UTC.
+        For each key the values of the valid lines; `time` as datetimes in UTC.
     numbers
-        Numbers of the good lines, from 1.
+        Numbers of the valid lines, from 1.
     broken
-        Numbers of lines that are not wholly readable. Whole answers in them, before or
-        behind a torn piece, are among the good ones.
+        Numbers of lines that cannot be read completely. Complete answers in them,
+        before or behind the broken text, are among the valid lines.
     """
 
     values: dict[str, list[Any]] = field(
@@ -59,7 +59,7 @@ class ParsedLines:
     broken: list[int] = field(default_factory=list)
 
     def answers(self) -> list[Answer]:
-        """The good lines as answers."""
+        """The valid lines as answers."""
         return list(map(Answer, *self.values.values()))
 
     def extend(self, more: ParsedLines) -> None:
@@ -70,16 +70,16 @@ class ParsedLines:
         self.broken += more.broken
 
     def without(self, rows: set[int]) -> ParsedLines:
-        """The same without some of the good lines, given by their place from 0."""
+        """A copy without some of the valid lines, given by their index."""
         kept = [row for row in range(len(self.numbers)) if row not in rows]
         values = {key: [column[k] for k in kept] for key, column in self.values.items()}
         return ParsedLines(values, [self.numbers[k] for k in kept], self.broken)
 
 
 def format_line(answer: Answer) -> bytes:
-    """The line of a journal that says an answer, with its line end.
+    """Format an answer as a line of a journal, with its newline.
 
-    A time without zone is taken as UTC.
+    A time without time zone is taken as UTC.
     """
     line = {
         "time": as_utc(answer.time).isoformat(timespec="microseconds")[:-6] + "Z",
@@ -93,70 +93,70 @@ def format_line(answer: Answer) -> bytes:
         "shown": answer.shown,
         "seconds": float(answer.seconds),
     }
-    for key in _RARE:
+    for key in _OPTIONAL:
         if (value := getattr(answer, key)) != _DEFAULTS[key]:
             line[key] = value
     try:
         text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         return text.encode() + b"\n"
-    except UnicodeEncodeError:  # names of files that are no Unicode
+    except UnicodeEncodeError:  # a file name that is not valid Unicode
         return json.dumps(line).encode() + b"\n"
 
 
 def parse_lines(data: bytes, first: int = 1) -> ParsedLines:
-    """Read lines; whole ones count even where the last has no line end.
+    """Parse lines; the last one may lack its newline.
 
     Parameters
     ----------
     data
-        Lines as UTF-8, each a JSON object; empty ones are passed over.
+        Lines in UTF-8, each a JSON object; empty lines are skipped.
     first
         Number of the first line.
     """
-    found = ParsedLines()
+    parsed = ParsedLines()
     lines = data.split(b"\n")
     numbers = [n for n, line in enumerate(lines) if line.strip()]
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = numbers[start : start + _AT_ONCE]
-        _take(found, [lines[n] for n in some], [n + first for n in some])
-    return found
+    for start in range(0, len(numbers), _BLOCK_LINES):
+        block = numbers[start : start + _BLOCK_LINES]
+        _parse_block(parsed, [lines[n] for n in block], [n + first for n in block])
+    return parsed
 
 
-def _take(found: ParsedLines, lines: list[bytes], numbers: list[int]) -> None:
-    """Read lines all at once; where that fails, halve them until one stands alone."""
+def _parse_block(parsed: ParsedLines, lines: list[bytes], numbers: list[int]) -> None:
+    """Parse lines at once; if that fails, halve the block down to single lines."""
     try:
-        values = _read(lines)
+        values = _decode(lines)
     except _UNREADABLE:
         if len(lines) == 1:
-            _take_pieces(found, lines[0], numbers[0])
+            _parse_fragments(parsed, lines[0], numbers[0])
             return
         half = len(lines) // 2
-        _take(found, lines[:half], numbers[:half])
-        _take(found, lines[half:], numbers[half:])
+        _parse_block(parsed, lines[:half], numbers[:half])
+        _parse_block(parsed, lines[half:], numbers[half:])
         return
     for key, column in values.items():
-        found.values[key].extend(column)
-    found.numbers.extend(numbers)
+        parsed.values[key].extend(column)
+    parsed.numbers.extend(numbers)
 
 
-def _take_pieces(found: ParsedLines, line: bytes, number: int) -> None:
-    """Read what is whole in a line that a torn piece and another were glued to."""
+def _parse_fragments(parsed: ParsedLines, line: bytes, number: int) -> None:
+    """Parse the complete answers in a line that also holds broken text."""
     pieces = [piece for piece in _BEGINNING.split(line) if piece.strip()]
     if len(pieces) == 1:
-        found.broken.append(number)
+        parsed.broken.append(number)
         return
     for piece in pieces:
-        _take(found, [piece], [number])
-    found.broken[:] = dict.fromkeys(found.broken)
+        _parse_block(parsed, [piece], [number])
+    parsed.broken[:] = dict.fromkeys(parsed.broken)
 
 
-def _read(lines: list[bytes]) -> dict[str, list[Any]]:
-    """Read lines to columns; any of `_UNREADABLE` if one of them is not an answer."""
-    # a line break cannot stand within a text: what is torn in one line spoils no other
+def _decode(lines: list[bytes]) -> dict[str, list[Any]]:
+    """Parse lines as columns; raises one of `_UNREADABLE` if a line is no answer."""
+    # a JSON string cannot contain a newline: a broken line does not affect the next
     records = json.loads("[" + b",\n".join(lines).decode() + "]")
     if len(records) != len(lines):
         raise ValueError
-    columns = {key: list(map(itemgetter(key), records)) for key in _NEEDED}
+    columns = {key: list(map(itemgetter(key), records)) for key in _REQUIRED}
     for key, default in _DEFAULTS.items():
         columns[key] = [record.get(key, default) for record in records]
     for key, column in columns.items():
@@ -190,5 +190,5 @@ def _times(texts: list[str]) -> list[datetime]:
 
 
 def as_utc(time: datetime) -> datetime:
-    """The same time in UTC; one without zone is taken as UTC."""
+    """Convert a time to UTC; a time without time zone is taken as UTC."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

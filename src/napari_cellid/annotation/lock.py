@@ -1,4 +1,4 @@
-"""Keeping two processes from changing the same journals at once."""
+"""Lock of a folder, so that two processes do not change its journals at once."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: how long another process is waited for (s): a merge of long journals takes less
-_PATIENCE_S = 5.0
+#: longest wait for another process (s): a merge of long journals takes less
+_TIMEOUT_S = 5.0
 _PAUSE_S = 0.001
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Have a folder's journals alone while the block runs.
+    """Lock a folder against other writers while the block runs.
 
-    Readers are not kept out. Where folders cannot be locked (Windows, some network
-    drives), or another process does not let go, the block runs all the same: those who
-    write look afterwards whether their lines are there.
+    Readers are not locked out. The block also runs without the lock: where folders
+    cannot be locked (Windows, some network drives), and when another process holds the
+    lock for too long. Writers therefore check afterwards that their lines are there.
     """
     if sys.platform == "win32":
         yield
@@ -33,18 +33,18 @@ def locked(folder: Path) -> Iterator[None]:
         _lock(descriptor)
         yield
     finally:
-        os.close(descriptor)  # which unlocks it
+        os.close(descriptor)  # this unlocks it
 
 
 def _lock(descriptor: int) -> None:
     import fcntl
 
-    until = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return
             time.sleep(_PAUSE_S)
         except OSError:

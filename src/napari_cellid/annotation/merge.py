@@ -1,4 +1,4 @@
-"""Two copies of a study's journals made one."""
+"""Merging of the journals of two copies of a study."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-class _Grown(Exception):
-    """A journal was added to while it was merged."""
+class _JournalChangedError(Exception):
+    """A journal changed while it was merged."""
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line as it stands in a file, and what tells it from others."""
+    """A line of a file, and the key that identifies it in both copies."""
 
     text: bytes
     answers: tuple[Answer, ...]
@@ -40,27 +40,29 @@ class _Line:
 
 
 def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
-    """Take over what a copy of a study's journals has and this one does not.
+    """Add the lines that only another copy of the journals has.
 
-    A line that both have is taken once. Each copy's own order is kept, for it tells
-    which answer counts; between lines that both have, lines go by their time. Torn
-    lines of the copy are not taken over. The copy is not changed.
+    A line in both copies is kept once. The order of the lines within each copy is kept,
+    because it decides which answer counts; between two common lines, the lines are
+    sorted by time. Broken lines of the other copy are skipped. The other copy is not
+    changed.
 
     Parameters
     ----------
     source_folder, target_folder
-        `annotations` of the copy, and of the study that is added to.
+        Folders `annotations` of the other copy, and of the study that is extended.
 
     Returns
     -------
-    For each person of the copy the number of new lines.
+    For each annotator of the other copy the number of new lines.
 
     Raises
     ------
     InputError
-        If the copy has no journals, or a person's name is written otherwise than here:
-        before anything is changed. If a file cannot be read or written: the journals
-        of other people may have been merged, and merging again goes on from there.
+        If the copy has no journals, or an annotator's name is written in another way
+        than here: then nothing is changed. If a file cannot be read or written: the
+        journals of other annotators may have been merged, and merging again continues
+        from there.
     """
     sources = journal_files(source_folder)
     if not sources:
@@ -83,7 +85,7 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
 
 
 def _merge_files(annotator: str, source: Path, target: Path) -> int:
-    theirs = [one for one in _lines(source.read_bytes(), annotator) if one.answers]
+    theirs = [line for line in _lines(source.read_bytes(), annotator) if line.answers]
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(target.parent):
         while True:
@@ -92,59 +94,59 @@ def _merge_files(annotator: str, source: Path, target: Path) -> int:
             merged = _interleave(ours, theirs)
             if len(merged) == len(ours):
                 return 0
-            with suppress(_Grown):
+            with suppress(_JournalChangedError):
                 _replace(target, before, merged)
                 return len(merged) - len(ours)
 
 
 def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
-    """Replace a journal, unless it has other bytes than before."""
-    with atomic_write(target) as temporary:
-        temporary.write_bytes(b"".join(one.text + b"\n" for one in merged))
+    """Replace a journal, unless it changed since it was read."""
+    with replacing_file(target) as temporary:
+        temporary.write_bytes(b"".join(line.text + b"\n" for line in merged))
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, temporary)
-        # somebody may have answered whom the lock did not keep out
+        # a writer that ignores the lock may have added an answer
         if (target.stat().st_size if target.exists() else 0) != len(before):
-            raise _Grown
+            raise _JournalChangedError
 
 
 def _lines(data: bytes, annotator: str) -> list[_Line]:
     data = data.removeprefix(BYTE_ORDER_MARK)
-    found = JournalReader(annotator).feed(data + b"\n")
-    said: dict[int, tuple[Answer, ...]] = {}
-    for number, answer in zip(found.numbers, found.answers(), strict=True):
-        said[number] = (*said.get(number, ()), answer)
-    lines, time, times_seen = [], _BEFORE_ALL, Counter[Hashable]()
+    parsed = JournalReader(annotator).feed(data + b"\n")
+    answers_at: dict[int, tuple[Answer, ...]] = {}
+    for number, answer in zip(parsed.numbers, parsed.answers(), strict=True):
+        answers_at[number] = (*answers_at.get(number, ()), answer)
+    lines, time, n_seen = [], _BEFORE_ALL, Counter[Hashable]()
     for number, line in enumerate(data.split(b"\n"), 1):
         if not (text := line.strip()):
             continue
-        answers = said.get(number, ())
+        answers = answers_at.get(number, ())
         time = answers[-1].time if answers else time
-        what = answers or text
-        times_seen[what] += 1
-        lines.append(_Line(text, answers, time, (what, times_seen[what])))
+        content = answers or text
+        n_seen[content] += 1
+        lines.append(_Line(text, answers, time, (content, n_seen[content])))
     return lines
 
 
 def _interleave(ours: list[_Line], theirs: list[_Line]) -> list[_Line]:
-    """All lines of both, in an order that keeps that of each."""
-    both = {one.key for one in ours} & {one.key for one in theirs}
+    """Interleave the lines of two copies; the order within each copy is kept."""
+    both = {line.key for line in ours} & {line.key for line in theirs}
     merged: dict[Hashable, _Line] = {}
-    mine, other = deque(ours), deque(theirs)
-    while mine and other:
-        a, b = mine[0], other[0]
-        if a.key in merged or b.key in merged:  # the copies disagree on their order
-            (mine if a.key in merged else other).popleft()
+    left, right = deque(ours), deque(theirs)
+    while left and right:
+        a, b = left[0], right[0]
+        if a.key in merged or b.key in merged:  # the copies have different orders
+            (left if a.key in merged else right).popleft()
             continue
-        theirs_first = (b.time, b.text) < (a.time, a.text)
-        if (a.key in both) != (b.key in both):  # up to the line that both have
-            theirs_first = a.key in both
+        right_first = (b.time, b.text) < (a.time, a.text)
+        if (a.key in both) != (b.key in both):  # up to the next common line
+            right_first = a.key in both
         elif a.key in both:
-            theirs_first = False
-        first = (other if theirs_first else mine).popleft()
+            right_first = False
+        first = (right if right_first else left).popleft()
         merged[first.key] = first
-    for rest in (*mine, *other):
+    for rest in (*left, *right):
         merged.setdefault(rest.key, rest)
     return list(merged.values())

@@ -1,4 +1,4 @@
-"""How far a person has come: counts, speed, and the time that is left."""
+"""Progress of one annotator: counts, speed, and remaining time."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import Answer, CellKey
 
-#: the speed is that of so many answers, the last ones
+#: number of latest answers from which the speed is computed
 _RECENT = 40
-#: nobody thinks about a cell longer than this (s): it was a pause
+#: longer times for one cell (s) are counted as this, for they include a pause
 _PAUSE_S = 90.0
 
 
 class AnnotationProgress:
-    """Counts one person's answers as they come, at the same cost for any number.
+    """Counts of one annotator's answers, updated with each answer at constant cost.
 
     Parameters
     ----------
     cells
-        Cells that are counted.
+        Cells to count.
     own
-        Answers so far.
+        Current answers of the annotator.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class AnnotationProgress:
         return self._counts[answer]
 
     def update(self, line: Answer) -> None:
-        """Count what was written just now."""
+        """Count a line that was just written."""
         if line.key not in self._cells or line.role != "annotator":
             return
         before = self._own.pop(line.key, None)
@@ -65,19 +65,19 @@ class AnnotationProgress:
             self._recent.append(min(line.seconds, _PAUSE_S))
 
     def per_minute(self) -> float | None:
-        """Cells a minute, lately; None before it can be told."""
+        """Recent speed in cells per minute; None with too few answers."""
         if len(self._recent) < 3 or not sum(self._recent):
             return None
         return 60 * len(self._recent) / sum(self._recent)
 
     def minutes_left(self) -> float | None:
-        """How long the rest takes at this speed; None before it can be told."""
+        """Time for the remaining cells (min); None while the speed is unknown."""
         speed = self.per_minute()
         return None if speed is None else (self.total - self.answered) / speed
 
 
 def duration_text(minutes: float) -> str:
-    """A length of time in words, no more exact than such a guess can be."""
+    """Text of a duration (min), rounded as an estimate."""
     if minutes < 1:
         return "less than a minute"
     if minutes < 90:
