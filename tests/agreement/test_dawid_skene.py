@@ -162,6 +162,6 @@ def test_somebody_without_answers_that_count() -> None:
 
 
 def test_rounds_that_are_over_are_told() -> None:
-    found = fit_dawid_skene(counts_of_anaesthetists(), range(4), rounds=2)
+    found = fit_dawid_skene(counts_of_anaesthetists(), range(4), max_iterations=2)
     assert not found.converged
     assert len(found.log_likelihood) == 2

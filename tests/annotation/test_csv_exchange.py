@@ -234,6 +234,6 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_name_written_otherwise_than_here_writes_nothing(tmp_path: Path) -> None:
     Journal.open(tmp_path / "annotations", "Ann").add(answer(9))
-    with pytest.raises(InputError, match="There is a journal of 'Ann'"):
+    with pytest.raises(InputError, match="There is already a journal of 'Ann'"):
         take(tmp_path, HEADER + "mouse 1,1,Aaron,glia\nmouse 1,1,ann,glia\n")
     assert [p.name for p in (tmp_path / "annotations").iterdir()] == ["Ann.jsonl"]

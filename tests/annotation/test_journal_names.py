@@ -88,7 +88,7 @@ def test_a_name_that_differs_only_in_its_writing_is_refused(
     tmp_path: Path, there: str, new: str
 ) -> None:
     Journal.open(tmp_path, there).add(answer(who=there))
-    with pytest.raises(InputError, match=f"There is a journal of '{there}'"):
+    with pytest.raises(InputError, match=f"There is already a journal of '{there}'"):
         Journal.open(tmp_path, new)
     assert list_annotators(tmp_path) == (there,)
 
@@ -96,7 +96,7 @@ def test_a_name_that_differs_only_in_its_writing_is_refused(
 def test_a_twin_that_came_meanwhile_is_refused(tmp_path: Path) -> None:
     one, other = Journal.open(tmp_path, "Ann"), Journal.open(tmp_path, "ann")
     one.add(answer())
-    with pytest.raises(InputError, match="There is a journal of 'Ann'"):
+    with pytest.raises(InputError, match="There is already a journal of 'Ann'"):
         other.add(answer(who="ann"))
     assert list_annotators(tmp_path) == ("Ann",)
 

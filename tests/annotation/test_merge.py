@@ -136,7 +136,7 @@ def test_names_that_differ_in_case_change_nothing(copies: tuple[Path, Path]) -> 
     here, there = copies
     Journal.open(there, "Aaron").add(answer(who="Aaron"))
     (there / "Ann.jsonl").rename(there / "ann.jsonl")
-    with pytest.raises(InputError, match="There is a journal of 'Ann'"):
+    with pytest.raises(InputError, match="There is already a journal of 'Ann'"):
         merge_journals(there, here)
     assert [path.name for path in here.iterdir()] == ["Ann.jsonl"]
 

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CohenKappa:
-    """Cohen's kappa of two series of answers to the same cells.
+    """Cohen's kappa of two series of answers to the same cells, nominal.
 
     Parameters
     ----------
     value
-        1 when all answers are equal, 0 when as many are as by chance; None where it
-        is not defined.
+        1 if all answers are equal, 0 if as many are as expected by chance; None if it
+        is undefined.
     observed
-        Share of the cells with equal answers; None without cells.
+        Observed agreement: share of the cells with equal answers; None without cells.
     cells
-        Number of cells that it rests on: those answered in both series.
+        Number of cells that were answered in both series.
     reason
         Why there is no value.
     """
@@ -47,13 +47,13 @@ class FleissKappa:
     Parameters
     ----------
     value
-        None where it is not defined.
+        None if it is undefined.
     cells
-        Number of cells that it rests on.
+        Number of cells used.
     raters
-        Number of answers that each of them has.
+        Number of answers of each of these cells.
     left_out
-        Number of cells with two answers or more, but another number of them.
+        Number of cells with two or more answers that have another number of them.
     reason
         Why there is no value.
     """
@@ -66,19 +66,19 @@ class FleissKappa:
 
 
 def cohen_kappa(confusion: NDArray[np.integer]) -> CohenKappa:
-    """Cohen's kappa (1960), not weighted.
+    """Cohen's kappa (1960), unweighted.
 
     Parameters
     ----------
     confusion
-        (answer of the one, answer of the other), number of cells.
+        (answer of the first rater, answer of the second), number of cells.
     """
     cells = int(confusion.sum())
     if cells == 0:
         return CohenKappa(None, None, 0, "there are no cells that both answered")
     share = confusion / cells
     equal = float(np.trace(share))
-    # in whole numbers: by rounding alone no chance may differ from certainty
+    # in integers, so that rounding does not make a chance of 1 smaller
     chance = int((confusion.sum(axis=0) * confusion.sum(axis=1)).sum())
     if chance == cells**2:
         return CohenKappa(None, equal, cells, "both always gave the same one answer")
@@ -88,13 +88,13 @@ def cohen_kappa(confusion: NDArray[np.integer]) -> CohenKappa:
 def fleiss_kappa(counts: NDArray[np.integer]) -> FleissKappa:
     """Fleiss' kappa (1971).
 
-    It wants the same number of answers for each cell, and takes the cells with the
-    number that most have (of several such numbers the largest).
+    It needs the same number of answers for each cell. The most frequent number of
+    answers is used (the largest of several), and other cells are left out.
 
     Parameters
     ----------
     counts
-        (cell, answer), how many people gave each answer.
+        (cell, answer), number of people who gave each answer.
     """
     n_answers = counts.sum(axis=1)
     several = n_answers[n_answers > 1]
@@ -116,11 +116,11 @@ def fleiss_kappa(counts: NDArray[np.integer]) -> FleissKappa:
     return FleissKappa(value, cells, raters, left_out)
 
 
-#: resamples that are drawn at once
+#: number of bootstrap resamples that are drawn at once
 _BLOCK = 100
 
 
-#: the interval leaves out this share of the resamples on either side
+#: share of the resamples outside of the interval, on either side
 _TAIL = 0.025
 
 
@@ -131,16 +131,16 @@ class KrippendorffAlpha:
     Parameters
     ----------
     value
-        1 when all answers are equal, 0 when people differ as much as by chance; None
-        where it is not defined.
+        1 if all answers are equal, 0 if people differ as much as expected by chance;
+        None if it is undefined.
     interval
-        95 % interval by bootstrap over the cells; None where there is none.
+        95 % confidence interval by bootstrap over the cells; None if there is none.
     cells
-        Number of cells that it rests on: those that two people or more answered.
+        Number of cells with answers of two or more people.
     answers
-        Number of answers to these.
+        Number of answers to these cells.
     resamples
-        Number of resamples behind the interval.
+        Number of bootstrap resamples.
     reason
         Why there is no value, or no interval.
     """
@@ -156,16 +156,16 @@ class KrippendorffAlpha:
 def krippendorff_alpha(
     counts: NDArray[np.integer], *, bootstrap: int = 1000, seed: int = 0
 ) -> KrippendorffAlpha:
-    """Krippendorff's alpha for nominal data, whatever answers are missing.
+    """Krippendorff's alpha for nominal data; answers may be missing.
 
     Parameters
     ----------
     counts
-        (cell, answer), how many people gave each answer.
+        (cell, answer), number of people who gave each answer.
     bootstrap
-        Number of resamples for the interval; 0 for none.
+        Number of resamples for the interval; 0 for no interval.
     seed
-        Of the resamples.
+        Seed of the resamples.
     """
     pairable = counts[counts.sum(axis=1) > 1]
     pairable = pairable[:, pairable.any(axis=0)]
@@ -196,14 +196,14 @@ def krippendorff_alpha(
 def alpha_of_sums(
     disagreeing: NDArray[np.float64], of_answer: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Alpha from sums over cells; NaN where all answers are the same.
+    """Alpha from sums over cells; NaN if all answers are the same.
 
     Parameters
     ----------
     disagreeing
-        (...), sum of what `disagreeing_pairs` gives for the cells.
+        (...), sum of `disagreeing_pairs` over the cells.
     of_answer
-        (..., answer), how often each answer was given to them.
+        (..., answer), number of times that each answer was given.
     """
     n = of_answer.sum(axis=-1)
     by_chance = n**2 - (of_answer**2).sum(axis=-1)
@@ -213,7 +213,7 @@ def alpha_of_sums(
 
 
 def disagreeing_pairs(counts: NDArray[np.integer]) -> NDArray[np.float64]:
-    """How much each cell adds to the coincidences of unequal answers: (cell,)."""
+    """Contribution of each cell to the coincidences of unequal answers: (cell,)."""
     n = counts.sum(axis=1)
     unequal = n**2 - (counts**2).sum(axis=1)
     return np.asarray(unequal / np.maximum(n - 1, 1), np.float64)
@@ -222,30 +222,29 @@ def disagreeing_pairs(counts: NDArray[np.integer]) -> NDArray[np.float64]:
 def resampled_alphas(
     counts: NDArray[np.integer], n_resamples: int, seed: int
 ) -> NDArray[np.float64]:
-    """Alpha of resamples of the cells; those where it is not defined are left out.
+    """Alpha of bootstrap resamples of the cells; undefined values are left out.
 
-    Cells with the same counts are all alike to alpha. So it is enough to draw how
-    often each pattern of counts is met, which has the multinomial distribution that
-    drawing cells one by one gives.
+    Alpha depends only on the counts of each cell. Instead of single cells, the number
+    of cells with each pattern of counts is drawn, from the multinomial distribution.
 
     Parameters
     ----------
     counts
-        (cell, answer), all cells with two answers or more.
+        (cell, answer), of cells with two or more answers.
     n_resamples
-        How many.
+        Number of resamples.
     seed
-        Of the draws.
+        Seed of the draws.
     """
-    first, kind = unique_rows(counts)
-    kinds = counts[first]
-    sums = np.column_stack([disagreeing_pairs(kinds), kinds])
-    chance = np.bincount(kind) / len(counts)
+    first, pattern = unique_rows(counts)
+    patterns = counts[first]
+    sums = np.column_stack([disagreeing_pairs(patterns), patterns])
+    probability = np.bincount(pattern) / len(counts)
     generator = np.random.default_rng(seed)
     drawn = []
     for start in range(0, n_resamples, _BLOCK):
         size = min(_BLOCK, n_resamples - start)
-        times = generator.multinomial(len(counts), chance, size=size)
+        times = generator.multinomial(len(counts), probability, size=size)
         totals = times.astype(np.float64) @ sums
         drawn.append(alpha_of_sums(totals[:, 0], totals[:, 1:]))
     alphas = np.concatenate(drawn) if drawn else np.zeros(0)

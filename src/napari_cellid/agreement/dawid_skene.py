@@ -1,8 +1,9 @@
-"""How reliable each person is, estimated from how they differ (Dawid & Skene 1979).
+"""Reliability of annotators by the model of Dawid and Skene (1979).
 
-Every cell has one true class; a person who sees a cell of that class gives each answer
-with a chance of their own, independent of what the others say. The classes are not
-known, so both are estimated in turn (EM) until the likelihood stands still.
+Each cell has one true class. An annotator gives each answer to cells of a class with a
+certain probability (the observer error rates), independently of the other annotators.
+The true classes are unknown: expectation maximisation (EM) estimates classes and error
+rates in turn until the likelihood converges.
 """
 
 from __future__ import annotations
@@ -24,30 +25,31 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import StudyConfig
 
-#: the model cannot be told from its mirror images with fewer people
-_LEAST_PEOPLE = 3
-#: answers added to each entry of a confusion matrix, spread over the answers: keeps
-#: what was never seen from being held impossible
+#: with fewer annotators the classes of the model can be exchanged
+_MIN_ANNOTATORS = 3
+#: pseudo-counts for each annotator and class, spread over the answers, so that
+#: answers that never occurred keep a small probability
 _PRIOR = 0.5
 _TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
 class DawidSkeneFit:
-    """Estimates of the model.
+    """Estimates of a model of Dawid and Skene.
 
     Parameters
     ----------
     class_shares
-        (class,), share of the cells that are of it.
+        (class,), share of the cells that are of each class.
     error_rates
-        (person, class, answer), chance of the answer for a cell of the class.
+        (annotator, class, answer), probability of the answer to a cell of the class.
     posterior
-        (cell, class), how likely each cell is of each class.
+        (cell, class), probability of each class.
     log_likelihood
-        Of the answers, after each round (with a prior: log posterior).
+        Log likelihood of the answers after each iteration (with a prior: log
+        posterior).
     converged
-        Whether it stood still before the rounds were over.
+        Whether it converged before the last iteration.
     """
 
     class_shares: NDArray[np.float64]
@@ -59,24 +61,24 @@ class DawidSkeneFit:
 
 @dataclass(frozen=True, eq=False)
 class AnnotatorReliability:
-    """How reliable people are, and what their answers say together.
+    """Reliability of annotators, and the most probable class of each cell.
 
     Parameters
     ----------
     accuracy
-        For each person the estimated share of cells that they answer rightly.
+        For each annotator the estimated share of correct answers.
     error_rates
-        For each person the chance of each answer (columns) for a cell of each class
-        (rows).
+        For each annotator the probability of each answer (columns) to a cell of each
+        class (rows).
     class_shares
         For each class the estimated share of the cells.
     estimates
-        One row a cell: `recording`, `cell`, `estimated` (the likeliest class) and
-        `estimated_p` (how likely).
+        One row a cell: `recording`, `cell`, `estimated` (the most probable class) and
+        `estimated_p` (its probability).
     cells, answers
-        What it rests on.
+        Number of cells and answers used.
     reason
-        Why there are no estimates, or what is wrong with them.
+        Why there are no estimates, or what limits them.
     """
 
     accuracy: Mapping[str, float]
@@ -91,10 +93,10 @@ class AnnotatorReliability:
 def estimate_reliability(
     answers: pd.DataFrame, config: StudyConfig
 ) -> AnnotatorReliability:
-    """Estimate how reliable people are.
+    """Estimate the reliability of annotators.
 
-    `unsure` is an answer, but no cell is truly unsure; answers that abstain are left
-    out.
+    `unsure` is a possible answer but not a possible class. Answers that abstain under
+    the vote rule are left out.
 
     Parameters
     ----------
@@ -110,30 +112,30 @@ def estimate_reliability(
     table = table.select_cells(np.flatnonzero(given.any(axis=1)))
     table = table.select_annotators(np.flatnonzero(given.any(axis=0)))
     n_cells, n_answers = len(table.cell), int(given.sum())
-    places = np.unique(table.codes[table.codes != NO_ANSWER])
-    names = [table.answers[place] for place in places.tolist()]
+    codes = np.unique(table.codes[table.codes != NO_ANSWER])
+    names = [table.answers[code] for code in codes.tolist()]
     classes = [name for name in names if name != UNSURE]
-    if len(table.annotators) < _LEAST_PEOPLE or len(classes) < 2:
+    if len(table.annotators) < _MIN_ANNOTATORS or len(classes) < 2:
         reason = "it needs the answers of three people, and two classes among them"
-        return _no_quality(n_cells, n_answers, reason)
-    first, kind = unique_rows(table.codes)
-    counts = (table.codes[first][:, :, None] == places).astype(np.float64)
+        return _no_estimates(n_cells, n_answers, reason)
+    first, pattern = unique_rows(table.codes)
+    counts = (table.codes[first][:, :, None] == codes).astype(np.float64)
     true = [names.index(name) for name in classes]
-    found = fit_dawid_skene(
-        counts, true, weights=np.bincount(kind).astype(float), prior=_PRIOR
+    fit = fit_dawid_skene(
+        counts, true, weights=np.bincount(pattern).astype(float), prior=_PRIOR
     )
-    right = (found.error_rates[:, np.arange(len(true)), true] * found.class_shares).sum(
+    correct = (fit.error_rates[:, np.arange(len(true)), true] * fit.class_shares).sum(
         axis=1
     )
-    posterior = found.posterior[kind]
+    posterior = fit.posterior[pattern]
     best = posterior.argmax(axis=1)
     return AnnotatorReliability(
-        accuracy=dict(zip(table.annotators, right.tolist(), strict=True)),
+        accuracy=dict(zip(table.annotators, correct.tolist(), strict=True)),
         error_rates={
             name: pd.DataFrame(matrix, index=classes, columns=names)
-            for name, matrix in zip(table.annotators, found.error_rates, strict=True)
+            for name, matrix in zip(table.annotators, fit.error_rates, strict=True)
         },
-        class_shares=dict(zip(classes, found.class_shares.tolist(), strict=True)),
+        class_shares=dict(zip(classes, fit.class_shares.tolist(), strict=True)),
         estimates=pd.DataFrame(
             {
                 "recording": table.recording,
@@ -144,7 +146,7 @@ def estimate_reliability(
         ),
         cells=n_cells,
         answers=n_answers,
-        reason="" if found.converged else "the estimates did not settle",
+        reason="" if fit.converged else "the estimates did not converge",
     )
 
 
@@ -154,22 +156,22 @@ def fit_dawid_skene(
     *,
     weights: NDArray[np.float64] | None = None,
     prior: float = 0.0,
-    rounds: int = 500,
+    max_iterations: int = 500,
 ) -> DawidSkeneFit:
-    """Fit the model by EM, starting from the share of votes for each class.
+    """Fit the model by EM, initialised with the share of votes for each class.
 
     Parameters
     ----------
     counts
-        (cell, person, answer), how often each person gave each answer.
+        (cell, annotator, answer), number of times that each answer was given.
     classes
-        Which of the answers are classes that a cell can truly have.
+        Indices of the answers that are possible classes.
     weights
-        (cell,), how many cells each row stands for; 1 by default.
+        (cell,), number of cells that each row stands for; 1 by default.
     prior
-        Answers added to each person and class, spread evenly over the answers.
-    rounds
-        How many at most.
+        Pseudo-counts for each annotator and class, spread evenly over the answers.
+    max_iterations
+        Largest number of iterations.
     """
     weights = np.ones(len(counts)) if weights is None else weights
     votes = counts[:, :, classes].sum(axis=1)
@@ -178,31 +180,35 @@ def fit_dawid_skene(
     np.divide(votes, n_votes, out=posterior, where=n_votes > 0)
     n_answers = counts.shape[2]
     likelihoods: list[float] = []
-    for _ in range(rounds):
+    for _ in range(max_iterations):
         weighted = posterior * weights[:, None]
-        share = weighted.sum(axis=0) / weights.sum()
-        told = np.einsum("ct,cpa->pta", weighted, counts) + prior / n_answers
-        total = told.sum(axis=2, keepdims=True)
-        # somebody who never met a class says anything
-        confusion = np.divide(
-            told, total, out=np.full(told.shape, 1 / n_answers), where=total > 0
+        class_shares = weighted.sum(axis=0) / weights.sum()
+        expected = np.einsum("ct,cpa->pta", weighted, counts) + prior / n_answers
+        total = expected.sum(axis=2, keepdims=True)
+        # equal rates for an annotator who had no cell of a class
+        error_rates = np.divide(
+            expected, total, out=np.full(expected.shape, 1 / n_answers), where=total > 0
         )
-        log_confusion = np.log(confusion + _TINY)
-        joint = np.einsum("cpa,pta->ct", counts, log_confusion) + np.log(share + _TINY)
+        log_rates = np.log(error_rates + _TINY)
+        joint = np.einsum("cpa,pta->ct", counts, log_rates) + np.log(
+            class_shares + _TINY
+        )
         top = joint.max(axis=1, keepdims=True)
         likely = np.exp(joint - top)
         evidence = likely.sum(axis=1, keepdims=True)
         posterior = likely / evidence
         likelihood = float(weights @ (top + np.log(evidence))[:, 0])
-        likelihood += prior / n_answers * float(log_confusion.sum()) if prior else 0.0
+        likelihood += prior / n_answers * float(log_rates.sum()) if prior else 0.0
         likelihoods.append(likelihood)
         if len(likelihoods) > 1 and likelihood - likelihoods[-2] < 1e-8 * weights.sum():
             break
-    converged = len(likelihoods) < rounds
-    return DawidSkeneFit(share, confusion, posterior, tuple(likelihoods), converged)
+    converged = len(likelihoods) < max_iterations
+    return DawidSkeneFit(
+        class_shares, error_rates, posterior, tuple(likelihoods), converged
+    )
 
 
-def _no_quality(cells: int, answers: int, reason: str) -> AnnotatorReliability:
+def _no_estimates(cells: int, answers: int, reason: str) -> AnnotatorReliability:
     columns = ["recording", "cell", "estimated", "estimated_p"]
     return AnnotatorReliability(
         {}, {}, {}, pd.DataFrame(columns=columns), cells, answers, reason

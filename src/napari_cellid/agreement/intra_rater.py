@@ -1,4 +1,4 @@
-"""How consistent a person is with themselves."""
+"""Intra-rater agreement: repeated answers of one annotator to the same cell."""
 
 from __future__ import annotations
 
@@ -15,52 +15,54 @@ if TYPE_CHECKING:
 
 
 def intra_rater_agreement(all_answers: pd.DataFrame) -> dict[str, CohenKappa]:
-    """Compare what people said when asked again with what counted before.
+    """Compare answers to repeated cells with the answers that counted before.
 
     Parameters
     ----------
     all_answers
-        All lines of the journals, in the order of the files; repeats that were undone
-        are not looked at, and those before which no answer counted are not either.
+        `Annotations.all_answers`. Repeats that were undone do not count, and neither
+        do repeats before which no answer counted.
 
     Returns
     -------
-    For everybody with a line, by name: share of equal answers, and kappa; `cells` is
-    the number of repeats. All answers count as they were given, `unsure` as well.
+    For each annotator, by name, Cohen's kappa of the two answers; `cells` is the number
+    of repeats. All answers count as given, also `unsure`.
     """
     votes = all_answers[(all_answers["role"] == "annotator").to_numpy()].reset_index(
         drop=True
     )
     before, after = _repeats(votes)
-    said, answers = pd.factorize(
+    code, answers = pd.factorize(
         np.concatenate([before["answer"], after["answer"]]).astype(object)
     )
     n_answers, n_repeats = len(answers), len(after)
-    pair = said[:n_repeats] * n_answers + said[n_repeats:]
+    pair = code[:n_repeats] * n_answers + code[n_repeats:]
     people = after["annotator"].to_numpy(object)
     return {
-        name: _compared(pair[people == name], n_answers)
+        name: _kappa(pair[people == name], n_answers)
         for name in sorted(votes["annotator"].unique())
     }
 
 
 def _repeats(votes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Repeats that count, and for each the line that counted before."""
+    """For each repeat that counts the earlier line, and the repeat itself."""
     if not votes["repeat"].any():
         return votes[:0], votes[:0]
-    place = np.arange(len(votes))
-    standing = given_answers(votes.assign(_place=place))
-    standing = standing[standing["repeat"] & standing["answer"].notna()]
-    who_and_what = [votes[name] for name in ("annotator", "recording", "cell")]
-    earlier = pd.Series(place).groupby(who_and_what, sort=False).shift(fill_value=-1)
-    after = standing["_place"].to_numpy()
+    row = np.arange(len(votes))
+    given = given_answers(votes.assign(_row=row))
+    repeats = given[given["repeat"] & given["answer"].notna()]
+    annotator_and_cell = [votes[name] for name in ("annotator", "recording", "cell")]
+    earlier = (
+        pd.Series(row).groupby(annotator_and_cell, sort=False).shift(fill_value=-1)
+    )
+    after = repeats["_row"].to_numpy()
     before = earlier.to_numpy()[after]
     had_answer = votes["answer"].notna().to_numpy()
     known = (before >= 0) & had_answer[before]
     return votes.iloc[before[known]], votes.iloc[after[known]]
 
 
-def _compared(pair: NDArray[np.intp], n_answers: int) -> CohenKappa:
+def _kappa(pair: NDArray[np.intp], n_answers: int) -> CohenKappa:
     if pair.size == 0:
         return CohenKappa(None, None, 0, "was not asked about any cell again")
     counts = np.bincount(pair, minlength=n_answers**2)

@@ -1,4 +1,4 @@
-"""Who said what of each cell, as a table of numbers that is quick to count."""
+"""Ratings of cells by annotators, as an array of codes that is fast to count."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: stands where a person gave no answer
+#: code of a missing answer
 NO_ANSWER = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """One row a cell, one column a person.
+    """Ratings of cells by annotators: one row a cell, one column an annotator.
 
     Parameters
     ----------
     recording, cell
-        (cell,), names of recordings and lasting numbers, sorted.
+        (cell,), names of recordings and permanent cell numbers, sorted.
     annotators
-        Names of the people, sorted: the columns of `codes`.
+        Names of the annotators, sorted: the columns of `codes`.
     answers
-        What can be said: `codes` holds places in this list.
+        Possible answers: `codes` are indices of this list.
     codes
-        int16 (cell, annotator), `NO_ANSWER` where a person said nothing.
+        int16 (cell, annotator), `NO_ANSWER` where an annotator gave no answer.
     """
 
     recording: NDArray[np.object_]
@@ -40,7 +40,7 @@ class Ratings:
     codes: NDArray[np.int16]
 
     def select_cells(self, rows: NDArray[np.intp]) -> Ratings:
-        """Give some of the cells."""
+        """Ratings of some of the cells, given by row."""
         return replace(
             self,
             recording=self.recording[rows],
@@ -49,56 +49,56 @@ class Ratings:
         )
 
     def select_annotators(self, columns: NDArray[np.intp]) -> Ratings:
-        """Give the answers of some of the people."""
+        """Ratings by some of the annotators, given by column."""
         names = tuple(self.annotators[k] for k in columns.tolist())
         return replace(self, annotators=names, codes=self.codes[:, columns])
 
     def without(self, answers: Collection[str]) -> Ratings:
-        """Treat some answers as if they had not been given."""
+        """Ratings in which some answers count as missing."""
         kept = np.array([name not in answers for name in self.answers] + [False])
         codes = np.where(kept[self.codes], self.codes, NO_ANSWER).astype(np.int16)
         return replace(self, codes=codes)
 
     def counts(self) -> NDArray[np.int64]:
-        """How many people gave each answer: (cell, answer)."""
+        """Number of annotators who gave each answer: (cell, answer)."""
         return count_answers(self.codes, len(self.answers))
 
 
 def tabulate_ratings(answers: pd.DataFrame, order: Iterable[str] = ()) -> Ratings:
-    """Arrange answers by cell and person.
+    """Arrange answers by cell and annotator.
 
     Parameters
     ----------
     answers
         One row an answer: columns `recording`, `cell`, `annotator`, `answer`; rows
-        without an answer are left out. Where a person has several of one cell the
-        latest by the column `time` counts.
+        without an answer are left out. Of several answers of one annotator to a cell,
+        the latest by the column `time` counts.
     order
-        The answers that come first, in this order; others follow by name.
+        Answers that come first, in this order; others follow by name.
 
     Returns
     -------
-    The table, with a row for each cell that has an answer.
+    The ratings, with a row for each cell that has an answer.
     """
     given = answers[answers["answer"].notna().to_numpy()]
     annotator, annotators = pd.factorize(given["annotator"].to_numpy(object), sort=True)
-    said, names = pd.factorize(given["answer"].to_numpy(object), sort=True)
+    code, names = pd.factorize(given["answer"].to_numpy(object), sort=True)
     recording, recordings = pd.factorize(given["recording"].to_numpy(object), sort=True)
     first = tuple(order)
     every = (*first, *(name for name in names if name not in first))
-    said = np.array([every.index(name) for name in names], np.int64)[said]
+    code = np.array([every.index(name) for name in names], np.int64)[code]
     cell = given["cell"].to_numpy(np.int64)
-    keys, row = _number(recording, cell)
-    codes = np.full((len(keys), len(annotators)), NO_ANSWER, np.int16)
+    one_row, row = _number_cells(recording, cell)
+    codes = np.full((len(one_row), len(annotators)), NO_ANSWER, np.int16)
     place = row * max(len(annotators), 1) + annotator
     if np.unique(place).size < place.size:
-        # by time, so that the order of the rows does not matter; the last one stays
-        by_time = np.lexsort((said, _times(given)))
-        place, said = place[by_time], said[by_time]
-    codes.reshape(-1)[place] = said
+        # sorted by time, so that the order of the rows does not matter
+        by_time = np.lexsort((code, _times(given)))
+        place, code = place[by_time], code[by_time]
+    codes.reshape(-1)[place] = code
     return Ratings(
-        recording=np.asarray(recordings, object)[recording[keys]],
-        cell=cell[keys],
+        recording=np.asarray(recordings, object)[recording[one_row]],
+        cell=cell[one_row],
         annotators=tuple(annotators),
         answers=every,
         codes=codes,
@@ -106,7 +106,7 @@ def tabulate_ratings(answers: pd.DataFrame, order: Iterable[str] = ()) -> Rating
 
 
 def count_answers(codes: NDArray[np.int16], n_answers: int) -> NDArray[np.int64]:
-    """How often each answer stands in each row: (row, answer)."""
+    """Number of times that each answer occurs in each row: (row, answer)."""
     n_rows, n_columns = codes.shape
     row = np.repeat(np.arange(n_rows), n_columns).reshape(codes.shape)
     given = codes != NO_ANSWER
@@ -116,23 +116,28 @@ def count_answers(codes: NDArray[np.int16], n_answers: int) -> NDArray[np.int64]
 
 
 def unique_rows(rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find rows that are equal: the first of each kind, and the kind of each row."""
+    """Find equal rows.
+
+    Returns
+    -------
+    Index of the first row of each pattern, and the pattern of each row.
+    """
     if not rows.size:
         n_rows = len(rows)
         return np.arange(min(n_rows, 1)), np.zeros(n_rows, np.intp)
     bytes_of_rows = np.ascontiguousarray(rows).view(
         np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))
     )
-    _, first, kind = np.unique(
+    _, first, pattern = np.unique(
         bytes_of_rows.ravel(), return_index=True, return_inverse=True
     )
-    return first, kind
+    return first, pattern
 
 
-def _number(
+def _number_cells(
     recording: NDArray[np.intp], cell: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Number the cells by recording and cell: one place of each, and all numbers."""
+    """Number the cells: one row of each cell, and the cell number of each row."""
     order = np.lexsort((cell, recording))
     new = np.ones(len(cell), bool)
     new[1:] = (np.diff(recording[order]) != 0) | (np.diff(cell[order]) != 0)

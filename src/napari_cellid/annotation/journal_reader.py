@@ -92,8 +92,8 @@ class JournalReader:
             )
         problems += [
             f"{file}: {_count(n, 'line')} of '{name}' in the journal of "
-            f"'{self._annotator}' {'does' if n == 1 else 'do'} not count; if the journal "
-            f"belongs to '{name}', rename the file."
+            f"'{self._annotator}' {'does' if n == 1 else 'do'} not count; if the "
+            f"journal belongs to '{name}', rename the file."
             for name, n in self._other_annotators.items()
         ]
         if self._backwards:
