@@ -1,4 +1,4 @@
-"""How well people agree: all figures, each with what it rests on."""
+"""Agreement between the annotators of a study: all coefficients and counts."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class AnnotatorPair:
-    """Two people compared on the cells that both answered.
+    """Agreement of two annotators on the cells that both answered.
 
     Parameters
     ----------
     first, second
         Their names.
     kappa
-        Cohen's kappa, share of equal answers, number of cells.
+        Cohen's kappa.
     confusion
-        Number of cells by the answer of the first (rows) and of the second (columns).
+        Number of cells by answer of the first (rows) and of the second (columns).
     """
 
     first: str
@@ -53,37 +53,37 @@ class AnnotatorPair:
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """How well people agree on the cells of a study.
+    """Agreement between annotators on the cells of a study.
 
     Parameters
     ----------
     annotators
         Names, sorted.
     cells
-        Number of cells that somebody answered.
+        Number of cells with an answer.
     answers
-        Number of answers, those that abstain included.
+        Number of answers, including those that abstain.
     answer_counts
-        Number of answers by person (rows) and answer (columns), those that abstain
-        included.
+        Number of answers by annotator (rows) and answer (columns), including those
+        that abstain.
     not_blind
-        For each person the number of answers given with the opinion of a model or of
-        colleagues in view.
+        For each annotator the number of answers given while predictions or other
+        annotators' answers were shown.
     pairs
-        Every two people.
+        Every pair of annotators.
     fleiss
         Fleiss' kappa.
     alpha
-        Krippendorff's alpha of all answers that count.
+        Krippendorff's alpha.
     per_class
-        For each answer that counts the alpha of this answer against all others.
+        Krippendorff's alpha of each answer against all others.
     per_recording
-        For each recording the alpha of its cells.
+        Krippendorff's alpha of the cells of each recording.
     intra_rater
-        For each person the agreement with their own earlier answers; empty if
+        For each annotator the agreement with their own earlier answers; empty if
         `measure_agreement` got no `all_answers`.
     notes
-        What to know when reading the figures, one sentence each.
+        Notes on the interpretation, one sentence each.
     """
 
     annotators: tuple[str, ...]
@@ -108,10 +108,10 @@ def measure_agreement(
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> Agreement:
-    """Compare the answers of several people.
+    """Measure the agreement between annotators.
 
-    `unsure` and `not_a_cell` are answers like the classes here, unless the study's
-    rule has them abstain: then they are as if not given.
+    `unsure` and `not_a_cell` count like classes, unless they abstain under the vote
+    rule of the study: then they count as missing.
 
     Parameters
     ----------
@@ -120,67 +120,64 @@ def measure_agreement(
     config
         Classes and vote rule of the study.
     all_answers
-        All lines of the journals, for the consistency of each person.
+        `Annotations.all_answers`, for the intra-rater agreement.
     bootstrap
-        Number of resamples of the cells for the intervals; 0 for none.
+        Number of resamples of the cells for the intervals; 0 for no intervals.
     seed
-        Of the resamples.
+        Seed of the resamples.
     """
-    table = tabulate_ratings(answers, order=config.answers)
-    left_out = abstaining_answers(config.vote)
-    counting = table.without(left_out)
-    counts = counting.counts()
+    ratings = tabulate_ratings(answers, order=config.answers)
+    abstaining = abstaining_answers(config.vote)
+    counted = ratings.without(abstaining)
+    counts = counted.counts()
 
-    def alpha_of(some: NDArray[np.int64]) -> KrippendorffAlpha:
-        return krippendorff_alpha(some, bootstrap=bootstrap, seed=seed)
+    def alpha(counts: NDArray[np.int64]) -> KrippendorffAlpha:
+        return krippendorff_alpha(counts, bootstrap=bootstrap, seed=seed)
 
     not_blind = _not_blind(answers)
+    pairs = combinations(range(len(counted.annotators)), 2)
     return Agreement(
-        annotators=table.annotators,
-        cells=len(table.cell),
-        answers=int((table.codes != NO_ANSWER).sum()),
+        annotators=ratings.annotators,
+        cells=len(ratings.cell),
+        answers=int((ratings.codes != NO_ANSWER).sum()),
         answer_counts=pd.DataFrame(
-            count_answers(table.codes.T, len(table.answers)),
-            index=list(table.annotators),
-            columns=list(table.answers),
+            count_answers(ratings.codes.T, len(ratings.answers)),
+            index=list(ratings.annotators),
+            columns=list(ratings.answers),
         ),
         not_blind=not_blind,
-        pairs=tuple(_compare(counting, *two) for two in _every_two(counting)),
+        pairs=tuple(_compare(counted, *pair) for pair in pairs),
         fleiss=fleiss_kappa(counts),
-        alpha=alpha_of(counts),
+        alpha=alpha(counts),
         per_class={
-            name: alpha_of(_against_rest(counts, k))
-            for k, name in enumerate(table.answers)
-            if name not in left_out
+            name: alpha(_one_vs_rest(counts, k))
+            for k, name in enumerate(ratings.answers)
+            if name not in abstaining
         },
         per_recording={
-            str(name): alpha_of(counts[table.recording == name])
-            for name in np.unique(table.recording)
+            str(name): alpha(counts[ratings.recording == name])
+            for name in np.unique(ratings.recording)
         },
         intra_rater={} if all_answers is None else intra_rater_agreement(all_answers),
-        notes=(*_unknown(table, config), *_influenced(not_blind, table)),
+        notes=(*_unknown_answers(ratings, config), *_shown_notes(not_blind, ratings)),
     )
 
 
-def _every_two(table: Ratings) -> combinations[tuple[int, int]]:
-    return combinations(range(len(table.annotators)), 2)
-
-
-def _compare(table: Ratings, one: int, other: int) -> AnnotatorPair:
-    n = len(table.answers)
-    codes = table.codes[:, [one, other]].astype(np.int64)
-    first, second = codes[(codes != NO_ANSWER).all(axis=1)].T
-    confusion = np.bincount(first * n + second, minlength=n**2).reshape(n, n)
-    names = list(table.answers)
+def _compare(ratings: Ratings, first: int, second: int) -> AnnotatorPair:
+    n = len(ratings.answers)
+    codes = ratings.codes[:, [first, second]].astype(np.int64)
+    rows, columns = codes[(codes != NO_ANSWER).all(axis=1)].T
+    confusion = np.bincount(rows * n + columns, minlength=n**2).reshape(n, n)
+    names = list(ratings.answers)
     return AnnotatorPair(
-        table.annotators[one],
-        table.annotators[other],
+        ratings.annotators[first],
+        ratings.annotators[second],
         cohen_kappa(confusion),
         pd.DataFrame(confusion, index=names, columns=names),
     )
 
 
-def _against_rest(counts: NDArray[np.int64], answer: int) -> NDArray[np.int64]:
+def _one_vs_rest(counts: NDArray[np.int64], answer: int) -> NDArray[np.int64]:
     """Counts of one answer and of all others: (cell, 2)."""
     own = counts[:, answer]
     return np.stack([own, counts.sum(axis=1) - own], axis=1)
@@ -189,27 +186,27 @@ def _against_rest(counts: NDArray[np.int64], answer: int) -> NDArray[np.int64]:
 def _not_blind(answers: pd.DataFrame) -> dict[str, int]:
     if "shown" not in answers:
         return {}
-    seen = answers["shown"].notna() & answers["answer"].notna()
-    return dict(sorted(Counter(answers.loc[seen.to_numpy(), "annotator"]).items()))
+    rows = answers["shown"].notna() & answers["answer"].notna()
+    return dict(sorted(Counter(answers.loc[rows.to_numpy(), "annotator"]).items()))
 
 
-def _unknown(table: Ratings, config: StudyConfig) -> list[str]:
-    counts = count_answers(table.codes.reshape(1, -1), len(table.answers))[0]
+def _unknown_answers(ratings: Ratings, config: StudyConfig) -> list[str]:
+    counts = count_answers(ratings.codes.reshape(1, -1), len(ratings.answers))[0]
     return [
-        f"'{name}' is no class of this study (any more), but {n} answers say so; they "
-        "are counted."
-        for name, n in zip(table.answers, counts.tolist(), strict=True)
+        f"'{name}' is not a class of this study (any more), but {n} answers have it; "
+        "they are counted."
+        for name, n in zip(ratings.answers, counts.tolist(), strict=True)
         if name not in config.answers
     ]
 
 
-def _influenced(not_blind: Mapping[str, int], table: Ratings) -> list[str]:
+def _shown_notes(not_blind: Mapping[str, int], ratings: Ratings) -> list[str]:
     if not not_blind:
         return []
-    n_answers = int((table.codes != NO_ANSWER).sum())
-    who = ", ".join(f"{name} {n}" for name, n in not_blind.items())
+    n_answers = int((ratings.codes != NO_ANSWER).sum())
+    by_annotator = ", ".join(f"{name} {n}" for name, n in not_blind.items())
     return [
-        f"{sum(not_blind.values())} of {n_answers} answers were given with the opinion "
-        f"of a model or of colleagues in view ({who}): people who see the same opinion "
-        "agree more than blind ones would."
+        f"{sum(not_blind.values())} of {n_answers} answers were given while "
+        f"predictions or other annotators' answers were shown ({by_annotator}): people "
+        "who see the same answers agree more than blind annotators would."
     ]

@@ -1,4 +1,4 @@
-"""How the answers of several people become one."""
+"""Vote: how the answers of several annotators to a cell become one decision."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Status = Literal["consensus", "disputed", "too_few", "adjudicated"]
 
-#: a cell of these statuses is settled
+#: statuses of cells with a decision
 DECIDED = ("consensus", "adjudicated")
 #: status of a cell in a consensus table that nobody answered
 UNANSWERED = "unanswered"
@@ -34,14 +34,14 @@ _TEXTS = ("consensus", "status", "votes", "adjudicator")
 
 @dataclass(frozen=True)
 class Decision:
-    """What a vote comes to.
+    """Outcome of the vote on one cell.
 
     Parameters
     ----------
     status
-        Whether there is an answer, and if not, why.
+        Whether there is a consensus, and if not, why.
     answer
-        The answer where there is a consensus, else None.
+        The answer if there is a consensus, else None.
     """
 
     status: Literal["consensus", "disputed", "too_few"]
@@ -51,40 +51,40 @@ class Decision:
 def decide_vote(
     votes: Mapping[str, str] | Collection[str], rule: VoteConfig
 ) -> Decision:
-    """Count the votes on one cell; neither their order nor the names matter.
+    """Decide one cell from its votes; neither order nor names matter.
 
     Parameters
     ----------
     votes
-        The answer of each person, or the answers alone.
+        Answer of each annotator, or the answers alone.
     rule
-        How they are counted. An answer that abstains counts nowhere; one that counts
+        Vote rule. An answer that abstains does not count. An answer that counts
         "against" is a vote like any other, but cannot win.
 
     Returns
     -------
-    `too_few` if fewer answers count than the rule asks for (under "quorum" also if
-    they could not reach it); else `consensus` if one answer alone has the most votes
-    and as many as the rule wants, and can win; else `disputed`.
+    `too_few` if fewer answers count than the rule requires (under "quorum" also if
+    they cannot reach it); else `consensus` if a single answer has the most votes, has
+    as many as the rule requires, and can win; else `disputed`.
     """
     given = votes.values() if isinstance(votes, Mapping) else votes
-    left_out = abstaining_answers(rule)
-    counted = Counter(answer for answer in given if answer not in left_out)
+    abstaining = abstaining_answers(rule)
+    counted = Counter(answer for answer in given if answer not in abstaining)
     n = counted.total()
     quorum = rule.quorum if rule.rule == "quorum" else 0
     if n < max(rule.min_annotators, quorum):
         return Decision("too_few")
     most = max(counted.values())
     leaders = [answer for answer, votes in counted.items() if votes == most]
-    wanted = {"unanimous": n, "majority": n // 2 + 1, "quorum": quorum}[rule.rule]
-    if len(leaders) > 1 or most < wanted or leaders[0] in _cannot_win(rule):
+    required = {"unanimous": n, "majority": n // 2 + 1, "quorum": quorum}[rule.rule]
+    if len(leaders) > 1 or most < required or leaders[0] in _opposing_answers(rule):
         return Decision("disputed")
     return Decision("consensus", leaders[0])
 
 
 def abstaining_answers(rule: VoteConfig) -> frozenset[str]:
-    """Give the answers that count as if they had not been given."""
-    return _treated(rule, "abstain")
+    """Answers that count as missing under a rule."""
+    return _answers_treated(rule, "abstain")
 
 
 def count_votes(
@@ -98,27 +98,29 @@ def count_votes(
     ----------
     answers
         One row an answer: `recording`, `cell`, `annotator`, `answer` (and `time`);
-        or those already arranged by `tabulate_ratings`, to count them by several rules.
+        or the result of `tabulate_ratings`, to count by several rules.
     rule
-        How they are counted.
+        Vote rule.
     adjudications
-        Rows of the same columns; the latest of a cell settles it, whatever the votes.
+        Rows with the same columns; the latest one of a cell overrides the votes.
 
     Returns
     -------
-    One row a cell, by recording and cell: `recording`, `cell`, `consensus` (empty
-    where undecided, and where the adjudicator was unsure), `status`, `votes`
-    ("Ann=glia; Bo=unsure", by name), `n_annotators` (people whose answer counts),
-    `votes_<answer>` for each answer seen, `adjudicator`, and `normalised_entropy` (see
-    `normalised_entropy`) among the answers that count.
+    One row a cell, sorted by recording and cell: `recording`, `cell`, `consensus`
+    (empty if undecided, or if the adjudicator was unsure), `status`, `votes`
+    ("Ann=glia; Bo=unsure", sorted by name), `n_annotators` (annotators whose answer
+    counts), `votes_<answer>` for each answer that occurs, `adjudicator`, and
+    `disagreement` (`normalised_entropy` of the answers that count).
     """
-    table = tabulate_ratings(answers) if isinstance(answers, pd.DataFrame) else answers
-    # as many ways of answering as people and answers allow, far fewer than cells
-    first, kind = unique_rows(table.codes)
-    rows = _count_patterns(table.select_cells(first), rule)
-    counted = rows.iloc[kind].reset_index(drop=True)
-    counted.insert(0, "cell", table.cell)
-    counted.insert(0, "recording", pd.Series(table.recording, dtype=object))
+    ratings = (
+        tabulate_ratings(answers) if isinstance(answers, pd.DataFrame) else answers
+    )
+    # there are far fewer patterns of answers than cells
+    first, pattern = unique_rows(ratings.codes)
+    rows = _count_patterns(ratings.select_cells(first), rule)
+    counted = rows.iloc[pattern].reset_index(drop=True)
+    counted.insert(0, "cell", ratings.cell)
+    counted.insert(0, "recording", pd.Series(ratings.recording, dtype=object))
     if adjudications is None:
         return counted
     return _adjudicate(counted, adjudications)
@@ -172,17 +174,17 @@ def count_decisions(table: pd.DataFrame, classes: Sequence[str]) -> DecisionCoun
 
 
 def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how much people differ on each cell.
+    """Disagreement on each cell: entropy of its answers, normalised to 0 to 1.
 
     Parameters
     ----------
     counts
-        (cell, answer), how many people gave each answer.
+        (cell, answer), number of annotators who gave each answer.
 
     Returns
     -------
-    Entropy of the answers over the largest that as many answers can have: 0 when all
-    are equal (or there are fewer than two), 1 when no two are.
+    Entropy of the answers divided by the largest entropy of as many answers: 0 if all
+    are equal or there are fewer than two, 1 if all are different.
     """
     n = counts.sum(axis=1)
     several = np.flatnonzero(n > 1)
@@ -190,16 +192,16 @@ def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     logarithm = np.log(share, out=np.zeros_like(share), where=share > 0)
     entropy = np.zeros(len(counts))
     entropy[several] = -(share * logarithm).sum(axis=1) / np.log(n[several])
-    # else 1.0000000000000002, and -0.0, which a table would show
+    # avoids 1.0000000000000002 and -0.0
     return np.minimum(np.abs(entropy), 1)
 
 
-def _count_patterns(kinds: Ratings, rule: VoteConfig) -> pd.DataFrame:
-    """Decide for each way in which people answered, one row each."""
-    votes = [_votes_of_row(kinds, row) for row in kinds.codes.tolist()]
+def _count_patterns(patterns: Ratings, rule: VoteConfig) -> pd.DataFrame:
+    """Decide each pattern of answers, one row each."""
+    votes = [_votes_of_row(patterns, row) for row in patterns.codes.tolist()]
     decisions = [decide_vote(row, rule) for row in votes]
-    counts = kinds.counts()
-    counting = kinds.without(abstaining_answers(rule)).counts()
+    counts = patterns.counts()
+    counted = patterns.without(abstaining_answers(rule)).counts()
     columns: dict[str, object] = {
         "consensus": [decision.answer or "" for decision in decisions],
         "status": [decision.status for decision in decisions],
@@ -207,28 +209,28 @@ def _count_patterns(kinds: Ratings, rule: VoteConfig) -> pd.DataFrame:
             "; ".join(f"{name}={answer}" for name, answer in row.items())
             for row in votes
         ],
-        "n_annotators": counting.sum(axis=1),
+        "n_annotators": counted.sum(axis=1),
     }
-    for k, name in enumerate(kinds.answers):
+    for k, name in enumerate(patterns.answers):
         columns[f"votes_{name}"] = counts[:, k]
     columns["adjudicator"] = ""
-    columns["disagreement"] = normalised_entropy(counting)
+    columns["disagreement"] = normalised_entropy(counted)
     return pd.DataFrame(columns).astype(dict.fromkeys(_TEXTS, object))
 
 
-def _votes_of_row(table: Ratings, row: list[int]) -> dict[str, str]:
-    named = zip(table.annotators, row, strict=True)
-    return {name: table.answers[k] for name, k in named if k != NO_ANSWER}
+def _votes_of_row(ratings: Ratings, row: list[int]) -> dict[str, str]:
+    named = zip(ratings.annotators, row, strict=True)
+    return {name: ratings.answers[k] for name, k in named if k != NO_ANSWER}
 
 
 def _adjudicate(counted: pd.DataFrame, adjudications: pd.DataFrame) -> pd.DataFrame:
-    """Let the latest adjudication of each cell settle it."""
+    """Apply the latest adjudication of each cell."""
     given = adjudications[adjudications["answer"].notna().to_numpy()]
     if given.empty:
         return counted
     order = [name for name in ("time", "annotator", "answer") if name in given]
     latest = given.sort_values(order).drop_duplicates(_KEY, keep="last")
-    settled = pd.DataFrame(
+    adjudicated = pd.DataFrame(
         {
             "recording": latest["recording"].astype(object),
             "cell": latest["cell"].astype(np.int64),
@@ -236,18 +238,18 @@ def _adjudicate(counted: pd.DataFrame, adjudications: pd.DataFrame) -> pd.DataFr
             "_answer": latest["answer"].astype(object),
         }
     )
-    table = counted.merge(settled, on=_KEY, how="outer", sort=True)
+    table = counted.merge(adjudicated, on=_KEY, how="outer", sort=True)
     table = _fill(table, counted)
-    found = table["_by"].notna().to_numpy()
+    rows = table["_by"].notna().to_numpy()
     answer = table["_answer"].where(table["_answer"] != UNSURE, "")
-    table.loc[found, "consensus"] = answer[found]
-    table.loc[found, "status"] = "adjudicated"
-    table.loc[found, "adjudicator"] = table["_by"][found]
+    table.loc[rows, "consensus"] = answer[rows]
+    table.loc[rows, "status"] = "adjudicated"
+    table.loc[rows, "adjudicator"] = table["_by"][rows]
     return table[counted.columns]
 
 
 def _fill(table: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
-    """Fill in the rows of cells that were adjudicated without a vote."""
+    """Fill in the columns of cells that were adjudicated without a vote."""
     empty = {
         name: "" if name in _TEXTS else 0 for name in counted.columns.difference(_KEY)
     }
@@ -255,10 +257,10 @@ def _fill(table: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
     return table.fillna(empty).astype(types)
 
 
-def _cannot_win(rule: VoteConfig) -> frozenset[str]:
-    return _treated(rule, "against")
+def _opposing_answers(rule: VoteConfig) -> frozenset[str]:
+    return _answers_treated(rule, "against")
 
 
-def _treated(rule: VoteConfig, how: str) -> frozenset[str]:
-    treatment = {NOT_A_CELL: rule.not_a_cell, UNSURE: rule.unsure}
-    return frozenset(answer for answer, as_what in treatment.items() if as_what == how)
+def _answers_treated(rule: VoteConfig, treatment: str) -> frozenset[str]:
+    treatments = {NOT_A_CELL: rule.not_a_cell, UNSURE: rule.unsure}
+    return frozenset(answer for answer, how in treatments.items() if how == treatment)
