@@ -69,7 +69,7 @@ def test_the_last_line_counts_not_the_latest(journal: Journal) -> None:
     journal.add(answer(1, "excitatory", at=0))
     assert said(journal.current()) == {1: "excitatory"}
     assert len(journal.problems) == 1
-    assert "the clock went back before line 2" in journal.problems[0]
+    assert "the clock was set back before line 2" in journal.problems[0]
 
 
 def test_a_clock_that_went_back_often_is_reported_once(journal: Journal) -> None:
@@ -264,7 +264,7 @@ def test_a_file_put_in_its_place_gets_what_it_lacks(journal: Journal) -> None:
     journal.add(answer(3, at=2))
     again = Journal.open(journal.path.parent, "Ann")
     assert list(said(again.current())) == [1, 2, 3]
-    assert "another program put a file in its place" in journal.problems[0]
+    assert "another program replaced the file" in journal.problems[0]
 
 
 def test_a_file_deleted_meanwhile_is_written_once_more(journal: Journal) -> None:

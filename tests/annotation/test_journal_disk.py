@@ -187,7 +187,7 @@ def test_a_folder_that_can_only_be_read(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     for name in ("Ann", "Bo"):
-        with pytest.raises(InputError, match="can only be read, so no answer could"):
+        with pytest.raises(InputError, match="is read-only, so no answer can"):
             Journal.open(journal.path.parent, name)
     assert len(read_annotations(journal.path.parent).all_answers) == 1
 

@@ -117,7 +117,7 @@ def test_two_journals_of_one_person_are_reported(tmp_path: Path) -> None:
     for who in ("Ann", "ann", "Bo"):
         write_lines(tmp_path / f"{who}.jsonl", [answer(who=who)])
     (problem,) = read_annotations(tmp_path).problems
-    assert "'Ann' and 'ann' differ only in how the name is written" in problem
+    assert "'Ann' and 'ann' differ only in how they are written" in problem
     assert Journal.open(tmp_path, "ann").annotator == "ann"
 
 

@@ -1,4 +1,4 @@
-"""Answers brought to the cells that are there now."""
+"""Matching of answers in the journals to the cells that a study has now."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import Role
 
-#: a cell that lies farther than this (µm) from where it was answered is another one
+#: a cell farther than this (µm) from the position of the answer is another cell
 OWN_CELL_UM = 12.0
-#: with another cell as near as this (µm) to the answered place, a cell's own number
-#: counts only up to `SAME_CELL_UM`: two copies of a study can number differently
-_THE_VERY_PLACE_UM = 2.0
+#: if another cell is as near as this (µm) to the position of the answer, the number of
+#: the answer counts only up to `SAME_CELL_UM`: copies of a study can differ in numbers
+_SAME_POSITION_UM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class CellPositions:
-    """Where the cells of one recording are.
+    """Positions of the cells of one recording.
 
     Parameters
     ----------
     cells
         Cell table.
     retired
-        Cells that are not there now.
+        Cells of earlier outlines that the recording does not have any more.
     pixel_size_um
         Edge of a pixel in µm.
     """
@@ -47,16 +47,15 @@ class CellPositions:
 
 @dataclass(frozen=True, eq=False)
 class MatchedAnswers:
-    """Lines of journals, sorted by whether their cell is there now.
+    """Answers of the journals, matched to the cells that the study has now.
 
     Parameters
     ----------
     all_answers
-        As they were given, with `cell` being the number of the cell that is there
-        now and `given_cell` the one in the journal; `plane`, `y` and `x` stay where
-        the answer was given.
+        Matched answers. `cell` is the number of the matched cell, `given_cell` the one
+        in the journal; `plane`, `y` and `x` are those of the journal.
     unmatched
-        Lines whose cell is not there, as they were given.
+        Answers without a matching cell, as in the journals.
     """
 
     all_answers: pd.DataFrame
@@ -65,34 +64,34 @@ class MatchedAnswers:
     def current(
         self, role: Role = "annotator", until: datetime | None = None
     ) -> pd.DataFrame:
-        """The answer of each person for each cell that counts (at a time)."""
+        """Current answer of each annotator to each cell, now or at a time."""
         from napari_cellid.annotation.all_answers import current_answers
 
         return current_answers(self.all_answers, role, until)
 
     def current_unmatched(self, role: Role = "annotator") -> pd.DataFrame:
-        """The answers that count for cells that are not there now."""
+        """Current answers that have no matching cell."""
         from napari_cellid.annotation.all_answers import current_answers
 
         return current_answers(self.unmatched, role)
 
 
 def match_answers(
-    all_answers: pd.DataFrame, places: Mapping[str, CellPositions]
+    all_answers: pd.DataFrame, positions: Mapping[str, CellPositions]
 ) -> MatchedAnswers:
-    """Bring the lines of all journals to the cells that are there now.
+    """Match the answers of all journals to the cells that a study has now.
 
-    A line belongs to the cell of its number where that lies within 12 µm of the
-    place of the answer, else to the nearest cell within 6 µm in the same plane, unless
-    its own cell is known to be gone. Of several lines of one person about one cell,
-    the place of the last counts for all.
+    An answer matches the cell of its number if that lies within 12 µm of the position
+    of the answer. Otherwise it matches the nearest cell within 6 µm in the same plane,
+    unless its own cell is known to be gone. For several answers of one person about
+    one cell, the position of the last one counts for all.
 
     Parameters
     ----------
     all_answers
-        `Annotations.all_answers`: all all_answers, in the order of the files.
-    places
-        For each recording of the study its cells.
+        `Annotations.all_answers`.
+    positions
+        For each recording of the study the positions of its cells.
     """
     number = np.zeros(len(all_answers), np.int64)
     given = all_answers["cell"].to_numpy()
@@ -100,57 +99,58 @@ def match_answers(
     people = _people(all_answers)
     codes, names = pd.factorize(all_answers["recording"])
     for k, name in enumerate(names):
-        if name in places:
+        if name in positions:
             rows = np.flatnonzero(codes == k)
-            there = point[rows] * (1, *[places[name].pixel_size_um] * 2)
-            there = _seen_last(there, given[rows], people[rows])
-            number[rows] = _cells_of(given[rows], there, places[name])
-    found = number > 0
-    resolved = all_answers[found].assign(
-        cell=number[found], given_cell=all_answers["cell"][found]
+            point_um = point[rows] * (1, *[positions[name].pixel_size_um] * 2)
+            point_um = _last_position(point_um, given[rows], people[rows])
+            number[rows] = _match_numbers(given[rows], point_um, positions[name])
+    matched = number > 0
+    with_cell = all_answers[matched].assign(
+        cell=number[matched], given_cell=all_answers["cell"][matched]
     )
-    return MatchedAnswers(resolved, all_answers[~found])
+    return MatchedAnswers(with_cell, all_answers[~matched])
 
 
 def _people(all_answers: pd.DataFrame) -> NDArray[np.int64]:
-    """A number for each person in each role."""
+    """A code for each annotator in each role."""
     person, _ = pd.factorize(all_answers["annotator"])
     role, roles = pd.factorize(all_answers["role"])
     return person.astype(np.int64) * max(len(roles), 1) + role
 
 
-def _seen_last(
+def _last_position(
     point: NDArray[np.float64], cell: NDArray[np.int64], people: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Where each line's cell was seen last by the same person (plane, µm, µm).
+    """Last position at which the same person answered the same cell (plane, µm, µm).
 
-    A cell moves a little whenever it is outlined again: an answer and what takes it
-    back must not go different ways.
+    A cell moves a little with each segmentation: an answer and its withdrawal must
+    match the same cell.
     """
     _, dense = np.unique(cell, return_inverse=True)
     group, _ = pd.factorize(people * (dense.max(initial=0) + 1) + dense)
     last = np.zeros(int(group.max(initial=-1)) + 1, np.intp)
     last[group] = np.arange(len(group))
-    there = point[last[group]]
-    near = np.hypot(*(there - point)[:, 1:].T) <= OWN_CELL_UM
-    near &= there[:, 0] == point[:, 0]
-    return np.where(near[:, None], there, point)
+    position = point[last[group]]
+    near = np.hypot(*(position - point)[:, 1:].T) <= OWN_CELL_UM
+    near &= position[:, 0] == point[:, 0]
+    return np.where(near[:, None], position, point)
 
 
-def _cells_of(
-    given: NDArray[np.int64], point: NDArray[np.float64], places: CellPositions
+def _match_numbers(
+    given: NDArray[np.int64], point: NDArray[np.float64], positions: CellPositions
 ) -> NDArray[np.int64]:
-    """Number of the cell that each line of one recording means, 0 for none."""
-    own = _distance_to_own(given, point, places.cells, places.pixel_size_um)
+    """Number of the matching cell for each answer of one recording, 0 for none."""
+    pixel_size_um = positions.pixel_size_um
+    own = _distance_to_own(given, point, positions.cells, pixel_size_um)
     number = np.where(own <= OWN_CELL_UM, given, 0)
-    # a cell that is as near as this needs no comparing with others
+    # a cell as near as this needs no comparison with other cells
     far = np.flatnonzero(own > SAME_CELL_UM)
     if len(far) == 0:
         return number
-    near, nearest = _nearest(point[far], places)
-    number[far[near <= _THE_VERY_PLACE_UM]] = 0
-    retired = places.retired
-    gone = _distance_to_own(given[far], point[far], retired, places.pixel_size_um)
+    near, nearest = _nearest(point[far], positions)
+    number[far[near <= _SAME_POSITION_UM]] = 0
+    retired = positions.retired
+    gone = _distance_to_own(given[far], point[far], retired, pixel_size_um)
     is_near = (near <= SAME_CELL_UM) & ~(gone <= OWN_CELL_UM) & (number[far] == 0)
     number[far[is_near]] = nearest[is_near]
     return number
@@ -162,44 +162,48 @@ def _distance_to_own(
     cells: pd.DataFrame,
     pixel_size_um: float,
 ) -> NDArray[np.float64]:
-    """How far (µm) the cell of a line's number lies from the line's place.
+    """Distance (µm) between the position of an answer and the cell of its number.
 
-    Infinite where there is no such cell or it lies in another plane, and 0 where the
-    line has no place.
+    Infinite if there is no such cell or it lies in another plane; 0 if the answer has
+    no position.
     """
     if len(cells) == 0:
         return np.full(len(given), np.inf)
-    place = cells[["plane", "y", "x"]].to_numpy(float)
+    positions = cells[["plane", "y", "x"]].to_numpy(float)
     order = np.argsort(cells["cell"].to_numpy())
     numbers = cells["cell"].to_numpy()[order]
     at = np.searchsorted(numbers, given).clip(max=len(numbers) - 1)
-    there = place[order[at]]
-    apart = there[:, 1:] * pixel_size_um - point[:, 1:]
-    distance: NDArray[np.float64] = np.hypot(apart[:, 0], apart[:, 1])
-    distance[there[:, 0] != point[:, 0]] = np.inf
+    own = positions[order[at]]
+    offset = own[:, 1:] * pixel_size_um - point[:, 1:]
+    distance: NDArray[np.float64] = np.hypot(offset[:, 0], offset[:, 1])
+    distance[own[:, 0] != point[:, 0]] = np.inf
     distance[np.isnan(point).any(1)] = 0
     distance[numbers[at] != given] = np.inf
     return distance
 
 
 def _nearest(
-    point: NDArray[np.float64], places: CellPositions
+    point: NDArray[np.float64], positions: CellPositions
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Distance (µm) to the nearest cell in the same plane, and its number."""
     distance = np.full(len(point), np.inf)
     number = np.zeros(len(point), np.int64)
     known = ~np.isnan(point).any(1)
-    if len(places.cells) == 0 or not known.any():
+    if len(positions.cells) == 0 or not known.any():
         return distance, number
-    cells = places.cells[["plane", "y", "x"]].to_numpy(float)
-    cells[:, 1:] *= places.pixel_size_um
-    apart = np.array([10 * SAME_CELL_UM, 1, 1])
-    # the same place is asked for once, not for each of those who answered
-    asked, back = np.unique(point[known] * apart, axis=0, return_inverse=True)
-    away, index = cKDTree(cells * apart).query(
-        asked, distance_upper_bound=SAME_CELL_UM * 1.001
+    cells = positions.cells[["plane", "y", "x"]].to_numpy(float)
+    cells[:, 1:] *= positions.pixel_size_um
+    # planes are set far apart, so that only cells of the same plane are near
+    scale = np.array([10 * SAME_CELL_UM, 1, 1])
+    # each position is queried once, not once for each annotator
+    queries, inverse = np.unique(point[known] * scale, axis=0, return_inverse=True)
+    distances, index = cKDTree(cells * scale).query(
+        queries, distance_upper_bound=SAME_CELL_UM * 1.001
     )
-    within = np.isfinite(away)
-    nearest = np.where(within, places.cells["cell"].to_numpy()[index * within], 0)
-    distance[known], number[known] = away[back.ravel()], nearest[back.ravel()]
+    within = np.isfinite(distances)
+    nearest = np.where(within, positions.cells["cell"].to_numpy()[index * within], 0)
+    distance[known], number[known] = (
+        distances[inverse.ravel()],
+        nearest[inverse.ravel()],
+    )
     return distance, number

@@ -1,4 +1,4 @@
-"""The cells of an open study, found quickly by number and by label."""
+"""Index of the cells of an open study, by number and by label."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class CellsIndex:
-    """The cell table of a study, read once.
+    """Cell table of a study, read once, with fast access to rows.
 
     Parameters
     ----------
     study
-        None for no study and no cells.
+        The study; None for an empty index.
 
     Raises
     ------
@@ -37,35 +37,35 @@ class CellsIndex:
         columns = ["recording", "cell", "label", "plane", "y", "x"]
         self.table = pd.DataFrame(columns=columns) if study is None else study.cells()
         self._study = study
-        self._models: dict[str, str] = {}
+        self._model_names: dict[str, str] = {}
         recordings = self.table["recording"].tolist()
         numbers, labels = self.table["cell"].tolist(), self.table["label"].tolist()
         keys = list(map(CellKey, recordings, numbers))
         self._rows = {key: k for k, key in enumerate(keys)}
         places = zip(recordings, labels, strict=True)
         self._keys = dict(zip(places, keys, strict=True))
-        # several ask for the row of the same cell
+        # several widgets ask for the row of the same cell
         self._read = lru_cache(maxsize=16)(self._read_row)
 
     def row(self, cell: CellKey) -> Mapping[str, Any] | None:
-        """The row of a cell in `table`; None where there is no such cell."""
+        """Row of a cell in `table`; None if there is no such cell."""
         at = self._rows.get(cell)
         return None if at is None else self._read(at)
 
     def at(self, recording: str | None, label: int) -> CellKey | None:
-        """The cell that has a label in a recording; None where there is none."""
+        """Cell of a label in a recording; None if there is none."""
         return self._keys.get((recording or "", label))
 
     def model_name(self, recording: str) -> str:
-        """Name of the model that told the classes of a recording; empty without one."""
-        if recording not in self._models and self._study is not None:
+        """Name of the model that classified a recording; empty without one."""
+        if recording not in self._model_names and self._study is not None:
             run: Mapping[str, Any] = {}
-            # the name of a model is not worth refusing an answer for
+            # an unreadable run.json must not prevent an answer
             with suppress(InputError):
                 run = self._study.recording(recording).run()
             classify = run.get("models", {}).get("classify", {})
-            self._models[recording] = str(classify.get("name", ""))
-        return self._models.get(recording, "")
+            self._model_names[recording] = str(classify.get("name", ""))
+        return self._model_names.get(recording, "")
 
     def _read_row(self, at: int) -> Mapping[str, Any]:
         row = self.table.iloc[at]
@@ -73,14 +73,14 @@ class CellsIndex:
 
 
 def own_answers(study: Study, annotator: str) -> dict[CellKey, str]:
-    """The answers of one person that count, by the cells there are.
+    """Current answers of one annotator, by the cells of the study.
 
     Raises
     ------
     InputError
         If a journal or a table of cells cannot be read.
     """
-    lines = read_annotations(study.annotations).all_answers
-    own = study.match_answers(lines[lines["annotator"] == annotator]).current()
+    answers = read_annotations(study.annotations).all_answers
+    own = study.match_answers(answers[answers["annotator"] == annotator]).current()
     columns = (own[name].tolist() for name in ("recording", "cell", "answer"))
     return {CellKey(r, int(c)): a for r, c, a in zip(*columns, strict=True)}

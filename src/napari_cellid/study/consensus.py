@@ -1,4 +1,4 @@
-"""One table of what people and models say of every cell of a study."""
+"""Consensus table: votes, decisions and predictions of all cells of a study."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CONSENSUS_FILE = "consensus.csv"
 #: status of answers whose cell the study does not have any more
 UNMATCHED = "unmatched"
-#: columns of the consensus table, in the order in which they are written; those that
-#: depend on classes and answers follow
+#: first columns of the consensus table, in this order; columns that depend on classes
+#: and answers follow
 CONSENSUS_COLUMNS = (
     "recording", "cell", "label", "plane", "y", "x", "consensus", "status", "votes",
     "n_annotators", "predicted", "confidence", "class", "animal", "subvolume",
@@ -36,47 +36,47 @@ def consensus_table(study: Study, rule: VoteConfig | None = None) -> pd.DataFram
     Parameters
     ----------
     study
-        The study; cells and journals are read as they are now.
+        The study; its cells and journals are read again.
     rule
-        How votes become one; by default the study's.
+        Vote rule; by default that of the study.
 
     Returns
     -------
-    One row a cell, by recording and number. `consensus` is what people decided, ""
-    where they did not; `status` one of consensus, adjudicated, disputed, too_few,
-    unanswered; `predicted` and `confidence` the model's; `class` is the decision of
-    people where there is one, else the model's. Answers for cells that are not there
-    any more follow as rows of the status unmatched.
+    One row a cell, sorted by recording and number. `consensus` is the decision, or ""
+    without one; `status` is consensus, adjudicated, disputed, too_few or unanswered;
+    `predicted` and `confidence` are those of the model; `class` is the decision, or
+    the prediction if there is none. Answers for cells that the study does not have
+    any more follow as rows with the status unmatched.
     """
-    resolved = study.read_answers()
-    return count_matched_votes(study.cells(), resolved, rule or study.config.vote)
+    answers = study.read_answers()
+    return count_matched_votes(study.cells(), answers, rule or study.config.vote)
 
 
 def count_matched_votes(
-    cells: pd.DataFrame, resolved: MatchedAnswers, rule: VoteConfig
+    cells: pd.DataFrame, answers: MatchedAnswers, rule: VoteConfig
 ) -> pd.DataFrame:
-    """Count votes that were brought to their cells; see `consensus_table`.
+    """Make the consensus table from matched answers; see `consensus_table`.
 
     Parameters
     ----------
     cells
         `Study.cells`.
-    resolved
-        `Study.answers`.
+    answers
+        `Study.read_answers`.
     rule
-        How votes become one.
+        Vote rule.
     """
     counted = count_votes(
-        resolved.current(), rule, adjudications=resolved.current("adjudicator")
+        answers.current(), rule, adjudications=answers.current("adjudicator")
     )
-    there = cells.merge(counted, how="left", on=_KEY)
-    there["status"] = there["status"].fillna(UNANSWERED)
-    gone = _unmatched(resolved, rule)
+    present = cells.merge(counted, how="left", on=_KEY)
+    present["status"] = present["status"].fillna(UNANSWERED)
+    unmatched = _count_unmatched(answers, rule)
     for name in ("animal", "subvolume"):
         of_recording = cells.drop_duplicates("recording").set_index("recording")[name]
-        gone[name] = gone["recording"].map(of_recording)
-    table = _filled(pd.concat([there, gone], ignore_index=True))
-    # an adjudicator who is unsure leaves the cell open
+        unmatched[name] = unmatched["recording"].map(of_recording)
+    table = _fill(pd.concat([present, unmatched], ignore_index=True))
+    # a cell is undecided if the adjudicator was unsure
     decided = table["status"].isin(DECIDED) & table["consensus"].ne("")
     table["class"] = table["consensus"].where(decided, table["predicted"])
     rest = [name for name in table if name not in CONSENSUS_COLUMNS]
@@ -86,12 +86,12 @@ def count_matched_votes(
 
 
 def write_consensus(study: Study, table: pd.DataFrame) -> Path:
-    """Write `consensus.csv`, whole.
+    """Write `consensus.csv`, completely or not at all.
 
     Raises
     ------
     InputError
-        If it cannot be written; the old file is then as it was.
+        If it cannot be written; an existing file is left unchanged.
     """
     path = study.path / CONSENSUS_FILE
     try:
@@ -100,37 +100,35 @@ def write_consensus(study: Study, table: pd.DataFrame) -> Path:
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); close programs "
-            "that have it open, and check the permissions and the free room."
+            "that have it open, and check the permissions and the free space."
         ) from error
     return path
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of cells as CSV, the same on every computer."""
+    """Write a table of cells as CSV, with the same bytes on every computer."""
     table.round({"y": 3, "x": 3}).to_csv(
         path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8"
     )
 
 
-def _unmatched(resolved: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:
-    """Answers whose cell is not there: what was said of it, and where it was."""
-    lost, settled = (
-        resolved.current_unmatched(),
-        resolved.current_unmatched("adjudicator"),
-    )
-    counted = count_votes(lost, rule, adjudications=settled)
+def _count_unmatched(answers: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:
+    """Votes for cells that the study does not have any more, and their positions."""
+    votes = answers.current_unmatched()
+    adjudications = answers.current_unmatched("adjudicator")
+    counted = count_votes(votes, rule, adjudications=adjudications)
     counted["status"], counted["consensus"] = UNMATCHED, ""
-    where = pd.concat([lost, settled])[[*_KEY, "plane", "y", "x"]]
-    return counted.merge(where.drop_duplicates(_KEY), how="left", on=_KEY)
+    positions = pd.concat([votes, adjudications])[[*_KEY, "plane", "y", "x"]]
+    return counted.merge(positions.drop_duplicates(_KEY), how="left", on=_KEY)
 
 
-def _filled(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave no cell of the table without a value that can have one."""
+def _fill(table: pd.DataFrame) -> pd.DataFrame:
+    """Fill empty cells of the table with 0 or "" where the column allows it."""
     counts = [name for name in table if str(name).startswith("votes_")]
     texts = ["consensus", "votes", "predicted", "animal", "subvolume", "adjudicator"]
     filled = table.fillna(dict.fromkeys(["n_annotators", *counts], 0))
     filled = filled.fillna({name: "" for name in texts if name in table})
-    whole = dict.fromkeys(["cell", "n_annotators", *counts], "int64")
-    # no label or plane where a cell is not there
-    whole |= dict.fromkeys(("label", "plane"), "Int64")
-    return filled.astype(whole)
+    types = dict.fromkeys(["cell", "n_annotators", *counts], "int64")
+    # label and plane can be missing, for unmatched answers
+    types |= dict.fromkeys(("label", "plane"), "Int64")
+    return filled.astype(types)

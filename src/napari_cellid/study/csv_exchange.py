@@ -1,33 +1,35 @@
-"""Answers of people who work without this program, and answers for them."""
+"""Exchange of answers as CSV files with people who work without this program."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 
 from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.answer import Role
 from napari_cellid.annotation.csv_export import export_answers
 from napari_cellid.annotation.csv_import import import_answers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_cellid.study.answer_matching import MatchedAnswers
     from napari_cellid.study.study import Study
 
 
 @dataclass(frozen=True)
 class ExchangeResult:
-    """What went to or came from a file.
+    """Result of an export or import.
 
     Parameters
     ----------
     answers
-        For each person the number of answers: all at an export, the new ones at an
+        For each annotator the number of answers: all of an export, the new ones of an
         import.
     notes
-        What is worth a look, one sentence each.
+        Notes, one sentence each.
     """
 
     answers: dict[str, int]
@@ -35,77 +37,71 @@ class ExchangeResult:
 
 
 def export_study_answers(study: Study, path: Path) -> ExchangeResult:
-    """Write the answers that count now, under the numbers that the cells have now.
+    """Write the current answers as CSV, with the current numbers of the cells.
 
-    Answers for cells that are not there any more follow under their old number.
+    Answers for cells that the study does not have any more keep their old number.
 
     Parameters
     ----------
     study
         The study.
     path
-        A CSV file.
+        The CSV file to write.
 
     Raises
     ------
     InputError
-        If a journal cannot be read, or the file not be written.
+        If a journal cannot be read, or the file cannot be written.
     """
-    found = read_annotations(study.annotations)
-    resolved = study.match_answers(found.all_answers)
-    # the last line counts: a cell that is there goes before one that had its number
-    lines = pd.concat(
-        [resolved.unmatched, resolved.all_answers[list(found.all_answers)]]
-    )
-    export_answers(lines, path)
-    answers = pd.concat([resolved.current(), resolved.current("adjudicator")])
-    lost = len(resolved.current_unmatched()) + len(
-        resolved.current_unmatched("adjudicator")
-    )
-    notes = [*study.problems, *found.problems]
-    if lost:
+    annotations = read_annotations(study.annotations)
+    matched = study.match_answers(annotations.all_answers)
+    # later rows replace earlier ones: a present cell replaces one that had its number
+    columns = list(annotations.all_answers)
+    export_answers(pd.concat([matched.unmatched, matched.all_answers[columns]]), path)
+    answers = pd.concat([matched.current(), matched.current("adjudicator")])
+    n_unmatched = _count_unmatched(matched)
+    notes = [*study.problems, *annotations.problems]
+    if n_unmatched:
         notes.append(
-            f"{lost} {_answers(lost)} for cells that are not there any more; "
-            "napari-cellid agree lists them as unmatched."
+            f"{n_unmatched} {_answers(n_unmatched)} for cells that the study does not "
+            "have any more; napari-cellid agree lists them as unmatched."
         )
     counts = answers["annotator"].value_counts().sort_index()
     return ExchangeResult({str(k): int(n) for k, n in counts.items()}, tuple(notes))
 
 
 def import_study_answers(study: Study, path: Path) -> ExchangeResult:
-    """Add the answers of a CSV file to people's journals.
+    """Add the answers of a CSV file to the annotators' journals.
 
     Parameters
     ----------
     study
         The study.
     path
-        CSV with the columns recording, cell (or plane, y and x), annotator and answer.
+        CSV file with the columns recording, cell (or plane, y and x), annotator and
+        answer.
 
     Raises
     ------
     InputError
-        If anything in the file cannot be used, with the row: then nothing is written.
+        If a row of the file cannot be used; then nothing is written.
     """
-    before = _lost(study)
-    answers = study.config.answers
-    new = import_answers(path, study.annotations, answers, study.cells())
-    lost = _lost(study) - before
+    before = _count_unmatched(study.read_answers())
+    new = import_answers(path, study.annotations, study.config.answers, study.cells())
+    n_unmatched = _count_unmatched(study.read_answers()) - before
     notes = list(study.problems)
-    if lost > 0:
+    if n_unmatched > 0:
         notes.append(
-            f"{lost} {_answers(lost)} for places where there is no cell, or for a "
-            "recording that is not there; they are kept, and napari-cellid agree lists "
-            "them as unmatched."
+            f"{n_unmatched} {_answers(n_unmatched)} for positions without a cell, or "
+            "for a recording that the study does not have; they are kept, and "
+            "napari-cellid agree lists them as unmatched."
         )
     return ExchangeResult(new, tuple(notes))
 
 
-def _lost(study: Study) -> int:
-    resolved = study.read_answers()
-    return len(resolved.current_unmatched()) + len(
-        resolved.current_unmatched("adjudicator")
-    )
+def _count_unmatched(answers: MatchedAnswers) -> int:
+    votes, adjudications = (answers.current_unmatched(role) for role in get_args(Role))
+    return len(votes) + len(adjudications)
 
 
 def _answers(n: int) -> str:

@@ -1,4 +1,4 @@
-"""Cells keep their numbers when a recording is outlined again or edited."""
+"""Permanent cell numbers, kept when a recording is segmented again or edited."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from napari_cellid.cells.matching import Pairs
 
-#: cells whose middles are farther apart than this (µm) are two cells
+#: cells with centroids farther apart than this (µm) are different cells
 SAME_CELL_UM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
 class KnownCells:
-    """What is known of a recording's cells before it is outlined again.
+    """Cells that a study knows of a recording before new outlines are added.
 
     Parameters
     ----------
     labels
-        (plane, y, x); None where the image is lost, and only places are compared.
+        Label image (plane, y, x); None if it is lost, and cells are matched by
+        position only.
     cells
         Cell table.
     retired
-        Cells of earlier outlines that are not there now.
+        Cells of earlier outlines that the recording does not have any more.
     highest
-        Highest number that stands anywhere, such as in a journal: new cells get
-        numbers above it.
+        Highest number in use, such as in a journal: new cells get higher numbers.
     """
 
     labels: NDArray[np.int32] | None
@@ -46,18 +46,18 @@ class KnownCells:
 
 @dataclass(frozen=True)
 class IdentityReport:
-    """What became of the cells of a recording: their lasting numbers.
+    """Summary of the matching of new outlines to known cells, by cell numbers.
 
     Parameters
     ----------
     by_overlap, by_distance
-        Cells that kept their number, and how they were found again.
+        Cells that kept their number, by how they were matched.
     returned
-        Cells that had been away and are back.
+        Retired cells that are back.
     new
-        Cells that nobody saw before.
+        New cells.
     retired
-        Cells that are not there any more.
+        Cells without a new outline.
     """
 
     by_overlap: tuple[int, ...]
@@ -68,31 +68,31 @@ class IdentityReport:
 
     def __str__(self) -> str:
         """One sentence."""
-        kept = len(self.by_overlap) + len(self.by_distance)
-        one = kept == 1
-        words = [f"{_cells(kept)} kept {'its number' if one else 'their numbers'}"]
-        words.append(f"{len(self.new)} {_are(self.new)} new")
+        n_kept = len(self.by_overlap) + len(self.by_distance)
+        whose = "its number" if n_kept == 1 else "their numbers"
+        parts = [f"{_cells(n_kept)} kept {whose}"]
+        parts.append(f"{len(self.new)} {_are(self.new)} new")
         if self.returned:
-            words.append(f"{len(self.returned)} {_are(self.returned)} back")
+            parts.append(f"{len(self.returned)} {_are(self.returned)} back")
         if self.retired:
             few = ", ".join(map(str, self.retired[:8]))
             more = ", …" if len(self.retired) > 8 else ""
-            words.append(f"{len(self.retired)} could not be found again ({few}{more})")
-        return f"{'; '.join(words)}."
+            parts.append(f"{len(self.retired)} could not be found again ({few}{more})")
+        return f"{'; '.join(parts)}."
 
 
 @dataclass(frozen=True, eq=False)
 class NumberedCells:
-    """Cells with their lasting numbers.
+    """Cells with their permanent numbers.
 
     Parameters
     ----------
     cells
-        The new cell table, `cell` being the lasting number.
+        The new cell table; `cell` is the permanent number.
     retired
-        All cells that are known and not there now.
+        All known cells without an outline.
     report
-        What became of which cell.
+        Summary of the matching.
     """
 
     cells: pd.DataFrame
@@ -106,43 +106,46 @@ def assign_cell_numbers(
     cells: pd.DataFrame,
     pixel_size_um: float,
 ) -> NumberedCells:
-    """Give the cells of new outlines the numbers that they had.
+    """Give new outlines the numbers of the cells that they match.
 
-    First by overlap: cells that share more than half of their common area, then the
-    largest overlaps of what is left, so that of a cell that came apart the larger
-    part keeps the number. Then by distance: middles at most 6 µm apart in the same
-    plane, the nearest first. Then cells that had been away come back in the same way.
-    What is left is new, and gets a number that was never used.
+    Cells are matched by overlap first: pairs with an intersection over union above one
+    half, then the largest overlaps of the remaining cells, so that the larger part of
+    a divided cell keeps the number. Then they are matched by distance: centroids at
+    most 6 µm apart in the same plane, nearest first. Retired cells are matched by
+    distance as well. The remaining outlines are new cells, with numbers that were
+    never used.
 
     Parameters
     ----------
     known
-        The recording so far.
+        Cells that the study knows of the recording.
     labels
-        The new label image (plane, y, x).
+        New label image (plane, y, x).
     cells
-        Its cell table; `cell` is not looked at.
+        New cell table; its column `cell` is ignored.
     pixel_size_um
-        Edge of a pixel in µm.
+        Pixel size in µm.
     """
     number = np.zeros(len(cells), np.int64)
-    reach = SAME_CELL_UM / pixel_size_um
+    max_distance = SAME_CELL_UM / pixel_size_um
     pairs = _overlapping(known, labels, cells)
-    left, by_overlap = _assign(number, known.cells, pairs)
-    pairs = _near(left, cells, number == 0, reach)
-    left, by_distance = _assign(number, left, pairs)
-    pairs = _near(known.retired, cells, number == 0, reach)
-    away, returned = _assign(number, known.retired, pairs)
-    fresh = np.flatnonzero(number == 0)
-    number[fresh] = _first_free(known) + np.arange(len(fresh))
+    unmatched, by_overlap = _assign(number, known.cells, pairs)
+    pairs = _near(unmatched, cells, number == 0, max_distance)
+    unmatched, by_distance = _assign(number, unmatched, pairs)
+    pairs = _near(known.retired, cells, number == 0, max_distance)
+    still_retired, returned = _assign(number, known.retired, pairs)
+    new = np.flatnonzero(number == 0)
+    number[new] = _first_free(known) + np.arange(len(new))
     report = IdentityReport(
         by_overlap=by_overlap,
         by_distance=by_distance,
         returned=returned,
-        new=tuple(number[fresh].tolist()),
-        retired=tuple(sorted(left["cell"].tolist())),
+        new=tuple(number[new].tolist()),
+        retired=tuple(sorted(unmatched["cell"].tolist())),
     )
-    return NumberedCells(cells.assign(cell=number), _retire(left, away), report)
+    return NumberedCells(
+        cells.assign(cell=number), _retire(unmatched, still_retired), report
+    )
 
 
 def _overlapping(
@@ -154,22 +157,25 @@ def _overlapping(
 
 
 def _near(
-    candidates: pd.DataFrame, cells: pd.DataFrame, free: NDArray[np.bool_], reach: float
+    candidates: pd.DataFrame,
+    cells: pd.DataFrame,
+    free: NDArray[np.bool_],
+    max_distance: float,
 ) -> Pairs:
     rows = np.flatnonzero(free)
-    old, new = match_by_distance(candidates, cells.iloc[rows], reach)
+    old, new = match_by_distance(candidates, cells.iloc[rows], max_distance)
     return old, rows[new]
 
 
 def _assign(
     number: NDArray[np.int64], candidates: pd.DataFrame, pairs: Pairs
 ) -> tuple[pd.DataFrame, tuple[int, ...]]:
-    """Write numbers down; returns the candidates that are left, and the numbers."""
+    """Set the numbers of pairs; return the unmatched candidates, and the numbers."""
     old, new = pairs
     numbers = candidates["cell"].to_numpy()[old]
     number[new] = numbers
-    left = candidates.drop(index=candidates.index[old])
-    return left, tuple(sorted(numbers.tolist()))
+    unmatched = candidates.drop(index=candidates.index[old])
+    return unmatched, tuple(sorted(numbers.tolist()))
 
 
 def _first_free(known: KnownCells) -> int:
@@ -177,11 +183,13 @@ def _first_free(known: KnownCells) -> int:
     return int(max(n for n in [0, *used] if n == n)) + 1
 
 
-def _retire(left: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
-    """All cells that are not there: who were away already, and who left now."""
+def _retire(unmatched: pd.DataFrame, retired: pd.DataFrame) -> pd.DataFrame:
+    """All cells without an outline: those retired before, and those retired now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    gone = left.assign(retired=now)
-    parts = [part[list(RETIRED_COLUMNS)] for part in (away, gone) if len(part)]
+    retired_now = unmatched.assign(retired=now)
+    parts = [
+        part[list(RETIRED_COLUMNS)] for part in (retired, retired_now) if len(part)
+    ]
     if not parts:
         return no_retired()
     return pd.concat(parts).sort_values("cell", ignore_index=True)

@@ -1,4 +1,4 @@
-"""One person's answers to an open study, on disk and at hand."""
+"""Journal of one annotator of an open study, with the current answer of each cell."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class AnnotatorJournal:
-    """A journal, and what counts of it by the cells there are.
+    """Journal of one annotator, and current answers by the cells of the study.
 
     Parameters
     ----------
     study
         The study.
     annotator
-        Whose journal.
+        Name of the annotator.
 
     Raises
     ------
     InputError
-        If the name cannot be used or the journal not be read or written.
+        If the name cannot be used, or the journal cannot be read or written.
     """
 
     def __init__(self, study: Study, annotator: str) -> None:
@@ -36,14 +36,14 @@ class AnnotatorJournal:
         self.journal = Journal.open(
             study.annotations, annotator, answers=study.config.answers
         )
-        #: what counts, by cell
+        #: current answers, by cell
         self.answers: dict[CellKey, str] = own_answers(study, self.journal.annotator)
-        # of how many lines each answer was that can be taken back, or given again
-        self._given: list[int] = []
+        # number of lines of each answer that can be undone, and that can be redone
+        self._done: list[int] = []
         self._undone: list[int] = []
 
     def add(self, lines: Sequence[Answer]) -> None:
-        """Write the lines of one answer, which is for one cell or several.
+        """Write the lines of one answer, which may be for several cells.
 
         Raises
         ------
@@ -51,38 +51,38 @@ class AnnotatorJournal:
             If they cannot be written.
         """
         self.journal.add_all(lines)
-        self._given.append(len(lines))
+        self._done.append(len(lines))
         self._undone.clear()
         self._count(lines)
 
     def undo(self) -> list[Answer]:
-        """Take the last answer back; the lines that say what counts now.
+        """Undo the last answer; return the lines with the answers that count now.
 
         Raises
         ------
         InputError
             If they cannot be written.
         """
-        return self._again(self.journal.undo, self._given, self._undone)
+        return self._repeat(self.journal.undo, self._done, self._undone)
 
     def redo(self) -> list[Answer]:
-        """Give the answer again that was taken back last; the lines written.
+        """Redo the answer that was undone last; return the lines written.
 
         Raises
         ------
         InputError
             If they cannot be written.
         """
-        return self._again(self.journal.redo, self._undone, self._given)
+        return self._repeat(self.journal.redo, self._undone, self._done)
 
-    def _again(
+    def _repeat(
         self, act: Callable[[], Answer | None], source: list[int], target: list[int]
     ) -> list[Answer]:
-        times = source.pop() if source else 1
+        n_lines = source.pop() if source else 1
         try:
-            lines = [line for _ in range(times) if (line := act()) is not None]
+            lines = [line for _ in range(n_lines) if (line := act()) is not None]
         except InputError:
-            # some of several may be written
+            # some of the lines may be written
             self.answers = own_answers(self._study, self.journal.annotator)
             raise
         if lines:

@@ -1,4 +1,4 @@
-"""What there is in the folder of a study, and what is wrong with it."""
+"""Recordings in the folder of a study, and problems with them."""
 
 from __future__ import annotations
 
@@ -19,51 +19,50 @@ if TYPE_CHECKING:
 def scan_recordings(
     study: Path, overrides: Overrides
 ) -> tuple[dict[str, StudyRecording], tuple[str, ...]]:
-    """See which recordings a study has.
+    """Find the recordings of a study.
 
     Parameters
     ----------
     study
         Folder of the study.
     overrides
-        For names of recordings, values that go before those of their own file.
+        For names of recordings, values that override those of their own file.
 
     Returns
     -------
-    The recordings that can be used, by name, and one sentence for each thing that is
-    wrong.
+    The readable recordings, by name, and problems, one sentence each.
 
     Raises
     ------
     InputError
         If the folder cannot be read.
     """
-    found, problems = {}, []
+    recordings, problems = {}, []
     for folder in _folders(study / RECORDINGS):
         try:
-            one = _open(folder, overrides.get(folder.name, {}))
+            recording = _open(folder, overrides.get(folder.name, {}))
         except InputError as error:
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
-        found[one.name] = one
-        problems += _lacking(one)
-    return found, (*problems, *_without_recording(study, overrides))
+        recordings[recording.name] = recording
+        problems += _missing_files(recording)
+    return recordings, (*problems, *_without_recording(study, overrides))
 
 
 def _open(folder: Path, override: dict[str, Any]) -> StudyRecording:
     info = read_recording_info(folder / RECORDING_FILE, override)
-    one = StudyRecording(folder.name, folder, info)
-    # a table that cannot be read is told now, not in the middle of the work
-    one.cells()
-    one.retired()
-    return one
+    recording = StudyRecording(folder.name, folder, info)
+    # a table that cannot be read is reported now, not later during the work
+    recording.cells()
+    recording.retired()
+    return recording
 
 
-def _lacking(one: StudyRecording) -> list[str]:
+def _missing_files(recording: StudyRecording) -> list[str]:
     return [
-        f"The recording {one.name} lacks {name}: its cells are listed, but cannot be "
-        "shown; put the file back, or identify the recording again."
-        for name in missing_files(one.folder)
+        f"The recording {recording.name} has no {name}, so that its cells are listed "
+        "but cannot be shown; put the file back, or identify the recording again."
+        for name in missing_files(recording.folder)
     ]
 
 
@@ -76,7 +75,7 @@ def _without_recording(study: Path, overrides: Overrides) -> list[str]:
 
 
 def _folders(parent: Path) -> list[Path]:
-    """Folders in a folder, by name; hidden ones are those being written."""
+    """Folders in a folder, by name, without hidden ones: these are being written."""
     try:
         names = [entry.name for entry in os.scandir(parent) if entry.is_dir()]
     except FileNotFoundError:

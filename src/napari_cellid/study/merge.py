@@ -1,4 +1,4 @@
-"""Another copy of a study taken over: journals, and recordings that only it has."""
+"""Merging of two copies of a study: journals, and recordings of only one of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """What was taken over.
+    """What was added from another copy of a study.
 
     Parameters
     ----------
     new_answers
-        For each person of the copy the number of new lines in their journal.
+        For each annotator of the copy the number of new lines in the journal.
     recordings
         Recordings that only the copy had.
     notes
-        What is worth a look, one sentence each.
+        Notes, one sentence each.
     """
 
     new_answers: dict[str, int]
@@ -37,15 +37,15 @@ class MergeResult:
 
 
 def merge_studies(study: Study, other: Study) -> MergeResult:
-    """Take over what another copy of a study has and this one has not.
+    """Add to a study what only another copy of it has.
 
-    The copy is not changed. Cells of a recording that both have stay as they are here;
-    answers from the copy find them by number and place.
+    The other copy is not changed. The cells of common recordings stay unchanged;
+    answers from the other copy are matched to them by number and position.
 
     Parameters
     ----------
     study
-        The study that is added to.
+        The study that is extended.
     other
         Another copy of it.
 
@@ -58,16 +58,16 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         raise InputError(
             f"{other.path} is the study itself; give the folder of another copy."
         )
-    notes = [*other.problems, *_about_classes(study, other)]
-    lines = {}
+    notes = [*other.problems, *_class_notes(study, other)]
+    new_answers = {}
     if journal_files(other.annotations):
-        lines = merge_journals(other.annotations, study.annotations)
+        new_answers = merge_journals(other.annotations, study.annotations)
     new = [name for name in other.recordings if name not in study.recordings]
     for name in new:
         check_can_add(study, name)
         _copy(other, study, name)
     study.reload()
-    return MergeResult(lines, tuple(new), tuple(notes))
+    return MergeResult(new_answers, tuple(new), tuple(notes))
 
 
 def _copy(source: Study, target: Study, name: str) -> None:
@@ -77,11 +77,12 @@ def _copy(source: Study, target: Study, name: str) -> None:
                 shutil.copy2(path, temporary / path.name)
 
 
-def _about_classes(study: Study, other: Study) -> list[str]:
-    here, there = ([c.name for c in one.config.classes] for one in (study, other))
-    if set(here) == set(there):
+def _class_notes(study: Study, other: Study) -> list[str]:
+    own = [one.name for one in study.config.classes]
+    others = [one.name for one in other.config.classes]
+    if set(own) == set(others):
         return []
     return [
-        f"The copy has the classes {', '.join(there)}, this study {', '.join(here)}; "
-        "answers with classes that this study lacks are kept, and counted as given."
+        f"The copy has the classes {', '.join(others)}, this study {', '.join(own)}; "
+        "answers with classes that this study lacks are kept and counted as given."
     ]

@@ -1,4 +1,4 @@
-"""One recording of a study: its mean images, labels and cell table."""
+"""One recording of a study: mean images, labels and cell table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import RecordingInfo
 
-#: folder of a study in which the recordings are, and what one consists of
+#: folder of the recordings in a study, and the files of one recording
 RECORDINGS = "recordings"
 IMAGES, LABELS, CELLS = "images.tif", "labels.tif", "cells.csv"
 RETIRED, RUN = "retired.csv", "run.json"
@@ -28,14 +28,14 @@ RETIRED, RUN = "retired.csv", "run.json"
 
 @dataclass(frozen=True)
 class StudyRecording:
-    """A recording of a study; its files are read when they are asked for.
+    """A recording of a study; its files are read when they are needed.
 
     Parameters
     ----------
     name
-        Name of the recording, which is that of its folder.
+        Name of the recording and of its folder.
     folder
-        Where its files are.
+        Folder of its files.
     info
         Animal, sub-volume, pixel size, channels and source files.
     """
@@ -45,23 +45,24 @@ class StudyRecording:
     info: RecordingInfo
 
     def planes(self) -> MeanPlanes:
-        """Mean images, float32 (plane, y, x) each.
+        """Read the mean images, float32 (plane, y, x) each.
 
         Raises
         ------
         InputError
-            If the file is missing, broken, or has other channels than were said.
+            If the file is missing, cannot be read, or has other channels than
+            `info.channels`.
         """
         path = self.folder / IMAGES
         images = _read_tiff(path)
         n = len(self.info.channels)
-        # axes of length 1 are not told when a TIFF is read
-        found = 1 if images.ndim < 3 else len(images)
-        if (n > 1 and found != n) or (n == 1 and images.ndim > 3):
+        # tifffile drops axes of length 1
+        n_images = 1 if images.ndim < 3 else len(images)
+        if (n > 1 and n_images != n) or (n == 1 and images.ndim > 3):
             shape = " x ".join(map(str, images.shape))
             raise InputError(
                 f"{path} has the shape {shape}, but {n} channels of (plane, y, x) are "
-                "wanted; identify the recording again."
+                "expected; identify the recording again."
             )
         images = images.reshape(n, -1, *images.shape[-2:]).astype(np.float32)
         channels = dict(zip(self.info.channels, images, strict=True))
@@ -73,43 +74,43 @@ class StudyRecording:
         )
 
     def labels(self) -> NDArray[np.int32]:
-        """Label image int32 (plane, y, x): the column `label` of the cell table.
+        """Read the label image, int32 (plane, y, x); see column `label` of the cells.
 
         Raises
         ------
         InputError
-            If the file is missing or broken.
+            If the file is missing or cannot be read.
         """
         return read_labels(self.folder / LABELS)
 
     def cells(self) -> pd.DataFrame:
-        """Cell table, one row a cell; `predicted` is "" where there is no class.
+        """Read the cell table, one row a cell; `predicted` is "" without a class.
 
         Raises
         ------
         InputError
-            If the file is missing or broken.
+            If the file is missing or cannot be read.
         """
         return read_cells(self.folder / CELLS)
 
     def retired(self) -> pd.DataFrame:
-        """Cells of earlier outlines that are not there now, with the time they left.
+        """Read the cells of earlier outlines that are gone, with the time of removal.
 
         Raises
         ------
         InputError
-            If the file is broken.
+            If the file cannot be read.
         """
         path = self.folder / RETIRED
         return read_retired(path) if path.exists() else no_retired()
 
     def run(self) -> dict[str, Any]:
-        """What it takes to repeat the run; empty where that is not known.
+        """Read `run.json`, which describes the run; empty if there is none.
 
         Raises
         ------
         InputError
-            If the file is broken.
+            If the file cannot be read.
         """
         path = self.folder / RUN
         try:
@@ -129,21 +130,21 @@ def read_labels(path: Path) -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        If the file is missing or broken.
+        If the file is missing or cannot be read.
     """
     labels = _read_tiff(path)
     return labels.reshape(-1, *labels.shape[-2:]).astype(np.int32, copy=False)
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Names of the files that a recording needs and does not have."""
+    """Names of image files that a recording lacks."""
     return [name for name in (IMAGES, LABELS) if not (folder / name).is_file()]
 
 
 def write_images(path: Path, planes: MeanPlanes) -> None:
     """Write mean images as OME-TIFF, float32 (channel, plane, y, x), red first.
 
-    The file is the same whenever it is written.
+    The same images give the same file, byte by byte.
     """
     import hashlib
     import uuid
@@ -174,7 +175,7 @@ def write_images(path: Path, planes: MeanPlanes) -> None:
 
 
 def channels_of(planes: MeanPlanes) -> tuple[str, ...]:
-    """Names of the channels that there are, red first."""
+    """Names of the channels of a recording, red first."""
     return tuple(c for c in ("red", "green") if getattr(planes, c) is not None)
 
 
@@ -188,11 +189,11 @@ def _read_tiff(path: Path) -> NDArray[Any]:
     try:
         images = np.asarray(tifffile.imread(path))
         if images.ndim < 2:
-            # what tifffile makes of a file whose images are lost
+            # tifffile returns this for a file without images
             raise ValueError("it holds no image")
     except (tifffile.TiffFileError, *DECODE_ERRORS) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); put it back from a copy, or identify "
-            "the recording again."
+            f"{path} cannot be read ({error}); restore it from a copy, or identify the "
+            "recording again."
         ) from error
     return images

@@ -1,4 +1,4 @@
-"""Results put into a study, where cells keep their numbers."""
+"""Saving of results in a study, where cells keep their numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 _FORBIDDEN = '/\\:*?"<>|'
-#: names that Windows keeps for itself
+#: names that Windows reserves for devices
 _RESERVED = {"con", "prn", "aux", "nul"} | {
     f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10)
 }
@@ -70,20 +70,20 @@ def add_recording(
     return study.recording(result.planes.name)
 
 
-def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
-    known = check_can_add(study, found.planes.name, found.labels.shape)
+def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
+    known = check_can_add(study, result.planes.name, result.labels.shape)
     retired = no_retired()
     if known is not None:
-        kept = assign_cell_numbers(
-            known, found.labels, found.cells, found.planes.pixel_size_um
+        numbered = assign_cell_numbers(
+            known, result.labels, result.cells, result.planes.pixel_size_um
         )
-        retired = kept.retired
-        run = found.run | {"identity": str(kept.report)}
-        found = replace(found, cells=kept.cells, run=run)
-    info = _completed(study, found, info)
+        retired = numbered.retired
+        run = result.run | {"identity": str(numbered.report)}
+        result = replace(result, cells=numbered.cells, run=run)
+    info = _completed(study, result, info)
 
-    def more(temporary: Path) -> None:
-        write_images(temporary / IMAGES, found.planes)
+    def write_more(temporary: Path) -> None:
+        write_images(temporary / IMAGES, result.planes)
         retired.round({"y": 3, "x": 3}).to_csv(
             temporary / RETIRED,
             index=False,
@@ -94,16 +94,16 @@ def _write(study: Study, found: IdentifyResult, info: RecordingInfo) -> None:
             recording_info_text(info), "utf-8", newline="\n"
         )
 
-    shades = {one.name: one.colour for one in study.config.classes}
-    colours = class_colours(found.classes)
-    colours |= {name: shades[name] for name in colours if name in shades}
-    write_results(found, study.path / RECORDINGS, more=more, colours=colours)
+    study_colours = {one.name: one.colour for one in study.config.classes}
+    colours = class_colours(result.classes)
+    colours |= {name: study_colours[name] for name in colours if name in study_colours}
+    write_results(result, study.path / RECORDINGS, more=write_more, colours=colours)
 
 
 def check_can_add(
     study: Study, name: str, shape: tuple[int, ...] | None = None
 ) -> KnownCells | None:
-    """Refuse a recording that a study cannot take in, before anything slow is done.
+    """Check that a study can add a recording, before slow work begins.
 
     Parameters
     ----------
@@ -112,61 +112,61 @@ def check_can_add(
     name
         Name of the recording.
     shape
-        Its (plane, y, x), where that is known already.
+        Its shape (plane, y, x), if already known.
 
     Returns
     -------
-    What is known of its cells; None where it is new.
+    The cells that the study knows of it; None for a new recording.
 
     Raises
     ------
     InputError
-        If the name is that of no folder or of another recording, the images have
-        another size than before, or the earlier cell table is broken.
+        If the name cannot be that of a folder or another recording has it, the images
+        have another size than before, or the earlier cell table cannot be read.
     """
     folder = _recording_folder(study.path / RECORDINGS, name)
-    known = _known(study, folder)
+    known = _known_cells(study, folder)
     if known is not None and known.labels is not None and shape is not None:
         _check_size(name, known.labels.shape, shape)
     return known
 
 
 def _recording_folder(parent: Path, name: str) -> Path:
-    """Folder of a recording; its name must hold on every computer."""
-    plain = name.strip(" .")
-    bad = any(sign in _FORBIDDEN or ord(sign) < 32 for sign in name)
-    if bad or plain != name or not name or name.casefold().split(".")[0] in _RESERVED:
+    """Folder of a recording; its name must be valid on every operating system."""
+    invalid = any(char in _FORBIDDEN or ord(char) < 32 for char in name)
+    invalid |= not name or name != name.strip(" .")
+    if invalid or name.casefold().split(".")[0] in _RESERVED:
         raise InputError(
-            f"The name {name!r} cannot be that of a recording in a study; use letters, "
-            "digits, spaces, - and _."
+            f"The name {name!r} cannot be the name of a recording in a study; use "
+            "letters, digits, spaces, - and _."
         )
-    there = [path.name for path in parent.iterdir()] if parent.is_dir() else []
-    for other in there:
-        if other != name and _plain(other) == _plain(name):
+    present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
+    for other in present:
+        if other != name and _normalised(other) == _normalised(name):
             raise InputError(
-                f"The study has a recording {other!r}, which some computers do not "
-                f"tell from {name!r}; give the same name, or quite another."
+                f"The study has a recording {other!r}, and some computers cannot "
+                f"distinguish {name!r} from it; give the same or a different name."
             )
     return parent / name
 
 
-def _known(study: Study, folder: Path) -> KnownCells | None:
-    """What is known of a recording's cells; None where it is new."""
+def _known_cells(study: Study, folder: Path) -> KnownCells | None:
+    """Cells that the study knows of a recording; None for a new recording."""
     highest = _highest_answered(study, folder.name)
     if not (folder / CELLS).exists():
         empty = no_retired()
         return KnownCells(None, empty, empty, highest) if highest else None
     retired = folder / RETIRED
     return KnownCells(
-        _labels_of(folder),
+        _read_labels(folder),
         read_cells(folder / CELLS),
         read_retired(retired) if retired.exists() else no_retired(),
         highest,
     )
 
 
-def _labels_of(folder: Path) -> NDArray[np.int32] | None:
-    """The label image; None where it is lost, for then places alone must do."""
+def _read_labels(folder: Path) -> NDArray[np.int32] | None:
+    """The label image; None if it is lost, and cells are matched by position only."""
     try:
         return read_labels(folder / LABELS)
     except InputError:
@@ -174,13 +174,13 @@ def _labels_of(folder: Path) -> NDArray[np.int32] | None:
 
 
 def _highest_answered(study: Study, name: str) -> int:
-    """Highest number of a recording's cells that stands in a journal, 0 for none."""
+    """Highest cell number of a recording in the journals, 0 for none."""
     if not study.annotations.is_dir():
         return 0
     from napari_cellid.annotation.all_answers import read_annotations
 
-    lines = read_annotations(study.annotations).all_answers
-    numbers = lines["cell"][lines["recording"] == name]
+    answers = read_annotations(study.annotations).all_answers
+    numbers = answers["cell"][answers["recording"] == name]
     return int(numbers.max()) if len(numbers) else 0
 
 
@@ -188,27 +188,27 @@ def _check_size(name: str, before: tuple[int, ...], now: tuple[int, ...]) -> Non
     if before != now:
         raise InputError(
             f"The study has a recording {name!r} of {_by(before)} (plane, y, x), but "
-            f"this one has {_by(now)}; give it a name of its own."
+            f"this one has {_by(now)}; give it another name."
         )
 
 
 def _completed(
-    study: Study, found: IdentifyResult, info: RecordingInfo
+    study: Study, result: IdentifyResult, info: RecordingInfo
 ) -> RecordingInfo:
-    """What is known of a recording; what was not said again stays as it was."""
-    name = found.planes.name
-    said = info.model_dump() | {"channels": channels_of(found.planes)}
+    """Information on a recording; values that are not given stay as before."""
+    name = result.planes.name
+    values = info.model_dump() | {"channels": channels_of(result.planes)}
     if name in study.recordings:
         before = study.recording(name).info
         for key in ("animal", "subvolume", "sources"):
-            said[key] = said[key] or getattr(before, key)
-    return RecordingInfo(**said)
+            values[key] = values[key] or getattr(before, key)
+    return RecordingInfo(**values)
 
 
 def _by(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _plain(name: str) -> str:
-    """What is left of a name where neither case nor the form of accents counts."""
+def _normalised(name: str) -> str:
+    """Name without differences of case and of the form of accents."""
     return unicodedata.normalize("NFC", name).casefold()

@@ -1,4 +1,4 @@
-"""What `study.toml` and `recording.toml` say."""
+"""Settings of a study: `study.toml`, and the `recording.toml` of each recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
-#: counts up when an older program could no longer read the folder
+#: version of the format; increased when older programs cannot read the folder
 FORMAT_VERSION = 1
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -38,14 +38,14 @@ _RECORDING_HEAD = (
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What `study.toml` says.
+    """Content of `study.toml`.
 
     Parameters
     ----------
     config
-        Classes and vote.
+        Classes, vote rule and other settings.
     overrides
-        For names of recordings, values that go before those of their own file.
+        For names of recordings, values that override those of their own file.
     """
 
     config: StudyConfig = field(default_factory=StudyConfig)
@@ -58,7 +58,7 @@ def read_settings(path: Path) -> StudySettings:
     Raises
     ------
     InputError
-        If it is not TOML, was made by a newer version, or a key or value is wrong.
+        If it is not TOML, was made by a newer version, or has a wrong key or value.
     """
     values = read_toml(path)
     _check_format(values.pop("format", FORMAT_VERSION), path)
@@ -67,7 +67,7 @@ def read_settings(path: Path) -> StudySettings:
     tables = overrides if isinstance(overrides, dict) else {"": overrides}
     for name, table in tables.items():
         where = f"recordings.{name}" if name else "recordings"
-        # with the one value that has no default, to check the rest
+        # with a value for the only setting without a default, to check the others
         given = {"pixel_size_um": 1.0, **table} if isinstance(table, dict) else table
         validate_settings(RecordingInfo, given, path, where)
     return StudySettings(config, tables)
@@ -83,7 +83,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     """
     values = {"format": FORMAT_VERSION, **settings.config.model_dump(mode="json")}
     if not any(values["models"].values()):
-        # programs that know of no models can read it then
+        # so that older versions without this key can read the file
         del values["models"]
     if settings.overrides:
         values["recordings"] = settings.overrides
@@ -91,12 +91,12 @@ def write_settings(path: Path, settings: StudySettings) -> None:
 
 
 def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
-    """Read a `recording.toml`; values of `override` go before what it says.
+    """Read a `recording.toml`; values in `override` replace those of the file.
 
     Raises
     ------
     InputError
-        If it is missing or broken, or a key or value is wrong.
+        If it is missing or cannot be read, or has a wrong key or value.
     """
     own = validate_settings(RecordingInfo, read_toml(path), path)
     if not override:
@@ -110,33 +110,34 @@ def recording_info_text(info: RecordingInfo) -> str:
 
 
 def config_for_classes(classes: Sequence[str]) -> StudyConfig:
-    """Settings of a new study for the classes that a model knows.
+    """Settings of a new study with the classes of a model.
 
     Parameters
     ----------
     classes
-        Names, in order; none for the paper's three.
+        Names of the classes, in order; empty for the three of the paper.
 
     Raises
     ------
     InputError
-        If a name cannot be that of a class in a study.
+        If a name cannot be the name of a class in a study.
     """
     if set(classes) <= {one.name for one in DEFAULT_CLASSES}:
         return StudyConfig()
-    free = [letter for letter in _LETTERS if letter not in SPECIAL_KEYS.values()]
-    made = []
+    unused = [letter for letter in _LETTERS if letter not in SPECIAL_KEYS.values()]
+    entries = []
     for k, name in enumerate(classes):
-        wanted = [letter for letter in name.upper() if letter in free]
-        key = (wanted or free)[0]
-        free.remove(key)
-        made.append({"name": name, "key": key, "colour": PALETTE[k % len(PALETTE)]})
+        candidates = [letter for letter in name.upper() if letter in unused]
+        key = (candidates or unused)[0]
+        unused.remove(key)
+        entries.append({"name": name, "key": key, "colour": PALETTE[k % len(PALETTE)]})
     try:
-        return StudyConfig(classes=tuple(StudyClass(**one) for one in made))
+        return StudyConfig(classes=tuple(StudyClass(**entry) for entry in entries))
     except ValueError as error:
         raise InputError(
-            f"The model's classes ({', '.join(classes)}) cannot be those of a study "
-            f"({_reason(error)}); make the study.toml by hand, or give another model."
+            f"The model's classes ({', '.join(classes)}) cannot be classes of a "
+            f"study ({_reason(error)}); write the study.toml by hand, or choose "
+            "another model."
         ) from error
 
 
@@ -150,13 +151,13 @@ def _reason(error: ValueError) -> str:
     )
 
 
-def _check_format(found: Any, path: Path) -> None:
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+def _check_format(version: Any, path: Path) -> None:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise InputError(
-            f"{path}: format is {found!r}, but {FORMAT_VERSION} is wanted."
+            f"{path}: format is {version!r}, but {FORMAT_VERSION} is expected."
         )
-    if found > FORMAT_VERSION:
+    if version > FORMAT_VERSION:
         raise InputError(
-            f"{path} was made by a newer napari-cellid (format {found}, this one reads "
-            f"up to {FORMAT_VERSION}); install the newest napari-cellid."
+            f"{path} was made by a newer napari-cellid (format {version}, this one "
+            f"reads up to {FORMAT_VERSION}); install the newest napari-cellid."
         )

@@ -1,4 +1,4 @@
-"""A study: the folder in which a lab's work on many recordings lives."""
+"""A study: a folder with recordings, their cells, and the answers of annotators."""
 
 from __future__ import annotations
 
@@ -119,19 +119,19 @@ class Study:
         """
         if (path / STUDY_FILE).exists():
             return cls.open(path)
-        _check_free(path)
+        _check_empty(path)
         study = cls(path, StudySettings(config or StudyConfig()))
         study.reload()
         return study
 
     @property
     def config(self) -> StudyConfig:
-        """Classes, and how votes are counted."""
+        """Classes, vote rule and other settings."""
         return self._settings.config
 
     @property
     def recordings(self) -> tuple[str, ...]:
-        """Names of the recordings, sorted; those that cannot be used are left out."""
+        """Names of the recordings, sorted, without those that cannot be read."""
         return tuple(self._recordings)
 
     @property
@@ -141,12 +141,12 @@ class Study:
 
     @property
     def models(self) -> Path:
-        """Folder of the models that were trained in this study."""
+        """Folder of the models trained in this study."""
         return self.path / "models"
 
     @property
     def runs(self) -> Path:
-        """Folder of the trainings."""
+        """Folder of the training runs."""
         return self.path / "runs"
 
     def recording(self, name: str) -> StudyRecording:
@@ -155,13 +155,14 @@ class Study:
         Raises
         ------
         InputError
-            If there is none of that name, or it cannot be used.
+            If there is none of that name, or it cannot be read.
         """
         if name in self._recordings:
             return self._recordings[name]
-        few = ", ".join(self.recordings[:8]) or "none"
+        names = ", ".join(self.recordings[:8]) or "none"
         raise InputError(
-            f"{self.path} has no recording {name!r} that can be used; it has {few}."
+            f"{self.path} has no readable recording {name!r}; choose one of these: "
+            f"{names}."
         )
 
     def write_if_new(self) -> None:
@@ -189,42 +190,52 @@ class Study:
         )
 
     def save_config(self, config: StudyConfig) -> Study:
-        """Write other settings; tables of recordings in `study.toml` are kept.
+        """Write new settings; tables of recordings in `study.toml` are kept.
+
+        Returns
+        -------
+        The study, opened again.
 
         Raises
         ------
         InputError
             If it cannot be written.
         """
-        return self._rewritten(replace(self._settings_now(), config=config))
+        return self._save_settings(replace(self._read_settings(), config=config))
 
-    def update_recording_info(self, said: Mapping[str, Mapping[str, str]]) -> Study:
-        """Say of recordings which animal and sub-volume they are of.
+    def update_recording_info(
+        self, info_by_recording: Mapping[str, Mapping[str, str]]
+    ) -> Study:
+        """Set the animal and sub-volume of recordings.
 
-        Kept in `study.toml`, which goes before what a recording's own file says, so
-        that no file of a recording is touched.
+        The values are written to `study.toml`, which overrides the recording's own
+        file, so that no file of a recording changes.
 
         Parameters
         ----------
-        said
-            By recording, `animal` and `subvolume` or one of them.
+        info_by_recording
+            For names of recordings, values of `animal`, `subvolume` or both.
+
+        Returns
+        -------
+        The study, opened again.
 
         Raises
         ------
         InputError
             If there is no such recording, or it cannot be written.
         """
-        now = self._settings_now()
-        overrides = {name: dict(table) for name, table in now.overrides.items()}
-        for name, values in said.items():
-            known = self.recording(name).info.model_dump()
+        settings = self._read_settings()
+        overrides = {name: dict(table) for name, table in settings.overrides.items()}
+        for name, values in info_by_recording.items():
+            current = self.recording(name).info.model_dump()
             for key, value in values.items():
-                if value.strip() != known[key]:
+                if value.strip() != current[key]:
                     overrides.setdefault(name, {})[key] = value.strip()
-        return self._rewritten(replace(now, overrides=overrides))
+        return self._save_settings(replace(settings, overrides=overrides))
 
     def cells(self) -> pd.DataFrame:
-        """The cells of all recordings: `recording`, `animal`, `subvolume`, cell table.
+        """Cell table of all recordings, with `recording`, `animal` and `subvolume`.
 
         Raises
         ------
@@ -232,13 +243,13 @@ class Study:
             If a table became unreadable since the study was opened.
         """
         tables = []
-        for one in self._recordings.values():
-            cells = one.cells()
-            cells.insert(0, "subvolume", one.info.subvolume)
-            cells.insert(0, "animal", one.info.animal)
-            cells.insert(0, "recording", one.name)
+        for recording in self._recordings.values():
+            cells = recording.cells()
+            cells.insert(0, "subvolume", recording.info.subvolume)
+            cells.insert(0, "animal", recording.info.animal)
+            cells.insert(0, "recording", recording.name)
             tables.append(cells)
-        return _stacked(tables)
+        return _concatenated(tables)
 
     def read_answers(self) -> MatchedAnswers:
         """Read everybody's answers, matched to the cells that the study has now.
@@ -263,24 +274,26 @@ class Study:
         InputError
             If a cell table became unreadable since the study was opened.
         """
-        places = {
-            one.name: CellPositions(one.cells(), one.retired(), one.info.pixel_size_um)
-            for one in self._recordings.values()
+        positions = {
+            name: CellPositions(
+                recording.cells(), recording.retired(), recording.info.pixel_size_um
+            )
+            for name, recording in self._recordings.items()
         }
-        return match_answers(all_answers, places)
+        return match_answers(all_answers, positions)
 
-    def _settings_now(self) -> StudySettings:
-        """What `study.toml` says by now: a colleague may have written it."""
+    def _read_settings(self) -> StudySettings:
+        """Read `study.toml` again, which a colleague may have changed."""
         path = self.path / STUDY_FILE
         return read_settings(path) if path.exists() else self._settings
 
-    def _rewritten(self, settings: StudySettings) -> Study:
+    def _save_settings(self, settings: StudySettings) -> Study:
         write_settings(self.path / STUDY_FILE, settings)
         return Study.open(self.path)
 
 
 def study_beside(files: Sequence[Path], name: str) -> Path:
-    """Where the study of a single recording lies: beside its first file."""
+    """Folder of the study of a single recording: beside its first file."""
     return Path(files[0]).absolute().parent / f"{name} study"
 
 
@@ -288,19 +301,21 @@ def _check_is_study(path: Path) -> None:
     if not path.exists():
         raise InputError(f"{path} does not exist; check its name and folder.")
     if not path.is_dir():
-        raise InputError(f"{path} is a file, but a study is a folder; choose that.")
+        raise InputError(
+            f"{path} is a file, but a study is a folder; choose the folder."
+        )
     if not (path / STUDY_FILE).exists():
         raise InputError(
-            f"{path} is not a study, for it has no {STUDY_FILE}; choose the folder of "
-            "a study, or make one with napari-cellid identify --study."
+            f"{path} is not a study, because it has no {STUDY_FILE}; choose the folder "
+            "of a study, or make one with napari-cellid identify --study."
         )
 
 
-def _check_free(path: Path) -> None:
-    """Refuse a place where something else is than the beginning of a study."""
+def _check_empty(path: Path) -> None:
+    """Refuse a folder that holds anything else than a study without settings."""
     if path.is_file():
         raise InputError(
-            f"{path} is a file, not a study; choose an empty or new folder for it."
+            f"{path} is a file, but a study is a folder; choose an empty or new folder."
         )
     try:
         names = {entry.name for entry in path.iterdir() if entry.name[0] != "."}
@@ -312,19 +327,19 @@ def _check_free(path: Path) -> None:
             "study."
         ) from error
     if {RECORDINGS, "annotations"} <= names:
-        # not begun anew: its classes would be lost
+        # no new settings are written: the classes of the study would be lost
         raise InputError(
-            f"{path} is a study that lost its {STUDY_FILE}; put that back from a copy, "
-            "or write it anew with the study's classes."
+            f"{path} is a study without its {STUDY_FILE}; restore that from a copy, or "
+            "write a new one with the study's classes."
         )
     if names - {RECORDINGS}:
         raise InputError(
-            f"{path} is a folder with other files, not a study; choose an empty or new "
-            "folder for it."
+            f"{path} holds other files and is not a study; choose an empty or new "
+            "folder."
         )
 
 
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def _concatenated(tables: list[pd.DataFrame]) -> pd.DataFrame:
     from napari_cellid.cells.measure import COLUMNS
 
     filled = [table for table in tables if len(table)]

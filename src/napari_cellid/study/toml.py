@@ -1,4 +1,4 @@
-"""TOML files: read with every mistake told in one sentence, written whole."""
+"""Reading and writing of TOML files, with one sentence for each kind of error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(
-            f"{path} is missing; put it back from a copy of the study."
+            f"{path} is missing; restore it from a copy of the study."
         ) from error
     except OSError as error:
         raise InputError(
@@ -47,17 +47,17 @@ def read_toml(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         reason = str(error).rstrip(".")
         raise InputError(
-            f"{path} is not valid TOML ({reason}); mend that line in a text editor."
+            f"{path} is not valid TOML ({reason}); correct that line in a text editor."
         ) from error
 
 
 def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> None:
-    """Write a TOML file whole, with lines of comment at its head.
+    """Write a TOML file with a comment at its head, completely or not at all.
 
     Raises
     ------
     InputError
-        If it cannot be written; the old file is then as it was.
+        If it cannot be written; an existing file is left unchanged.
     """
     try:
         with atomic_write(path) as temporary:
@@ -70,29 +70,29 @@ def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> No
 
 
 def toml_text(values: Mapping[str, Any], head: Sequence[str]) -> str:
-    """TOML with lines of comment at its head."""
+    """Text of a TOML file with a comment at its head."""
     comment = "".join(f"# {line}\n" for line in head)
     return f"{comment}\n{tomli_w.dumps(values, multiline_strings=False)}"
 
 
 def validate_settings(model: type[C], values: Any, path: Path, where: str = "") -> C:
-    """Make settings from what a file says.
+    """Validate the values of a file as settings.
 
     Parameters
     ----------
     model
-        The settings.
+        Class of the settings.
     values
-        What was read.
+        Values of the file.
     path
-        The file, for the message.
+        Path of the file, for the message.
     where
-        Key under which the values stand in the file, such as `vote`.
+        Key of the values in the file, such as `vote`.
 
     Raises
     ------
     InputError
-        If a key is not known or a value not allowed: file, key, what was wanted.
+        If a key is unknown or a value is not allowed.
     """
     try:
         return model.model_validate(values)
@@ -101,38 +101,38 @@ def validate_settings(model: type[C], values: Any, path: Path, where: str = "") 
 
 
 def validation_message(error: ValidationError, where: str = "") -> str:
-    """Say in one sentence what the first mistake in some settings is."""
+    """Describe the first error in some settings in one sentence."""
     first = error.errors(include_url=False)[0]
     key = _key([*([where] if where else []), *first["loc"]])
     kind, given = first["type"], first["input"]
     if kind == "extra_forbidden":
-        return f"the key {key} is not known; take it out, or mend its spelling"
+        return f"the key {key} is unknown; remove it, or correct its spelling"
     if kind == "missing":
         return f"the key {key} is missing; add it"
     if kind == "value_error":
         reason = str(first.get("ctx", {}).get("error", first["msg"])).rstrip(".")
         return f"{key}: {reason}" if key else reason
-    return f"{key} is {_shown(given)}, but {_wanted(first)} is wanted"
+    return f"{key} is {_shown(given)}, but {_expected(first)} is expected"
 
 
-def _wanted(error: ErrorDetails) -> str:
+def _expected(error: ErrorDetails) -> str:
     limits = error.get("ctx", {})
     if error["type"] == "literal_error":
         return str(limits["expected"])
     if error["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(str(error["loc"][-1]), f"text like {limits['pattern']}")
-    words = {
+    templates = {
         "greater_than": "a number above {gt}",
-        "greater_than_equal": "a number from {ge} on",
+        "greater_than_equal": "a number of at least {ge}",
         "less_than": "a number below {lt}",
-        "less_than_equal": "a number up to {le}",
+        "less_than_equal": "a number of at most {le}",
         "too_short": "a list of at least {min_length}",
         "too_long": "a list of at most {max_length}",
         "string_too_short": "text",
         "string_too_long": "text of at most {max_length} letters",
     }
-    if error["type"] in words:
-        return words[error["type"]].format(**limits)
+    if error["type"] in templates:
+        return templates[error["type"]].format(**limits)
     return _TYPES.get(error["type"], error["msg"].lower().removeprefix("input should "))
 
 
@@ -156,7 +156,7 @@ _TYPES = {
 
 
 def _key(parts: Sequence[int | str]) -> str:
-    """Say `classes[2].key` for the key of the second class: people count from one."""
+    """Path of a key, such as `classes[2].key` for the second class, from one."""
     text = ""
     for part in parts:
         if isinstance(part, int):
