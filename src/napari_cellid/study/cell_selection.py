@@ -1,4 +1,4 @@
-"""Which cells a gallery shows, and in which order; tables alone, no Qt."""
+"""Selection and order of the cells in a gallery."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def cell_keys(cells: pd.DataFrame) -> list[CellKey]:
 def add_answer_column(
     cells: pd.DataFrame, source: AnswerSource, answers: Mapping[CellKey, str]
 ) -> pd.DataFrame:
-    """Add the column `answer`: what the source says, "" where it says nothing.
+    """Add a column `answer`, which is "" for cells without an answer.
 
     Parameters
     ----------
     cells
         Cells of a study.
     source
-        Whose opinion it is; the model's is the table's own `predicted`.
+        Source of the answers; model: the column `predicted`.
     answers
-        What people say, by cell.
+        Answers by cell, for the other sources.
     """
     if source == "model":
         return cells.assign(answer=cells["predicted"].fillna("").astype(object))
@@ -43,36 +43,38 @@ def add_answer_column(
 def select_cells(
     cells: pd.DataFrame, answer: str, order: CellOrder, recording: str | None = None
 ) -> pd.DataFrame:
-    """The cells of one answer, sorted.
+    """Cells with one answer, sorted.
 
     Parameters
     ----------
     cells
-        From `add_answer_column`.
+        Result of `add_answer_column`.
     answer
-        A class, or a special answer.
+        A class, `not_a_cell` or `unsure`.
     order
-        doubtful: what the model finds least like this class first; likely: the other
-        way round; place: by recording, plane, and from top to bottom.
+        doubtful: lowest probability of this class first; likely: highest probability
+        first; place: by recording, plane, y and x.
     recording
-        This one alone; None for all.
+        Name of a single recording; None for all.
     """
-    wanted = cells["answer"] == answer
+    selected = cells["answer"] == answer
     if recording is not None:
-        wanted &= cells["recording"] == recording
-    found = cells[wanted]
-    place = ["recording", "plane", "y", "x"]
+        selected &= cells["recording"] == recording
+    rows = cells[selected]
+    position = ["recording", "plane", "y", "x"]
     if order == "place":
-        return found.sort_values(place, ignore_index=True)
-    found = found.assign(likeness=class_probability(found, answer))
-    up = order == "doubtful"
-    return found.sort_values(
-        ["likeness", *place], ascending=[up, *[True] * 4], ignore_index=True
+        return rows.sort_values(position, ignore_index=True)
+    rows = rows.assign(probability=class_probability(rows, answer))
+    ascending = order == "doubtful"
+    return rows.sort_values(
+        ["probability", *position],
+        ascending=[ascending, *[True] * 4],
+        ignore_index=True,
     )
 
 
 def class_probability(cells: pd.DataFrame, answer: str) -> pd.Series[float]:
-    """How probable the model finds an answer; its confidence for what is no class."""
+    """Predicted probability of an answer; the confidence if it is not a class."""
     column = f"p_{answer}"
     return cells[column if column in cells else "confidence"]
 
@@ -80,6 +82,6 @@ def class_probability(cells: pd.DataFrame, answer: str) -> pd.Series[float]:
 def count_cells_by_answer(
     cells: pd.DataFrame, recording: str | None = None
 ) -> dict[str, int]:
-    """How many cells have each answer."""
+    """Number of cells with each answer."""
     rows = cells if recording is None else cells[cells["recording"] == recording]
     return {str(name): int(n) for name, n in rows["answer"].value_counts().items()}

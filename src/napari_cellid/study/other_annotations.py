@@ -1,4 +1,4 @@
-"""What the model and colleagues say of a cell, for somebody who is not blind."""
+"""Prediction and other annotators' answers for a cell, shown when not blind."""
 
 from __future__ import annotations
 
@@ -16,76 +16,81 @@ if TYPE_CHECKING:
 
 
 class OtherAnnotations:
-    """Colleagues' answers, read again when one of their journals has grown.
+    """Answers of the other annotators, read again when one of their journals changes.
 
     Parameters
     ----------
     study
         The study.
     annotator
-        Whose own answers are left out.
+        Annotator whose own answers are left out.
     """
 
     def __init__(self, study: Study, annotator: str) -> None:
         self._study = study
         self._annotator = annotator
-        self._seen: dict[Path, tuple[int, int]] = {}
-        self._said: dict[CellKey, list[tuple[str, str]]] = {}
+        self._stats: dict[Path, tuple[int, int]] = {}
+        self._answers: dict[CellKey, list[tuple[str, str]]] = {}
 
     def of_cell(self, cell: CellKey) -> list[tuple[str, str]]:
-        """Names and answers of the others who answered about a cell.
+        """Names and answers of the other annotators of a cell.
 
         Raises
         ------
         InputError
             If a journal cannot be read.
         """
-        self._look()
-        return self._said.get(cell, [])
+        self._reload()
+        return self._answers.get(cell, [])
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         from napari_cellid.annotation.annotators import journal_files, journal_path
 
         folder = self._study.annotations
         own = journal_path(folder, self._annotator)
         others = [path for _, path in journal_files(folder) if path != own]
-        there = {path: path.stat() for path in others}
-        seen = {path: (stat.st_size, stat.st_mtime_ns) for path, stat in there.items()}
-        if seen == self._seen:
+        stats = {
+            path: (stat.st_size, stat.st_mtime_ns)
+            for path, stat in ((path, path.stat()) for path in others)
+        }
+        if stats == self._stats:
             return
         table = self._study.read_answers().current()
         table = table[table["annotator"] != self._annotator]
-        names = ("recording", "cell", "annotator", "answer")
-        self._said = {}
-        for recording, cell, who, answer in zip(
-            *(table[name].tolist() for name in names), strict=True
+        columns = ("recording", "cell", "annotator", "answer")
+        self._answers = {}
+        for recording, cell, name, answer in zip(
+            *(table[column].tolist() for column in columns), strict=True
         ):
-            self._said.setdefault(CellKey(recording, cell), []).append((who, answer))
-        self._seen = seen
+            self._answers.setdefault(CellKey(recording, cell), []).append(
+                (name, answer)
+            )
+        self._stats = stats
 
 
 def other_annotations_text(
-    row: Mapping[str, Any], model: str, colleagues: list[tuple[str, str]]
+    row: Mapping[str, Any], model: str, answers: list[tuple[str, str]]
 ) -> str:
-    """What is said of a cell, as rich text.
+    """Rich text of the prediction and the other annotators' answers for a cell.
 
     Parameters
     ----------
     row
-        Of the cell table.
+        Row of the cell table.
     model
         Name of the model; empty without one.
-    colleagues
-        Names and answers.
+    answers
+        Names and answers of the other annotators.
     """
-    told = "no prediction"
+    prediction = "no prediction"
     if row.get("predicted"):
-        sure = row["confidence"]
-        told = f"<b>{escape(row['predicted'])}</b>"
-        told += f" ({100 * sure:.0f} %)" if sure == sure else ""
-    said = ", ".join(
-        f"{escape(who)} <b>{escape(answer_text(answer))}</b>"
-        for who, answer in sorted(colleagues)
+        confidence = row["confidence"]
+        prediction = f"<b>{escape(row['predicted'])}</b>"
+        if confidence == confidence:
+            prediction += f" ({100 * confidence:.0f} %)"
+    others = ", ".join(
+        f"{escape(name)} <b>{escape(answer_text(answer))}</b>"
+        for name, answer in sorted(answers)
     )
     by = f" ({escape(model)})" if model else ""
-    return f"Model{by}: {told}<br>Colleagues: {said or 'no answer yet'}"
+    return f"Model{by}: {prediction}<br>Colleagues: {others or 'no answer yet'}"

@@ -65,7 +65,7 @@ def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> No
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}) and was left as it "
-            "was; check the permissions and the free room."
+            "was; check the permissions and the free space."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The cells on which people agreed, as a table to train on."""
+"""Training set: the decided cells of a study as a table."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ TRAINING_COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Cells to train on.
+    """Training set of a study.
 
     Parameters
     ----------
     path
-        `training_set.csv`.
+        Path of `training_set.csv`.
     cells
-        What it holds.
+        Table of the cells.
     description
-        What `training_set.json` says: rule, counts, annotators, time, classes, and
-        the sha256 of the table.
+        Content of `training_set.json`: vote rule, counts, annotators, time, classes,
+        and the sha256 of the table.
     """
 
     path: Path
@@ -52,22 +52,22 @@ class TrainingSet:
 
 
 def make_training_set(study: Study, rule: VoteConfig | None = None) -> TrainingSet:
-    """Write the cells on which people agreed: training_set.csv and training_set.json.
+    """Write the decided cells to training_set.csv and training_set.json.
 
-    Cells whose class was settled by vote or by adjudication are taken, also those that
-    are not a cell (class `not_a_cell`).
+    Cells decided by vote or by adjudication are included, also those decided as
+    `not_a_cell`.
 
     Parameters
     ----------
     study
         The study.
     rule
-        How votes become one; by default the study's.
+        Vote rule; by default that of the study.
 
     Raises
     ------
     InputError
-        If there is no such cell, or the files cannot be written.
+        If no cell is decided, or the files cannot be written.
     """
     return _write(study, *decided_cells(study, rule))
 
@@ -75,34 +75,34 @@ def make_training_set(study: Study, rule: VoteConfig | None = None) -> TrainingS
 def decided_cells(
     study: Study, rule: VoteConfig | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Cells on which people agreed, and what is to be known of them; writes nothing.
+    """Decided cells of a study, and their description; no file is written.
 
     Raises
     ------
     InputError
-        If there is no such cell.
+        If no cell is decided.
     """
     rule = rule or study.config.vote
-    resolved = study.read_answers()
-    table = count_matched_votes(study.cells(), resolved, rule)
+    answers = study.read_answers()
+    table = count_matched_votes(study.cells(), answers, rule)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
-    # a class that was taken out of the study since
-    known = decided["class"].isin([*_names(study), NOT_A_CELL])
+    # without classes that were removed from the study
+    known = decided["class"].isin([*_class_names(study), NOT_A_CELL])
     if not known.any():
         counts = table["status"].value_counts()
         raise InputError(
-            f"No cell of {study.path} is decided under the rule {rule.rule} of at "
+            f"No cell of {study.path} is decided under the rule {rule.rule} with at "
             f"least {rule.min_annotators} people, so there is nothing to train on "
             f"({counts.get('too_few', 0)} have too few answers, "
             f"{counts.get('disputed', 0)} are disputed); answer more cells, "
             "adjudicate, or change the rule."
         )
     cells = decided.loc[known, list(TRAINING_COLUMNS)].reset_index(drop=True)
-    about = _describe(study, cells, rule)
-    about["annotators"] = _people(cells, resolved.current())
-    about["adjudicators"] = _people(cells, resolved.current("adjudicator"))
-    about["cells_of_other_classes"] = _counts(decided.loc[~known, "class"])
-    return cells, about
+    description = _describe(study, cells, rule)
+    description["annotators"] = _annotators(cells, answers.current())
+    description["adjudicators"] = _annotators(cells, answers.current("adjudicator"))
+    description["cells_of_other_classes"] = _counts(decided.loc[~known, "class"])
+    return cells, description
 
 
 def _describe(study: Study, cells: pd.DataFrame, rule: VoteConfig) -> dict[str, Any]:
@@ -118,32 +118,37 @@ def _describe(study: Study, cells: pd.DataFrame, rule: VoteConfig) -> dict[str, 
     }
 
 
-def _people(cells: pd.DataFrame, answers: pd.DataFrame) -> list[str]:
-    """Who answered at least one of the cells."""
-    theirs = answers.merge(cells[["recording", "cell"]], on=["recording", "cell"])
-    return sorted(set(theirs["annotator"]))
+def _annotators(cells: pd.DataFrame, answers: pd.DataFrame) -> list[str]:
+    """Annotators who answered at least one of the cells."""
+    of_cells = answers.merge(cells[["recording", "cell"]], on=["recording", "cell"])
+    return sorted(set(of_cells["annotator"]))
 
 
-def _names(study: Study) -> list[str]:
+def _class_names(study: Study) -> list[str]:
     return [one.name for one in study.config.classes]
 
 
-def _write(study: Study, cells: pd.DataFrame, about: dict[str, Any]) -> TrainingSet:
-    path, beside = study.path / TRAINING_TABLE, study.path / TRAINING_ABOUT
+def _write(
+    study: Study, cells: pd.DataFrame, description: dict[str, Any]
+) -> TrainingSet:
+    path, description_path = study.path / TRAINING_TABLE, study.path / TRAINING_ABOUT
     try:
-        # the description last: its hash tells a table that is not its own
-        with atomic_write(beside) as described, atomic_write(path) as listed:
-            write_csv(cells, listed)
-            digest = hashlib.sha256(listed.read_bytes()).hexdigest()
-            about |= {"table": TRAINING_TABLE, "table_sha256": digest}
-            text = json.dumps(about, indent=2, ensure_ascii=False)
-            described.write_text(text + "\n", "utf-8", newline="\n")
+        # the description is replaced last: its hash reveals a table of another version
+        with (
+            replacing_file(description_path) as new_description,
+            replacing_file(path) as new_table,
+        ):
+            write_csv(cells, new_table)
+            digest = hashlib.sha256(new_table.read_bytes()).hexdigest()
+            description |= {"table": TRAINING_TABLE, "table_sha256": digest}
+            text = json.dumps(description, indent=2, ensure_ascii=False)
+            new_description.write_text(text + "\n", "utf-8", newline="\n")
     except OSError as error:
         raise InputError(
             f"The training set cannot be written to {study.path} "
-            f"({error.strerror or error}); check the permissions and the free room."
+            f"({error.strerror or error}); check the permissions and the free space."
         ) from error
-    return TrainingSet(path, cells, about)
+    return TrainingSet(path, cells, description)
 
 
 def _counts(values: pd.Series[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Everybody's answers to a study, read in the worker thread."""
+"""Votes of all annotators of a study, kept at hand while the study is open."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StudyVotes:
-    """What everybody said, brought to the cells that are there.
+    """Answers of all annotators, matched to the cells of the study.
 
     Parameters
     ----------
     all_answers
-        All lines of all journals whose cell is there, in the order of the files.
+        Matched lines of all journals, in the order of the files.
     current
-        The answer of each person for each cell that counts.
+        Current votes: one row for each annotator and cell.
     adjudications
-        The same of those who settled disputes.
+        Current decisions of adjudicators.
     n_unmatched
-        Number of answers whose cell is not there any more.
+        Number of votes for cells that the study does not have any more.
     problems
-        What is wrong with the journals, one sentence each.
+        Problems with the journals, one sentence each.
     """
 
     all_answers: pd.DataFrame
@@ -50,28 +50,30 @@ class StudyVotes:
 
     @cached_property
     def ratings(self) -> Ratings:
-        """The answers by cell and person."""
+        """The votes by cell and annotator."""
         return tabulate_ratings(self.current)
 
     def count(self, rule: VoteConfig) -> pd.DataFrame:
-        """Count the votes; one row a cell that somebody answered or settled."""
+        """Count the votes: one row for each cell with a vote or an adjudication."""
         return count_votes(self.ratings, rule, self.adjudications)
 
     def with_answers(self, answers: Sequence[Answer]) -> StudyVotes:
-        """The votes after some more lines were written."""
+        """Votes after more answers were written."""
         rows = pd.DataFrame([asdict(answer) for answer in answers])
-        # answers to the cells of now, under their numbers of now
+        # new answers have the current numbers of the cells
         rows["given_cell"] = rows["cell"]
-        votes = rows["role"] == "annotator"
+        is_vote = rows["role"] == "annotator"
         return replace(
             self,
-            all_answers=pd.concat([self.all_answers, _like(rows, self.all_answers)]),
-            current=_after(self.current, rows[votes]),
-            adjudications=_after(self.adjudications, rows[~votes]),
+            all_answers=pd.concat(
+                [self.all_answers, _with_columns_of(rows, self.all_answers)]
+            ),
+            current=_updated(self.current, rows[is_vote]),
+            adjudications=_updated(self.adjudications, rows[~is_vote]),
         )
 
     def notes(self) -> tuple[str, ...]:
-        """What is worth knowing of the journals, one sentence each."""
+        """Notes on the journals, one sentence each."""
         if not self.n_unmatched:
             return self.problems
         unmatched = (
@@ -91,20 +93,20 @@ def read_votes(study: Study) -> Step[StudyVotes]:
         If one of them, or a table of cells, cannot be read.
     """
     yield Progress("Reading answers")
-    found = read_annotations(study.annotations)
-    yield Progress("Finding the cells of the answers")
-    resolved = study.match_answers(found.all_answers)
+    annotations = read_annotations(study.annotations)
+    yield Progress("Matching answers to cells")
+    matched = study.match_answers(annotations.all_answers)
     return StudyVotes(
-        all_answers=resolved.all_answers,
-        current=resolved.current(),
-        adjudications=resolved.current("adjudicator"),
-        n_unmatched=len(resolved.current_unmatched()),
-        problems=found.problems,
+        all_answers=matched.all_answers,
+        current=matched.current(),
+        adjudications=matched.current("adjudicator"),
+        n_unmatched=len(matched.current_unmatched()),
+        problems=annotations.problems,
     )
 
 
 def decided_answers(table: pd.DataFrame) -> dict[CellKey, str]:
-    """What was decided, by cell, of a table of counted votes."""
+    """Decided answer of each cell in a table of counted votes."""
     rows = table[table["status"].isin(DECIDED)]
     columns = (rows[name].tolist() for name in ("recording", "cell", "consensus"))
     return {
@@ -113,15 +115,15 @@ def decided_answers(table: pd.DataFrame) -> dict[CellKey, str]:
     }
 
 
-def _after(current: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """What counts after some more lines, which were written one after the other."""
+def _updated(current: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Current answers after more lines, given in the order of writing."""
     if not len(rows):
         return current
-    every = pd.concat([current, _like(rows, current)], ignore_index=True)
-    last = every.drop_duplicates(["annotator", "recording", "cell"], keep="last")
+    combined = pd.concat([current, _with_columns_of(rows, current)], ignore_index=True)
+    last = combined.drop_duplicates(["annotator", "recording", "cell"], keep="last")
     return last[last["answer"].notna()].reset_index(drop=True)
 
 
-def _like(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the columns and types of a table."""
+def _with_columns_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the columns and dtypes of a table."""
     return rows.reindex(columns=table.columns).astype(table.dtypes.to_dict())
