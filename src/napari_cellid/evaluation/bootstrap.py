@@ -1,4 +1,7 @@
-"""Intervals by bootstrap over groups: cells of one animal are not independent."""
+"""Confidence intervals by bootstrap over groups, such as animals.
+
+Cells of one animal are not independent, so that whole animals are resampled.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Figure = Callable[[NDArray[np.int64]], float]
+    Metric = Callable[[NDArray[np.int64]], float]
 
-#: figures that get an interval
-METRICS: dict[str, Figure] = {
+#: metrics with an interval
+METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
 }
-#: with fewer groups the interval is taken over cells, and is too narrow
+#: with fewer groups single cells are resampled, and the interval is too narrow
 MIN_GROUPS = 5
-_TIMES = 1000
+#: number of bootstrap resamples
+N_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval."""
+    """Value with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -41,14 +45,14 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedCells:
-    """Cells and what models said of them.
+    """Cells with their true classes and the predictions of models.
 
     Parameters
     ----------
     truth
-        Index of the class of each cell.
+        Index of the true class of each cell.
     predicted
-        Of each model the index of the class that it says, by its name.
+        For each model the index of the predicted class of each cell.
     groups
         Group of each cell, such as its animal.
     n_classes
@@ -67,70 +71,76 @@ def enough_groups(groups: Sequence[str] | NDArray[np.object_]) -> bool:
 
 
 def metric_intervals(
-    judged: EvaluatedCells, seed: int = 0
+    evaluated: EvaluatedCells, seed: int = 0
 ) -> dict[str, dict[str, Interval]]:
-    """Each figure of each model with its interval: by model, then by figure."""
-    drawn = _drawn(judged, seed)
+    """Each metric of each model with its interval: by model, then by metric."""
+    resamples = _resample(evaluated, seed)
     return {
         model: {
             name: percentile_interval(
-                figure(_one(judged, model)), [figure(d[model]) for d in drawn]
+                metric(_confusion(evaluated, model)),
+                [metric(resample[model]) for resample in resamples],
             )
-            for name, figure in METRICS.items()
+            for name, metric in METRICS.items()
         }
-        for model in judged.predicted
+        for model in evaluated.predicted
     }
 
 
 def metric_differences(
-    judged: EvaluatedCells, new: str, old: str, seed: int = 0
+    evaluated: EvaluatedCells, new: str, old: str, seed: int = 0
 ) -> dict[str, Interval]:
-    """How much better one model is than another on the same cells, by figure.
+    """Differences between two models on the same cells, by metric: new minus old.
 
-    Both are measured on the same drawn cells, so that what is hard for both does not
-    widen the interval.
+    Both models are evaluated on the same resamples, so that cells that are difficult
+    for both do not widen the interval.
     """
-    drawn = _drawn(judged, seed)
+    resamples = _resample(evaluated, seed)
     return {
         name: percentile_interval(
-            figure(_one(judged, new)) - figure(_one(judged, old)),
-            [figure(d[new]) - figure(d[old]) for d in drawn],
+            metric(_confusion(evaluated, new)) - metric(_confusion(evaluated, old)),
+            [metric(one[new]) - metric(one[old]) for one in resamples],
         )
-        for name, figure in METRICS.items()
+        for name, metric in METRICS.items()
     }
 
 
-def _one(judged: EvaluatedCells, model: str) -> NDArray[np.int64]:
-    return confusion_matrix(judged.truth, judged.predicted[model], judged.n_classes)
+def _confusion(evaluated: EvaluatedCells, model: str) -> NDArray[np.int64]:
+    return confusion_matrix(
+        evaluated.truth, evaluated.predicted[model], evaluated.n_classes
+    )
 
 
-def _drawn(judged: EvaluatedCells, seed: int) -> list[dict[str, NDArray[np.int64]]]:
-    """Confusion matrices of each model on cells drawn with replacement."""
+def _resample(
+    evaluated: EvaluatedCells, seed: int
+) -> list[dict[str, NDArray[np.int64]]]:
+    """Confusion matrices of each model on units drawn with replacement."""
     rng = np.random.default_rng(seed)
-    n = len(judged.truth)
-    units = np.arange(n)
-    if enough_groups(judged.groups):
-        units = np.unique(judged.groups.astype(str), return_inverse=True)[1]
+    n_classes = evaluated.n_classes
+    units = np.arange(len(evaluated.truth))
+    if enough_groups(evaluated.groups):
+        units = np.unique(evaluated.groups.astype(str), return_inverse=True)[1]
     n_units = int(units.max(initial=-1)) + 1
-    shape = n_units, judged.n_classes**2
     counts = {}
-    for model, told in judged.predicted.items():
-        of_unit = np.zeros(shape, np.int64)
-        np.add.at(of_unit, (units, judged.truth * judged.n_classes + told), 1)
-        counts[model] = of_unit
-    found = []
-    for _ in range(_TIMES if n_units else 0):
-        times = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
-        side = judged.n_classes
-        found.append(
-            {model: (times @ one).reshape(side, side) for model, one in counts.items()}
+    for model, predicted in evaluated.predicted.items():
+        by_unit = np.zeros((n_units, n_classes**2), np.int64)
+        np.add.at(by_unit, (units, evaluated.truth * n_classes + predicted), 1)
+        counts[model] = by_unit
+    resamples = []
+    for _ in range(N_RESAMPLES if n_units else 0):
+        weights = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
+        resamples.append(
+            {
+                model: (weights @ by_unit).reshape(n_classes, n_classes)
+                for model, by_unit in counts.items()
+            }
         )
-    return found
+    return resamples
 
 
-def percentile_interval(value: float, drawn: list[float]) -> Interval:
-    """The middle 95 % of drawn values; those that are no number are left out."""
-    known = [one for one in drawn if not np.isnan(one)]
+def percentile_interval(value: float, resampled: list[float]) -> Interval:
+    """Interval of the middle 95 % of resampled values, without NaN."""
+    known = [one for one in resampled if not np.isnan(one)]
     if not known:
         return Interval(value, float("nan"), float("nan"))
     low, high = np.percentile(known, [2.5, 97.5])

@@ -1,8 +1,8 @@
-"""Contrast, size and places of outlined cells in simulated and recorded images.
+"""Contrast, size and spacing of outlined cells in simulated and recorded images.
 
-Beside `image_statistics`, which needs no outlines. All lengths are in µm; brightness
-has the unit of the image that is given (a share of the range on a screen, for
-`image_statistics.stretched`).
+The module `image_statistics` has statistics without outlines. All lengths are in µm;
+brightness has the unit of the image (for images from `stretch_to_display`, a share of
+the displayed range).
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     _Labels = NDArray[np.integer]
     _Arrays = tuple[NDArray[np.float64], _Labels, NDArray[np.bool_]]
 
-#: inside an outline, as shares of the way from its edge to its middle
+#: rim and centre of a cell, as shares of the distance from its edge to its middle
 _RIM, _CENTRE = 0.35, 0.6
-#: what counts as the surroundings of an outline (µm)
+#: distances from an outline (µm) that count as its surroundings
 _NEAR_UM, _FAR_UM = 2.0, 7.0
 _FEWEST_PIXELS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """Brightness inside and round outlines: (cell,), nan where there is no room.
+    """Brightness inside and around outlines: (cell,), NaN without enough pixels.
 
     Parameters
     ----------
     centre, rim
-        Mean of the inner pixels and of those along the edge.
+        Mean of the inner pixels, and of the pixels along the edge.
     around
-        Median of what lies 2 to 7 µm outside and in no other outline.
+        Median of the pixels 2 to 7 µm outside that are in no other outline.
     """
 
     centre: NDArray[np.float64]
@@ -48,23 +48,23 @@ def measure_contrast(
     image: NDArray[np.float64],
     labels: _Labels,
     pixel_size_um: float,
-    keep_off: NDArray[np.bool_] | None = None,
+    excluded: NDArray[np.bool_] | None = None,
 ) -> Contrast:
-    """Brightness of the middle, the rim and the surroundings of outlines.
+    """Measure the brightness of the centre, rim and surroundings of outlines.
 
     Parameters
     ----------
     image
         (y, x).
     labels
-        (y, x), 0 where there is no outline. What lies beyond the image is no edge of
-        an outline that the border cuts.
+        (y, x), 0 for background. The border of the image is not an edge of the outlines
+        that it cuts.
     pixel_size_um
-        Pixel size.
-    keep_off
-        (y, x): pixels that do not count as surroundings, beside all outlines.
+        Pixel size in µm.
+    excluded
+        (y, x): pixels that do not count as surroundings, in addition to all outlines.
     """
-    taken = labels > 0 if keep_off is None else (labels > 0) | keep_off
+    taken = labels > 0 if excluded is None else (labels > 0) | excluded
     margin = int(np.ceil(_FAR_UM / pixel_size_um)) + 1
     rows = [
         _contrast_of(number, _grown(box, margin), (image, labels, taken), pixel_size_um)
@@ -104,13 +104,13 @@ def _contrast_of(
 
 
 def ring_statistics(contrast: Contrast) -> dict[str, float]:
-    """Of green cells: how far they and their rims stand out, in units of the image.
+    """Contrast of green cells and of their rims, in units of the image.
 
     Returns
     -------
-    `ring` and `ring_high`: median and 90th percentile of rim over centre; `rings`:
-    share of cells whose rim is brighter than the centre; `rim_low`, `rim`, `rim_high`:
-    10th, 50th and 90th percentile of rim over surroundings.
+    `ring` and `ring_high`: median and 90th percentile of rim minus centre; `rings`:
+    share of cells with a rim brighter than the centre; `rim_low`, `rim`, `rim_high`:
+    10th, 50th and 90th percentile of rim minus surroundings.
     """
     ring = contrast.rim - contrast.centre
     rim = contrast.rim - contrast.around
@@ -126,7 +126,7 @@ def ring_statistics(contrast: Contrast) -> dict[str, float]:
 
 
 def nucleus_statistics(contrast: Contrast) -> dict[str, float]:
-    """Of red nuclei: 10th, 50th and 90th percentile of centre over surroundings."""
+    """Contrast of red nuclei: percentiles 10, 50, 90 of centre minus surroundings."""
     nucleus = contrast.centre - contrast.around
     return {
         "nucleus_low": _quantile(nucleus, 10),
@@ -136,22 +136,22 @@ def nucleus_statistics(contrast: Contrast) -> dict[str, float]:
 
 
 def layout_statistics(labels: _Labels, pixel_size_um: float) -> dict[str, float]:
-    """Number, size and neighbours of outlines (y, x).
+    """Density, size and spacing of outlines (y, x).
 
     Returns
     -------
     `density` per mm²; `diameter` and `diameter_sd`: median and SD of the diameter of a
     disc of equal area (µm), of outlines that do not touch the border; `neighbour`:
-    median distance of a centroid to the next one (µm); `regularity`: the mean of it
-    over that of as many points thrown at random into the image, below 1 in clusters
-    (Clark and Evans 1954, with Donnelly's correction for the border, 1978).
+    median distance of a centroid to the nearest other one (µm); `regularity`: mean
+    nearest-neighbour distance divided by that of random points, below 1 for clusters
+    (Clark and Evans 1954, with the border correction of Donnelly 1978).
     """
     numbers, count = np.unique(labels[labels > 0], return_counts=True)
     area_mm2 = labels.size * pixel_size_um**2 * 1e-6
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     whole = ~np.isin(numbers, border)
     diameter = 2 * np.sqrt(count[whole] / np.pi) * pixel_size_um
-    found = {
+    statistics = {
         "density": len(numbers) / area_mm2,
         "diameter": _quantile(diameter, 50),
         "diameter_sd": float(diameter.std()) if len(diameter) else float("nan"),
@@ -162,14 +162,16 @@ def layout_statistics(labels: _Labels, pixel_size_um: float) -> dict[str, float]
         place = np.array(ndimage.center_of_mass(labels > 0, labels, numbers))
         place = place * pixel_size_um
         nearest = cKDTree(place).query(place, 2)[0][:, 1]
-        found["neighbour"] = float(np.median(nearest))
+        statistics["neighbour"] = float(np.median(nearest))
         sides = np.array(labels.shape) * pixel_size_um
-        found["regularity"] = float(nearest.mean() / _at_random(len(numbers), sides))
-    return found
+        statistics["regularity"] = float(
+            nearest.mean() / _random_distance(len(numbers), sides)
+        )
+    return statistics
 
 
-def _at_random(n: int, sides: NDArray[np.float64]) -> float:
-    """Mean distance to the next of n points thrown into a rectangle (Donnelly)."""
+def _random_distance(n: int, sides: NDArray[np.float64]) -> float:
+    """Mean nearest-neighbour distance of n random points in a rectangle (Donnelly)."""
     border = 2 * float(sides.sum())
     middle = 0.5 * np.sqrt(float(sides.prod()) / n)
     return float(middle + (0.0514 + 0.041 / np.sqrt(n)) * border / n)

@@ -1,4 +1,4 @@
-"""How good predicted classes are: the paper's figures, and a few more."""
+"""Metrics of classification: those of the paper, and a few more."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _BINS = 15
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """Figures of one class against the rest; NaN where nothing could be measured.
+    """Metrics of one class against the rest; NaN if undefined.
 
     Parameters
     ----------
     n
-        Cells that are of this class.
+        Number of cells of this class.
     sensitivity
-        Share of them that were told so.
+        Share of these cells that were predicted as this class.
     specificity
-        Share of the other cells that were not.
+        Share of the other cells that were not predicted as this class.
     precision
-        Share of the cells told to be of this class that are.
+        Share of cells of this class among the cells predicted as it.
     f1
         Harmonic mean of sensitivity and precision.
     """
@@ -44,93 +44,96 @@ class ClassMetrics:
 def confusion_matrix(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.int64]:
-    """Counts (true class, predicted class)."""
+    """Count cells: (true class, predicted class)."""
     pairs = np.asarray(truth) * n_classes + np.asarray(predicted)
     counts = np.bincount(pairs.astype(int), minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
 def metrics_by_class(confusion: NDArray[np.int64]) -> list[ClassMetrics]:
-    """Figures of each class, from counts (true class, predicted class)."""
+    """Metrics of each class, from counts (true class, predicted class)."""
     total = confusion.sum()
-    found = []
+    metrics = []
     for k in range(len(confusion)):
-        hit = confusion[k, k]
-        n, told = confusion[k].sum(), confusion[:, k].sum()
-        found.append(
+        correct = confusion[k, k]
+        n, predicted = confusion[k].sum(), confusion[:, k].sum()
+        metrics.append(
             ClassMetrics(
                 n=int(n),
-                sensitivity=_ratio(hit, n),
-                specificity=_ratio(total - n - told + hit, total - n),
-                precision=_ratio(hit, told),
-                f1=_ratio(2 * hit, n + told),
+                sensitivity=_ratio(correct, n),
+                specificity=_ratio(total - n - predicted + correct, total - n),
+                precision=_ratio(correct, predicted),
+                f1=_ratio(2 * correct, n + predicted),
             )
         )
-    return found
+    return metrics
 
 
 def accuracy(confusion: NDArray[np.int64]) -> float:
-    """Share of cells told right."""
+    """Share of cells with the correct class."""
     return _ratio(np.trace(confusion), confusion.sum())
 
 
 def balanced_accuracy(confusion: NDArray[np.int64]) -> float:
     """Mean sensitivity of the classes that occur."""
     n = confusion.sum(1)
-    there = n > 0
-    if not there.any():
+    occurs = n > 0
+    if not occurs.any():
         return float("nan")
-    return float((np.diag(confusion)[there] / n[there]).mean())
+    return float((np.diag(confusion)[occurs] / n[occurs]).mean())
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
-    """Mean F1 of the classes that occur or were told."""
+    """Mean F1 score of the classes that occur or were predicted."""
     values = [one.f1 for one in metrics_by_class(confusion)]
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
 
 def kappa(confusion: NDArray[np.int64]) -> float:
-    """Cohen's kappa: agreement beyond that of chance."""
+    """Cohen's kappa: agreement beyond chance; NaN if undefined."""
     total = confusion.sum()
     if not total:
         return float("nan")
-    seen = np.trace(confusion) / total
+    observed = np.trace(confusion) / total
     chance = float((confusion.sum(0) * confusion.sum(1)).sum()) / float(total) ** 2
-    return _ratio(seen - chance, 1 - chance)
+    return _ratio(observed - chance, 1 - chance)
 
 
 def expected_calibration_error(
-    truth: NDArray[np.int64], chances: NDArray[np.floating[Any]]
+    truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]
 ) -> float:
-    """Expected calibration error: how far sureness is from being right, 15 bins."""
+    """Expected calibration error: mean gap of confidence and accuracy in 15 bins."""
     if not len(truth):
         return float("nan")
-    sure, right = chances.max(1), chances.argmax(1) == truth
-    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    confidence = probabilities.max(1)
+    correct = probabilities.argmax(1) == truth
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     n = np.bincount(bins, minlength=_BINS)
-    gaps = np.abs(np.bincount(bins, right, _BINS) - np.bincount(bins, sure, _BINS))
+    gaps = np.abs(
+        np.bincount(bins, correct, _BINS) - np.bincount(bins, confidence, _BINS)
+    )
     return float(gaps[n > 0].sum() / len(truth))
 
 
 def classification_metrics(
     truth: NDArray[np.int64],
-    chances: NDArray[np.floating[Any]],
+    probabilities: NDArray[np.floating[Any]],
     classes: Sequence[str],
 ) -> dict[str, Any]:
-    """All figures of one model on some cells, ready for JSON.
+    """All metrics of one model on some cells, as values for JSON.
 
     Parameters
     ----------
     truth
         Index of the class of each cell.
-    chances
-        (cell, class) probabilities; the likeliest class is what the model says.
+    probabilities
+        (cell, class) predicted probabilities; the most probable class is predicted.
     classes
         Names of the classes.
     """
-    confusion = confusion_matrix(truth, chances.argmax(1), len(classes))
-    each = {
+    confusion = confusion_matrix(truth, probabilities.argmax(1), len(classes))
+    by_class = {
         name: {key: _plain(value) for key, value in vars(one).items()}
         for name, one in zip(classes, metrics_by_class(confusion), strict=True)
     }
@@ -140,8 +143,8 @@ def classification_metrics(
         "balanced_accuracy": _plain(balanced_accuracy(confusion)),
         "kappa": _plain(kappa(confusion)),
         "macro_f1": _plain(macro_f1(confusion)),
-        "ece": _plain(expected_calibration_error(truth, chances)),
-        "by_class": each,
+        "ece": _plain(expected_calibration_error(truth, probabilities)),
+        "by_class": by_class,
         "confusion": confusion.tolist(),
     }
 
@@ -151,7 +154,7 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _plain(value: float) -> float | int | None:
-    """Number that JSON can hold: None for what could not be measured."""
+    """Rounded number for JSON; None for NaN."""
     if isinstance(value, int):
         return value
     return None if np.isnan(value) else round(float(value), 6)

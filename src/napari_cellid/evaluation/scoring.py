@@ -1,4 +1,4 @@
-"""How well found cells fit the known truth of a simulated field."""
+"""Comparison of found cells with the ground truth of a simulated field."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
     from napari_cellid.simulation.field import SimulatedField
 
-#: a found cell is a true one if their centres are no farther apart (µm)
+#: largest distance of the centroids of a found and a true cell that match (µm)
 RADIUS_UM = 6.0
 
 
 @dataclass(frozen=True)
 class SimulationScore:
-    """Counts of cells.
+    """Counts of a comparison with the ground truth.
 
     Parameters
     ----------
     found, missed
         True cells with and without an outline.
     superfluous
-        Outlines where there is no cell.
+        Outlines without a cell.
     doubtful
-        Outlines of sections of which nobody could say whether a cell is there.
+        Outlines of sections that are too faint to decide whether they are cells.
     judged, right
-        Found cells whose class can be told from the two colours, and those of them
-        that got it.
+        Found cells whose colours show their class, and those of them with the correct
+        class.
     """
 
     found: int
@@ -47,61 +47,62 @@ class SimulationScore:
             f"Simulated truth: {self.found} of {self.found + self.missed} cells found "
             f"within {RADIUS_UM:g} µm, {self.missed} missed, {self.superfluous} "
             f"outlines without a cell ({self.doubtful} more on sections too faint to "
-            f"judge); class right for {self.right} of the {self.judged} found cells "
-            f"whose colours are clear{share}. Real recordings are harder."
+            f"judge); class correct for {self.right} of the {self.judged} found cells "
+            f"with clear colours{share}. Real recordings are more difficult."
         )
 
 
 def score_result(cells: pd.DataFrame, field: SimulatedField) -> SimulationScore:
-    """Compare found cells with the truth, plane by plane, one to one.
+    """Compare found cells with the ground truth, plane by plane, one to one.
 
     Parameters
     ----------
     cells
-        Cell table: `plane`, `y`, `x` and `predicted` are read.
+        Cell table with `plane`, `y`, `x` and `predicted`.
     field
-        What they were found in. The class that counts is the one its two colours
-        show (`class`), where that is not ambiguous.
+        The simulated field. The true class is the one that its colours show (`class`),
+        for cells that are not ambiguous.
     """
     true = field.cells
-    mine, theirs = _pairs(cells, true, RADIUS_UM / field.config.pixel_size_um)
-    clear = ~true["ambiguous"].to_numpy(bool)[theirs]
-    agree = cells["predicted"].to_numpy()[mine] == true["class"].to_numpy()[theirs]
-    alone = np.setdiff1d(np.arange(len(cells)), mine)
-    doubtful = int(_in_doubt(cells.iloc[alone], field.unsure).sum())
+    found, matched = _match(cells, true, RADIUS_UM / field.config.pixel_size_um)
+    clear = ~true["ambiguous"].to_numpy(bool)[matched]
+    correct = cells["predicted"].to_numpy()[found] == true["class"].to_numpy()[matched]
+    unmatched = np.setdiff1d(np.arange(len(cells)), found)
+    doubtful = int(_is_doubtful(cells.iloc[unmatched], field.unsure).sum())
     return SimulationScore(
-        found=len(theirs),
-        missed=len(true) - len(theirs),
-        superfluous=len(alone) - doubtful,
+        found=len(matched),
+        missed=len(true) - len(matched),
+        superfluous=len(unmatched) - doubtful,
         doubtful=doubtful,
         judged=int(clear.sum()),
-        right=int((agree & clear).sum()),
+        right=int((correct & clear).sum()),
     )
 
 
-def _pairs(
+def _match(
     cells: pd.DataFrame, true: pd.DataFrame, radius: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows of the two tables that belong together: as many pairs as there can be."""
+    """Row numbers of matching cells in the two tables: as many pairs as possible."""
     from scipy.optimize import linear_sum_assignment
 
     pairs = [np.zeros((2, 0), np.intp)]
     for plane in np.unique(true["plane"]):
-        mine = np.flatnonzero(cells["plane"] == plane)
-        theirs = np.flatnonzero(true["plane"] == plane)
-        here = cells[["y", "x"]].to_numpy(float)[mine]
-        there = true[["y", "x"]].to_numpy(float)[theirs]
-        apart = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1))
-        # more pairs come before closer ones
-        gain = np.where(apart <= radius, 1000 - apart / radius, 0)
+        rows = np.flatnonzero(cells["plane"] == plane)
+        true_rows = np.flatnonzero(true["plane"] == plane)
+        points = cells[["y", "x"]].to_numpy(float)[rows]
+        true_points = true[["y", "x"]].to_numpy(float)[true_rows]
+        offset = points[:, None] - true_points[None]
+        distance = np.hypot(*offset.transpose(2, 0, 1))
+        # more pairs are preferred to closer ones
+        gain = np.where(distance <= radius, 1000 - distance / radius, 0)
         a, b = linear_sum_assignment(gain, maximize=True)
-        near = apart[a, b] <= radius
-        pairs.append(np.stack([mine[a[near]], theirs[b[near]]]))
-    mine, theirs = np.concatenate(pairs, axis=1)
-    return mine, theirs
+        near = distance[a, b] <= radius
+        pairs.append(np.stack([rows[a[near]], true_rows[b[near]]]))
+    found, matched = np.concatenate(pairs, axis=1)
+    return found, matched
 
 
-def _in_doubt(cells: pd.DataFrame, unsure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _is_doubtful(cells: pd.DataFrame, unsure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     y, x = (cells[axis].round().to_numpy(int) for axis in ("y", "x"))
-    doubt: NDArray[np.bool_] = unsure[cells["plane"].to_numpy(int), y, x]
-    return doubt
+    doubtful: NDArray[np.bool_] = unsure[cells["plane"].to_numpy(int), y, x]
+    return doubtful
