@@ -171,7 +171,7 @@ def test_animal_without_a_study(tmp_path: Path, identified, capsys) -> None:
 def test_what_is_no_study(tmp_path: Path, identified, capsys, kind: str) -> None:
     path = tmp_path / "study"
     words = {
-        "file": "is a file", "folder": "folder with other files", "newer": "newer",
+        "file": "is a file", "folder": "holds other files", "newer": "newer",
         "broken": "not valid TOML", "below": "study",
     }[kind]  # fmt: skip
     if kind in ("file", "below"):

@@ -240,7 +240,7 @@ def test_answers_by_number_and_by_place(study: Study, tmp_path: Path, capsys) ->
     assert main(["answers", "import", str(study.path), str(file)]) == 0
     printed = capsys.readouterr()
     assert "Dee: 3 answers" in printed.out
-    assert "1 answer is for places where there is no cell" in printed.err
+    assert "1 answer is for positions without a cell" in printed.err
     assert said(study.path)["Dee", 2] == "glia"
     assert said(study.path)["Dee", 1] == "not_a_cell"
     assert consensus_table(Study.open(study.path))["status"].tolist()[-1] == "unmatched"
@@ -252,7 +252,7 @@ def test_export_uses_the_numbers_of_now(study: Study, tmp_path: Path, capsys) ->
     add_recording(study, identified(cells_at((4, 4))), RecordingInfo(pixel_size_um=1.0))
     file = tmp_path / "answers.csv"
     assert main(["answers", "export", str(study.path), "--out", str(file)]) == 0
-    assert "1 answer is for cells that are not there" in capsys.readouterr().err
+    assert "1 answer is for cells that the study does not have" in capsys.readouterr().err
     table = pd.read_csv(file)
     assert study.recording("r1").cells()["cell"].tolist() == [3]
     assert table[["cell", "annotator"]].values.tolist() == [

@@ -25,7 +25,7 @@ def test_what_is_no_study(tmp_path: Path) -> None:
     ]:  # fmt: skip
         with pytest.raises(InputError, match=words):
             Study.open(tmp_path / name)
-    for name, words in [("file", "is a file"), ("folder", "folder with other files")]:
+    for name, words in [("file", "is a file"), ("folder", "holds other files")]:
         with pytest.raises(InputError, match=words):
             Study.open_or_create(tmp_path / name)
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["mine.tif"]
@@ -159,5 +159,5 @@ def test_a_study_without_its_settings(study: Study) -> None:
     assert Study.open_or_new(study.path).recordings == ("r1",)
     # but not where people have answered
     study.annotations.mkdir()
-    with pytest.raises(InputError, match=r"lost its study\.toml"):
+    with pytest.raises(InputError, match=r"study without its study\.toml"):
         Study.open_or_new(study.path)

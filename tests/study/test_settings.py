@@ -59,13 +59,13 @@ def test_what_a_person_may_write(tmp_path: Path) -> None:
     [
         ("classes = [", ("not valid TOML", "end of document")),
         ("[vote\nrule = 1", ("not valid TOML", "line 1")),
-        ('[vote]\nrule = "most"', ("vote.rule is 'most'", "'majority'", "wanted")),
-        ("[vote]\nmin_annotators = 0", ("vote.min_annotators is 0", "from 1 on")),
+        ('[vote]\nrule = "most"', ("vote.rule is 'most'", "'majority'", "expected")),
+        ("[vote]\nmin_annotators = 0", ("vote.min_annotators is 0", "at least 1")),
         ("[vote]\nmin_annotators = 2.5", ("min_annotators is 2.5", "whole number")),
         ('[vote]\nmin_annotators = "x"', ("min_annotators is 'x'", "whole number")),
-        ("[vote]\nquorums = 2", ("vote.quorums is not known", "spelling")),
+        ("[vote]\nquorums = 2", ("vote.quorums is unknown", "spelling")),
         ("vote = 3", ("vote is 3", "table")),
-        ("[votes]", ("the key votes is not known",)),
+        ("[votes]", ("the key votes is unknown",)),
         (CLASSES.replace('"P"', '"p"'), ("classes[1].key is 'p'", "capital letter")),
         (CLASSES.replace('"S"', '"P"'), ("every class needs a key of its own",)),
         (CLASSES.replace('"S"', '"N"'), ("every class needs a key of its own",)),
@@ -78,7 +78,7 @@ def test_what_a_person_may_write(tmp_path: Path) -> None:
         ("classes = []", ("classes is []", "at least 2")),
         ('classes = "PV"', ("classes is 'PV'", "list")),
         ("[recordings.r1]\npixel_size_um = -1", ("recordings.r1.pixel_size_um is -1",)),
-        ("[recordings.r1]\nmouse = 1", ("recordings.r1.mouse is not known",)),
+        ("[recordings.r1]\nmouse = 1", ("recordings.r1.mouse is unknown",)),
         ("recordings = 1", ("recordings is 1", "table")),
         ("[recordings]\nr1 = 1", ("recordings.r1 is 1", "table")),
         ('[recordings.r1]\nchannels = ["blue"]', ("channels[1] is 'blue'", "'red'")),
@@ -147,7 +147,7 @@ def test_classes_of_a_model() -> None:
     assert [one.name for one in config.classes][:2] == ["PV", "SST"]
     assert [one.key for one in config.classes] == ["P", "S", "V", "D", "K", "O"]
     assert [one.colour for one in config.classes] == list(PALETTE[:6])
-    with pytest.raises(InputError, match="cannot be those of a study"):
+    with pytest.raises(InputError, match="cannot be classes of a study"):
         config_for_classes(("one",))
-    with pytest.raises(InputError, match="cannot be those of a study"):
+    with pytest.raises(InputError, match="cannot be classes of a study"):
         config_for_classes(("a, b", "c"))

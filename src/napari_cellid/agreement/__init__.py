@@ -1,1 +1,5 @@
-"""Statistics of ratings: votes, coefficients of agreement, observer error rates."""
+"""Agreement between annotators: coefficients, reliability, and votes."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

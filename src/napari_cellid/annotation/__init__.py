@@ -1,1 +1,5 @@
-"""What people say of cells: journals, votes, agreement, and whom to ask about next."""
+"""Answers of annotators: journals on disk, their current answers, CSV, merging."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -101,7 +101,7 @@ def _merge_files(annotator: str, source: Path, target: Path) -> int:
 
 def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
     """Replace a journal, unless it changed since it was read."""
-    with replacing_file(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_bytes(b"".join(line.text + b"\n" for line in merged))
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

@@ -1,1 +1,5 @@
-"""How good class predictions are, with intervals."""
+"""Evaluation of cells and classes: metrics, intervals, and image statistics."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

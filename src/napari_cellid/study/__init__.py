@@ -1,1 +1,5 @@
-"""The folder in which a lab's work on many recordings lives."""
+"""Studies: folders with recordings, permanent cell numbers, answers and decisions."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,7 +12,7 @@ from napari_cellid import __version__
 from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.files import replacing_file
+from napari_cellid.files import atomic_write
 from napari_cellid.study.consensus import count_matched_votes, write_csv
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _write(
     try:
         # the description is replaced last: its hash reveals a table of another version
         with (
-            replacing_file(description_path) as new_description,
-            replacing_file(path) as new_table,
+            atomic_write(description_path) as new_description,
+            atomic_write(path) as new_table,
         ):
             write_csv(cells, new_table)
             digest = hashlib.sha256(new_table.read_bytes()).hexdigest()

@@ -294,7 +294,7 @@ def test_broken_lines_are_warned_of(viewer, study, notifications):
         (lambda s: s.answer("glia"), "Nobody is annotating"),
         (lambda s: s.undo(), "Nobody is annotating"),
         (lambda s: s.go_to(CellKey("a1", 999)), "has no cell 999"),
-        (lambda s: s.show_recording("c3"), "has no recording 'c3'"),
+        (lambda s: s.show_recording("c3"), "has no readable recording 'c3'"),
         (lambda s: s.start_annotating("  "), "name"),
         (lambda s: s.open_study("nowhere"), "does not exist"),
     ],
