@@ -252,7 +252,9 @@ def test_export_uses_the_numbers_of_now(study: Study, tmp_path: Path, capsys) ->
     add_recording(study, identified(cells_at((4, 4))), RecordingInfo(pixel_size_um=1.0))
     file = tmp_path / "answers.csv"
     assert main(["answers", "export", str(study.path), "--out", str(file)]) == 0
-    assert "1 answer is for cells that the study does not have" in capsys.readouterr().err
+    assert (
+        "1 answer is for cells that the study does not have" in capsys.readouterr().err
+    )
     table = pd.read_csv(file)
     assert study.recording("r1").cells()["cell"].tolist() == [3]
     assert table[["cell", "annotator"]].values.tolist() == [

@@ -103,7 +103,9 @@ def test_many_recordings(study: Study) -> None:
     assert cells["recording"].tolist() == ["r0"] * 3 + ["r1"] * 3
     assert cells["animal"].tolist() == ["m2"] * 3 + ["m1"] * 3
     assert cells["subvolume"].tolist() == [""] * 3 + ["V1"] * 3
-    with pytest.raises(InputError, match=r"no readable recording 'r9'.*nothing, r0, r1"):
+    with pytest.raises(
+        InputError, match=r"no readable recording 'r9'.*nothing, r0, r1"
+    ):
         study.recording("r9")
 
 
