@@ -1,4 +1,4 @@
-"""The colour of each class and answer."""
+"""The colours of classes and answers."""
 
 from __future__ import annotations
 
@@ -12,29 +12,40 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import StudyConfig
 
-
-#: safe for colour-blind readers (Okabe & Ito 2008), and apart from the red and green
-#: of the channels: orange, sky blue, pink; then the rest of their palette
+#: colours that colour-blind readers tell apart (Okabe & Ito 2008), first those that
+#: differ from the red and green of the channels: orange, sky blue, pink
 PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
 
-
-#: outlined, but without a class
+#: colour of outlined cells without a class
 UNCLASSIFIED = "#ffffff"
-
-
-def class_colours(classes: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
-    """Colour (#rrggbb) of each class, in order; the palette begins anew after seven.
-
-    Colours that are given with the names are kept.
-    """
-    if isinstance(classes, Mapping):
-        return dict(classes)
-    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
-
 
 _SPECIAL = {NOT_A_CELL: "#8c8c8c", UNSURE: "#f0e442"}
 
 
+def class_colours(
+    classes: Sequence[str] | Mapping[str, str], config: StudyConfig | None = None
+) -> dict[str, str]:
+    """Colour (#rrggbb) of each class.
+
+    Parameters
+    ----------
+    classes
+        Names of the classes, in order; or a mapping of names to colours, which is
+        returned as it is.
+    config
+        Settings of a study. Its colours are used for the classes that it has; all
+        other classes get colours of the palette, which repeats after seven.
+    """
+    if isinstance(classes, Mapping):
+        return dict(classes)
+    palette = {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
+    if config is None:
+        return palette
+    own = {one.name: one.colour for one in config.classes}
+    return {name: own.get(name, colour) for name, colour in palette.items()}
+
+
 def answer_colours(config: StudyConfig) -> dict[str, str]:
-    """Colour (#rrggbb) of every answer that a study knows."""
-    return {one.name: one.colour for one in config.classes} | _SPECIAL
+    """Colour (#rrggbb) of each answer of a study: its classes and the special ones."""
+    classes = [one.name for one in config.classes]
+    return class_colours(classes, config) | _SPECIAL

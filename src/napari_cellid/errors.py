@@ -1,10 +1,10 @@
-"""The one kind of error that is the user's to mend."""
+"""The error that a user can correct."""
 
 
 class InputError(ValueError):
-    """Something given to the program cannot be used.
+    """An input of the program cannot be used.
 
-    The message is one sentence: what was found, what was wanted, what to do. The
-    command line prints it and ends with exit code 2; napari shows it as a
+    The message is one sentence that says what was found, what was expected and what
+    to do. The command line prints it and ends with exit code 2; napari shows it as a
     notification.
     """

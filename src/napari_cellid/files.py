@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Atomic writing: a file or folder is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: where the earlier files wait, in case they must come back
+#: folder that keeps the earlier files until all new ones are in place
 _OLD = "earlier files"
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` and move it there when the block succeeds.
+    """Yield a temporary path, which replaces `path` when the block succeeds.
 
-    A crash, a full disk or an error leaves the old file as it was.
+    After a crash, a full disk or an error the old file is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # not mkstemp: its files are readable by their owner alone, also on a shared drive
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
-        _to_disk(temporary)
+        _flush_to_disk(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,22 +38,22 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder whose files go into `folder` on success.
+    """Yield an empty temporary folder, whose files move into `folder` on success.
 
-    Files of `folder` that the block did not write anew are kept. When anything fails
-    the folder is as it was.
+    Files of `folder` that the block did not write are kept. After an error the folder
+    is unchanged.
 
     Raises
     ------
     InputError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     """
-    made = [path for path in folder.parents if not path.exists()]
+    created = [path for path in folder.parents if not path.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        _remove_empty(made)
+        _remove_empty(created)
         raise InputError(
             f"The folder {folder} cannot be written ({error.strerror}); "
             "choose a folder that can."
@@ -70,16 +70,16 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
     finally:
         old = temporary / _OLD
         if not (old.is_dir() and any(old.iterdir())):
-            # else the earlier files could not be put back: they are not thrown away
+            # otherwise the earlier files could not be restored; they must not be deleted
             shutil.rmtree(temporary, ignore_errors=True)
-        _remove_empty(made)
+        _remove_empty(created)
 
 
 def _move_into(source: Path, target: Path) -> None:
-    """Move files into a folder; when one cannot be moved, all are as they were."""
+    """Move files into a folder; if one cannot be moved, all moves are undone."""
     files = sorted(source.iterdir())
     for path in files:
-        _to_disk(path)
+        _flush_to_disk(path)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(20, "a file of that name is in the way")
     old = source / _OLD
@@ -88,14 +88,14 @@ def _move_into(source: Path, target: Path) -> None:
     moved: list[Path] = []
     try:
         for path in files:
-            place = target / path.name
-            if place.exists():
-                place.replace(old / path.name)
-            moved.append(place)
-            path.replace(place)
-    except BaseException:  # also Ctrl-C: what was there comes back
-        for place in moved:
-            place.unlink(missing_ok=True)
+            destination = target / path.name
+            if destination.exists():
+                destination.replace(old / path.name)
+            moved.append(destination)
+            path.replace(destination)
+    except BaseException:  # also Ctrl-C: the earlier files are restored
+        for destination in moved:
+            destination.unlink(missing_ok=True)
         for path in list(old.iterdir()):
             path.replace(target / path.name)
         _remove_empty([target])
@@ -104,7 +104,7 @@ def _move_into(source: Path, target: Path) -> None:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove folders, innermost first, as far as they are empty."""
+    """Remove folders, innermost first, until one is not empty."""
     for folder in folders:
         try:
             folder.rmdir()
@@ -112,7 +112,7 @@ def _remove_empty(folders: list[Path]) -> None:
             return
 
 
-def _to_disk(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     if path.is_file():
         with path.open("rb+") as file:
             os.fsync(file.fileno())

@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cellid.channels.normalise import (
-    ROBUST,
-    Normalisation,
-    combine,
-    normalise,
-    rescale,
-    scaled_shape,
-)
+from napari_cellid.channels.model_input import combine
+from napari_cellid.channels.normalisation import ROBUST, Normalisation, normalise
+from napari_cellid.channels.resampling import rescale, scaled_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

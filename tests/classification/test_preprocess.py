@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellid.channels.normalise import Normalisation
+from napari_cellid.channels.normalisation import Normalisation
 from napari_cellid.classification.preprocess import Patches
 from napari_cellid.models.store import ModelCard
 from napari_cellid.recording import MeanPlanes

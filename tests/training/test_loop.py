@@ -192,7 +192,7 @@ def test_a_validation_loss_that_is_no_number(run):
 
 def test_a_full_disk_leaves_the_checkpoint_before(run, monkeypatch):
     """The second checkpoint does not fit; resumed later, all is as without it."""
-    sound, calls = checkpoint.replacing_file, []
+    sound, calls = checkpoint.atomic_write, []
 
     def full(path):
         if path.name == CHECKPOINT_FILE:

@@ -22,7 +22,7 @@ import pandas as pd
 import tifffile
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.normalise import rescale
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate

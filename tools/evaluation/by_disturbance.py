@@ -20,7 +20,7 @@ import numpy as np
 import tifffile
 from scipy import ndimage
 
-from napari_cellid.channels.normalise import Normalisation, value_range
+from napari_cellid.channels.normalisation import Normalisation, value_range
 from tools.evaluation.evaluate import Ours, load_program, score_one
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels.normalise import ROBUST, Combination, combine
+from napari_cellid.channels.model_input import Combination, combine
+from napari_cellid.channels.normalisation import ROBUST
 from napari_cellid.classification.pixel import mean_over_cells
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device

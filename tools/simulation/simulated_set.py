@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.normalise import rescale
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.conditions import KINDS, draw_config

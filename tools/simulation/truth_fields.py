@@ -20,7 +20,7 @@ import tifffile
 from scipy import ndimage
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.normalise import rescale
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.segmentation.targets import pixel_targets
 from napari_cellid.simulation.tissue import CLASSES
 from tools.simulation.simulated_set import PIXEL_SIZE_UM, at_half

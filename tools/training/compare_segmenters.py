@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellid.channels.normalise import N_IMAGES, Combination
+from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.progress import run_to_end

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_cellid.channels.normalise import N_IMAGES, ROBUST
+from napari_cellid.channels.model_input import N_IMAGES
+from napari_cellid.channels.normalisation import ROBUST
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,

@@ -29,7 +29,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from napari_cellid.channels.normalise import ROBUST, combine
+from napari_cellid.channels.model_input import combine
+from napari_cellid.channels.normalisation import ROBUST
 from napari_cellid.classification.finetuning import (
     STAGES,
     freeze,

@@ -22,7 +22,8 @@ from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from napari_cellid.channels.normalise import N_IMAGES, ROBUST, Combination, normalise
+from napari_cellid.channels.model_input import N_IMAGES, Combination
+from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.models.store import find_model, load_card
 from napari_cellid.segmentation.predict import load_segmenter

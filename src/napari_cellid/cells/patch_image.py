@@ -11,8 +11,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_cellid.channels.bleed_through import bleed_through
-from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.channels.bleed_through import estimate_bleed_through
+from napari_cellid.channels.normalisation import contrast_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ class PatchSource:
         red, green = self.planes.red, self.planes.green
         if red is None or green is None:
             return 0.0
-        return bleed_through(red, green, self.planes.pixel_size_um)
+        return estimate_bleed_through(red, green, self.planes.pixel_size_um)
 
     def cut(
         self,

@@ -1,1 +1,1 @@
-"""Images of the two channels."""
+"""The two channels: normalisation, scale, model input, bleed-through."""

@@ -1,4 +1,4 @@
-"""How much of the green shows in the red channel; arrays alone, no Qt."""
+"""Estimate of the bleed-through of green light into the red channel."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: what is wider than this is background, which both channels share (µm)
+#: structures wider than this are background, which both channels share (µm)
 _BACKGROUND_UM = 6.0
-#: pixels further from the line than this many robust SDs are red for another reason
+#: pixels further from the line than this many robust SDs are no bleed-through
 _FAR = 2.0
 _MOST_PIXELS, _MOST_PLANES, _ROUNDS = 200_000, 4, 20
 
 
-def bleed_through(
+def estimate_bleed_through(
     red: NDArray[np.float32], green: NDArray[np.float32], pixel_size_um: float
 ) -> float:
-    """Grey values of red that come with one grey value of green.
+    """Estimate the bleed-through: grey values of red per grey value of green.
 
-    The slope of red on green over all pixels whose red the green can explain: those
-    that lie far off the line, as red nuclei do, are left out, and the line is drawn
-    anew until it stays. Slow changes over the field, which both channels share, are
-    taken away before.
+    The estimate is the slope of a robust regression of red on green. Pixels far from
+    the line, such as those of red nuclei, are outliers; they are left out and the line
+    is fitted again until the inliers no longer change. The background, which both
+    channels share, is subtracted first.
 
     Parameters
     ----------
     red, green
         (plane, y, x).
     pixel_size_um
-        Edge of a pixel.
+        Edge of a pixel in µm.
 
     Returns
     -------
-    0 or more; 0 where the images tell nothing.
+    Slope, 0 or more; 0 for constant images.
     """
-    x, y = (_fine(image, pixel_size_um) for image in (green, red))
-    kept = np.ones(len(x), bool)
+    x, y = (_subtract_background(image, pixel_size_um) for image in (green, red))
+    inliers = np.ones(len(x), bool)
     slope = 0.0
     for _ in range(_ROUNDS):
-        slope, offset = _line(x[kept], y[kept])
-        away = np.abs(y - slope * x - offset)
-        spread = 1.4826 * float(np.median(away[kept]))
-        near = away <= _FAR * spread
-        if np.array_equal(near, kept) or near.sum() < 2:
+        slope, offset = _fit_line(x[inliers], y[inliers])
+        distance = np.abs(y - slope * x - offset)
+        spread = 1.4826 * float(np.median(distance[inliers]))
+        near = distance <= _FAR * spread
+        if np.array_equal(near, inliers) or near.sum() < 2:
             break
-        kept = near
+        inliers = near
     return max(slope, 0.0)
 
 
-def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+def _fit_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
     variance = float(x.var())
     if variance == 0:
         return 0.0, float(y.mean())
@@ -60,10 +60,12 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]
     return slope, float(y.mean()) - slope * float(x.mean())
 
 
-def _fine(image: NDArray[np.float32], pixel_size_um: float) -> NDArray[np.float64]:
-    """Values less their background, of planes and pixels spread over the recording."""
+def _subtract_background(
+    image: NDArray[np.float32], pixel_size_um: float
+) -> NDArray[np.float64]:
+    """Values of a sample of pixels (plane, y, x), less the background around them."""
     planes = np.linspace(0, len(image) - 1, min(len(image), _MOST_PLANES)).astype(int)
-    some = image[planes].astype(np.float64)
+    sample = image[planes].astype(np.float64)
     width = _BACKGROUND_UM / pixel_size_um
-    fine = (some - ndimage.gaussian_filter(some, (0, width, width))).ravel()
+    fine = (sample - ndimage.gaussian_filter(sample, (0, width, width))).ravel()
     return np.asarray(fine[:: max(len(fine) // _MOST_PIXELS, 1)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image
+from napari_cellid.channels.model_input import plane_image
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:

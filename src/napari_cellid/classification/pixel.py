@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image
+from napari_cellid.channels.model_input import plane_image
 from napari_cellid.classification.temperature import apply_temperature
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.model import UNetModel, load_unet

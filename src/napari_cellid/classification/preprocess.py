@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image
+from napari_cellid.channels.model_input import plane_image
 
 if TYPE_CHECKING:
     import pandas as pd

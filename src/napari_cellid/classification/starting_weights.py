@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.channels.normalise import ROBUST
+from napari_cellid.channels.normalisation import ROBUST
 from napari_cellid.classification.finetuning import HEAD, PLANS, get_plan
 from napari_cellid.classification.networks import (
     Architecture,

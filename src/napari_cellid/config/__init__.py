@@ -1,4 +1,4 @@
-"""Every setting of the program, written once."""
+"""All settings of the program, as pydantic models."""
 
 from napari_cellid.config.base import Config
 from napari_cellid.config.identify import (
@@ -7,13 +7,14 @@ from napari_cellid.config.identify import (
     IdentifyConfig,
     SegmentConfig,
 )
-from napari_cellid.config.queue import QueueConfig, QueueOrder
 from napari_cellid.config.semireal import SemirealConfig
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
 from napari_cellid.config.study import (
     NOT_A_CELL,
     SPECIAL_KEYS,
     UNSURE,
+    QueueConfig,
+    QueueOrder,
     RecordingInfo,
     StudyClass,
     StudyConfig,

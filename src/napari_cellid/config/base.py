@@ -1,4 +1,4 @@
-"""What all settings share."""
+"""Base class of all settings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Config(BaseModel):
-    """Frozen settings; unknown names and values out of range are refused.
+    """Frozen settings; unknown names and values out of range are errors.
 
-    Every field has a title, a description and bounds, from which the form, the
-    tooltip, `--help` and the JSON of a run are made.
+    Every field has a title, a description and bounds, from which the forms, the
+    tooltips, `--help` and the JSON of a run are made.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

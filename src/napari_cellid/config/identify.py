@@ -1,4 +1,4 @@
-"""Settings of the main job: outline the cells, tell what they are."""
+"""Settings of segmentation and classification."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 class DeviceConfig(Config):
-    """Where the networks run."""
+    """Device and number format of the networks."""
 
     device: DeviceName = Field(
         "auto",
         title="Device",
         description="Where the networks run: auto takes the graphics card (CUDA or "
-        "Apple's MPS) where there is one, else the CPU.",
+        "Apple's MPS) if there is one, otherwise the CPU.",
     )
     precision: Precision = Field(
         "auto",
         title="Precision",
         description="Number format of the networks: auto takes the short one (bf16 or "
-        "fp16) where the device computes faster with it, else fp32.",
+        "fp16) where the device computes faster with it, otherwise fp32.",
     )
 
 
 class SegmentConfig(Config):
-    """How a probability map becomes outlined cells."""
+    """Settings of segmentation: from probability maps to outlined cells."""
 
     threshold: float = Field(
         0.7,
@@ -44,7 +44,7 @@ class SegmentConfig(Config):
     split: Split = Field(
         "core",
         title="Touching cells",
-        description="How touching cells come apart: core grows each cell from the "
+        description="How touching cells are separated: core grows each cell from the "
         "middle that the network marks, distance cuts at narrow places, none leaves "
         "every connected region whole as in the paper.",
     )
@@ -54,43 +54,43 @@ class SegmentConfig(Config):
         le=1000,
         title="Smallest cell (µm²)",
         description="Regions smaller than this area, in square micrometres, are "
-        "dropped.",
+        "removed.",
     )
     views: int = Field(
         2,
         ge=1,
         le=8,
         title="Views (outlines)",
-        description="The network sees each plane so many times, turned and mirrored, "
-        "and its answers are averaged: steadier outlines where photons are few, for "
-        "as many times the work. 1: once, as in the paper.",
+        description="Number of rotated and mirrored views of each plane whose network "
+        "outputs are averaged (test-time augmentation): steadier outlines where photons "
+        "are few, at that many times the computing time. 1: one view, as in the paper.",
     )
 
 
 class ClassifyConfig(Config):
-    """How cells are classified."""
+    """Settings of classification."""
 
     batch_size: int = Field(
         0,
         ge=0,
         le=4096,
         title="Patches at once",
-        description="Patches that the classifier sees at once; 0 chooses a number "
-        "that suits the device. Halved by itself when memory runs out.",
+        description="Number of patches in a batch; 0 chooses a number that suits the "
+        "device. It is halved automatically when memory runs out.",
     )
     class_views: int = Field(
         2,
         ge=1,
         le=8,
         title="Views (classes)",
-        description="A classifier that tells the classes in one pass sees each plane "
-        "so many times, turned and mirrored, and its answers are averaged, for as many "
-        "times the work. Inception-v3 sees each patch once.",
+        description="Number of rotated and mirrored views of each plane that a pixel "
+        "classifier averages (test-time augmentation), at that many times the computing "
+        "time. Inception-v3 sees each patch once.",
     )
 
 
 class IdentifyConfig(Config):
-    """All settings of the main job."""
+    """All settings of segmentation and classification."""
 
     segment: SegmentConfig = SegmentConfig()
     classify: ClassifyConfig = ClassifyConfig()

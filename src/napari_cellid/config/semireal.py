@@ -1,8 +1,8 @@
 """Settings of semi-real fields: a real green image with a simulated red channel.
 
-Those that made-up fields have as well are theirs, with their units, ranges, defaults
-and sources. Of the others, "usual" marks what is customary in the field without a
-source that was opened; where that is not said the value is assumed.
+Settings that simulated fields share are defined there, with units, ranges, defaults
+and sources. Of the others, "usual" marks a value that is customary in the field,
+without a source that was read; all other values are assumed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from napari_cellid.config.base import Config
 from napari_cellid.config.simulation import SimulationConfig
 
 
-def _same(name: str) -> Any:
-    """Take a field over from the settings of made-up fields."""
+def _shared(name: str) -> Any:
+    """The field of that name of `SimulationConfig`."""
     field = SimulationConfig.model_fields[name]
     limits = {
         kind: getattr(limit, kind)
@@ -30,9 +30,9 @@ def _same(name: str) -> Any:
 class SemirealConfig(Config):
     """The red channel that is simulated, and what is done to the green one."""
 
-    seed: int = _same("seed")
+    seed: int = _shared("seed")
 
-    inhibitory_fraction: float = _same("inhibitory_fraction")
+    inhibitory_fraction: float = _shared("inhibitory_fraction")
     glia_share: float = Field(
         0.3, ge=0, le=3, description="Number of added glia over that of marked cells."
     )
@@ -46,7 +46,7 @@ class SemirealConfig(Config):
     faint_marks: Literal["keep", "unsure"] = Field(
         "keep",
         description="Marks that neither channel shows clearly: keep them as ambiguous "
-        "cells, or take them from the labels as places of which nobody could say.",
+        "cells, or remove them from the labels as uncertain places.",
     )
 
     nucleus_diameter_um: float = Field(
@@ -98,9 +98,9 @@ class SemirealConfig(Config):
         description="Mean diameter of glia nuclei in the plane (µm), whose spread is "
         "that of excitatory ones; 6-8 usual.",
     )
-    chromatin: float = _same("chromatin")
-    red_brightness: float = _same("red_brightness")
-    red_spread: float = _same("red_spread")
+    chromatin: float = _shared("chromatin")
+    red_brightness: float = _shared("red_brightness")
+    red_spread: float = _shared("red_spread")
     dim_fraction: float = Field(
         0.1,
         ge=0,
@@ -112,10 +112,10 @@ class SemirealConfig(Config):
         1.8, ge=0, le=10, description="Blur of nuclei out of focus, SD (µm)."
     )
 
-    red_haze: float = _same("red_haze")
-    out_of_focus: float = _same("out_of_focus")
-    neuron_density: float = _same("neuron_density")
-    glia_density: float = _same("glia_density")
+    red_haze: float = _shared("red_haze")
+    out_of_focus: float = _shared("out_of_focus")
+    neuron_density: float = _shared("neuron_density")
+    glia_density: float = _shared("glia_density")
     red_follows_green: float = Field(
         1.0,
         ge=0,
@@ -124,22 +124,22 @@ class SemirealConfig(Config):
         "0 not at all, 1 in proportion, and as this power.",
     )
 
-    bleed_green_to_red: float = _same("bleed_green_to_red")
+    bleed_green_to_red: float = _shared("bleed_green_to_red")
     green_photons_in_marks: float = Field(
         3.0,
         gt=0,
         le=1000,
-        description="Photons per px and frame of green light in a median mark, which "
-        "nobody can know from a mean image; 1-10 usual.",
+        description="Photons per px and frame of green light in a median mark; a mean "
+        "image does not show them; 1-10 usual.",
     )
-    axial_fwhm_um: float = _same("axial_fwhm_um")
-    blur_um: float = _same("blur_um")
-    jitter_um: float = _same("jitter_um")
-    red_photons: float = _same("red_photons")
-    n_frames: int = _same("n_frames")
-    excess_noise: float = _same("excess_noise")
-    read_noise: float = _same("read_noise")
-    bit_depth: Literal[8, 16] = _same("bit_depth")
+    axial_fwhm_um: float = _shared("axial_fwhm_um")
+    blur_um: float = _shared("blur_um")
+    jitter_um: float = _shared("jitter_um")
+    red_photons: float = _shared("red_photons")
+    n_frames: int = _shared("n_frames")
+    excess_noise: float = _shared("excess_noise")
+    read_noise: float = _shared("read_noise")
+    bit_depth: Literal[8, 16] = _shared("bit_depth")
 
     green_resampling: float = Field(
         1.0,
@@ -169,7 +169,7 @@ class SemirealConfig(Config):
     )
 
 
-#: settings of made-up fields that semi-real ones have, too
+#: names of settings that simulated and semi-real fields share
 SHARED = tuple(
     name
     for name in SemirealConfig.model_fields

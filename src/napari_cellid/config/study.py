@@ -1,4 +1,4 @@
-"""Settings of a study: its classes and how votes are counted."""
+"""Settings of a study: classes, votes, and the order of the cells to annotate."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from napari_cellid.config.base import Config
 
-#: answers that every study has beside its classes, with their keys
+#: answers that every study has in addition to its classes, and their keys
 NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
 SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
 
-#: a name without a path in it, or nothing
+#: the name of a folder, without a path; or empty
 _FOLDER = r"^(?:[^./\\:*?\"<>|][^/\\:*?\"<>|]*)?$"
 
 Rule = Literal["unanimous", "majority", "quorum"]
@@ -20,18 +20,18 @@ SpecialAnswer = Literal["class", "against", "abstain"]
 
 
 class StudyClass(Config):
-    """A class that cells of a study can have."""
+    """A cell class of a study."""
 
     name: str = Field(
         title="Name",
-        description="Name of the class, as it stands in tables.",
+        description="Name of the class, as in the tables.",
         min_length=1,
         max_length=60,
         pattern=r"^[^\s,;\"](?:[^,;\"\n\r]*[^\s,;\"])?$",
     )
     key: str = Field(
         title="Key",
-        description="Letter that answers with this class.",
+        description="Key (a letter) that gives this class as the answer.",
         pattern=r"^[A-Z]$",
     )
     colour: str = Field(
@@ -50,40 +50,40 @@ DEFAULT_CLASSES = (
 
 
 class VoteConfig(Config):
-    """How the answers of several people become one."""
+    """How the votes of several annotators are combined."""
 
     rule: Rule = Field(
         "unanimous",
         title="Rule",
-        description="unanimous: all who answered say the same; majority: more than "
-        "half do; quorum: at least a fixed number do.",
+        description="unanimous: all annotators gave the same answer; majority: more "
+        "than half did; quorum: at least a fixed number did.",
     )
     min_annotators: int = Field(
         3,
         ge=1,
         le=100,
         title="Least number of people",
-        description="A cell that fewer people answered stays undecided (the paper: 3).",
+        description="A cell with answers of fewer people stays undecided (paper: 3).",
     )
     quorum: int = Field(
         2,
         ge=1,
         le=100,
         title="Quorum",
-        description="Equal answers that are enough under the rule quorum; if two "
-        "answers have as many, the cell is disputed.",
+        description="Number of equal answers that the rule quorum needs; if two "
+        "answers have that many, the cell is disputed.",
     )
     not_a_cell: SpecialAnswer = Field(
         "class",
         title="'Not a cell' counts as",
-        description="class: an answer like any other, which can win; against: it can "
-        "keep the others from winning, but not win; abstain: as if not answered.",
+        description="class: it counts like a class and can win; against: it counts as "
+        "a vote against the classes but cannot win; abstain: it does not count.",
     )
     unsure: Literal["against", "abstain"] = Field(
         "against",
         title="'Unsure' counts as",
-        description="against: it keeps a cell from being unanimous; abstain: as if not "
-        "answered.",
+        description="against: it counts as a vote against every class; abstain: it does "
+        "not count.",
     )
 
 
@@ -99,13 +99,13 @@ class StudyModels(Config):
     classify: str = Field(
         "",
         title="Classes",
-        description="Model that tells classes; empty for the default one.",
+        description="Model that classifies cells; empty for the default one.",
         pattern=_FOLDER,
     )
 
 
 class StudyConfig(Config):
-    """What `study.toml` says of a whole study."""
+    """Settings of a whole study, as in `study.toml`."""
 
     classes: tuple[StudyClass, ...] = Field(
         DEFAULT_CLASSES,
@@ -134,12 +134,12 @@ class StudyConfig(Config):
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """All answers that can be given: the classes, then the special ones."""
+        """All possible answers: the classes, then the special ones."""
         return (*(one.name for one in self.classes), NOT_A_CELL, UNSURE)
 
 
 class RecordingInfo(Config):
-    """What a study knows of a recording beside its cells."""
+    """Description of a recording in a study."""
 
     animal: str = Field("", title="Animal", description="Name of the animal.")
     subvolume: str = Field(
@@ -153,4 +153,34 @@ class RecordingInfo(Config):
     )
     sources: tuple[str, ...] = Field(
         (), title="Sources", description="Files that the images were read from."
+    )
+
+
+QueueOrder = Literal["uncertain", "disputed", "rare", "random", "place"]
+
+
+class QueueConfig(Config):
+    """Which cells are annotated, and in which order."""
+
+    order: QueueOrder = Field(
+        "uncertain",
+        title="Order",
+        description="uncertain: the model's least certain answers first; disputed: "
+        "cells on which annotators differ most first; rare: cells predicted or "
+        "voted as the rarest class first; random: shuffled for each person; place: "
+        "from neighbour to neighbour. Only random and place reveal nothing of the "
+        "model or of other annotators to somebody who annotates blind.",
+    )
+    only_unanswered: bool = Field(
+        True,
+        title="Only unanswered cells",
+        description="Leave out cells that you have answered.",
+    )
+    repeat_share: float = Field(
+        0.05,
+        ge=0,
+        le=0.5,
+        title="Share asked again",
+        description="Share of the questions that are about a cell you answered at "
+        "least 20 answers ago, to measure how consistent you are.",
     )

@@ -1,20 +1,20 @@
-"""Settings of training: what the paper says is the default, where it says something.
+"""Settings of training; the defaults are those of the paper where it gives them.
 
 Sources in brackets: [1] Seong & Park; [2] MathWorks' transfer learning example of the
 time of [1], which is silent on the optimiser; [3] Ronneberger et al. 2015; [4] Falk et
-al. 2019. Where no source is named the value is our choice.
+al. 2019. A value without a source is our choice.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from napari_cellid.config.base import Config
 
-#: how deep a network is retrained: the paper's models by its numbers (the last frozen
-#: layer of MATLAB's list), the same cut at a whole block, and everything
+#: finetuning plans: the paper's models by their numbers (the last frozen layer of
+#: MATLAB's list), the same at the start of a whole block, and all layers
 PlanName = Literal[
     "resnet18_69", "resnet18_66", "resnet18_res5b",
     "resnet50_174", "resnet50_161", "resnet50_151", "resnet50_139",
@@ -28,54 +28,73 @@ Optimiser = Literal["sgd", "adam", "adamw"]
 BatchNorm = Literal["adapt", "eval"]
 Weighting = Literal["none", "ronneberger", "falk"]
 
+_Patience = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1000,
+        title="Patience",
+        description="Epochs without a better validation loss before training stops; "
+        "0: never stops early. The best epoch is kept in any case.",
+    ),
+]
+_Seed = Annotated[
+    int, Field(ge=0, title="Seed", description="Seed of all random numbers.")
+]
+
 
 class ClassifierTrainingConfig(Config):
-    """How a classifier is trained."""
+    """Settings of the training of a classifier."""
 
     plan: PlanName = Field(
         "inceptionv3_249",
         title="How deep",
-        description="Which layers are retrained; the rest stays as it was.",
+        description="Which layers are retrained; all others are frozen.",
     )
     epochs: int = Field(
         0,
         ge=0,
         le=1000,
         title="Epochs",
-        description="How often all cells are seen; 0: 11 for Inception-v3, 8 for a "
+        description="Number of passes over all cells; 0: 11 for Inception-v3, 8 for a "
         "ResNet [1].",
     )
     batch_size: int = Field(
-        10, ge=1, le=1024, title="Batch", description="Cells a step [2]."
+        10, ge=1, le=1024, title="Batch", description="Cells per step [2]."
     )
     optimiser: Optimiser = Field(
-        "sgd", title="Optimiser", description="How weights are changed; sgd as in [2]."
+        "sgd", title="Optimiser", description="Optimiser of the weights; sgd as in [2]."
     )
     rate: float = Field(
         1e-4,
         gt=0,
         le=1,
         title="Learning rate",
-        description="Step length of retrained layers [2].",
+        description="Learning rate of the retrained layers [2].",
     )
     head_rate_factor: float = Field(
         10.0,
         gt=0,
         le=1000,
         title="Rate of the last layer",
-        description="Times the learning rate [2].",
+        description="Factor on the learning rate [2].",
     )
     momentum: float = Field(
-        0.9, ge=0, lt=1, title="Momentum", description="Of sgd [2]."
+        0.9, ge=0, lt=1, title="Momentum", description="Momentum of sgd [2]."
     )
     weight_decay: float = Field(
-        1e-4, ge=0, le=1, title="Weight decay", description="Pull towards 0 [2]."
+        1e-4,
+        ge=0,
+        le=1,
+        title="Weight decay",
+        description="Strength of L2 regularisation [2].",
     )
     batch_norm: BatchNorm = Field(
         "eval",
         title="Batch statistics",
-        description="eval: frozen, so that the frozen part is computed once; adapt: "
-        "they follow the cells, as MATLAB did for [1].",
+        description="Statistics of batch normalisation. eval: frozen, so that the "
+        "frozen layers are computed once; adapt: updated in training, as MATLAB did "
+        "for [1].",
     )
     augmentation: Augmentation = Field(
         "paper",
@@ -94,23 +113,16 @@ class ClassifierTrainingConfig(Config):
     balance: Balance = Field(
         "weights",
         title="Rare classes",
-        description="weights: count more in the loss; sampling: are seen more often; "
-        "none: as they are.",
+        description="weights: rare classes have a larger weight in the loss; sampling: "
+        "their cells are drawn more often; none: no correction.",
     )
-    patience: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        title="Patience",
-        description="Epochs without a better validation loss before training stops; "
-        "0: never stops early. The best epoch is kept in any case.",
-    )
+    patience: _Patience = 0
     input_size: int = Field(
         0,
         ge=0,
         le=1024,
         title="Image side (px)",
-        description="Side to which patches are enlarged; 0: that of the starting "
+        description="Side to which patches are upsampled; 0: that of the starting "
         "model, 299 for Inception-v3, 224 for a ResNet.",
     )
     replay: int = Field(
@@ -118,29 +130,29 @@ class ClassifierTrainingConfig(Config):
         ge=0,
         le=20000,
         title="Simulated cells",
-        description="Simulated cells mixed in so that the model does not forget; only "
-        "where the classes are excitatory, inhibitory and glia.",
+        description="Number of simulated cells added so that the model does not forget; "
+        "only if the classes are excitatory, inhibitory and glia.",
     )
     replay_weight: float = Field(
         2.0,
         gt=0,
         le=100,
         title="Their weight",
-        description="How much all simulated cells count beside all of your cells; none "
-        "counts more than this many of yours.",
+        description="Weight of all simulated cells relative to all of your cells; no "
+        "simulated cell weighs more than this many of yours.",
     )
     cache_gb: float = Field(
         2.0,
         ge=0,
         le=1000,
         title="Room for the frozen part (GB)",
-        description="Memory for the kept output of the frozen layers; more goes to "
-        "disk.",
+        description="Memory for the cached output of the frozen layers; what exceeds "
+        "it is written to disk.",
     )
-    seed: int = Field(0, ge=0, title="Seed", description="Fixes everything random.")
+    seed: _Seed = 0
 
 
-#: settings that suit a case, where they differ from the defaults. "few-cells" was
+#: named settings, as differences from the defaults. "few-cells" was
 #: chosen on simulated laboratories (`benchmarks/other_lab.py`): AdamW goes further in
 #: fewer, larger steps than the paper's SGD.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -156,10 +168,14 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 class SegmenterTrainingConfig(Config):
-    """How a U-Net is trained on corrected outlines."""
+    """Settings of the training of a U-Net on corrected outlines."""
 
     epochs: int = Field(
-        10, ge=1, le=1000, title="Epochs", description="Checkpoints and figures [1]."
+        10,
+        ge=1,
+        le=1000,
+        title="Epochs",
+        description="Number of epochs, each with a checkpoint [1].",
     )
     iterations: int = Field(
         1000,
@@ -169,13 +185,17 @@ class SegmenterTrainingConfig(Config):
         description="Steps between two checkpoints [1].",
     )
     batch_size: int = Field(
-        4, ge=1, le=64, title="Batch", description="Pieces of field a step."
+        4, ge=1, le=64, title="Batch", description="Tiles per step."
     )
     tile: int = Field(
-        192, ge=32, le=1024, title="Piece (px)", description="Side of a piece."
+        192, ge=32, le=1024, title="Piece (px)", description="Side of a tile."
     )
     rate: float = Field(
-        1e-4, gt=0, le=1, title="Learning rate", description="Step length of Adam [4]."
+        1e-4,
+        gt=0,
+        le=1,
+        title="Learning rate",
+        description="Learning rate of Adam [4].",
     )
     elastic_sd_px: float = Field(
         10.0,
@@ -202,43 +222,35 @@ class SegmenterTrainingConfig(Config):
         ge=0,
         le=1000,
         title="Leave out farther than (µm)",
-        description="Where outlines are not complete: only the surroundings of "
-        "outlined cells count, up to this distance; 0: the whole field.",
+        description="For incomplete outlines: only pixels up to this distance from "
+        "outlined cells count; 0: the whole field.",
     )
     simulated_share: float = Field(
         0.3,
         ge=0,
         lt=1,
         title="Simulated share",
-        description="Share of the pieces that is simulated, so that the model does "
-        "not forget.",
+        description="Share of simulated tiles, so that the model does not forget.",
     )
-    patience: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        title="Patience",
-        description="Epochs without a better validation loss before training stops; "
-        "0: never stops early. The best epoch is kept in any case.",
-    )
-    seed: int = Field(0, ge=0, title="Seed", description="Fixes everything random.")
+    patience: _Patience = 0
+    seed: _Seed = 0
 
 
 class SplitConfig(Config):
-    """What is kept from training."""
+    """Shares of the data that are held out from training."""
 
     held_out: float = Field(
         0.25,
         gt=0,
         le=0.5,
         title="Held out",
-        description="Share of animals (else sub-volumes, else recordings) on which "
-        "models are compared; no training ever sees them.",
+        description="Share of animals (or sub-volumes, or recordings) on which models "
+        "are compared; they are never used for training.",
     )
     validation: float = Field(
         0.15,
         gt=0,
         le=0.5,
         title="Validation",
-        description="Share by which the best epoch is chosen.",
+        description="Share of the data on which the best epoch is chosen.",
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_cellid.cells.measure import count_classes
 from napari_cellid.cells.relabel import relabel_sequential
-from napari_cellid.channels.normalise import DISPLAY, normalise
+from napari_cellid.channels.normalisation import DISPLAY, normalise
 from napari_cellid.colours import UNCLASSIFIED, class_colours
 
 if TYPE_CHECKING:

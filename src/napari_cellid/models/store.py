@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from napari_cellid import __version__
-from napari_cellid.channels.normalise import N_IMAGES, Combination, Normalisation
+from napari_cellid.channels.model_input import N_IMAGES, Combination
+from napari_cellid.channels.normalisation import Normalisation
 from napari_cellid.config import Config
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder

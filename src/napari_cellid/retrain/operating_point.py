@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image, rescale
+from napari_cellid.channels.model_input import plane_image
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.progress import run_to_end

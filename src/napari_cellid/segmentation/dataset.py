@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.normalise import plane_image
+from napari_cellid.channels.model_input import plane_image
 from napari_cellid.errors import InputError
 from napari_cellid.segmentation.targets import (
     IGNORE_INDEX,

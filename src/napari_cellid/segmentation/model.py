@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_cellid.channels.normalise import rescale
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import (
     check_matches_network,

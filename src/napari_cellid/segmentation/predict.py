@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.normalise import plane_image
+from napari_cellid.channels.model_input import plane_image
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.instances import label_cells
 from napari_cellid.segmentation.model import UNetModel, load_unet

@@ -94,9 +94,7 @@ def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
             recording_info_text(info), "utf-8", newline="\n"
         )
 
-    study_colours = {one.name: one.colour for one in study.config.classes}
-    colours = class_colours(result.classes)
-    colours |= {name: study_colours[name] for name in colours if name in study_colours}
+    colours = class_colours(result.classes, study.config)
     write_results(result, study.path / RECORDINGS, more=write_more, colours=colours)
 
 

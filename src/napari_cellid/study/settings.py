@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.colours import PALETTE
+from napari_cellid.colours import class_colours
 from napari_cellid.config import (
     SPECIAL_KEYS,
     RecordingInfo,
@@ -125,12 +125,13 @@ def config_for_classes(classes: Sequence[str]) -> StudyConfig:
     if set(classes) <= {one.name for one in DEFAULT_CLASSES}:
         return StudyConfig()
     unused = [letter for letter in _LETTERS if letter not in SPECIAL_KEYS.values()]
+    colours = class_colours(classes)
     entries = []
-    for k, name in enumerate(classes):
+    for name in classes:
         candidates = [letter for letter in name.upper() if letter in unused]
         key = (candidates or unused)[0]
         unused.remove(key)
-        entries.append({"name": name, "key": key, "colour": PALETTE[k % len(PALETTE)]})
+        entries.append({"name": name, "key": key, "colour": colours[name]})
     try:
         return StudyConfig(classes=tuple(StudyClass(**entry) for entry in entries))
     except ValueError as error:

@@ -14,7 +14,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_cellid.cells.patch_image import OUTSIDE, DisplaySettings, PatchSource
-from napari_cellid.channels.bleed_through import bleed_through
+from napari_cellid.channels.bleed_through import estimate_bleed_through
 from napari_cellid.config import SimulationConfig
 from napari_cellid.io.overlay_png import composite
 from napari_cellid.progress import run_to_end
@@ -165,7 +165,7 @@ def test_leak_is_found_beside_red_nuclei(true):
     red = 20 + true * green + rng.normal(0, 2, green.shape)
     y, x = np.mgrid[:128, :128]
     red[:, (y % 24 < 8) & (x % 24 < 8)] += 200
-    assert bleed_through(red, green, 1.0) == pytest.approx(true, abs=0.03)
+    assert estimate_bleed_through(red, green, 1.0) == pytest.approx(true, abs=0.03)
 
 
 def test_leak_in_the_simulated_field():
@@ -185,14 +185,16 @@ def test_leak_in_the_simulated_field():
     true, _ = np.polyfit(
         green.ravel(), (leaky.red - clean.red.astype(float)).ravel(), 1
     )
-    found = bleed_through(leaky.red.astype(np.float32), green.astype(np.float32), 1.17)
+    found = estimate_bleed_through(
+        leaky.red.astype(np.float32), green.astype(np.float32), 1.17
+    )
     assert found == pytest.approx(true, rel=0.25)
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0])
 def test_leak_of_even_images_is_none(value):
     flat = np.full((1, SIZE, SIZE), value, np.float32)
-    assert bleed_through(flat, flat, 1.0) == 0
+    assert estimate_bleed_through(flat, flat, 1.0) == 0
 
 
 def test_subtracting_takes_a_leaked_nucleus_away_and_leaves_a_red_one():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from driving import run
 
-from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.widgets._shared.layers import Channels
 from napari_cellid.widgets.identify.channel_display import display_in_colours

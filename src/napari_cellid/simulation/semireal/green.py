@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.normalise import rescale
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.errors import InputError
 from napari_cellid.simulation.detection import add_noise
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import dask.array as da
 import numpy as np
 
-from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.recording import Recording

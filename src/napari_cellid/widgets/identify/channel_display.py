@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layers import has_time
 
 if TYPE_CHECKING:

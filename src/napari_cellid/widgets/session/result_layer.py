@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels.normalise import contrast_limits
+from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours
 from napari_cellid.widgets._shared.layers import has_time, transform_of
 

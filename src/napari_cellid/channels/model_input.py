@@ -1,0 +1,100 @@
+"""The input images of a network, made from the two channels of one plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from napari_cellid.channels.normalisation import Normalisation, normalise
+from napari_cellid.channels.resampling import rescale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_cellid.recording import MeanPlanes
+
+
+#: input images of a network: `sum` is one grey image, the mean of the normalised
+#: channels as in the paper; `pair` is mCherry and GCaMP; `rgb` is both and their mean
+Combination = Literal["sum", "pair", "rgb"]
+
+#: number of input images of each combination
+N_IMAGES: dict[Combination, int] = {"sum": 1, "pair": 2, "rgb": 3}
+
+
+def combine(
+    red: NDArray[np.float32] | None,
+    green: NDArray[np.float32] | None,
+    norm: Normalisation,
+    combination: Combination,
+) -> NDArray[np.float32]:
+    """Normalise one plane of each channel and stack the input images of a network.
+
+    Parameters
+    ----------
+    red, green
+        (y, x). One of them may be None: `sum` then is the other channel alone, and
+        the missing channel is 0 in `pair` and `rgb`.
+    norm
+        Normalisation of the model.
+    combination
+        Input images of the model.
+
+    Returns
+    -------
+    (channel, y, x) float32, 0 to 1.
+    """
+    normalised = [
+        None if image is None else normalise(image, norm) for image in (red, green)
+    ]
+    present = [image for image in normalised if image is not None]
+    mean = np.asarray(np.mean(present, axis=0), np.float32)
+    if combination == "sum":
+        return mean[None]
+    blank = np.zeros_like(mean)
+    first, second = (blank if image is None else image for image in normalised)
+    images = [first, second] if combination == "pair" else [first, second, mean]
+    return np.stack(images)
+
+
+class InputFormat(Protocol):
+    """What a network needs to know of its input; a `ModelCard` has it."""
+
+    @property
+    def pixel_size_um(self) -> float:
+        """Pixel size (µm) of the training images."""
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """Normalisation of each channel."""
+
+    @property
+    def combination(self) -> Combination:
+        """Which images the network receives."""
+
+
+def plane_image(
+    planes: MeanPlanes, plane: int, input_format: InputFormat
+) -> NDArray[np.float32]:
+    """Input images of one plane, at the pixel size of a model.
+
+    Parameters
+    ----------
+    planes
+        Mean images of the recording.
+    plane
+        Index of the plane.
+    input_format
+        The model's card.
+
+    Returns
+    -------
+    As from `combine`: (channel, y, x) float32, 0 to 1.
+    """
+    factor = planes.pixel_size_um / input_format.pixel_size_um
+    red, green = (
+        None if channel is None else rescale(channel[plane], factor)
+        for channel in (planes.red, planes.green)
+    )
+    return combine(red, green, input_format.normalisation, input_format.combination)
