@@ -70,7 +70,7 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
     finally:
         old = temporary / _OLD
         if not (old.is_dir() and any(old.iterdir())):
-            # otherwise the earlier files could not be restored; they must not be deleted
+            # earlier files that could not be restored must not be deleted
             shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(created)
 

@@ -62,8 +62,8 @@ class SegmentConfig(Config):
         le=8,
         title="Views (outlines)",
         description="Number of rotated and mirrored views of each plane whose network "
-        "outputs are averaged (test-time augmentation): steadier outlines where photons "
-        "are few, at that many times the computing time. 1: one view, as in the paper.",
+        "outputs are averaged (test-time augmentation): steadier outlines where "
+        "photons are few, at that many times the computing time. 1: one view, as in the paper.",
     )
 
 
@@ -84,8 +84,8 @@ class ClassifyConfig(Config):
         le=8,
         title="Views (classes)",
         description="Number of rotated and mirrored views of each plane that a pixel "
-        "classifier averages (test-time augmentation), at that many times the computing "
-        "time. Inception-v3 sees each patch once.",
+        "classifier averages (test-time augmentation), at that many times the "
+        "computing time. Inception-v3 sees each patch once.",
     )
 
 

@@ -63,7 +63,7 @@ class VoteConfig(Config):
         ge=1,
         le=100,
         title="Least number of people",
-        description="A cell with answers of fewer people stays undecided (paper: 3).",
+        description="A cell with fewer annotators stays undecided (paper: 3).",
     )
     quorum: int = Field(
         2,
@@ -82,8 +82,8 @@ class VoteConfig(Config):
     unsure: Literal["against", "abstain"] = Field(
         "against",
         title="'Unsure' counts as",
-        description="against: it counts as a vote against every class; abstain: it does "
-        "not count.",
+        description="against: it counts as a vote against every class; abstain: it "
+        "does not count.",
     )
 
 

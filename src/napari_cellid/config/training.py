@@ -93,8 +93,8 @@ class ClassifierTrainingConfig(Config):
         "eval",
         title="Batch statistics",
         description="Statistics of batch normalisation. eval: frozen, so that the "
-        "frozen layers are computed once; adapt: updated in training, as MATLAB did "
-        "for [1].",
+        "frozen layers are computed once; adapt: updated in training, as MATLAB "
+        "did for [1].",
     )
     augmentation: Augmentation = Field(
         "paper",
@@ -130,8 +130,8 @@ class ClassifierTrainingConfig(Config):
         ge=0,
         le=20000,
         title="Simulated cells",
-        description="Number of simulated cells added so that the model does not forget; "
-        "only if the classes are excitatory, inhibitory and glia.",
+        description="Number of simulated cells added so that the model does not "
+        "forget; only if the classes are excitatory, inhibitory and glia.",
     )
     replay_weight: float = Field(
         2.0,
