@@ -63,7 +63,8 @@ class SegmentConfig(Config):
         title="Views (outlines)",
         description="Number of rotated and mirrored views of each plane whose network "
         "outputs are averaged (test-time augmentation): steadier outlines where "
-        "photons are few, at that many times the computing time. 1: one view, as in the paper.",
+        "photons are few, at that many times the computing time. 1: one view, as in "
+        "the paper.",
     )
 
 
