@@ -1,4 +1,4 @@
-"""Pieces and targets: the same field for image and mask, weights as published."""
+"""Crops and targets: the same deformation for image and mask, published weights."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_image_mask_and_weight_move_together(seed: int) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31), st.integers(20, 70))
 def test_beyond_the_field_nothing_is_learned(seed: int, side: int) -> None:
-    """A piece larger than its field: known pixels are at most those of the field."""
+    """A crop larger than its field: known pixels are at most those of the field."""
     images = np.full((1, 30, 26), 0.5, np.float32)
     target = np.ones((30, 26), np.uint8)
     moved, aims, _ = random_crop(
@@ -112,7 +112,7 @@ def test_left_out_pixels_stay_left_out() -> None:
         assert (aims == IGNORE_INDEX).all()
 
 
-def test_pieces_are_turned_by_any_angle_and_mirrored() -> None:
+def test_crops_are_rotated_by_any_angle_and_mirrored() -> None:
     """An L of four corners: its handedness and direction take many values."""
     image = np.zeros((1, 61, 61), np.float32)
     image[0, 10:50, 28:32] = 1
@@ -162,7 +162,7 @@ def test_a_missing_channel_stays_dark() -> None:
         assert moved[1].any()
 
 
-def test_kinds_of_pixels() -> None:
+def test_pixel_classes() -> None:
     labels = _discs((30, 30, 10), (60, 60, 1), (61, 20, 7))
     target = pixel_targets(labels)
     assert set(np.unique(target)) == {0, 1, 2}

@@ -33,7 +33,7 @@ from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.training.run import Run
 
 CPU = Device("cpu", "fp32", "CPU")
-KINDS = {2: ("background", "cell"), 3: ("background", "rim", "core")}
+PIXEL_CLASSES = {2: ("background", "cell"), 3: ("background", "rim", "core")}
 
 
 def _start(*, trained: bool = True, **shape: object) -> SegmenterStartingWeights:
@@ -42,7 +42,7 @@ def _start(*, trained: bool = True, **shape: object) -> SegmenterStartingWeights
     torch.manual_seed(5)
     card = ModelCard(
         name="tiny", task="segment", architecture="unet", settings=config.model_dump(),
-        classes=KINDS[config.out_channels],
+        classes=PIXEL_CLASSES[config.out_channels],
         combination="pair" if config.in_channels == 2 else "sum",
         pixel_size_um=1.17, weights_sha256="",
     )  # fmt: skip
@@ -190,20 +190,20 @@ def test_batch_statistics_of_a_trained_network_stay(trained) -> None:
     assert {"head.weight", "down.0.0.weight"} <= changed
 
 
-@pytest.mark.parametrize("kinds", [2, 3])
+@pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("depth", [1, 2])
-def test_the_published_shape_is_trained_on_what_it_tells(kinds, depth) -> None:
+def test_the_published_shape_is_trained_on_its_outputs(n_classes, depth) -> None:
     """Valid convolutions: the loss is that of the middle, every pixel judged once."""
     start = _start(
-        in_channels=1, out_channels=kinds, padding="valid", batch_norm=False,
+        in_channels=1, out_channels=n_classes, padding="valid", batch_norm=False,
         dropout=0.5, depth=depth,
     )  # fmt: skip
     fields = _fields(channels=1)
     learner = make_learner(fields, start, _config(), CPU)
     assert math.isfinite(learner.step(1, 0).loss)
-    told = learner.validate()
-    assert math.isfinite(told["loss"])
-    assert 0 <= told["dice"] <= 1
+    figures = learner.validate()
+    assert math.isfinite(figures["loss"])
+    assert 0 <= figures["dice"] <= 1
     field = fields.validation[0]
     seen = sum(
         (learner._inner(target) != IGNORE_INDEX).sum()
@@ -225,8 +225,8 @@ def test_the_mean_of_whole_fields_is_the_loss(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("side", [40, 70])
-def test_every_pixel_counts_the_same_whatever_piece_it_is_in(side: int) -> None:
-    """A field that does not fill whole pieces: slivers at the border weigh little."""
+def test_every_pixel_counts_the_same_in_any_tile(side: int) -> None:
+    """A field that does not fill whole tiles: those at the border weigh little."""
     start, field = _start(), _field(3, side=side)
     with torch.no_grad():
         # a network that says the same everywhere, whatever the cutting
@@ -267,7 +267,7 @@ def test_pixels_that_are_left_out_change_nothing() -> None:
         torch.testing.assert_close(others[name], weight, rtol=1e-3, atol=1e-4)
 
 
-def test_nothing_to_train_on_is_told() -> None:
+def test_nothing_to_train_on_is_refused() -> None:
     field = _field(1)
     gone = LabelledField(
         field.images, np.full_like(field.target, IGNORE_INDEX), field.weight
@@ -277,7 +277,7 @@ def test_nothing_to_train_on_is_told() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
-def test_the_share_of_simulated_pieces(share, monkeypatch) -> None:
+def test_the_share_of_simulated_crops(share, monkeypatch) -> None:
     own, simulated = _field(1), _field(2)
     config = _config(simulated_share=share)
     learner = make_learner(

@@ -63,7 +63,7 @@ def test_a_shift_of_the_outputs_is_the_same_before_and_after(
 
 
 @pytest.mark.parametrize(("turns", "mirrored"), SYMMETRIES)
-def test_all_eight_views_say_the_same_of_a_field_lying_another_way(
+def test_all_eight_views_give_the_same_for_a_rotated_field(
     net: UNet, image: np.ndarray, turns: int, mirrored: bool
 ) -> None:
     maps = run_to_end(predict_tta(net, image, CPU, 8))

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.channels.model_input import plane_image
-from napari_cellid.channels.resampling import rescale
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.progress import run_to_end
-from napari_cellid.segmentation.instances import label_plane
+from napari_cellid.segmentation.instances import label_plane, shift_probabilities
 from napari_cellid.segmentation.tta import predict_tta
 
 if TYPE_CHECKING:
@@ -75,15 +74,12 @@ def find_best_shift(
 def _maps(
     start: SegmenterStartingWeights, planes: MeanPlanes, plane: int, device: Device
 ) -> Step[NDArray[np.float32]]:
-    """Probability of each kind (kind, y, x) in pixels of the recording."""
-    card = start.card
-    factor = planes.pixel_size_um / card.pixel_size_um
-    image = plane_image(planes, plane, card)
+    """Probabilities of the pixel classes (class, y, x) in the recording's pixels."""
+    image = plane_image(planes, plane, start.card)
     yield from ()
     maps = run_to_end(predict_tta(start.net, image, device, SegmentConfig().views))
-    shape = planes.shape[1], planes.shape[2]
-    kinds = maps[: start.net.config.out_channels]
-    return np.stack([rescale(one, 1 / factor, shape) for one in kinds])
+    n_classes = start.net.config.out_channels
+    return start.to_recording_scale(maps[:n_classes], planes)
 
 
 def _found(
@@ -92,9 +88,7 @@ def _found(
     start: SegmenterStartingWeights,
     pixel_um: float,
 ) -> NDArray[np.int32]:
-    odds = maps.copy()
-    odds[1:] *= np.exp(shift)
-    odds /= np.maximum(odds.sum(0), 1e-9)
-    core = odds[2] if len(odds) > 2 else None
+    shifted = shift_probabilities(maps, shift)
+    core = shifted[2] if len(shifted) > 2 else None
     config = SegmentConfig(threshold=start.card.threshold)
-    return label_plane(odds[1:].sum(0), core, pixel_um, config)
+    return label_plane(shifted[1:].sum(0), core, pixel_um, config)

@@ -1,4 +1,4 @@
-"""One pass, and both classifiers together."""
+"""Classification of cells by their pixels, in one pass over the plane."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,12 @@ import torch
 
 from napari_cellid.cells.measure import measure
 from napari_cellid.classification.base import classify_cells
-from napari_cellid.classification.ensemble import Ensemble
 from napari_cellid.classification.loader import load_classifier
-from napari_cellid.classification.patch import PatchClassifier
 from napari_cellid.classification.pixel import PixelClassifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import load_card, save_model
+from napari_cellid.models.store import save_model
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.tiles import predict_tiled
@@ -40,8 +38,8 @@ def _card(**other):
     }
 
 
-def _reading_net() -> UNet:
-    """A network whose class outputs are the two channels and 0, times 8."""
+def _channel_net() -> UNet:
+    """A network whose class outputs are 8 times the channels, and 0."""
     net = UNet(SMALL)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -59,7 +57,7 @@ def _reading_net() -> UNet:
 
 @pytest.fixture
 def folder(tmp_path):
-    save_model(tmp_path / "one", _card(), _reading_net().state_dict())
+    save_model(tmp_path / "one", _card(), _channel_net().state_dict())
     return tmp_path / "one"
 
 
@@ -77,13 +75,15 @@ def test_class_of_a_cell_is_the_mean_over_its_pixels(folder, field):
     planes, labels, cells = field
     classifier = load_classifier(folder)
     assert isinstance(classifier, PixelClassifier)
-    told = run_to_end(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
+    table = run_to_end(
+        classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE)
+    )
     high = np.exp(8) / (np.exp(8) + 2)
-    probabilities = told[[f"p_{name}" for name in CLASSES]].to_numpy()
+    probabilities = table[[f"p_{name}" for name in CLASSES]].to_numpy()
     low = (1 - high) / 2
     expected = [[high, low, low], [low, high, low], [1 / 3] * 3]
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
-    assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
+    assert list(table["predicted"][:2]) == ["excitatory", "inhibitory"]
 
 
 def test_a_huge_number_needs_no_huge_memory(folder, field):
@@ -95,8 +95,10 @@ def test_a_huge_number_needs_no_huge_memory(folder, field):
     huge = 2**31 - 1
     labels = np.where(labels == 9, huge, labels).astype(np.int32)
     cells = cells.replace({"label": {9: huge}})
-    told = run_to_end(classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE))
-    np.testing.assert_allclose(told[PROBABILITIES], expected[PROBABILITIES])
+    table = run_to_end(
+        classify_cells(planes, labels, cells, classifier, CONFIG, DEVICE)
+    )
+    np.testing.assert_allclose(table[PROBABILITIES], expected[PROBABILITIES])
     # a cell that has no pixels could be anything
     gone = run_to_end(
         classify_cells(
@@ -118,9 +120,9 @@ def test_some_cells_alone_get_the_same_as_with_all(folder, field):
     pd.testing.assert_frame_equal(one, every.iloc[[1]])
 
 
-def test_temperature_makes_less_sure_and_keeps_the_class(tmp_path, field):
+def test_temperature_lowers_confidence_and_keeps_the_class(tmp_path, field):
     planes, labels, cells = field
-    weights = _reading_net().state_dict()
+    weights = _channel_net().state_dict()
     save_model(tmp_path / "warm", _card(temperature=4.0), weights)
     save_model(tmp_path / "plain", _card(), weights)
     warm, plain = (
@@ -147,26 +149,10 @@ def test_pixel_size_does_not_change_the_class(folder, field):
     )
     marks = np.kron(labels, np.ones((1, 2, 2), np.int32))
     classifier = load_classifier(folder)
-    told = run_to_end(
+    table = run_to_end(
         classify_cells(large, marks, measure(marks, large), classifier, CONFIG, DEVICE)
     )
-    assert list(told["predicted"][:2]) == ["excitatory", "inhibitory"]
-
-
-def test_together_is_the_mean_of_both(folder, field):
-    planes, labels, cells = field
-    pixels = load_classifier(folder)
-    patches = load_classifier()
-    both = Ensemble(patches.card, (patches, pixels))
-    names = [f"p_{name}" for name in CLASSES]
-    told = {
-        name: run_to_end(classify_cells(planes, labels, cells, one, CONFIG, DEVICE))[
-            names
-        ].to_numpy()
-        for name, one in (("both", both), ("patches", patches), ("pixels", pixels))
-    }
-    mean = (told["patches"] + told["pixels"]) / 2
-    np.testing.assert_allclose(told["both"], mean, atol=1e-6)
+    assert list(table["predicted"][:2]) == ["excitatory", "inhibitory"]
 
 
 def test_a_network_without_class_outputs_is_refused(tmp_path):
@@ -177,8 +163,8 @@ def test_a_network_without_class_outputs_is_refused(tmp_path):
         load_classifier(tmp_path / "m")
 
 
-def test_classes_do_not_hang_on_how_the_field_lies():
-    """With all views a turned field tells the same; with one it does not."""
+def test_classes_do_not_depend_on_the_orientation_of_the_field():
+    """With all views a rotated field gives the same classes; with one it does not."""
     classifier = load_classifier("one-pass")
     images = np.random.default_rng(1).gamma(2, 50, (2, 1, 48, 64)).astype(np.float32)
     labels = np.zeros((1, 48, 64), np.int32)
@@ -186,7 +172,7 @@ def test_classes_do_not_hang_on_how_the_field_lies():
     gaps = {}
     for views in (1, 8):
         config = ClassifyConfig(class_views=views)
-        told = []
+        tables = []
         for turns in (0, 1):
             red, green = np.rot90(images, turns, (2, 3)).copy()
             turned = np.rot90(labels, turns, (1, 2)).copy()
@@ -194,32 +180,16 @@ def test_classes_do_not_hang_on_how_the_field_lies():
             planes = MeanPlanes("f", red=red, green=green, pixel_size_um=scale)
             cells = measure(turned, planes)
             step = classify_cells(planes, turned, cells, classifier, config, DEVICE)
-            told.append(run_to_end(step).set_index("label")[PROBABILITIES].loc[[1, 2]])
-        gaps[views] = np.abs(told[0] - told[1]).to_numpy().max()
+            tables.append(
+                run_to_end(step).set_index("label")[PROBABILITIES].loc[[1, 2]]
+            )
+        gaps[views] = np.abs(tables[0] - tables[1]).to_numpy().max()
     assert gaps[8] < 1e-4 < gaps[1]
 
 
-def test_kinds_and_classes_each_sum_to_one():
+def test_pixel_classes_and_cell_classes_each_sum_to_one():
     image = np.random.default_rng(0).random((2, 40, 33)).astype(np.float32)
     maps = run_to_end(predict_tiled(UNet(SMALL).eval(), image, DEVICE))
     assert maps.shape == (6, 40, 33)
     np.testing.assert_allclose(maps[:3].sum(0), 1, atol=1e-5)
     np.testing.assert_allclose(maps[3:].sum(0), 1, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["inception", "inception_v3", None])
-def test_names_of_the_paper_s_classifier(name):
-    classifier = load_classifier(name)
-    assert isinstance(classifier, PatchClassifier)
-    assert classifier.card.name == "inception_v3"
-
-
-def test_one_pass_and_both_come_with_the_package():
-    alone, both = load_classifier("one-pass"), load_classifier("both")
-    assert isinstance(alone, PixelClassifier)
-    assert isinstance(both, Ensemble)
-    assert both.card.classes == alone.card.classes == CLASSES
-    assert both.card.name == "inception_v3 + one_pass"
-    from napari_cellid.models.store import SHIPPED_MODELS
-
-    assert load_card(SHIPPED_MODELS / "one_pass").task == "classify"
