@@ -45,9 +45,9 @@ def test_axes(lead, third, shape):
 
 
 def test_channels_may_differ_in_time():
-    found = recording(image(name="red"), image(60), "time")
-    assert found.red.shape[0] == 1
-    assert found.green.shape[0] == 60
+    made = recording(image(name="red"), image(60), "time")
+    assert made.red.shape[0] == 1
+    assert made.green.shape[0] == 60
 
 
 def test_lazy_arrays_are_not_read():
@@ -103,10 +103,10 @@ def test_pixel_size(attributes, size):
 
 
 @pytest.mark.parametrize(
-    ("scale", "said"), [((1, 2), "square"), ((200, 200), "0.05 to 20")]
+    ("scale", "message"), [((1, 2), "square"), ((200, 200), "0.05 to 20")]
 )
-def test_pixel_size_that_cannot_be(scale, said):
-    with pytest.raises(InputError, match=said):
+def test_pixel_size_that_cannot_be(scale, message):
+    with pytest.raises(InputError, match=message):
         layer_pixel_size(image(scale=scale, units=("um", "um")))
 
 
@@ -152,8 +152,8 @@ def test_channels_are_guessed(names, colormaps, red, green):
         image(name=name, colormap=colormap)
         for name, colormap in zip(names, colormaps, strict=True)
     ]
-    found = infer_red_and_green(layers)
-    assert found == {
+    inferred = infer_red_and_green(layers)
+    assert inferred == {
         "red": None if red is None else layers[red],
         "green": None if green is None else layers[green],
     }

@@ -85,7 +85,7 @@ def test_other_errors_are_told_and_end_the_work(work, qtbot, notifications, erro
     with qtbot.captureExceptions() as caught, qtbot.waitSignal(work.finished):
         work.start(step(), print)
     kind = StepFailedError if isinstance(error, RuntimeError) else KeyError
-    assert any(issubclass(found[0], kind) for found in caught) or notifications
+    assert any(issubclass(error[0], kind) for error in caught) or notifications
     assert not work.busy
 
 

@@ -94,11 +94,11 @@ def test_cancel_leaves_no_layer_and_gives_the_button_back(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [(InputError("The red channel is 0 everywhere; …"), "The red channel is 0")],
 )
 def test_input_error_is_one_notification(
-    viewer, channels, dock, qtbot, monkeypatch, notifications, error, said
+    viewer, channels, dock, qtbot, monkeypatch, notifications, error, message
 ):
     def refusing(*_):
         yield Progress("Averaging frames", 0, 1)
@@ -108,7 +108,7 @@ def test_input_error_is_one_notification(
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
     assert len(notifications) == 1
-    assert notifications[0].startswith(said)
+    assert notifications[0].startswith(message)
     assert len(viewer.layers) == 2
     assert dock.panel.run_button.text() == "Identify cells"
 

@@ -47,17 +47,17 @@ def session(viewer, study):
 
 
 def test_answer_is_on_disk_counted_and_seen(viewer, session, study, qtbot):
-    one, other = cells_of(session)[:2]
-    session.go_to(one)
+    cell, other = cells_of(session)[:2]
+    session.go_to(cell)
     with qtbot.waitSignal(session.answered) as signal:
         (line,) = session.answer("excitatory")
     assert signal.args == [line]
-    assert journal_lines(study) == [("Ann", one.cell, "excitatory")]
-    assert session.own_answers == {one: "excitatory"}
+    assert journal_lines(study) == [("Ann", cell.cell, "excitatory")]
+    assert session.own_answers == {cell: "excitatory"}
     layer = viewer.layers["a1 classes"]
-    assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
+    assert colour_at(layer, cell, session) == pytest.approx(ORANGE, abs=0.01)
     assert colour_at(layer, other, session) == pytest.approx(WHITE)
-    row = session.row(one)
+    row = session.row(cell)
     assert (line.plane, line.y, line.x) == (row["plane"], row["y"], row["x"])
     assert line.shown is None and line.seconds >= 0
 
@@ -65,8 +65,8 @@ def test_answer_is_on_disk_counted_and_seen(viewer, session, study, qtbot):
 def test_outlines_are_the_same_whether_painted_one_by_one_or_at_once(session, viewer):
     for cell, answer in zip(cells_of(session), "enuige" * 4, strict=False):
         session.go_to(cell)
-        said = {"e": "excitatory", "i": "inhibitory", "g": "glia", "u": "unsure"}
-        session.answer(said.get(answer, "not_a_cell"))
+        answers = {"e": "excitatory", "i": "inhibitory", "g": "glia", "u": "unsure"}
+        session.answer(answers.get(answer, "not_a_cell"))
     session.undo()
     before = viewer.layers["a1 classes"].data.copy()
     session.show_recording("a1")
@@ -74,8 +74,8 @@ def test_outlines_are_the_same_whether_painted_one_by_one_or_at_once(session, vi
 
 
 def test_what_is_not_on_disk_is_not_shown(session, viewer, study, monkeypatch):
-    one = cells_of(session)[0]
-    session.go_to(one)
+    cell = cells_of(session)[0]
+    session.go_to(cell)
 
     def full(_):
         raise OSError(28, "No space left on device")
@@ -85,8 +85,8 @@ def test_what_is_not_on_disk_is_not_shown(session, viewer, study, monkeypatch):
         session.answer("glia")
     assert session.own_answers == {}
     layer = viewer.layers["a1 classes"]
-    assert colour_at(layer, one, session) == pytest.approx(WHITE)
-    assert session.cell == one
+    assert colour_at(layer, cell, session) == pytest.approx(WHITE)
+    assert session.cell == cell
 
 
 def test_one_answer_for_several_is_taken_back_as_one(session, study):
@@ -108,26 +108,26 @@ def test_one_answer_for_several_is_taken_back_as_one(session, study):
 
 
 def test_undo_goes_back_to_an_earlier_day(session, study, viewer):
-    one = cells_of(session)[0]
-    write_answers(study, "Ann", {one: "glia"})
+    cell = cells_of(session)[0]
+    write_answers(study, "Ann", {cell: "glia"})
     session.start_annotating("Ann")
-    assert session.own_answers == {one: "glia"}
-    assert session.undo() == one
+    assert session.own_answers == {cell: "glia"}
+    assert session.undo() == cell
     assert session.own_answers == {}
 
 
 def test_repeat_hides_the_earlier_answer_and_is_marked(session, study, viewer):
-    one, other = cells_of(session)[:2]
-    session.go_to(one)
+    cell, other = cells_of(session)[:2]
+    session.go_to(cell)
     session.answer("excitatory")
     layer = viewer.layers["a1 classes"]
-    session.go_to(one, repeat=True)
-    assert colour_at(layer, one, session) == pytest.approx(WHITE)
+    session.go_to(cell, repeat=True)
+    assert colour_at(layer, cell, session) == pytest.approx(WHITE)
     session.go_to(other)
-    assert colour_at(layer, one, session) == pytest.approx(ORANGE, abs=0.01)
-    session.go_to(one, repeat=True)
+    assert colour_at(layer, cell, session) == pytest.approx(ORANGE, abs=0.01)
+    session.go_to(cell, repeat=True)
     session.answer("inhibitory")
-    assert colour_at(layer, one, session) == pytest.approx(BLUE, abs=0.01)
+    assert colour_at(layer, cell, session) == pytest.approx(BLUE, abs=0.01)
     lines = read_annotations(study.annotations).all_answers
     assert lines["repeat"].tolist() == [False, True]
 
@@ -161,8 +161,8 @@ def test_shown_tells_who_could_be_seen(viewer, session, study):
     run = {"models": {"classify": {"name": "inception_v3"}}}
     path = study.recording("a1").folder / "run.json"
     path.write_text(json.dumps(run), "utf-8")
-    one, *_, last = cells_of(session)
-    session.go_to(one)
+    cell, *_, last = cells_of(session)
+    session.go_to(cell)
     (blind,) = session.answer("glia")
     session.set_blind(False)
     (open_,) = session.answer("glia")
@@ -184,10 +184,10 @@ def test_a_result_that_is_looked_at_is_no_secret(viewer, session, study):
 
 
 def test_cell_of_another_recording_brings_that_recording(viewer, session, qtbot):
-    one = cells_of(session)[0]
-    session.go_to(one)
+    cell = cells_of(session)[0]
+    session.go_to(cell)
     with qtbot.waitSignal(session.recording_changed):
-        session.go_to(CellKey("b2", one.cell))
+        session.go_to(CellKey("b2", cell.cell))
     assert [layer.name for layer in viewer.layers] == [
         "b2 red", "b2 green", "b2 classes", "current cell",
     ]  # fmt: skip
@@ -210,8 +210,8 @@ def test_the_viewer_goes_along_and_marks(viewer, session):
 
 
 def test_picked_cell_does_not_move_the_view(viewer, session):
-    one, other = cells_of(session)[:2]
-    session.go_to(one)
+    cell, other = cells_of(session)[:2]
+    session.go_to(cell)
     before = viewer.scene.camera.center
     session.go_to(other, centre=False)
     assert viewer.scene.camera.center == before
@@ -234,21 +234,21 @@ def test_frame_selects_what_lies_in_it(session):
     part = session.labels[1, 20:61, 30:101]
     expected = {int(k) for k in np.unique(part) if k}
     corners = (1, 60 * 1.17, 30 * 1.17), (1, 20 * 1.17, 100 * 1.17)
-    found = session.cells_within(*corners)
-    assert {session.row(cell)["label"] for cell in found} == expected
+    inside = session.cells_within(*corners)
+    assert {session.row(cell)["label"] for cell in inside} == expected
     assert len(session.cells_within((1, -9.0, -9.0), (1, 999.0, 999.0))) == len(
         {int(k) for k in np.unique(session.labels[1])} - {0}
     )
 
 
 def test_layer_that_was_deleted_comes_back(viewer, session):
-    one, other = cells_of(session)[:2]
-    session.go_to(one)
+    cell, other = cells_of(session)[:2]
+    session.go_to(cell)
     viewer.layers.remove(viewer.layers["a1 classes"])
     session.answer("glia")
     session.go_to(other)
     layer = viewer.layers["a1 classes"]
-    pink = colour_at(layer, one, session)
+    pink = colour_at(layer, cell, session)
     assert pink == pytest.approx((0.8, 0.475, 0.655), abs=0.01)
     assert len(viewer.layers) == 4
 
@@ -324,38 +324,38 @@ def test_other_answers_than_the_study_s_are_refused(session, study):
 
 
 def test_colleagues_count_in_answers_but_not_in_own(session, study):
-    one = cells_of(session)[0]
-    write_answers(study, "Bo", {one: "glia"})
-    session.go_to(one)
+    cell = cells_of(session)[0]
+    write_answers(study, "Bo", {cell: "glia"})
+    session.go_to(cell)
     session.answer("excitatory")
     table = session.answers()
     assert dict(zip(table["annotator"], table["answer"], strict=True)) == {
         "Ann": "excitatory", "Bo": "glia",
     }  # fmt: skip
-    assert session.own_answers == {one: "excitatory"}
+    assert session.own_answers == {cell: "excitatory"}
 
 
 def test_adjudication_is_told_and_is_no_vote(session, study, qtbot):
-    one = cells_of(session)[0]
+    cell = cells_of(session)[0]
     with qtbot.waitSignal(session.answered) as signal:
-        session.adjudicate(one, "glia")
+        session.adjudicate(cell, "glia")
     assert signal.args[0].role == "adjudicator"
     assert session.own_answers == {}
     assert session.answers("adjudicator")["answer"].tolist() == ["glia"]
-    assert session.undo() == one
+    assert session.undo() == cell
     assert len(session.answers("adjudicator")) == 0
 
 
 def test_classes_of_another_colour_show_at_once(session, viewer, study):
-    one = cells_of(session)[0]
-    session.go_to(one)
+    cell = cells_of(session)[0]
+    session.go_to(cell)
     session.answer("excitatory")
     config = session.config
     green = StudyClass(name="excitatory", key="X", colour="#00ff00")
     config = config.model_copy(update={"classes": (green, *config.classes[1:])})
     session.save_config(config)
     layer = viewer.layers["a1 classes"]
-    assert colour_at(layer, one, session) == pytest.approx((0, 1, 0))
+    assert colour_at(layer, cell, session) == pytest.approx((0, 1, 0))
     assert Study.open(study.path).config.classes[0].key == "X"
     assert session.annotator == "Ann"
     assert answer_colours(session.config)["excitatory"] == "#00ff00"
@@ -364,26 +364,26 @@ def test_classes_of_another_colour_show_at_once(session, viewer, study):
 def test_result_is_stored_once_and_again_when_it_changed(
     viewer, session, study, tmp_path
 ):
-    found = identify_result(study)
-    result = show_result(viewer, found)
-    one = cells_of(session)[0]
-    session.go_to(one)
+    identified = identify_result(study)
+    result = show_result(viewer, identified)
+    cell = cells_of(session)[0]
+    session.go_to(cell)
     session.answer("glia")
     assert not session.contains(result)
     recording = session.save_result(result)
     assert recording.name == "a1"
     assert session.contains(result)
-    assert session.own_answers == {one: "glia"}
-    labels = found.labels.copy()
-    labels[labels == session.row(one)["label"]] = 0
-    cells = found.cells[found.cells["cell"] != one.cell]
+    assert session.own_answers == {cell: "glia"}
+    labels = identified.labels.copy()
+    labels[labels == session.row(cell)["label"]] = 0
+    cells = identified.cells[identified.cells["cell"] != cell.cell]
     result.labelled = initial_cells(labels, cells)
     assert not session.contains(result)
     session.save_result(result)
-    assert session.row(one) is None
-    assert one not in session.own_answers
+    assert session.row(cell) is None
+    assert cell not in session.own_answers
     unmatched = session.study.read_answers().current_unmatched()
-    assert unmatched["cell"].tolist() == [one.cell]
+    assert unmatched["cell"].tolist() == [cell.cell]
 
 
 def test_result_without_a_study_begins_one(viewer, study, tmp_path):

@@ -67,14 +67,13 @@ class ChannelSelector(QWidget):
     def value(self) -> Channels:
         """The channels as they are chosen."""
         size = self.pixel_size.spin.value() or None
+        typed = "size" in self._chosen_by_user
         return Channels(
             red=self.boxes["red"].currentData(),
             green=self.boxes["green"].currentData(),
             first_axis=self._first_axis(),
             pixel_size_um=size,
-            pixel_size_source="given"
-            if "size" in self._chosen_by_user
-            else "layer scale",
+            pixel_size_source="given" if typed else "layer scale",
             notes=self._notes(),
         )
 

@@ -51,7 +51,7 @@ class ModelCombo(QComboBox):
             self._add(folder, card)
             if folder.name == DEFAULTS[task]:
                 self.setCurrentIndex(self.count() - 1)
-        self._add_both()
+        self._add_ensemble()
         if task in _NO_MODEL:
             self.addItem(_NO_MODEL[task], None)
         self.addItem(_CHOOSE_FOLDER, None)
@@ -61,7 +61,7 @@ class ModelCombo(QComboBox):
         self.activated.connect(self._on_activated)
         self._update_tooltip()
 
-    def _add_both(self) -> None:
+    def _add_ensemble(self) -> None:
         """Add the ensemble of the two classifiers of the package."""
         names = (DEFAULTS["classify"], ALIASES["one-pass"])
         cards = [self._cards.get(SHIPPED_MODELS / name) for name in names]
@@ -143,11 +143,9 @@ class ModelCombo(QComboBox):
         card = self._cards[folder]
         if folder in self._study_models:
             return f"{folder.name} (of this study)"
-        return (
-            card.name
-            if folder.parent == SHIPPED_MODELS
-            else f"{card.name} ({folder.name})"
-        )
+        if folder.parent == SHIPPED_MODELS:
+            return card.name
+        return f"{card.name} ({folder.name})"
 
     def _on_activated(self, index: int) -> None:
         if self.itemText(index) != _CHOOSE_FOLDER:

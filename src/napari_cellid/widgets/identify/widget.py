@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.events import Event
 
-    from napari_cellid.config import (
-        IdentifyConfig,
-    )
+    from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.study.study import Study
