@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
@@ -85,3 +86,60 @@ def _folders(parent: Path) -> list[Path]:
             f"{parent} cannot be read ({error.strerror}); check its permissions."
         ) from error
     return [parent / name for name in sorted(names) if not name.startswith(".")]
+
+
+def check_is_study(path: Path) -> None:
+    """Refuse a path that is not the folder of a study.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, is a file, or has no `study.toml`.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check its name and folder.")
+    if not path.is_dir():
+        raise InputError(
+            f"{path} is a file, but a study is a folder; choose the folder."
+        )
+    if not (path / STUDY_FILE).exists():
+        raise InputError(
+            f"{path} is not a study, because it has no {STUDY_FILE}; choose the folder "
+            "of a study, or make one with napari-cellid identify --study."
+        )
+
+
+def check_empty(path: Path) -> None:
+    """Refuse a path that cannot become the folder of a new study.
+
+    A folder that holds only recordings is accepted: its settings are written anew.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or the folder holds something else or cannot be read.
+    """
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file, but a study is a folder; choose an empty or new folder."
+        )
+    try:
+        names = {entry.name for entry in path.iterdir() if entry.name[0] != "."}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another folder for the "
+            "study."
+        ) from error
+    if {RECORDINGS, "annotations"} <= names:
+        # no new settings are written: the classes of the study would be lost
+        raise InputError(
+            f"{path} is a study without its {STUDY_FILE}; restore that from a copy, or "
+            "write a new one with the study's classes."
+        )
+    if names - {RECORDINGS}:
+        raise InputError(
+            f"{path} holds other files and is not a study; choose an empty or new "
+            "folder."
+        )

@@ -13,6 +13,7 @@ from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.recording import MeanPlanes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -122,6 +123,33 @@ class StudyRecording:
                 f"{path} cannot be read ({error}); identify the recording again."
             ) from error
         return run if isinstance(run, dict) else {}
+
+
+def concatenate_cells(recordings: Iterable[StudyRecording]) -> pd.DataFrame:
+    """Cell tables of several recordings, with `recording`, `animal` and `subvolume`.
+
+    Raises
+    ------
+    InputError
+        If a cell table is missing or cannot be read.
+    """
+    import pandas as pd
+
+    from napari_cellid.cells.measure import COLUMNS
+
+    tables = []
+    for recording in recordings:
+        cells = recording.cells()
+        cells.insert(0, "subvolume", recording.info.subvolume)
+        cells.insert(0, "animal", recording.info.animal)
+        cells.insert(0, "recording", recording.name)
+        tables.append(cells)
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    if tables:
+        return tables[0]
+    return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])
 
 
 def read_labels(path: Path) -> NDArray[np.int32]:

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import pandas as pd
-
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
@@ -16,8 +14,8 @@ from napari_cellid.study.answer_matching import (
     MatchedAnswers,
     match_answers,
 )
-from napari_cellid.study.layout import scan_recordings
-from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.layout import check_empty, check_is_study, scan_recordings
+from napari_cellid.study.recordings import concatenate_cells
 from napari_cellid.study.settings import (
     STUDY_FILE,
     StudySettings,
@@ -27,6 +25,8 @@ from napari_cellid.study.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from napari_cellid.study.recordings import StudyRecording
 
@@ -81,7 +81,7 @@ class Study:
             If the folder is not a study, was made by a newer version, or `study.toml`
             has an error.
         """
-        _check_is_study(path)
+        check_is_study(path)
         study = cls(path, read_settings(path / STUDY_FILE))
         study.reload()
         return study
@@ -119,7 +119,7 @@ class Study:
         """
         if (path / STUDY_FILE).exists():
             return cls.open(path)
-        _check_empty(path)
+        check_empty(path)
         study = cls(path, StudySettings(config or StudyConfig()))
         study.reload()
         return study
@@ -242,14 +242,7 @@ class Study:
         InputError
             If a table became unreadable since the study was opened.
         """
-        tables = []
-        for recording in self._recordings.values():
-            cells = recording.cells()
-            cells.insert(0, "subvolume", recording.info.subvolume)
-            cells.insert(0, "animal", recording.info.animal)
-            cells.insert(0, "recording", recording.name)
-            tables.append(cells)
-        return _concatenated(tables)
+        return concatenate_cells(self._recordings.values())
 
     def read_answers(self) -> MatchedAnswers:
         """Read everybody's answers, matched to the cells that the study has now.
@@ -295,56 +288,3 @@ class Study:
 def study_beside(files: Sequence[Path], name: str) -> Path:
     """Folder of the study of a single recording: beside its first file."""
     return Path(files[0]).absolute().parent / f"{name} study"
-
-
-def _check_is_study(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check its name and folder.")
-    if not path.is_dir():
-        raise InputError(
-            f"{path} is a file, but a study is a folder; choose the folder."
-        )
-    if not (path / STUDY_FILE).exists():
-        raise InputError(
-            f"{path} is not a study, because it has no {STUDY_FILE}; choose the folder "
-            "of a study, or make one with napari-cellid identify --study."
-        )
-
-
-def _check_empty(path: Path) -> None:
-    """Refuse a folder that holds anything else than a study without settings."""
-    if path.is_file():
-        raise InputError(
-            f"{path} is a file, but a study is a folder; choose an empty or new folder."
-        )
-    try:
-        names = {entry.name for entry in path.iterdir() if entry.name[0] != "."}
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}); choose another folder for the "
-            "study."
-        ) from error
-    if {RECORDINGS, "annotations"} <= names:
-        # no new settings are written: the classes of the study would be lost
-        raise InputError(
-            f"{path} is a study without its {STUDY_FILE}; restore that from a copy, or "
-            "write a new one with the study's classes."
-        )
-    if names - {RECORDINGS}:
-        raise InputError(
-            f"{path} holds other files and is not a study; choose an empty or new "
-            "folder."
-        )
-
-
-def _concatenated(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    from napari_cellid.cells.measure import COLUMNS
-
-    filled = [table for table in tables if len(table)]
-    if filled:
-        return pd.concat(filled, ignore_index=True)
-    if tables:
-        return tables[0]
-    return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])
