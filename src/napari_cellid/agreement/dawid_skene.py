@@ -105,21 +105,21 @@ def estimate_reliability(
     config
         Classes and vote rule of the study.
     """
-    table = tabulate_ratings(answers, order=config.answers).without(
+    ratings = tabulate_ratings(answers, order=config.answers).without(
         abstaining_answers(config.vote)
     )
-    given = table.codes != NO_ANSWER
-    table = table.select_cells(np.flatnonzero(given.any(axis=1)))
-    table = table.select_annotators(np.flatnonzero(given.any(axis=0)))
-    n_cells, n_answers = len(table.cell), int(given.sum())
-    codes = np.unique(table.codes[table.codes != NO_ANSWER])
-    names = [table.answers[code] for code in codes.tolist()]
+    given = ratings.codes != NO_ANSWER
+    ratings = ratings.select_cells(np.flatnonzero(given.any(axis=1)))
+    ratings = ratings.select_annotators(np.flatnonzero(given.any(axis=0)))
+    n_cells, n_answers = len(ratings.cell), int(given.sum())
+    codes = np.unique(ratings.codes[ratings.codes != NO_ANSWER])
+    names = [ratings.answers[code] for code in codes.tolist()]
     classes = [name for name in names if name != UNSURE]
-    if len(table.annotators) < _MIN_ANNOTATORS or len(classes) < 2:
+    if len(ratings.annotators) < _MIN_ANNOTATORS or len(classes) < 2:
         reason = "it needs the answers of three people, and two classes among them"
         return _no_estimates(n_cells, n_answers, reason)
-    first, pattern = unique_rows(table.codes)
-    counts = (table.codes[first][:, :, None] == codes).astype(np.float64)
+    first, pattern = unique_rows(ratings.codes)
+    counts = (ratings.codes[first][:, :, None] == codes).astype(np.float64)
     true = [names.index(name) for name in classes]
     fit = fit_dawid_skene(
         counts, true, weights=np.bincount(pattern).astype(float), prior=_PRIOR
@@ -130,16 +130,16 @@ def estimate_reliability(
     posterior = fit.posterior[pattern]
     best = posterior.argmax(axis=1)
     return AnnotatorReliability(
-        accuracy=dict(zip(table.annotators, correct.tolist(), strict=True)),
+        accuracy=dict(zip(ratings.annotators, correct.tolist(), strict=True)),
         error_rates={
             name: pd.DataFrame(matrix, index=classes, columns=names)
-            for name, matrix in zip(table.annotators, fit.error_rates, strict=True)
+            for name, matrix in zip(ratings.annotators, fit.error_rates, strict=True)
         },
         class_shares=dict(zip(classes, fit.class_shares.tolist(), strict=True)),
         estimates=pd.DataFrame(
             {
-                "recording": table.recording,
-                "cell": table.cell,
+                "recording": ratings.recording,
+                "cell": ratings.cell,
                 "estimated": np.array(classes, object)[best],
                 "estimated_p": posterior.max(axis=1),
             }
@@ -178,27 +178,13 @@ def fit_dawid_skene(
     n_votes = votes.sum(axis=1, keepdims=True)
     posterior = np.full(votes.shape, 1 / len(classes))
     np.divide(votes, n_votes, out=posterior, where=n_votes > 0)
-    n_answers = counts.shape[2]
     likelihoods: list[float] = []
     for _ in range(max_iterations):
-        weighted = posterior * weights[:, None]
-        class_shares = weighted.sum(axis=0) / weights.sum()
-        expected = np.einsum("ct,cpa->pta", weighted, counts) + prior / n_answers
-        total = expected.sum(axis=2, keepdims=True)
-        # equal rates for an annotator who had no cell of a class
-        error_rates = np.divide(
-            expected, total, out=np.full(expected.shape, 1 / n_answers), where=total > 0
-        )
-        log_rates = np.log(error_rates + _TINY)
-        joint = np.einsum("cpa,pta->ct", counts, log_rates) + np.log(
-            class_shares + _TINY
-        )
-        top = joint.max(axis=1, keepdims=True)
-        likely = np.exp(joint - top)
-        evidence = likely.sum(axis=1, keepdims=True)
-        posterior = likely / evidence
-        likelihood = float(weights @ (top + np.log(evidence))[:, 0])
-        likelihood += prior / n_answers * float(log_rates.sum()) if prior else 0.0
+        class_shares, error_rates = _maximise(counts, posterior, weights, prior)
+        posterior, likelihood = _expect(counts, class_shares, error_rates, weights)
+        if prior:
+            log_rates = np.log(error_rates + _TINY)
+            likelihood += prior / counts.shape[2] * float(log_rates.sum())
         likelihoods.append(likelihood)
         if len(likelihoods) > 1 and likelihood - likelihoods[-2] < 1e-8 * weights.sum():
             break
@@ -206,6 +192,39 @@ def fit_dawid_skene(
     return DawidSkeneFit(
         class_shares, error_rates, posterior, tuple(likelihoods), converged
     )
+
+
+def _maximise(
+    counts: NDArray[np.floating],
+    posterior: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    prior: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """M step: shares of the classes, and error rates (annotator, class, answer)."""
+    n_answers = counts.shape[2]
+    weighted = posterior * weights[:, None]
+    class_shares = weighted.sum(axis=0) / weights.sum()
+    expected = np.einsum("ct,cpa->pta", weighted, counts) + prior / n_answers
+    total = expected.sum(axis=2, keepdims=True)
+    # equal rates for an annotator who had no cell of a class
+    equal = np.full(expected.shape, 1 / n_answers)
+    return class_shares, np.divide(expected, total, out=equal, where=total > 0)
+
+
+def _expect(
+    counts: NDArray[np.floating],
+    class_shares: NDArray[np.float64],
+    error_rates: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    """E step: posterior (cell, class), and the log likelihood of all answers."""
+    log_rates = np.log(error_rates + _TINY)
+    joint = np.einsum("cpa,pta->ct", counts, log_rates) + np.log(class_shares + _TINY)
+    largest = joint.max(axis=1, keepdims=True)
+    scaled = np.exp(joint - largest)
+    evidence = scaled.sum(axis=1, keepdims=True)
+    log_likelihood = float(weights @ (largest + np.log(evidence))[:, 0])
+    return scaled / evidence, log_likelihood
 
 
 def _no_estimates(cells: int, answers: int, reason: str) -> AnnotatorReliability:
