@@ -10,7 +10,7 @@ from driving import run
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.widgets._shared.layers import Channels
+from napari_cellid.widgets._shared.channels import Channels
 from napari_cellid.widgets.identify.channel_display import display_in_colours
 
 if TYPE_CHECKING:

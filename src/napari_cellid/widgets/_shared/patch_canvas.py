@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from qtpy.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_cellid.cells.patch_image import CHANNELS, OUTSIDE, DisplaySettings
 from napari_cellid.io.overlay_png import scale_bar_um
+from napari_cellid.widgets._shared.painting import draw_text, to_qimage
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from qtpy.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 
@@ -30,8 +31,6 @@ _MAX_SIDE = 480
 #: side of the field shown (µm): that of the classifier's patch, and the zoom's limits
 FIELD_UM, _MIN_FIELD_UM, _MAX_FIELD_UM = 118.0, 25.0, 400.0
 _ZOOM_STEP = 1.2
-#: where the dark edge of letters is drawn (px)
-_EDGE_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1))
 
 
 class PatchCanvas(QWidget):
@@ -211,9 +210,7 @@ class PatchCanvas(QWidget):
 
     def _paint_caption(self, painter: QPainter, view: ChannelView, rect: QRect) -> None:
         text = self._caption(view)
-        _draw_text(
-            painter, rect.adjusted(6, 4, -6, -4), text, Qt.AlignmentFlag.AlignTop
-        )
+        draw_text(painter, rect.adjusted(6, 4, -6, -4), text, Qt.AlignmentFlag.AlignTop)
 
     def _caption(self, view: ChannelView) -> str:
         assert self.source is not None
@@ -232,7 +229,7 @@ class PatchCanvas(QWidget):
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0, 150))
         painter.fillRect(bar, QColor("white"))
         over = rect.adjusted(_MARGIN, 0, 0, -_MARGIN - 6)
-        _draw_text(painter, over, f"{length_um:g} µm", Qt.AlignmentFlag.AlignBottom)
+        draw_text(painter, over, f"{length_um:g} µm", Qt.AlignmentFlag.AlignBottom)
 
     def _paint_message(self, painter: QPainter) -> None:
         for rect in self.view_rects().values():
@@ -241,32 +238,3 @@ class PatchCanvas(QWidget):
         large = next(iter(self.view_rects().values())).adjusted(12, 12, -12, -12)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(large, int(flags), self.message)
-
-
-def to_qimage(rgb: NDArray[np.uint8]) -> QImage:
-    """Copy an RGB image (y, x, 3) into an image of Qt."""
-    height, width = rgb.shape[:2]
-    bgra = np.empty((height, width, 4), np.uint8)
-    bgra[..., :3] = rgb[..., ::-1]
-    bgra[..., 3] = 255
-    image = QImage(bgra.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-    # a copy, for QImage does not keep the array alive
-    return image.copy()
-
-
-def _draw_text(
-    painter: QPainter, rect: QRect, text: str, alignment: Qt.AlignmentFlag
-) -> None:
-    """Draw white text with a dark edge, legible on any image; elide long text."""
-    font = painter.font()
-    font.setPixelSize(11)
-    painter.setFont(font)
-    elided = painter.fontMetrics().elidedText(
-        text, Qt.TextElideMode.ElideRight, rect.width()
-    )
-    flags = alignment | Qt.AlignmentFlag.AlignLeft
-    painter.setPen(QColor(0, 0, 0, 200))
-    for dx, dy in _EDGE_OFFSETS:
-        painter.drawText(rect.translated(dx, dy), flags, elided)
-    painter.setPen(QColor("white"))
-    painter.drawText(rect, flags, elided)

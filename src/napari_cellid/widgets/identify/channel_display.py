@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellid.channels.normalisation import contrast_limits
-from napari_cellid.widgets._shared.layers import has_time
+from napari_cellid.widgets._shared.channels import has_time
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_cellid.recording import MeanPlanes
-    from napari_cellid.widgets._shared.layers import Channels
+    from napari_cellid.widgets._shared.channels import Channels
 
 
 def display_in_colours(channels: Channels, planes: MeanPlanes) -> None:

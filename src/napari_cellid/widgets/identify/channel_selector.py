@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.layers import Channels, layer_pixel_size
+from napari_cellid.widgets._shared.channels import Channels, layer_pixel_size
 from napari_cellid.widgets._shared.layouts import form_layout
 from napari_cellid.widgets._shared.settings_form import CompactDoubleSpinBox
 from napari_cellid.widgets.identify.infer_channels import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_cellid.widgets._shared.layers import FirstAxis
+    from napari_cellid.widgets._shared.channels import FirstAxis
 
 _TITLES = {"red": "Red (mCherry)", "green": "Green (GCaMP)"}
 _TIPS = {

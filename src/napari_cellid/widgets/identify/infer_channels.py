@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
-    from napari_cellid.widgets._shared.layers import FirstAxis
+    from napari_cellid.widgets._shared.channels import FirstAxis
 
 COLOURS = ("red", "green")
 #: a stack of more images is taken for a time series

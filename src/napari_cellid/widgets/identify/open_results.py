@@ -50,11 +50,8 @@ def fill_viewer(
 ) -> None:
     """Add the mean images, the Identify dock and the cells to a viewer."""
     from napari_cellid.segmentation.relabel import initial_cells
-    from napari_cellid.widgets._shared.layers import (
-        Channels,
-        add_channel_image,
-        transform_in_um,
-    )
+    from napari_cellid.widgets._shared.channels import Channels
+    from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
     from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import ShownResult, add_result
 

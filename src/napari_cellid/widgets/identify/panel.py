@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.progress import Progress
-    from napari_cellid.widgets._shared.layers import Channels
+    from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 #: least time between repaints (s): each takes time from the networks (see worker.py)

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.segmentation.relabel import initial_cells
+from napari_cellid.widgets._shared.channels import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.connections import Connections
-from napari_cellid.widgets._shared.layers import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.store import Task
     from napari_cellid.study.study import Study
-    from napari_cellid.widgets._shared.layers import Channels
+    from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets.identify.model_combo import ModelCombo
 
 

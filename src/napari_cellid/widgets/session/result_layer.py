@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours
-from napari_cellid.widgets._shared.layers import has_time, transform_of
+from napari_cellid.widgets._shared.channels import has_time
+from napari_cellid.widgets._shared.layers import transform_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.segmentation.relabel import LabelledCells
-    from napari_cellid.widgets._shared.layers import Channels
+    from napari_cellid.widgets._shared.channels import Channels
 
 #: key of a layer's metadata under which its result is kept
 METADATA_KEY = "napari_cellid"

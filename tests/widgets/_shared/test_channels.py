@@ -8,7 +8,7 @@ import pytest
 from napari.layers import Image
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.layers import (
+from napari_cellid.widgets._shared.channels import (
     Channels,
     layer_pixel_size,
     name_recording,
