@@ -39,7 +39,7 @@ from napari_cellid.retrain.split import split_cells
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import CLASSES, answer, planes_of, put

@@ -34,7 +34,7 @@ from napari_cellid.retrain.segmenter import SegmenterRequest, begin, go_on
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import planes_of, put

@@ -27,7 +27,8 @@ from napari_cellid.classification.networks import ClassifierConfig, build_networ
 from napari_cellid.config import VoteConfig
 from napari_cellid.models.store import load_card, save_model
 from napari_cellid.segmentation.unet import UNet, UNetConfig
-from napari_cellid.training.run import ABOUT_FILE, MODEL_FOLDER, Run
+from napari_cellid.training.layout import ABOUT_FILE, MODEL_FOLDER
+from napari_cellid.training.run import Run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "retrain"))
 from simulated_study import CLASSES, make_study, small

@@ -41,7 +41,7 @@ def test_out_of_memory_halves_the_batch_and_says_so() -> None:
     assert torch.cat(outputs)[:, 0].tolist() == [2 * k for k in range(10)]
     assert net.seen == [10, 8, 4, 2, 2, 2, 2, 2]
     messages = [p.message for p in told if p.message]
-    assert messages[-1] == "Memory ran out on the CPU; going on with 2 at once."
+    assert messages[-1] == "Memory ran out on the CPU; the batch size is now 2."
     assert told[-1] == Progress("work", 10, 10)
 
 
@@ -67,7 +67,7 @@ def test_the_cpu_takes_over_when_the_card_cannot_do_one(monkeypatch) -> None:
     assert torch.cat(outputs)[:, 0].tolist() == [0, 2, 4]
     # on the CPU no more at once than was asked for: tiles come one by one
     assert kinds == [("cuda", 2), ("cuda", 1), ("cpu", 2), ("cpu", 1)]
-    assert any(p.message.endswith("going on with the CPU.") for p in told)
+    assert any(p.message.endswith("the CPU takes over.") for p in told)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_network_that_does_not_fit_the_card_runs_on_the_cpu(monkeypatch) -> No
     )
     assert torch.cat(outputs)[:, 0].tolist() == [0, 2, 4]
     messages = [p.message for p in told if p.message]
-    assert messages == ["Memory ran out on the a card; going on with the CPU."]
+    assert messages == ["Memory ran out on the a card; the CPU takes over."]
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -1,4 +1,4 @@
-"""Which device computes, in which precision, and what happens when memory runs out."""
+"""Choice of the device and precision, and what happens when memory runs out."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 Kind = Literal["cuda", "mps", "cpu"]
 M = TypeVar("M", bound="nn.Module")
-_WORDS = {"cuda": "NVIDIA graphics card", "mps": "Apple graphics", "cpu": "CPU"}
-#: what allocators say: CUDA and Apple; Windows; Linux; cuDNN and cuBLAS
-_NO_MEMORY = (
+_DEVICE_NAMES = {"cuda": "NVIDIA graphics card", "mps": "Apple graphics", "cpu": "CPU"}
+#: messages of allocators: CUDA and Apple; Windows; Linux; cuDNN and cuBLAS
+_MEMORY_MESSAGES = (
     "out of memory",
     "not enough memory",
     "can't allocate memory",
     "cannot allocate memory",
     "alloc_failed",
 )
-_BATCH = {"cuda": 64, "mps": 32, "cpu": 16}
+_BATCH_SIZES = {"cuda": 64, "mps": 32, "cpu": 16}
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where a network runs and in which number format.
+    """The device and number format of a network.
 
     Parameters
     ----------
     kind
         cuda, mps or cpu.
     precision
-        fp32, bf16 or fp16; the short ones apply to the matrix work alone.
+        fp32, bf16 or fp16; bf16 and fp16 apply to matrix operations only.
     name
-        In words, for the user.
+        Name for the user.
     """
 
     kind: Kind
@@ -53,39 +53,39 @@ class Device:
 
     @property
     def batch_size(self) -> int:
-        """Patches of 299 px that suit the device."""
-        return _BATCH[self.kind]
+        """Suitable number of patches of 299 px in a batch."""
+        return _BATCH_SIZES[self.kind]
 
     def __str__(self) -> str:
         return f"{self.name}, {self.precision}"
 
 
 def share_cores() -> None:
-    """Let torch's threads give the processor back while they wait for one another.
+    """Let torch's threads sleep while they wait for one another.
 
-    By default they wait in a busy loop, which on cores that a window or another program
-    uses too was measured to cost 2 to 20 times the work itself. Takes effect before
-    torch is loaded; what the user has set stays.
+    By default they wait in a busy loop, which took 2 to 20 times as long as the work
+    itself when a window or another program used the same cores. It has an effect only
+    before torch is loaded; a setting of the user is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def choose_device(config: DeviceConfig) -> Device:
-    """Find the device to run on.
+    """Choose the device and the precision.
 
     Raises
     ------
     InputError
-        If the one asked for is not there.
+        If the requested device or precision is not available.
     """
-    kind = _available(config.device)
+    kind = _find_kind(config.device)
     precision = config.precision
     if precision == "auto":
         precision = _fast_precision(kind)
     if kind == "cpu" and precision == "fp16":
         raise InputError(
-            "Precision fp16 was asked for on the CPU, which computes it more slowly "
-            "and less exactly; choose auto, bf16 or fp32."
+            "Precision fp16 was requested on the CPU, where it is slower and less "
+            "exact; choose auto, bf16 or fp32."
         )
     return Device(kind, precision, _name(kind))
 
@@ -96,14 +96,14 @@ def place_network(model: M, device: Device) -> M:
 
 
 def to_device(batch: Tensor, device: Device) -> Tensor:
-    """Move images (batch, channel, y, x) or vectors to where a network computes."""
+    """Move images (batch, channel, y, x) or vectors to the device."""
     if batch.ndim == 4:
         return batch.to(device.kind, memory_format=_memory_format(device))
     return batch.to(device.kind)
 
 
 def inference_context(device: Device) -> AbstractContextManager[Any]:
-    """Context in which a network computes without gradients in the precision."""
+    """Context for inference: no gradients, in the precision of the device."""
     import torch
 
     stack = contextlib.ExitStack()
@@ -122,49 +122,51 @@ def run_batches(
     stage: str,
     batch_size: int,
 ) -> Step[list[Tensor]]:
-    """Run a network over `total` inputs; when memory runs out, go on with less.
+    """Run a network over `total` inputs, in batches that fit the memory.
 
-    Half the batch is tried first, down to one; then the CPU. The user is told by a
-    message in the progress.
+    When memory runs out, the batch size is halved, down to one; then the CPU takes
+    over. The progress has a message about it.
 
     Parameters
     ----------
     model
-        Moved to the device here.
+        Network; it is moved to the device.
     batches
-        Gives inputs `start` to `stop` as one tensor on the CPU.
+        Function that returns inputs `start` to `stop` as one tensor on the CPU.
     total
         Number of inputs.
     device
-        Where to run.
+        Device and precision.
     stage
         Name of the stage, for the progress.
     batch_size
-        Inputs at once.
+        Inputs in a batch.
 
     Returns
     -------
-    Outputs, float32 on the CPU, one tensor a batch in order.
+    Outputs, float32 on the CPU, one tensor for each batch, in order.
     """
     size = batch_size
     outputs: list[Tensor] = []
-    done, there = 0, False
+    done, placed = 0, False
     yield Progress(stage, 0, total)
     while done < total:
         stop = min(done + size, total)
         try:
-            if not there:
-                model, there = place_network(model, device), True
+            if not placed:
+                model, placed = place_network(model, device), True
             output = _forward(model, batches(done, stop), device)
         except RuntimeError as error:
             if not _out_of_memory(error) or (size == 1 and device.kind == "cpu"):
                 raise
             output = None
-        # outside the except block, whose error keeps the memory of the failed try
+        # outside the except block, whose error keeps the memory of the failed batch
         if output is None:
-            # a network that does not fit is not helped by fewer patches
-            size, device, message = _retreat(size if there else 1, device, batch_size)
-            there = there and device.kind != "cpu"
+            # a smaller batch does not help if the network itself does not fit
+            size, device, message = _reduce_memory(
+                size if placed else 1, device, batch_size
+            )
+            placed = placed and device.kind != "cpu"
             yield Progress(stage, done, total, message)
             continue
         outputs.append(output)
@@ -185,22 +187,25 @@ def _forward(model: nn.Module, batch: Tensor, device: Device) -> Tensor:
 def _memory_format(device: Device) -> Any:
     import torch
 
-    # channels-last: measured 1.4 x faster for convolutions on the CPU, and what CUDA's
-    # short formats want; on Apple graphics wrong results have been reported with it
+    # channels-last was 1.4 x faster for convolutions on the CPU and suits CUDA's short
+    # formats; on Apple graphics wrong results have been reported
     plain = device.kind == "mps"
     return torch.contiguous_format if plain else torch.channels_last
 
 
-def _retreat(size: int, device: Device, asked: int) -> tuple[int, Device, str]:
+def _reduce_memory(
+    size: int, device: Device, requested_size: int
+) -> tuple[int, Device, str]:
+    """Next batch size and device, and a message to the user."""
     _free_memory(device)
     if size > 1:
         size = size // 2
-        message = f"Memory ran out on the {device.name}; going on with {size} at once."
+        message = f"Memory ran out on the {device.name}; the batch size is now {size}."
         return size, device, message
     cpu = replace(device, kind="cpu", precision=_fast_precision("cpu"), name="CPU")
-    message = f"Memory ran out on the {device.name}; going on with the CPU."
-    # never more at once than was asked for: tiles come one by one
-    return min(cpu.batch_size, asked), cpu, message
+    message = f"Memory ran out on the {device.name}; the CPU takes over."
+    # never more than requested: tiles come one by one
+    return min(cpu.batch_size, requested_size), cpu, message
 
 
 def _out_of_memory(error: RuntimeError) -> bool:
@@ -210,7 +215,7 @@ def _out_of_memory(error: RuntimeError) -> bool:
         return True
     # Apple's and the CPU's allocators and CUDA's libraries raise plain RuntimeErrors
     text = str(error).lower()
-    return any(words in text for words in _NO_MEMORY)
+    return any(message in text for message in _MEMORY_MESSAGES)
 
 
 def _free_memory(device: Device) -> None:
@@ -222,20 +227,20 @@ def _free_memory(device: Device) -> None:
         torch.mps.empty_cache()
 
 
-def _available(wanted: str) -> Kind:
+def _find_kind(requested: str) -> Kind:
     import torch
 
-    there: dict[Kind, bool] = {
+    available: dict[Kind, bool] = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    suited = (k for k, found in there.items() if found and wanted in ("auto", k))
-    kind = next(suited, None)
+    matching = (k for k in available if available[k] and requested in ("auto", k))
+    kind = next(matching, None)
     if kind is None:
         raise InputError(
-            f"No {_WORDS[wanted]} was found for the device {wanted!r}; choose auto or "
-            "cpu."
+            f"No {_DEVICE_NAMES[requested]} was found for the device {requested!r}; "
+            "choose auto or cpu."
         )
     return kind
 
@@ -244,23 +249,23 @@ def _fast_precision(kind: Kind) -> Literal["fp32", "bf16", "fp16"]:
     import torch
 
     if kind == "cuda":
-        # older cards only imitate bf16
-        real = torch.cuda.is_bf16_supported(including_emulation=False)
-        return "bf16" if real else "fp16"
+        # older cards only emulate bf16
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bf16" if native else "fp16"
     if kind == "cpu" and _cpu_computes_bf16():
         return "bf16"
-    # no gain was measured on Apple graphics by anyone here: the safe one
+    # on Apple graphics a gain was never measured, so the safe format is used
     return "fp32"
 
 
 def _cpu_computes_bf16() -> bool:
-    """Tell whether this CPU has bf16 instructions; without them bf16 is slower."""
+    """Whether this CPU has bf16 instructions; without them bf16 is slower."""
     import torch
 
     capability = getattr(torch.cpu, "get_capabilities", None)
     if capability is not None:
-        found = capability()
-        return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+        flags = capability()
+        return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch < 2.9
     return bool(check and check())
 
@@ -270,4 +275,4 @@ def _name(kind: Kind) -> str:
 
     if kind == "cuda":
         return torch.cuda.get_device_name()
-    return _WORDS[kind]
+    return _DEVICE_NAMES[kind]

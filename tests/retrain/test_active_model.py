@@ -18,7 +18,7 @@ from napari_cellid.retrain.active_model import (
 from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.settings import read_settings
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 
 
 @pytest.fixture

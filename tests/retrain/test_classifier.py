@@ -19,7 +19,8 @@ from napari_cellid.retrain.active_model import activate_model
 from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
 from napari_cellid.retrain.dataset import CELLS_FILE, split_decided_cells
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE, Run
+from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run
 
 
 def train(study, request, device, report=None):

@@ -34,7 +34,8 @@ from napari_cellid.segmentation.starting_weights import (
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.study.study import Study
 from napari_cellid.training import checkpoint
-from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run
+from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run
 
 SHIFT = 1.5
 
@@ -324,7 +325,7 @@ def test_a_loss_that_is_no_number(study, device) -> None:
             "napari_cellid.segmentation.learner.SegmenterLearner._loss",
             lambda *_: torch.tensor(float("nan"), requires_grad=True),
         )
-        with pytest.raises(InputError, match="no number any more in epoch 1"):
+        with pytest.raises(InputError, match="not finite in epoch 1"):
             run_to_end(step)
     assert run.state().state == "failed"
     assert not (run.folder / MODEL_FOLDER).exists()

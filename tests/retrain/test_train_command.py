@@ -14,7 +14,8 @@ from napari_cellid.cli import main
 from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run
+from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run
 
 TINY = [
     "--start", "tiny", "--plan", "resnet18_69", "--input-size", "32", "--replay", "0",
@@ -109,7 +110,7 @@ def test_no_study_no_run(tmp_path, capsys):
     assert main(["train", "classifier", str(tmp_path)]) == 2
     assert "is not a study" in capsys.readouterr().err
     assert main(["train", "resume", str(tmp_path)]) == 2
-    assert "is no training" in capsys.readouterr().err
+    assert "is not the folder of a training" in capsys.readouterr().err
     for action in ("show", "stop", "use", "compare"):
         assert main(["runs", action, str(tmp_path)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -134,7 +135,7 @@ def test_a_failure_is_one_sentence_and_the_old_model_stays(study, capsys, monkey
     assert main(words) == 2
     said = lines(capsys.readouterr().out)
     assert said[-1]["event"] == "error"
-    assert "loss is no number any more" in said[-1]["message"]
+    assert "loss is not finite" in said[-1]["message"]
     run = Run.open(study.runs / "one")
     assert run.state().state == "failed"
     assert run.state().error == said[-1]["message"]

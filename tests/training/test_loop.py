@@ -13,8 +13,9 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, ProgressEvent, run_to_end
 from napari_cellid.training import checkpoint
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
+from napari_cellid.training.layout import BEST_FILE, CHECKPOINT_FILE
 from napari_cellid.training.loop import LoopConfig, StepMetrics, train
-from napari_cellid.training.run import BEST_FILE, CHECKPOINT_FILE, Run
+from napari_cellid.training.run import Run
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_where_the_figure_is_rough_longer_training_is_preferred(
 
 
 def test_more_can_be_better(run):
-    loop = LoopConfig(3, figure="loss", higher=True)
+    loop = LoopConfig(3, metric="loss", higher=True)
     assert _run(TinyLearner(losses=(9, 3, 8, 5)), run, loop)[0].best_epoch == 2
 
 
@@ -179,13 +180,13 @@ def test_a_loss_that_is_no_number(run, monkeypatch, bad, at):
         "step",
         lambda *where: StepMetrics(bad, 6) if where == at else good(*where),
     )
-    with pytest.raises(InputError, match=rf"no number any more in epoch {at[0]},"):
+    with pytest.raises(InputError, match=rf"not finite in epoch {at[0]},"):
         _run(learner, run, LoopConfig(3))
     assert (run.folder / BEST_FILE).exists() == (at[0] > 1)
 
 
 def test_a_validation_loss_that_is_no_number(run):
-    with pytest.raises(InputError, match="no number any more in epoch 1"):
+    with pytest.raises(InputError, match="not finite in epoch 1"):
         _run(TinyLearner(losses=(1, math.nan)), run, LoopConfig(3))
     assert "NaN" not in (run.folder / "log.jsonl").read_text()
 
@@ -235,5 +236,5 @@ def test_a_checkpoint_that_is_cut_short_is_refused(run, size):
     run_to_end(train(TinyLearner(), run, LoopConfig(1)))
     path = run.folder / CHECKPOINT_FILE
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match="no checkpoint that can be read"):
+    with pytest.raises(InputError, match="not a readable checkpoint"):
         _run(TinyLearner(), run, LoopConfig(2))

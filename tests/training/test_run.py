@@ -14,18 +14,16 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.training import run as module
-from napari_cellid.training.process import is_running
-from napari_cellid.training.run import (
+from napari_cellid.training.layout import (
     ABOUT_FILE,
     LOG_FILE,
     PROGRESS_FILE,
-    SILENT_S,
     STATE_FILE,
     STOP_FILE,
-    Run,
-    list_runs,
-    new_run_name,
 )
+from napari_cellid.training.process import is_running
+from napari_cellid.training.run import Run, list_runs, new_run_name
+from napari_cellid.training.state import SILENT_S
 
 ABOUT_IT = {"name": "one", "task": "segment", "settings": {"epochs": 3}}
 
@@ -66,10 +64,10 @@ def test_a_folder_with_other_files_can_become_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "is no training, for it has no run.json"),
+        (None, "is not the folder of a training, because it has no run.json"),
         ("{", "cannot be read"),
-        ("[]", "not the description of a training of this version"),
-        ('{"format": 2}', "not the description of a training of this version"),
+        ("[]", "was not written by this version"),
+        ('{"format": 2}', "was not written by this version"),
     ],
 )
 def test_what_is_no_run_is_refused(tmp_path, text, said):
@@ -95,7 +93,7 @@ def test_a_process_that_is_gone_leaves_an_interrupted_run(run):
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     _state(run, pid=child.pid)
     assert run.state().state == "running"
-    with pytest.raises(InputError, match=rf"under way in process {child.pid} on "):
+    with pytest.raises(InputError, match=rf"is running in process {child.pid} on "):
         run.start()
     child.kill()
     # not waited for yet: a process that ended does not train

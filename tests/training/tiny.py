@@ -50,7 +50,7 @@ class TinyLearner:
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        return StepMetrics(float(loss.detach()), 6, right=3)
+        return StepMetrics(float(loss.detach()), 6, correct=3)
 
     def validate(self) -> dict[str, float]:
         if self.losses:

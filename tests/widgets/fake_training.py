@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from napari_cellid.training.run import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE, Run
+from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 STEPS = 20

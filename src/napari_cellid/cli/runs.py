@@ -58,7 +58,8 @@ def run_list(arguments: Namespace, console: Console) -> None:
 
 def run_show(arguments: Namespace, console: Console) -> None:
     """Show settings, epochs and figures of a training."""
-    from napari_cellid.training.run import REPORT_FILE, Run
+    from napari_cellid.training.layout import REPORT_FILE
+    from napari_cellid.training.run import Run
 
     run = Run.open(arguments.training.absolute())
     found, events = run.read_json(REPORT_FILE), run.events()
@@ -74,7 +75,8 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 def run_compare(arguments: Namespace, console: Console) -> None:
     """Set the figures of trainings beside one another."""
-    from napari_cellid.training.run import REPORT_FILE, Run
+    from napari_cellid.training.layout import REPORT_FILE
+    from napari_cellid.training.run import Run
 
     values, lines = [], []
     for folder in arguments.trainings:

@@ -18,7 +18,7 @@ from napari_cellid.models.store import (
     list_models,
     load_card,
 )
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -43,13 +43,8 @@ from napari_cellid.retrain.stop_requests import (
     with_stop_requests,
 )
 from napari_cellid.study.consensus import write_csv
-from napari_cellid.training.run import (
-    HELD_OUT_FILE,
-    MODEL_FOLDER,
-    REPORT_FILE,
-    Run,
-    new_run_name,
-)
+from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run, new_run_name
 
 if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier

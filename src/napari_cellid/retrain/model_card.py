@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.models.store import save_model
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,9 @@ import psutil
 from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
+from napari_cellid.training.layout import CONSOLE_FILE
 from napari_cellid.training.run import Run
-from napari_cellid.training.status import CONSOLE_FILE, last_error
+from napari_cellid.training.status import last_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

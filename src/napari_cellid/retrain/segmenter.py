@@ -39,7 +39,8 @@ from napari_cellid.segmentation.starting_weights import (
     shift_cell_logits,
 )
 from napari_cellid.segmentation.training import estimate_seconds, train_segmenter
-from napari_cellid.training.run import MODEL_FOLDER, REPORT_FILE, Run, new_run_name
+from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run, new_run_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

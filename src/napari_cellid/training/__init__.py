@@ -1,1 +1,1 @@
-"""What every training shares: the run folder, checkpoints, the loop."""
+"""Parts that every training shares: run folder, checkpoints, training loop."""

@@ -1,4 +1,4 @@
-"""Checkpoints: everything needed to go on, in one safetensors file."""
+"""Checkpoints: everything that resuming needs, in one safetensors file."""
 
 from __future__ import annotations
 
@@ -18,30 +18,39 @@ if TYPE_CHECKING:
 def save_tensors(
     path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]
 ) -> None:
-    """Write tensors and what is to be known of them, whole or not at all.
+    """Write tensors and their metadata to a file, atomically.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    tensors
+        Tensors by name.
+    about
+        Metadata, in types that JSON can hold.
 
     Raises
     ------
     InputError
-        If the file cannot be written; the old one is then as it was.
+        If the file cannot be written; an earlier file is then unchanged.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in
+    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in
            tensors.items()}  # fmt: skip
     try:
         with atomic_write(path) as temporary:
-            save_file(own, temporary, metadata={"about": json.dumps(dict(about))})
+            save_file(copies, temporary, metadata={"about": json.dumps(dict(about))})
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path} cannot be written ({error}); make room, or check the permissions, "
-            "and resume the training. Models that were there are as they were."
+            "and resume the training. Earlier models are unchanged."
         ) from error
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read tensors and what is known of them.
+    """Read tensors and their metadata.
 
     Raises
     ------
@@ -58,6 +67,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 tensors[name] = file.get_tensor(name)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
-            f"{path} is no checkpoint that can be read ({error}); train anew."
+            f"{path} is not a readable checkpoint ({error}); start a new training."
         ) from error
     return tensors, about

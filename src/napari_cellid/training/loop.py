@@ -1,4 +1,4 @@
-"""The loop of every training: epochs, checkpoints, stop, resume, the best one kept."""
+"""The training loop: epochs, checkpoints, stopping, resuming, the best epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
-from napari_cellid.training.run import BEST_FILE, CHECKPOINT_FILE
+from napari_cellid.training.layout import BEST_FILE, CHECKPOINT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,96 +23,96 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepMetrics:
-    """What one step of the optimiser says.
+    """Metrics of one optimiser step.
 
     Parameters
     ----------
     loss
         Mean loss of the batch.
     n
-        Cells or pieces in it.
-    right
-        How many of them were told right; -1 where that makes no sense.
+        Number of cells or tiles in the batch.
+    correct
+        Number of correct predictions; -1 if that is undefined.
     """
 
     loss: float
     n: int
-    right: int = -1
+    correct: int = -1
 
 
 class Learner(Protocol):
-    """What is trained.
+    """A network in training, with its data and optimiser.
 
-    Steps depend on the seed, the epoch and their number alone, so that a training that
-    was resumed gives what an uninterrupted one gives.
+    A step depends only on the seed, the epoch and its index, so that a resumed training
+    gives the same weights as an uninterrupted one.
     """
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps of the optimiser in an epoch."""
+        """Number of optimiser steps per epoch."""
 
     def step(self, epoch: int, index: int) -> StepMetrics:
-        """Take one step."""
+        """Take one optimiser step."""
 
     def validate(self) -> dict[str, float]:
-        """Figures on the validation data; one is "loss"."""
+        """Metrics of the validation data, "loss" among them."""
 
     def end_of_training(self) -> None:
-        """Whatever is left to do with the best weights, such as batch statistics."""
+        """Finish the best weights, for example update batch statistics."""
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that is needed to go on."""
+        """Everything that resuming needs."""
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Restore a state."""
 
     def weights(self) -> dict[str, Tensor]:
         """State dict of the network, float32 on the CPU."""
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Take weights back."""
+        """Restore weights."""
 
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long a training goes on, and what is best.
+    """Length of a training, and the metric that decides which epoch is best.
 
     Parameters
     ----------
     epochs
-        Times through all steps.
+        Number of epochs.
     patience
-        Epochs without a better figure before it stops; 0: never.
-    figure
-        Validation figure that decides; with its standard error, where the learner
-        gives one as the figure's name with `_error`.
+        Epochs without a better metric before the training stops; 0: never.
+    metric
+        Name of the validation metric that decides. The learner may give its standard
+        error as a metric of that name with `_error`.
     higher
-        Whether more of it is better.
+        Whether larger values are better.
     begin
-        What the event "begin" says beside the counts of the loop.
+        Values that the event "begin" has in addition to those of the loop.
     """
 
     epochs: int
     patience: int = 0
-    figure: str = "loss"
+    metric: str = "loss"
     higher: bool = False
     begin: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """What a training gives.
+    """Result of a training.
 
     Parameters
     ----------
     weights
         State dict of the best epoch.
     best_epoch, last_epoch
-        Counted from 1; 0 if it was stopped before the first one ended.
+        Counted from 1; 0 if the training was stopped within the first epoch.
     state
-        finished, or stopped by somebody.
+        finished, or stopped on request.
     history
-        The event of each epoch.
+        Events of the epochs.
     """
 
     weights: dict[str, Tensor]
@@ -123,34 +123,36 @@ class TrainingResult:
 
 
 def train(learner: Learner, run: Run, loop: LoopConfig) -> Step[TrainingResult]:
-    """Train to the end, or until somebody asks to stop; goes on from a checkpoint.
+    """Train to the end or until a stop request; resume if there is a checkpoint.
 
     Raises
     ------
     InputError
-        If the loss is no number any more, or the run's folder cannot be written.
+        If the loss is not finite, or the run's folder cannot be written to.
     """
-    return (yield from _Training(learner, run, loop).go())
+    return (yield from _TrainingLoop(learner, run, loop).run())
 
 
-class _Training:
+class _TrainingLoop:
+    """The state of a training loop."""
+
     def __init__(self, learner: Learner, run: Run, loop: LoopConfig) -> None:
         self._learner, self._run, self._loop = learner, run, loop
         self._history: list[dict[str, Any]] = []
-        self._first = 1
-        self._begun, self._steps = time.monotonic(), 0
+        self._first_epoch = 1
+        self._start_time, self._steps = time.monotonic(), 0
 
-    def go(self) -> Step[TrainingResult]:
-        self._resume()
+    def run(self) -> Step[TrainingResult]:
+        self._load_checkpoint()
         self._run.start()
-        yield self._news("begin", self._beginning())
-        if self._first == 1 and not any(
+        yield self._log_event("begin", self._start_values())
+        if self._first_epoch == 1 and not any(
             e.get("event") == "epoch" for e in self._run.events()
         ):
-            start = {"epoch": 0, "validation": _plain(self._learner.validate())}
-            yield self._news("epoch", start)
+            start = {"epoch": 0, "validation": _as_floats(self._learner.validate())}
+            yield self._log_event("epoch", start)
         state: Literal["finished", "stopped"] = "finished"
-        for epoch in range(self._first, self._loop.epochs + 1):
+        for epoch in range(self._first_epoch, self._loop.epochs + 1):
             if self._patience_over():
                 break
             stopped = yield from self._epoch(epoch)
@@ -158,7 +160,7 @@ class _Training:
                 state = "stopped"
                 break
         if not self._history:
-            # stopped before the first epoch ended: what there is counts
+            # stopped within the first epoch: the present weights are the result
             self._keep_best(0)
         weights, about = load_tensors(self._run.folder / BEST_FILE)
         self._learner.load_weights(weights)
@@ -169,31 +171,31 @@ class _Training:
         )
 
     def _epoch(self, epoch: int) -> Step[bool]:
-        """Train for one epoch; True if somebody asked to stop."""
-        begun, total = time.monotonic(), self._learner.steps_per_epoch
-        loss, n, right = 0.0, 0, 0
+        """Train for one epoch; True if there is a request to stop."""
+        start_time, total = time.monotonic(), self._learner.steps_per_epoch
+        loss, n, correct = 0.0, 0, 0
         for index in range(total):
-            figures = self._learner.step(epoch, index)
-            self._check(figures.loss, epoch)
-            loss += figures.loss * figures.n
-            n, right = n + figures.n, right + figures.right
+            metrics = self._learner.step(epoch, index)
+            self._check_loss(metrics.loss, epoch)
+            loss += metrics.loss * metrics.n
+            n, correct = n + metrics.n, correct + metrics.correct
             self._steps += 1
             done = (epoch - 1) * total + index + 1
-            self._tell(epoch, done, figures.loss)
+            self._write_progress(epoch, done, metrics.loss)
             yield Progress("Training", done, self._loop.epochs * total)
-            # after the last step the epoch is worth ending
+            # after the last step the epoch ends in any case
             if index < total - 1 and self._run.stop_requested():
                 return True
         train = {"loss": loss / max(n, 1)}
-        if right >= 0:
-            train["accuracy"] = right / max(n, 1)
-        validation = _plain(self._learner.validate())
-        self._check(validation["loss"], epoch)
+        if correct >= 0:
+            train["accuracy"] = correct / max(n, 1)
+        validation = _as_floats(self._learner.validate())
+        self._check_loss(validation["loss"], epoch)
         event = {
             "epoch": epoch,
             "train": train,
             "validation": validation,
-            "seconds": round(time.monotonic() - begun, 3),
+            "seconds": round(time.monotonic() - start_time, 3),
         }
         event["best"] = self._is_best(event)
         self._history.append(event)
@@ -204,42 +206,45 @@ class _Training:
             self._learner.state(),
             {"epoch": epoch, "history": self._history},
         )
-        yield self._news("epoch", event)
+        yield self._log_event("epoch", event)
         return self._run.stop_requested() and epoch < self._loop.epochs
 
-    def _resume(self) -> None:
+    def _load_checkpoint(self) -> None:
         path = self._run.folder / CHECKPOINT_FILE
         if not path.exists():
             return
         state, about = load_tensors(path)
         self._learner.load(state)
         self._history = list(about.get("history", []))
-        self._first = int(about["epoch"]) + 1
+        self._first_epoch = int(about["epoch"]) + 1
         logged = {e.get("epoch") for e in self._run.events() if "validation" in e}
         for event in self._history:
-            # killed between the checkpoint and the log
+            # the process ended between the checkpoint and the log
             if event["epoch"] not in logged:
                 self._run.log({"event": "epoch", **event})
 
-    def _beginning(self) -> dict[str, Any]:
+    def _start_values(self) -> dict[str, Any]:
         return {
             "run": self._run.name,
             "folder": str(self._run.folder),
             "epochs": self._loop.epochs,
             "steps_per_epoch": self._learner.steps_per_epoch,
-            "first_epoch": self._first,
+            "first_epoch": self._first_epoch,
             **self._loop.begin,
         }
 
-    def _news(self, event: str, values: Mapping[str, Any]) -> ProgressEvent:
+    def _log_event(self, event: str, values: Mapping[str, Any]) -> ProgressEvent:
         self._run.log({"event": event, **values})
         total = self._loop.epochs * self._learner.steps_per_epoch
-        done = int(values.get("epoch", self._first - 1)) * self._learner.steps_per_epoch
+        done = (
+            int(values.get("epoch", self._first_epoch - 1))
+            * self._learner.steps_per_epoch
+        )
         return ProgressEvent("Training", done, total, event=event, values=dict(values))
 
-    def _tell(self, epoch: int, done: int, loss: float) -> None:
+    def _write_progress(self, epoch: int, done: int, loss: float) -> None:
         total = self._loop.epochs * self._learner.steps_per_epoch
-        seconds = time.monotonic() - self._begun
+        seconds = time.monotonic() - self._start_time
         self._run.write_progress(
             {
                 "stage": "Training",
@@ -254,21 +259,21 @@ class _Training:
         )
 
     def _value(self, event: Mapping[str, Any]) -> float:
-        value = float(event["validation"][self._loop.figure])
+        value = float(event["validation"][self._loop.metric])
         return value if self._loop.higher else -value
 
     def _is_best(self, event: Mapping[str, Any]) -> bool:
-        """Whether it is better than all before, or longer trained and not surely worse.
+        """Whether an epoch is better than all before, within one standard error.
 
-        A figure of few cells is rough: the first epoch that happens to please them
-        would be kept, and all that was learned later thrown away. So where the figure
-        comes with its standard error, a later epoch within it is preferred.
+        The metric of few cells is uncertain: an early epoch that is best by chance
+        would win over all later ones. So, if the metric has a standard error, a later
+        epoch within one standard error of the best is preferred.
         """
         if not self._history:
             return True
-        top = max(self._history, key=self._value)
-        error = float(top["validation"].get(f"{self._loop.figure}_error", 0.0))
-        best = self._value(top)
+        best_event = max(self._history, key=self._value)
+        error = float(best_event["validation"].get(f"{self._loop.metric}_error", 0.0))
+        best = self._value(best_event)
         return self._value(event) > best or (
             error > 0 and self._value(event) >= best - error
         )
@@ -283,14 +288,14 @@ class _Training:
         best = max(e["epoch"] for e in self._history if e["best"])
         return int(self._history[-1]["epoch"]) - int(best) >= self._loop.patience
 
-    def _check(self, loss: float, epoch: int) -> None:
+    def _check_loss(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
             raise InputError(
-                f"The loss is no number any more in epoch {epoch}, so the training "
-                "ended and nothing was changed; train anew with a learning rate of a "
-                "tenth."
+                f"The loss is not finite in epoch {epoch}, so the training ended and "
+                "no model was changed; start a new training with a tenth of the "
+                "learning rate."
             )
 
 
-def _plain(figures: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in figures.items()}
+def _as_floats(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items()}

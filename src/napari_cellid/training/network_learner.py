@@ -1,4 +1,4 @@
-"""What every learner shares: a network, its optimiser, and the state of both."""
+"""Base of all learners: a network, its optimiser, and the state of both."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _NET, _OPTIMISER = "net.", "optimiser."
 
 
 class NetworkLearner:
-    """Part of a learner that does not depend on what is learned.
+    """Part of a learner that does not depend on the task.
 
     Parameters
     ----------
     net
-        Network to train, on its device already; it is changed.
+        Network to train, already on its device; it is changed in place.
     optimiser
-        Of the parameters that are trained.
+        Optimiser of the trained parameters.
     device
-        Where the network is, and the precision of its matrix work.
+        Device of the network, and precision of its matrix operations.
     seed
-        Fixes dropout.
+        Seed of dropout.
     """
 
     def __init__(
@@ -45,16 +45,18 @@ class NetworkLearner:
         """State of network and optimiser, as a checkpoint keeps it."""
         import torch
 
-        state = {f"{_NET}{name}": one for name, one in self._net.state_dict().items()}
+        state = {
+            f"{_NET}{name}": tensor for name, tensor in self._net.state_dict().items()
+        }
         for k, values in self._optimiser.state_dict()["state"].items():
             for name, value in values.items():
-                # momentum that is not there yet
+                # momentum is None before the first step
                 if value is not None:
                     state[f"{_OPTIMISER}{k}.{name}"] = torch.as_tensor(value)
         return state
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Restore a state, to go on from it."""
+        """Restore a state, to resume from it."""
         names = self._net.state_dict()
         self._net.load_state_dict({name: state[f"{_NET}{name}"] for name in names})
         moments: dict[int, dict[str, Any]] = {}
@@ -68,27 +70,27 @@ class NetworkLearner:
     def weights(self) -> dict[str, Tensor]:
         """State dict of the network, on the CPU."""
         state = self._net.state_dict()
-        return {name: one.detach().cpu().clone() for name, one in state.items()}
+        return {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Load a state dict into the network."""
         self._net.load_state_dict(dict(weights))
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        """Context in which matrix work is done in bf16, where the device asks for it.
+        """Context of mixed precision, if the precision of the device is bf16.
 
-        fp16 would need scaled gradients; training is in fp32 then.
+        fp16 would need scaled gradients, so training uses fp32 instead.
         """
         import torch
 
-        short = self._device.precision == "bf16"
-        return torch.autocast(self._device.kind, torch.bfloat16, enabled=short)
+        mixed = self._device.precision == "bf16"
+        return torch.autocast(self._device.kind, torch.bfloat16, enabled=mixed)
 
     @contextmanager
     def _seeded(self, epoch: int, index: int) -> Iterator[None]:
-        """Context in which dropout depends on seed, epoch and step alone.
+        """Context in which dropout depends only on seed, epoch and step.
 
-        So a step is the same whether it comes after a resumption or not.
+        So a resumed training takes the same steps as an uninterrupted one.
         """
         import torch
 
@@ -97,14 +99,14 @@ class NetworkLearner:
             yield
 
     def _update(self, loss: Tensor, max_norm: float = 0.0) -> None:
-        """Take one step of the optimiser.
+        """Take one optimiser step.
 
         Parameters
         ----------
         loss
-            What is minimised.
+            Loss of the batch.
         max_norm
-            Norm to which the gradient is clipped; 0: it is not.
+            Norm to which the gradient is clipped; 0: no clipping.
         """
         import torch
 
@@ -118,18 +120,18 @@ class NetworkLearner:
 def seconds_per_step(
     learner: Learner, seconds: float, *, at_least: int = 1, first: int = 0
 ) -> float:
-    """Time the steps of a learner; its network is changed.
+    """Measure the time of a step of a learner; its network is changed.
 
     Parameters
     ----------
     learner
-        What is timed.
+        Learner to time.
     seconds
-        How long steps are taken.
+        Duration of the measurement.
     at_least
-        Steps that are taken in any case.
+        Least number of steps.
     first
-        Number of the first step.
+        Index of the first step.
     """
     n, start = 0, time.perf_counter()
     while n < at_least or time.perf_counter() - start < seconds:

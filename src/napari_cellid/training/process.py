@@ -1,23 +1,23 @@
-"""Whether a process of this computer is still there."""
+"""Check whether a process of this computer is running."""
 
 from __future__ import annotations
 
 import psutil
 
-#: clocks of files and processes may differ by this (s)
+#: largest difference between the clocks of files and processes (s)
 _SLACK_S = 5.0
 
 
 def is_running(pid: int, before: float) -> bool:
-    """Tell whether the process `pid` is there and is the one of that time.
+    """Whether the process `pid` is running and already existed at that time.
 
     Parameters
     ----------
     pid
         Number of the process.
     before
-        A time (seconds since 1970) at which it was there: numbers are given again to
-        other processes, which then began later.
+        Time (seconds since 1970) at which the process existed. The operating system
+        reuses numbers, so a process that started later is another one.
     """
     if pid <= 0:
         return False

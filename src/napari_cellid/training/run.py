@@ -1,4 +1,4 @@
-"""A training as a folder: what was asked for, what happened, how far it came."""
+"""The folder of a run: settings, log, progress and state of one training."""
 
 from __future__ import annotations
 
@@ -7,58 +7,30 @@ import logging
 import os
 import platform
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
-from napari_cellid.training.process import is_running
+from napari_cellid.training.layout import (
+    ABOUT_FILE,
+    LOG_FILE,
+    PROGRESS_FILE,
+    STATE_FILE,
+    STOP_FILE,
+)
+from napari_cellid.training.state import RunState, State, read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-ABOUT_FILE, LOG_FILE, PROGRESS_FILE, STATE_FILE, STOP_FILE = (
-    "run.json", "log.jsonl", "progress.json", "state.json", "stop",
-)  # fmt: skip
-CHECKPOINT_FILE, BEST_FILE = "checkpoint.safetensors", "best.safetensors"
-MODEL_FOLDER, REPORT_FILE, HELD_OUT_FILE = "model", "report.json", "held_out.csv"
-
-State = Literal["new", "running", "stopped", "finished", "failed", "interrupted"]
-#: seconds without a sign of life after which a run on another computer is given up
-SILENT_S = 600.0
 #: seconds between two writings of progress.json
 _PROGRESS_S = 0.5
-
-
-@dataclass(frozen=True)
-class RunState:
-    """How a training stands.
-
-    Parameters
-    ----------
-    state
-        new, running, stopped, finished, failed, or interrupted: it says that it runs,
-        but its process is gone.
-    error
-        Why it failed, one sentence.
-    pid, host
-        Process that trains, and its computer.
-    started, beat
-        Time when that process began with it, and of its last sign of life, in seconds
-        since 1970.
-    """
-
-    state: State = "new"
-    error: str = ""
-    pid: int = 0
-    host: str = ""
-    started: float = 0.0
-    beat: float = 0.0
 
 
 class Run:
@@ -69,7 +41,7 @@ class Run:
     folder
         `STUDY/runs/<name>`.
     about
-        What `run.json` says: settings, start, data.
+        Contents of `run.json`: task, settings, starting weights, data.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
@@ -85,17 +57,17 @@ class Run:
 
     @property
     def task(self) -> str:
-        """What is trained: classify or segment."""
+        """Task of the model: classify or segment."""
         return str(self.about.get("task", ""))
 
     @classmethod
     def create(cls, folder: Path, about: Mapping[str, Any]) -> Self:
-        """Begin a run in a folder that holds none yet.
+        """Create a run in a folder that has none yet.
 
         Raises
         ------
         InputError
-            If there is a run already, or the folder cannot be written.
+            If there is a run already, or the folder cannot be written to.
         """
         if (folder / ABOUT_FILE).exists():
             raise InputError(
@@ -107,20 +79,20 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open a run that was begun.
+        """Open the run in a folder.
 
         Raises
         ------
         InputError
-            If the folder holds none, or its description is broken.
+            If there is no run, or its `run.json` is broken.
         """
         path = folder / ABOUT_FILE
         try:
             about = json.loads(path.read_text("utf-8"))
         except FileNotFoundError as error:
             raise InputError(
-                f"{folder} is no training, for it has no {ABOUT_FILE}; choose a folder "
-                "in the runs of a study."
+                f"{folder} is not the folder of a training, because it has no "
+                f"{ABOUT_FILE}; choose a folder in the runs of a study."
             ) from error
         except (OSError, ValueError) as error:
             raise InputError(
@@ -128,64 +100,59 @@ class Run:
             ) from error
         if not isinstance(about, dict) or about.get("format") != 1:
             raise InputError(
-                f"{path} is not the description of a training of this version; update "
-                "napari-cellid, or choose another training."
+                f"{path} was not written by this version; update napari-cellid, or "
+                "choose another training."
             )
         return cls(folder, about)
 
     def start(self) -> None:
-        """Say that this process trains now; an earlier request to stop is void.
+        """Mark the run as running in this process and drop an earlier stop request.
 
         Raises
         ------
         InputError
-            If another process trains in this folder.
+            If another process is training in this folder.
         """
-        now = self.state()
-        if now.state == "running" and now.pid != os.getpid():
+        before = self.state()
+        if before.state == "running" and before.pid != os.getpid():
             raise InputError(
-                f"The training {self.name} is under way in process {now.pid} on "
-                f"{now.host}; wait for it, or stop it first."
+                f"The training {self.name} is running in process {before.pid} on "
+                f"{before.host}; wait for it, or stop it first."
             )
-        if now.state != "running":
-            # else it is this process that was asked, while it prepared
+        # while this process prepares, a request to stop is meant for it and stays
+        if before.state != "running":
             self._remove(STOP_FILE)
-            # what a process that was killed had begun to write
+            # temporary files of a process that was killed
             self._remove(*(path.name for path in self.folder.glob(".*.*.*")))
-        beat = time.time()
-        self._state = RunState("running", "", os.getpid(), platform.node(), beat, beat)
+        now = time.time()
+        self._state = RunState("running", "", os.getpid(), platform.node(), now, now)
         self._write_state()
 
     def end(self, state: State, error: str = "") -> None:
-        """Say how the training ended."""
-        before = self._state
-        self._state = RunState(
-            state, error, before.pid, before.host, before.started, time.time()
-        )
+        """Mark the run as ended.
+
+        Parameters
+        ----------
+        state
+            finished, stopped or failed.
+        error
+            Reason of a failure, one sentence.
+        """
+        self._state = replace(self._state, state=state, error=error, beat=time.time())
         self._write_state()
         self._remove(PROGRESS_FILE, STOP_FILE)
 
     def state(self) -> RunState:
-        """How the training stands, seen from outside."""
-        try:
-            found = RunState(
-                **json.loads((self.folder / STATE_FILE).read_text("utf-8"))
-            )
-        except (OSError, ValueError, TypeError):
-            return RunState()
-        if found.state not in get_args(State):
-            return RunState()
-        if found.state == "running" and not _alive(found, self._heartbeat()):
-            return RunState(**{**vars(found), "state": "interrupted"})
-        return found
+        """State of the run on disk; any process may ask for it."""
+        return read_state(self.folder / STATE_FILE, self._heartbeat())
 
     def request_stop(self) -> None:
-        """Ask the process that trains to stop at its next step, keeping the best.
+        """Ask the training process to stop at its next step and keep the best epoch.
 
         Raises
         ------
         InputError
-            If the folder cannot be written.
+            If the folder cannot be written to.
         """
         try:
             (self.folder / STOP_FILE).touch()
@@ -196,42 +163,42 @@ class Run:
             ) from error
 
     def stop_requested(self) -> bool:
-        """Whether somebody asked to stop."""
+        """Whether there is a request to stop."""
         return (self.folder / STOP_FILE).exists()
 
     def log(self, event: Mapping[str, Any]) -> None:
-        """Add a line to the log, on disk when this returns."""
+        """Append an event to the log; it is flushed to the disk before this returns."""
         line = json.dumps({**event, "time": _now()}, ensure_ascii=False) + "\n"
         with _write_errors(self.folder), (self.folder / LOG_FILE).open("a+b") as f:
             if f.tell():
                 f.seek(-1, os.SEEK_END)
-                # a line that was cut short must not take this one with it
+                # an incomplete last line must not spoil this one
                 line = line if f.read(1) == b"\n" else f"\n{line}"
             f.write(line.encode(errors="replace"))
             f.flush()
             os.fsync(f.fileno())
 
     def events(self) -> list[dict[str, Any]]:
-        """Lines of the log; one that was cut short is left out."""
+        """Events of the log; incomplete lines are skipped."""
         try:
             text = (self.folder / LOG_FILE).read_bytes()
         except OSError:
             return []
-        found = []
+        events = []
         for line in text.split(b"\n"):
             try:
                 event = json.loads(line)
             except ValueError:
                 continue
             if isinstance(event, dict):
-                found.append(event)
-        return found
+                events.append(event)
+        return events
 
     def write_progress(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
-        """Write how far the training is, at most twice a second unless `now`.
+        """Write the progress and a heartbeat, at most twice a second unless `now`.
 
-        Where that fails the training goes on: the next checkpoint or line of the log
-        says whether there is something wrong.
+        The training continues if this fails: a lasting problem shows at the next
+        checkpoint or line of the log.
         """
         if now or time.monotonic() - self._written >= _PROGRESS_S:
             self._written = time.monotonic()
@@ -240,17 +207,13 @@ class Run:
                 self.write_json(PROGRESS_FILE, values, indent=None)
 
     def progress(self) -> dict[str, Any]:
-        """How far the training is; empty where that is not known."""
-        try:
-            found = json.loads((self.folder / PROGRESS_FILE).read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        """Progress of the training; empty if unknown."""
+        return self.read_json(PROGRESS_FILE)
 
     def write_json(
         self, name: str, values: Mapping[str, Any], indent: int | None = 2
     ) -> None:
-        """Write a file of the run, whole.
+        """Write a JSON file of the run, atomically.
 
         Raises
         ------
@@ -262,14 +225,15 @@ class Run:
             path.write_text(text + "\n", "utf-8", newline="\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Read a file of the run; empty where it is not there or broken."""
+        """Read a JSON file of the run; empty if it is missing or broken."""
         try:
-            found = json.loads((self.folder / name).read_text("utf-8"))
+            values = json.loads((self.folder / name).read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return values if isinstance(values, dict) else {}
 
     def _heartbeat(self) -> float:
+        """Time of the last heartbeat (s since 1970); 0 if unknown."""
         try:
             return (self.folder / PROGRESS_FILE).stat().st_mtime
         except OSError:
@@ -285,21 +249,21 @@ class Run:
 
 
 def list_runs(parent: Path) -> list[Run]:
-    """Trainings in the folder `runs` of a study, the newest first.
+    """Runs in the folder `runs` of a study, newest first.
 
-    One that cannot be read is left out and logged.
+    Runs that cannot be read are skipped and logged.
     """
-    found = []
+    runs = []
     for path in parent.glob(f"*/{ABOUT_FILE}") if parent.is_dir() else ():
         try:
-            found.append(Run.open(path.parent))
+            runs.append(Run.open(path.parent))
         except InputError as error:
             logger.warning("%s", error)
-    return sorted(found, key=lambda run: (run.about.get("made", ""), run.name))[::-1]
+    return sorted(runs, key=lambda run: (run.about.get("made", ""), run.name))[::-1]
 
 
 def new_run_name(parent: Path, task: str) -> str:
-    """Name for a new training: what is trained and when, with a number if taken."""
+    """Name of a new run: kind of model and time, with a number if that is taken."""
     word = {"classify": "classes", "segment": "outlines"}.get(task, task)
     stem = f"{word} {datetime.now().astimezone():%Y-%m-%d %H.%M}"
     name, k = stem, 2
@@ -308,28 +272,16 @@ def new_run_name(parent: Path, task: str) -> str:
     return name
 
 
-def _alive(state: RunState, beat: float) -> bool:
-    if state.host == platform.node():
-        return is_running(state.pid, state.started)
-    return time.time() - max(beat, state.beat) < SILENT_S
-
-
-class _write_errors:
+@contextmanager
+def _write_errors(folder: Path) -> Iterator[None]:
     """Turn errors of writing into one sentence."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, OSError):
-            raise InputError(
-                f"The training cannot be written to {self._folder} "
-                f"({error.strerror or error}); make room, or check the permissions. "
-                "Models that were there are as they were."
-            ) from error
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"The training cannot be written to {folder} ({error.strerror or error}); "
+            "make room, or check the permissions. Earlier models are unchanged."
+        ) from error
 
 
 def _now() -> str:

@@ -1,4 +1,4 @@
-"""Which model a training starts from, and what is remembered of it."""
+"""The model that a training starts from, and the record of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.models.store import ModelCard, Task
 
-#: names of starting weights that are no model: the default model, and random weights
+#: special names of starting weights: the default model, and random weights
 SHIPPED, RANDOM = "shipped", "random"
 
 
@@ -24,7 +24,7 @@ def find_starting_model(requested: str, task: Task, study_models: Path | None) -
         "shipped" or "" for the default model; name of a model of the study or of the
         package; or the path of a model folder.
     task
-        What the model does.
+        Task of the model.
     study_models
         Folder of the study's models.
 
@@ -41,7 +41,7 @@ def find_starting_model(requested: str, task: Task, study_models: Path | None) -
 
 
 def describe_origin(card: ModelCard) -> dict[str, Any]:
-    """What the card of a trained model says of the model it started from."""
+    """Record of the starting model, for the card of the trained model."""
     return {
         "name": card.name,
         "weights_sha256": card.weights_sha256,

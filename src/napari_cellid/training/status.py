@@ -1,4 +1,4 @@
-"""What there is to see of a study's trainings, read from their folders; no Qt."""
+"""Summaries of the runs of a study, read from their folders."""
 
 from __future__ import annotations
 
@@ -7,58 +7,56 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.models.store import CARD_FILE
-from napari_cellid.training.run import (
+from napari_cellid.training.layout import (
+    CONSOLE_FILE,
     HELD_OUT_FILE,
     LOG_FILE,
     MODEL_FOLDER,
     REPORT_FILE,
-    Run,
-    list_runs,
 )
+from napari_cellid.training.run import Run, list_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: what a training that was started here prints
-CONSOLE_FILE = "console.txt"
-#: so much of its end is looked at (bytes)
+#: length of the end of the console output that is searched for an error (bytes)
 _TAIL = 20_000
-_UNTOLD = (
-    "The training ended without a word, perhaps for want of memory; resume it, with a "
-    "smaller batch if that happens again."
+_UNKNOWN = (
+    "The training ended without an error message, perhaps because memory ran out; "
+    "resume it, with a smaller batch if that happens again."
 )
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How one training stands.
+    """Summary of one run.
 
     Parameters
     ----------
     folder
-        Its folder.
+        Folder of the run.
     task
         classify or segment.
     made
-        When it was begun, as ISO says it; "" while it starts.
+        Time of its creation (ISO 8601); "" while it starts.
     settings, start, data
-        What `run.json` says.
+        Contents of `run.json`.
     state
         new (it prepares), running, stopped, finished, failed, interrupted.
     since
-        When it began or ended, in seconds since 1970.
+        Time of its start, last heartbeat or end, in seconds since 1970.
     error
-        Why it failed, one sentence.
+        Reason of a failure, one sentence.
     epochs
-        Event of each epoch, in order.
+        Events of the epochs, in order.
     progress
-        How far it is; empty where that is not known.
+        Progress of the training; empty if unknown.
     report
-        How good the new model is; empty where that is not known.
+        Evaluation of the new model; empty if there is none.
     weights
-        Hash of the weights of its model; "" where there is none.
+        Hash of the weights of its model; "" if there is none.
     started_in_napari
-        Whether it was started from a window of napari.
+        Whether it was started from the dock in napari.
     """
 
     folder: Path
@@ -83,17 +81,17 @@ class RunSummary:
 
     @property
     def has_model(self) -> bool:
-        """Whether there is a model to use."""
+        """Whether the run has a model."""
         return bool(self.weights)
 
     @property
     def is_active(self) -> bool:
-        """Whether it goes on."""
+        """Whether the run is being prepared or running."""
         return self.state in ("new", "running")
 
 
 class RunSummaries:
-    """Reads the trainings of a study again and again, what changed alone."""
+    """Reads the runs of a study repeatedly; files that did not change are cached."""
 
     def __init__(self) -> None:
         self._logs: dict[Path, tuple[int, tuple[dict[str, Any], ...]]] = {}
@@ -101,7 +99,7 @@ class RunSummaries:
         self._models: dict[Path, tuple[int, str]] = {}
 
     def read_all(self, runs: Path) -> tuple[RunSummary, ...]:
-        """Every training of a study, the newest first.
+        """Summaries of all runs of a study, newest first.
 
         Parameters
         ----------
@@ -111,17 +109,17 @@ class RunSummaries:
         return tuple(self.read(run) for run in list_runs(runs))
 
     def read(self, run: Run) -> RunSummary:
-        """How a training stands now."""
-        # the state first: what belongs to an end is on disk before the end is told
+        """Summary of a run now."""
+        # the state first: all files of a run are on disk before its state says ended
         state = run.state()
         about = run.about
         return RunSummary(
             folder=run.folder,
             task=run.task,
             made=str(about.get("made", "")),
-            settings=_table(about.get("settings")),
-            start=_table(about.get("start")),
-            data=_table(about.get("data")),
+            settings=_as_dict(about.get("settings")),
+            start=_as_dict(about.get("start")),
+            data=_as_dict(about.get("data")),
             state=state.state,
             since=state.beat,
             error=state.error,
@@ -135,7 +133,7 @@ class RunSummaries:
     def _epochs(self, run: Run) -> tuple[dict[str, Any], ...]:
         size = _size(run.folder / LOG_FILE)
         if self._logs.get(run.folder, (None,))[0] != size:
-            # an epoch that was trained anew after a kill counts once
+            # an epoch that was repeated after a crash counts once
             by_number = {
                 int(event["epoch"]): event
                 for event in run.events()
@@ -153,7 +151,7 @@ class RunSummaries:
 
     def _weights(self, run: Run) -> str:
         card = f"{MODEL_FOLDER}/{CARD_FILE}"
-        # the card of a model that was measured is longer than before
+        # the card becomes longer when the model has been evaluated
         size = _size(run.folder / card)
         if self._models.get(run.folder, (None,))[0] != size:
             digest = str(run.read_json(card).get("weights_sha256", ""))
@@ -162,40 +160,40 @@ class RunSummaries:
 
 
 def last_error(console: Path) -> str:
-    """Why a program ended early, in the one sentence that it printed.
+    """The last error message in the console output of a training.
 
     Parameters
     ----------
     console
-        What it printed, lines of JSON among it.
+        File with the console output, which has events as lines of JSON.
     """
     try:
         with console.open("rb") as file:
             file.seek(max(_size(console) - _TAIL, 0))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
-        return _UNTOLD
+        return _UNKNOWN
     for line in reversed(lines):
         event = _event(line)
         if event.get("event") == "error":
-            return str(event.get("message") or _UNTOLD)
-    return _UNTOLD
+            return str(event.get("message") or _UNKNOWN)
+    return _UNKNOWN
 
 
 def held_out_table(folder: Path) -> Path | None:
-    """The table of held-out cells of a run; None where there is none."""
+    """Path of the table of held-out cells of a run; None if there is none."""
     path = folder / HELD_OUT_FILE
     return path if path.is_file() else None
 
 
 def _event(line: str) -> dict[str, Any]:
     try:
-        return _table(json.loads(line))
+        return _as_dict(json.loads(line))
     except ValueError:
         return {}
 
 
-def _table(value: object) -> dict[str, Any]:
+def _as_dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

@@ -14,7 +14,8 @@ from retraining import begin, click, click_square, finish, plan, run, show, stan
 from voting import make_study, true_classes, write_answers
 
 from napari_cellid.study.study import Study
-from napari_cellid.training.run import MODEL_FOLDER, Run
+from napari_cellid.training.layout import MODEL_FOLDER
+from napari_cellid.training.run import Run
 from napari_cellid.widgets.retrain.panel import CURVES, HELPED
 from napari_cellid.widgets.retrain.widget import RetrainWidget
 from napari_cellid.widgets.session.session import session_of

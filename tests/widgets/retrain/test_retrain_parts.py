@@ -273,7 +273,7 @@ def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
 
 def test_last_words(tmp_path):
     console = tmp_path / "console.txt"
-    assert "without a word" in last_error(console)
+    assert "without an error message" in last_error(console)
     console.write_text('{"event": "error", "message": "No."}\nTraceback…\n', "utf-8")
     assert last_error(console) == "No."
     console.write_text("Traceback (most recent call last):\n", "utf-8")

@@ -15,7 +15,7 @@ from napari_cellid.retrain.activate import (
     active_weights,
     restore_previous_model,
 )
-from napari_cellid.training.run import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.status import held_out_table
 from napari_cellid.widgets._shared.worker import Worker
 
