@@ -135,7 +135,7 @@ def test_a_card_that_is_not_there_is_refused() -> None:
 
 
 def test_half_precision_on_the_cpu_is_refused() -> None:
-    with pytest.raises(InputError, match="fp16 was asked for on the CPU"):
+    with pytest.raises(InputError, match="fp16 was requested on the CPU"):
         choose_device(DeviceConfig(device="cpu", precision="fp16"))
 
 
