@@ -58,7 +58,7 @@ def blurred(images: torch.Tensor, width: torch.Tensor, reach: int) -> torch.Tens
     return conv2d(flat, kernel.mT, groups=n * channels).reshape(images.shape)
 
 
-def enlarge(
+def upsample(
     patches: torch.Tensor,
     size: int,
     rng: np.random.Generator | None,

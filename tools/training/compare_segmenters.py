@@ -100,7 +100,9 @@ def trained(variant: dict[str, Any], options: argparse.Namespace) -> tuple[UNet,
     return net.eval(), minutes
 
 
-def tested(options: argparse.Namespace) -> tuple[list[Path], dict[str, list[Path]]]:
+def test_fields(
+    options: argparse.Namespace,
+) -> tuple[list[Path], dict[str, list[Path]]]:
     """Held-out fields to adjust on, and by kind those that are scored."""
     held_out = split_fields(options.fields)[1]
     setting, judging = halves(held_out[: options.test])
@@ -111,7 +113,7 @@ def detection(
     net: UNet, combination: Combination, options: argparse.Namespace
 ) -> dict[str, float]:
     """F1 at IoU 0.5 by kind, the outputs shifted as suits held-out fields."""
-    setting, kinds = tested(options)
+    setting, kinds = test_fields(options)
     shift = best_shift(net, setting, combination)
     return {
         kind: detection_f1(net, some, combination, shift)

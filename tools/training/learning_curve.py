@@ -7,7 +7,7 @@ A one-pass U-Net is trained from random weights for as many steps on a few of th
 fields, on more, and on all. Each is scored on held-out fields and on those of
 `--other`, which are of other kinds (`simulated_set.py --kind`, `truth_fields.py`):
 detection (F1 at IoU 0.5) and the classes inside the true outlines (balanced accuracy,
-clear cells). Short training: it tells what more fields bring in it, not how good a
+clear cells). Short training: it measures what more fields bring, not how good a
 network can become.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from tools.evaluation.model_figures import class_figures, held_out_probabilities
 from tools.training.checkpoints import split_fields, spread
-from tools.training.compare_segmenters import detection, parser_of, tested, trained
+from tools.training.compare_segmenters import detection, parser_of, test_fields, trained
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ def point(n: int, options: argparse.Namespace) -> dict[str, object]:
         kind: class_figures(*held_out_probabilities(net, some, "pair"))[
             "balanced_accuracy"
         ]
-        for kind, some in tested(options)[1].items()
+        for kind, some in test_fields(options)[1].items()
     }
     return {
         "fields": len(known),
@@ -59,7 +59,7 @@ def point(n: int, options: argparse.Namespace) -> dict[str, object]:
 
 
 def clear_cells(path: Path) -> int:
-    """Cells of a field whose class can be told."""
+    """Cells of a field whose class is unambiguous."""
     with np.load(path) as file:
         return int((~file["ambiguous"]).sum())
 

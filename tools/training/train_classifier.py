@@ -40,7 +40,7 @@ from napari_cellid.classification.finetuning import (
 from napari_cellid.classification.networks import ClassifierConfig, build_network
 from napari_cellid.classification.partial_forward import set_modes
 from napari_cellid.models.store import load_card, load_weights
-from tools.training.changed_patches import PATCH, enlarge
+from tools.training.changed_patches import PATCH, upsample
 from tools.training.checkpoints import keep, resume, split_fields
 
 #: cut a little more than a patch, so that turning and shifting bring no border in
@@ -182,7 +182,7 @@ def train(options: argparse.Namespace) -> None:
         rng = np.random.default_rng([options.seed, step])
         which = training.balanced(rng, options.batch)
         size, shown = sizes[step]
-        images = enlarge(training.cut(which), size, rng, shown)
+        images = upsample(training.cut(which), size, rng, shown)
         truth = torch.from_numpy(training.rows[which, 3])
         set_modes(net, stages, adapt=options.depth == "everything")
         seen.append(learn(net, optimiser, images, truth))
@@ -240,7 +240,7 @@ def predict_patches(
     net.eval().to(memory_format=torch.channels_last)
     logits = []
     for start in range(0, len(which), 64):
-        images = enlarge(cells.cut(which[start : start + 64]), size, None, shown)
+        images = upsample(cells.cut(which[start : start + 64]), size, None, shown)
         with torch.autocast("cpu", torch.bfloat16):
             logits.append(net(images.to(memory_format=torch.channels_last)).float())
     return torch.cat(logits)

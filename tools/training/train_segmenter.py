@@ -27,12 +27,11 @@ from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.models.store import find_model, load_card
 from napari_cellid.segmentation.predict import load_segmenter
+from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from tools.training.checkpoints import keep, resume, split_fields, spread
 from tools.training.disturbances import disturbed
-
-IGNORE = 255
 
 
 class Fields:
@@ -51,9 +50,11 @@ class Fields:
                 labels, target = file["labels"], file["target"]
                 # cells that only the red channel shows, left out where it is missing
                 hidden = np.isin(labels, np.flatnonzero(kind == 2) + 1)
-                alone = np.where(hidden, IGNORE, target).astype(np.uint8)
-                # 255 where nobody could tell the class
-                lookup = np.append(IGNORE, np.where(file["ambiguous"], IGNORE, kind))
+                alone = np.where(hidden, IGNORE_INDEX, target).astype(np.uint8)
+                # 255 where the class is ambiguous
+                lookup = np.append(
+                    IGNORE_INDEX, np.where(file["ambiguous"], IGNORE_INDEX, kind)
+                )
                 classes = lookup[labels].astype(np.uint8)
                 self.items.append((red, green, target, alone, classes))
 
@@ -73,7 +74,7 @@ class Fields:
         lonely = rng.random() < 0.12
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
-            classes = np.full_like(classes, IGNORE)
+            classes = np.full_like(classes, IGNORE_INDEX)
         if self.combination == "sum":
             share = 0.0 if lonely else rng.uniform(0.35, 0.65)
             images = [share * images[0] + (1 - share) * images[1]]
@@ -82,7 +83,7 @@ class Fields:
         stack, targets = (np.rot90(a, turn, (1, 2)) for a in (stack, targets))
         if rng.random() < 0.5:
             stack, targets = stack[..., ::-1], targets[..., ::-1]
-        return _fit(stack, side, 0.0), _fit(targets, side, IGNORE)
+        return _fit(stack, side, 0.0), _fit(targets, side, IGNORE_INDEX)
 
     def batch(
         self, rng: np.random.Generator, n: int, side: int
@@ -99,19 +100,19 @@ def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:
     return np.ascontiguousarray(np.pad(image, lack, constant_values=fill))
 
 
-def loss_of(
+def segmentation_loss(
     outputs: torch.Tensor, targets: torch.Tensor, kinds: int, dice_share: float = 0.5
 ) -> torch.Tensor:
-    """Cross-entropy of the kinds plus soft Dice of cell against background.
+    """Cross-entropy of the pixel classes plus soft Dice of cell against background.
 
-    Plus the cross-entropy of the classes where the network tells them: each class
-    counts as much as the others, each pixel of a cell as much as the next.
+    Plus the cross-entropy of the cell classes where the network has outputs for them:
+    each class counts as much as the others, each pixel of a cell as much as the next.
     """
     logits, target = outputs[:, :kinds].float(), targets[:, 0]
     if kinds == 2:
         target = torch.where(target == 2, 1, target)
-    entropy = nn.functional.cross_entropy(logits, target, ignore_index=IGNORE)
-    known = (target != IGNORE).float()
+    entropy = nn.functional.cross_entropy(logits, target, ignore_index=IGNORE_INDEX)
+    known = (target != IGNORE_INDEX).float()
     cell = logits.softmax(1)[:, 1:].sum(1) * known
     truth = ((target == 1) | (target == 2)).float()
     dice = 1 - (2 * (cell * truth).sum() + 1) / (cell.sum() + truth.sum() + 1)
@@ -120,7 +121,7 @@ def loss_of(
         share = torch.bincount(targets[:, 1].flatten(), minlength=256)[:3].float()
         weight = (share.sum() / (3 * share.clamp(min=1))).clamp(0.3, 5)
         telling = nn.functional.cross_entropy(
-            outputs[:, kinds:].float(), targets[:, 1], weight, ignore_index=IGNORE
+            outputs[:, kinds:].float(), targets[:, 1], weight, ignore_index=IGNORE_INDEX
         )
         loss = loss + (telling if share.sum() else 0.0)
     return loss
@@ -136,7 +137,9 @@ def main() -> None:
         "--kinds", type=int, choices=[2, 3], default=3, help="2: cell or not, as paper"
     )
     parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
-    parser.add_argument("--classes", action="store_true", help="tell classes, too")
+    parser.add_argument(
+        "--classes", action="store_true", help="predict cell classes, too"
+    )
     parser.add_argument("--start", help="folder or name of a model to go on from")
     parser.add_argument("--learn-from", type=int, help="so many of the fields only")
     parser.add_argument("--steps", type=int, default=2400)
@@ -151,7 +154,7 @@ def main() -> None:
 
 
 def start_weights(model: str) -> dict[str, torch.Tensor]:
-    """Weights of a model that outlines cells, or of one that tells classes, too."""
+    """Weights of a model that outlines cells, or of one that classifies pixels."""
     card = load_card(find_model(model, "segment"))
     if card.task == "segment":
         return load_segmenter(model).net.state_dict()
@@ -211,7 +214,7 @@ def train(options: argparse.Namespace) -> None:
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(images.to(memory_format=torch.channels_last))
-        loss = loss_of(logits, target, options.kinds, options.dice)
+        loss = segmentation_loss(logits, target, options.kinds, options.dice)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -245,14 +248,16 @@ def evaluate(
         images, targets = fields.batch(rng, options.batch, options.side)
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(images.to(memory_format=torch.channels_last))
-        losses.append(float(loss_of(logits, targets, options.kinds, options.dice)))
+        losses.append(
+            float(segmentation_loss(logits, targets, options.kinds, options.dice))
+        )
         target = targets[:, 0]
         if logits.shape[1] > options.kinds:
-            clear = targets[:, 1] != IGNORE
+            clear = targets[:, 1] != IGNORE_INDEX
             guess = logits[:, options.kinds :].argmax(1)
             right += float((guess == targets[:, 1])[clear].sum())
             judged += float(clear.sum())
-        known = target != IGNORE
+        known = target != IGNORE_INDEX
         kinds = logits[:, : options.kinds].float().softmax(1)
         cell = (kinds[:, 1:].sum(1) >= 0.5) & known
         truth = ((target == 1) | (target == 2)) & known

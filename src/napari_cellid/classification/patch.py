@@ -92,7 +92,7 @@ def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifie
     Raises
     ------
     InputError
-        If there is none, it does another job, or its weights do not fit.
+        If there is no such model, it does another task, or its weights do not fit.
     """
     folder = find_model(requested, "classify")
     card = load_card(folder, "classify")

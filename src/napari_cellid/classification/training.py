@@ -36,7 +36,7 @@ _EPOCHS = {"inception_v3": 11, "resnet18": 8, "resnet50": 8}
 _PROBE_SECONDS, _PROBE_STEPS = 1.0, 3
 #: training and validation cells of an estimate
 _PROBE_TRAINING, _PROBE_VALIDATION = 16, 4
-#: validation cells below which probabilities are not calibrated anew
+#: fewest validation cells with which probabilities are calibrated
 _MIN_TO_CALIBRATE = 20
 
 
