@@ -34,7 +34,8 @@ from napari_cellid.device import choose_device, share_cores
 from napari_cellid.evaluation.metrics import balanced_accuracy, confusion_matrix
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.retrain.classifier import ClassifierRequest, begin, go_on
+from napari_cellid.retrain.job import resume, start
+from napari_cellid.retrain.request import ClassifierRequest
 from napari_cellid.retrain.split import split_cells
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
@@ -78,8 +79,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         study, fields = make_lab(Path(scratch) / "lab", options)
         begun = time.perf_counter()
-        run = begin(study, ClassifierRequest(options.start, settings))
-        run_to_end(go_on(study, run, DeviceConfig()))
+        run = start(study, ClassifierRequest(options.start, settings))
+        run_to_end(resume(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
         for event in run.events():
             if event["event"] == "epoch":

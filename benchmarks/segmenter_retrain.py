@@ -29,8 +29,9 @@ from napari_cellid.device import choose_device, share_cores
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.detection_comparison import score_segmenter
+from napari_cellid.retrain.job import resume, start
+from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.retrain.segmentation_dataset import simulate_fields
-from napari_cellid.retrain.segmenter import SegmenterRequest, begin, go_on
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.study import Study
@@ -88,8 +89,8 @@ def main() -> None:
         for k in range(options.fields):
             put(study, lab_field(lab, 8000 + k), f"r{k}", f"m{k}")
         begun = time.perf_counter()
-        run = begin(study, SegmenterRequest(options.start, settings))
-        outcome = run_to_end(go_on(study, run, DeviceConfig()))
+        run = start(study, SegmenterRequest(options.start, settings))
+        outcome = run_to_end(resume(study, run, DeviceConfig()))
         seconds = time.perf_counter() - begun
         print(f"{settings.model_dump()}\n{run.about['data']['cells']} outlines, "
               f"{run.about['data']['cells_by_role']}, {seconds:.0f} s")  # fmt: skip

@@ -10,7 +10,7 @@ from simulated_study import make_request, make_study, small
 
 from napari_cellid.config import DeviceConfig, VoteConfig
 from napari_cellid.retrain.active_model import activate_model
-from napari_cellid.retrain.classifier import ClassifierRequest
+from napari_cellid.retrain.request import ClassifierRequest
 from napari_cellid.study.study import Study
 
 RULE = VoteConfig(rule="majority", min_annotators=1)

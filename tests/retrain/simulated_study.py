@@ -19,7 +19,7 @@ from napari_cellid.config import (
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.retrain.classifier import ClassifierRequest
+from napari_cellid.retrain.request import ClassifierRequest
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study

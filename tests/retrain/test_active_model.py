@@ -8,6 +8,7 @@ import pytest
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS, load_card
+from napari_cellid.retrain import job
 from napari_cellid.retrain.active_model import (
     activate_model,
     activate_run,
@@ -15,7 +16,6 @@ from napari_cellid.retrain.active_model import (
     resolve_model,
     study_models,
 )
-from napari_cellid.retrain.classifier import begin
 from napari_cellid.study.settings import read_settings
 from napari_cellid.study.study import Study
 from napari_cellid.training.layout import MODEL_FOLDER
@@ -24,7 +24,7 @@ from napari_cellid.training.layout import MODEL_FOLDER
 @pytest.fixture
 def run(study, quick):
     """A run that has a model, as if it were trained."""
-    made = begin(study, quick)
+    made = job.start(study, quick)
     shutil.copytree(study.models / "tiny", made.folder / MODEL_FOLDER)
     return made
 
@@ -76,7 +76,7 @@ def test_names_that_are_no_folder(study, run, name):
 
 def test_a_run_without_a_model(study, quick):
     with pytest.raises(InputError, match="has no model yet"):
-        activate_run(study, begin(study, replace(quick, name="bare")))
+        activate_run(study, job.start(study, replace(quick, name="bare")))
 
 
 def test_a_name_of_another_model(study, run):

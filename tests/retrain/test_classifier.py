@@ -16,16 +16,17 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, load_weights
 from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.retrain.active_model import activate_model
-from napari_cellid.retrain.classifier import _old_model, begin, estimate, go_on
+from napari_cellid.retrain.classifier import load_old_model
 from napari_cellid.retrain.dataset import CELLS_FILE, split_decided_cells
+from napari_cellid.retrain.job import estimate, resume, start
 from napari_cellid.study.study import Study
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run
 
 
 def train(study, request, device, report=None):
-    run = begin(study, request)
-    return run, run_to_end(go_on(study, run, device), report)
+    run = start(study, request)
+    return run, run_to_end(resume(study, run, device), report)
 
 
 def settings(request, **other):
@@ -41,17 +42,17 @@ def whole(template, tmp_path_factory, device):
     """A copy of the study, its training of three epochs, and what was said."""
     folder = tmp_path_factory.mktemp("whole") / "study"
     study, said = Study.open(Path(shutil.copytree(template, folder))), []
-    run, outcome = train(study, make_request(epochs=3), device, said.append)
-    return study, run, outcome, said
+    run, result = train(study, make_request(epochs=3), device, said.append)
+    return study, run, result, said
 
 
 def test_a_training_gives_figures_cells_and_a_model(whole):
-    _, run, outcome, said = whole
-    assert outcome.state == "finished"
+    _, run, result, said = whole
+    assert result.state == "finished"
     assert run.state().state == "finished"
-    assert json.loads((run.folder / REPORT_FILE).read_text()) == outcome.report
+    assert json.loads((run.folder / REPORT_FILE).read_text()) == result.report
 
-    report = outcome.report
+    report = result.report
     cells = pd.read_csv(run.folder / CELLS_FILE)
     held = cells[cells["role"] == "test"]
     assert report["n_cells"] == len(held) > 0
@@ -83,12 +84,12 @@ def test_a_training_gives_figures_cells_and_a_model(whole):
 
 
 def test_the_card_says_what_it_was_trained_on_and_how_good_it_is(whole):
-    _, run, outcome, _ = whole
+    _, run, result, _ = whole
     card = load_card(run.folder / MODEL_FOLDER, "classify")
     assert card.name == "one"
     assert card.classes == CLASSES
-    assert card.metrics["accuracy"] == outcome.report["new"]["accuracy"]
-    assert card.metrics["measured_on"] == outcome.report["measured_on"]
+    assert card.metrics["accuracy"] == result.report["new"]["accuracy"]
+    assert card.metrics["measured_on"] == result.report["measured_on"]
     data = card.training["data"]
     assert sum(data["cells_by_animal"].values()) == sum(
         one["cells"] for one in data["counts"].values()
@@ -102,8 +103,8 @@ def test_the_card_says_what_it_was_trained_on_and_how_good_it_is(whole):
 
 
 def test_the_old_model_is_that_of_the_study_and_stays(whole):
-    study, _, outcome, _ = whole
-    assert outcome.report["old"]["name"] == "untrained"
+    study, _, result, _ = whole
+    assert result.report["old"]["name"] == "untrained"
     assert Study.open(study.path).config.models.classify == "tiny"
     before = load_card(study.models / "tiny")
     # it can still be loaded: its weights are what its card says
@@ -115,60 +116,60 @@ def test_a_training_that_broke_off_goes_on_to_the_same_weights(
 ):
     """Begun anew in another copy of the study, and broken off in the second epoch."""
     _, first, *_ = whole
-    run = begin(study, settings(quick, epochs=3))
-    step = go_on(study, run, device)
+    run = start(study, settings(quick, epochs=3))
+    step = resume(study, run, device)
     for progress in step:
         if progress.stage == "Training" and progress.done > 10:
             break
     step.close()
     again = Run.open(run.folder)
-    outcome = run_to_end(go_on(Study.open(study.path), again, device))
-    assert outcome.state == "finished"
+    result = run_to_end(resume(Study.open(study.path), again, device))
+    assert result.state == "finished"
     assert [e["epoch"] for e in again.events() if e["event"] == "epoch"] == [0, 1, 2, 3]
     one, other = (load_card(run.folder / MODEL_FOLDER) for run in (first, again))
     assert one.weights_sha256 == other.weights_sha256
 
 
 def test_stopped_while_it_trains_keeps_the_best(study, quick, device):
-    run = begin(study, settings(quick, epochs=50))
+    run = start(study, settings(quick, epochs=50))
 
     def stop(progress):
         if isinstance(progress, ProgressEvent) and progress.values.get("epoch") == 2:
             run.request_stop()
 
-    outcome = run_to_end(go_on(study, run, device), stop)
-    assert outcome.state == run.state().state == "stopped"
+    result = run_to_end(resume(study, run, device), stop)
+    assert result.state == run.state().state == "stopped"
     assert run.events()[-1]["best_epoch"] in (1, 2)
     load_classifier(run.folder / MODEL_FOLDER)
-    assert outcome.report["n_cells"] > 0
+    assert result.report["n_cells"] > 0
 
 
 def test_stopped_while_it_prepares_leaves_no_model_and_can_go_on(study, quick, device):
-    run = begin(study, quick)
-    outcome = run_to_end(go_on(study, run, device), lambda _: run.request_stop())
-    assert outcome.state == run.state().state == "stopped"
-    assert outcome.report == {}
+    run = start(study, quick)
+    result = run_to_end(resume(study, run, device), lambda _: run.request_stop())
+    assert result.state == run.state().state == "stopped"
+    assert result.report == {}
     assert not (run.folder / MODEL_FOLDER).exists()
     last = run.events()[-1]
     assert (last["event"], last["state"], last["model"]) == ("end", "stopped", None)
-    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(resume(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_outlines_that_are_gone_under_way_are_not_missed(study, quick, device):
     """Patches are cut by place; the cells are those of the beginning."""
-    run = begin(study, quick)
+    run = start(study, quick)
     for name in study.recordings:
         (study.recording(name).folder / "labels.tif").unlink()
-    outcome = run_to_end(go_on(Study.open(study.path), run, device))
-    assert outcome.state == "finished"
+    result = run_to_end(resume(Study.open(study.path), run, device))
+    assert result.state == "finished"
 
 
 def test_images_that_are_gone_are_told_and_the_run_failed(study, quick, device):
-    run = begin(study, quick)
+    run = start(study, quick)
     for name in study.recordings:
         (study.recording(name).folder / "images.tif").unlink()
     with pytest.raises(InputError, match=r"images.tif is missing; identify"):
-        run_to_end(go_on(Study.open(study.path), run, device))
+        run_to_end(resume(Study.open(study.path), run, device))
     state = run.state()
     assert state.state == "failed"
     assert "images.tif is missing" in state.error
@@ -176,7 +177,7 @@ def test_images_that_are_gone_are_told_and_the_run_failed(study, quick, device):
     assert not (run.folder / MODEL_FOLDER).exists()
     # the next one is refused before it is begun
     with pytest.raises(InputError, match=r"images.tif is missing"):
-        begin(study, replace(quick, name="two"))
+        start(study, replace(quick, name="two"))
     assert [one.name for one in study.runs.iterdir()] == ["one"]
 
 
@@ -185,7 +186,7 @@ def test_a_recording_of_one_channel_is_told(study, quick):
     text = path.read_text("utf-8").replace('["red", "green"]', '["red"]')
     path.write_text(text.replace('"red",\n    "green",', '"red",'), "utf-8")
     with pytest.raises(InputError, match="r0 has one channel only"):
-        begin(Study.open(study.path), quick)
+        start(Study.open(study.path), quick)
 
 
 def test_an_estimate_writes_nothing(study, quick, device):
@@ -194,14 +195,14 @@ def test_an_estimate_writes_nothing(study, quick, device):
     assert files(study.path) == before
     assert found["seconds"] > 0
     assert found["measured_on"].startswith("Held out: animal")
-    run = begin(study, quick)
+    run = start(study, quick)
     counts = run.about["data"]["counts"]
     assert {k: found[k] for k in counts} == counts
 
 
 def test_no_decided_cell_at_all(study, quick, device):
     strict = replace(quick, rule=VoteConfig(rule="unanimous", min_annotators=4))
-    for ask in (begin, lambda *a: estimate(*a, device)):
+    for ask in (start, lambda *a: estimate(*a, device)):
         with pytest.raises(InputError, match="there is nothing to train on"):
             ask(study, strict)
     assert not study.runs.exists()
@@ -214,7 +215,7 @@ def test_a_class_with_one_cell(study, quick, field):
         config.model_copy(update={"classes": (*config.classes, other)})
     )
     with pytest.raises(InputError, match="class PV has 0 decided cells to train on"):
-        begin(study, quick)
+        start(study, quick)
     assert not study.runs.exists()
 
 
@@ -250,60 +251,60 @@ def test_a_study_that_cannot_be_written(study, quick, monkeypatch):
 
     monkeypatch.setattr("napari_cellid.study.training_set.atomic_write", refuse)
     with pytest.raises(InputError, match="training set cannot be written"):
-        begin(study, quick)
+        start(study, quick)
     assert not study.runs.exists()
 
 
 @pytest.mark.parametrize(
-    ("start", "said"),
+    ("model", "said"),
     [
         ("unet", "outlines cells, but one that tells cell classes is wanted"),
         ("nowhere", "There is no model 'nowhere'"),
         ("inception_v3", "The plan resnet18_69 is for resnet18"),
     ],
 )
-def test_a_start_that_does_not_fit(study, quick, start, said):
+def test_a_start_that_does_not_fit(study, quick, model, said):
     with pytest.raises(InputError, match=said):
-        begin(study, replace(quick, start=start))
+        start(study, replace(quick, start=model))
     assert not study.runs.exists()
 
 
 def test_a_name_that_is_taken_or_no_name(study, quick):
-    begin(study, quick)
+    start(study, quick)
     with pytest.raises(InputError, match="is a training already"):
-        begin(study, quick)
+        start(study, quick)
     for name in ("a/b", "..", " ", "what?"):
         with pytest.raises(InputError, match="cannot be the name of a folder"):
-            begin(study, replace(quick, name=name))
+            start(study, replace(quick, name=name))
 
 
 def test_a_start_that_was_replaced_since(study, quick, device):
-    run = begin(study, quick)
+    run = start(study, quick)
     run.about["start"]["weights_sha256"] = "0" * 64
     with pytest.raises(InputError, match="was replaced by another one since"):
-        run_to_end(go_on(study, run, device))
+        run_to_end(resume(study, run, device))
 
 
 def test_a_path_to_start_from_is_kept_in_full(
     study, quick, classifier_folder, monkeypatch
 ):
     monkeypatch.chdir(classifier_folder.parent)
-    run = begin(study, replace(quick, start=classifier_folder.name))
+    run = start(study, replace(quick, start=classifier_folder.name))
     assert run.about["start"]["asked"] == str(classifier_folder)
-    run = begin(study, replace(quick, name="two"))
+    run = start(study, replace(quick, name="two"))
     assert run.about["start"]["asked"] == "tiny"
 
 
 def test_a_model_before_that_cannot_be_compared(study, quick, tmp_path):
-    run = begin(study, quick)
-    assert _old_model(run, CLASSES)[1] == ""
-    old, why = _old_model(run, ("PV", "SST"))
+    run = start(study, quick)
+    assert load_old_model(run, CLASSES)[1] == ""
+    old, why = load_old_model(run, ("PV", "SST"))
     assert old is None
-    assert "tells other classes (excitatory, inhibitory, glia)" in why
+    assert "has other classes (excitatory, inhibitory, glia)" in why
     run.about["old_model"] = str(tmp_path / "gone")
-    old, why = _old_model(run, CLASSES)
+    old, why = load_old_model(run, CLASSES)
     assert old is None
-    assert "model before is not compared" in why
+    assert "earlier model is not compared" in why
 
 
 def test_a_model_that_the_study_names_but_lost(study, quick):
@@ -311,7 +312,7 @@ def test_a_model_that_the_study_names_but_lost(study, quick):
     with pytest.raises(
         InputError, match=r"names the model 'gone', but .* is not there"
     ):
-        begin(study, quick)
+        start(study, quick)
 
 
 def test_more_recordings_change_no_role(study, quick, device):

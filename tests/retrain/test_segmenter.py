@@ -16,6 +16,7 @@ from simulated_study import PEOPLE, make_study, small
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.config import NOT_A_CELL, SegmenterTrainingConfig, SplitConfig
+from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.models.store import load_card, load_weights, save_model
@@ -23,9 +24,10 @@ from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.retrain import detection_comparison as found
 from napari_cellid.retrain import segmenter
 from napari_cellid.retrain.active_model import activate_model
+from napari_cellid.retrain.job import estimate, resume, start
 from napari_cellid.retrain.operating_point import FEWEST, find_best_shift
+from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.retrain.segmentation_dataset import load_outlines, simulate_fields
-from napari_cellid.retrain.segmenter import SegmenterRequest, begin, estimate, go_on
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,
@@ -60,8 +62,8 @@ def tiny(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def few_simulated_fields(monkeypatch) -> None:
-    monkeypatch.setattr(segmenter, "_MIXED", 2)
-    monkeypatch.setattr(segmenter, "_ALONE", 2)
+    monkeypatch.setattr(segmenter, "_N_SIMULATED", 2)
+    monkeypatch.setattr(segmenter, "_WITHOUT_RED_EVERY", 2)
     monkeypatch.setattr(found, "N_ORIGINAL", 1)
 
 
@@ -81,16 +83,16 @@ def study(outlined: Path, tmp_path: Path) -> Study:
 
 
 def ask(
-    name: str = "one", start: str = "tiny unet", **other: object
+    name: str = "one", model: str = "tiny unet", **other: object
 ) -> SegmenterRequest:
     given = {"epochs": 2, "iterations": 3, "batch_size": 2, "tile": 48, "rate": 1e-3}
     settings = SegmenterTrainingConfig.model_validate({**given, **other})
-    return SegmenterRequest(start=start, settings=settings, name=name)
+    return SegmenterRequest(start=model, settings=settings, name=name)
 
 
 def train(study: Study, request: SegmenterRequest, device, report=None):
-    run = begin(study, request)
-    return run, run_to_end(go_on(study, run, device), report)
+    run = start(study, request)
+    return run, run_to_end(resume(study, run, device), report)
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -126,10 +128,10 @@ def answer_all(study: Study, recording: str, cells: list[int], said: str) -> Non
 
 def test_a_training_gives_figures_and_a_model(study, device) -> None:
     before, said = files(study.models), []
-    run, outcome = train(study, ask(), device, said.append)
-    assert outcome.state == "finished"
+    run, result = train(study, ask(), device, said.append)
+    assert result.state == "finished"
     assert run.state().state == "finished"
-    report = outcome.report
+    report = result.report
     assert json.loads((run.folder / REPORT_FILE).read_text()) == report
     assert report["measured_on"].startswith("Held out: animal")
     assert (report["new"]["name"], report["old"]["name"]) == ("one", "tiny unet")
@@ -138,12 +140,12 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
         for figure in ("f1", "precision", "recall", "dice"):
             assert part[figure] is None or 0 <= part[figure] <= 1
     assert "1 simulated fields" in report["original_fields"]["measured_on"]
-    assert any("nobody corrected" in note for note in outcome.notes)
+    assert any("nobody corrected" in note for note in result.notes)
     change = report["difference"]["f1"]
     assert change["low"] <= change["high"]
     gain = report["new"]["f1"] - report["old"]["f1"]
     assert change["value"] == pytest.approx(gain, abs=1e-6)
-    assert any("over pieces of 120 µm" in note for note in outcome.notes)
+    assert any("over pieces of 120 µm" in note for note in result.notes)
     events = [one for one in said if isinstance(one, ProgressEvent)]
     assert [e.event for e in events] == ["begin", "epoch", "epoch", "epoch", "end"]
     begun = events[0].values
@@ -158,14 +160,14 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
         if one.roles["test"].any()
     ]
     old = load_segmenter(study.models / "tiny unet")
-    cpu = segmenter.choose_device(device)
+    cpu = choose_device(device)
     counts = run_to_end(found.score_segmenter(old, held, cpu)).metrics()
     assert report["old"] == {"name": "tiny unet", **counts}
     assert files(study.models) == before
 
 
 def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:
-    run, outcome = train(study, ask(), device)
+    run, result = train(study, ask(), device)
     card, start = load_card(run.folder / MODEL_FOLDER), load_card(tiny)
     assert card.task == "segment"
     assert (card.settings, card.classes) == (start.settings, start.classes)
@@ -175,8 +177,8 @@ def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:
     assert card.training["data"] == run.about["data"]
     assert len(card.training["data"]["sha256"]) == 64
     assert card.training["settings"]["iterations"] == 3
-    assert card.metrics["f1"] == outcome.report["new"]["f1"]
-    assert card.metrics["measured_on"] == outcome.report["measured_on"]
+    assert card.metrics["f1"] == result.report["new"]["f1"]
+    assert card.metrics["measured_on"] == result.report["measured_on"]
     assert "simulated" in card.metrics["simulated_fields"]["measured_on"]
     assert load_segmenter(run.folder / MODEL_FOLDER).net.config.base == 4
 
@@ -184,15 +186,15 @@ def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:
 def test_a_training_that_broke_off_goes_on_to_the_same_weights(study, device) -> None:
     whole, _ = train(study, ask("whole"), device)
     for n in (5, 9):
-        broken = begin(study, ask(f"broken {n}"))
-        step = go_on(study, broken, device)
+        broken = start(study, ask(f"broken {n}"))
+        step = resume(study, broken, device)
         taken = 0
         for one in step:
             taken += one.stage == "Training" and not isinstance(one, ProgressEvent)
             if taken == n:
                 break
         step.close()
-        run_to_end(go_on(study, Run.open(broken.folder), device))
+        run_to_end(resume(study, Run.open(broken.folder), device))
         assert same(broken.folder / MODEL_FOLDER, whole.folder / MODEL_FOLDER)
         assert (
             broken.read_json(REPORT_FILE)["new"]["f1"]
@@ -212,11 +214,11 @@ def test_random_weights_go_on_to_the_same_weights(study, device, monkeypatch) ->
 
 
 def test_outlines_that_changed_since_are_told(study, device) -> None:
-    run = begin(study, ask())
+    run = start(study, ask())
     cells = load_outlines(study, ("r1",), SplitConfig())[0]
     answer_all(study, "r1", [int(np.unique(cells[0].labels)[3])], NOT_A_CELL)
     with pytest.raises(InputError, match=r"changed since the training one began"):
-        run_to_end(go_on(study, run, device))
+        run_to_end(resume(study, run, device))
     assert run.state().state == "failed"
     assert not (run.folder / MODEL_FOLDER).exists()
 
@@ -271,31 +273,31 @@ def test_a_single_recording_is_cut_in_pieces(tmp_path) -> None:
 
 
 def test_stopped_while_it_trains_keeps_the_best(study, device) -> None:
-    run = begin(study, ask(epochs=5))
-    step = go_on(study, run, device)
+    run = start(study, ask(epochs=5))
+    step = resume(study, run, device)
     try:
         while True:
             one = next(step)
             if one.stage == "Training" and one.done == 5:
                 run.request_stop()
     except StopIteration as end:
-        outcome = end.value
-    assert outcome.state == run.state().state == "stopped"
+        result = end.value
+    assert result.state == run.state().state == "stopped"
     card = load_card(run.folder / MODEL_FOLDER)
     assert card.training["best_epoch"] == 1
-    assert outcome.report["new"]["f1"] is not None
+    assert result.report["new"]["f1"] is not None
 
 
 def test_stopped_while_it_prepares_leaves_no_model(study, device) -> None:
-    run = begin(study, ask())
-    step = go_on(study, run, device)
+    run = start(study, ask())
+    step = resume(study, run, device)
     assert next(step).stage == "Simulating fields"
     run.request_stop()
-    outcome = run_to_end(step)
-    assert (outcome.state, outcome.report) == ("stopped", {})
+    result = run_to_end(step)
+    assert (result.state, result.report) == ("stopped", {})
     assert not (run.folder / MODEL_FOLDER).exists()
     # it can go on
-    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(resume(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_a_full_disk_leaves_every_model_as_it_was(study, device, monkeypatch) -> None:
@@ -304,22 +306,22 @@ def test_a_full_disk_leaves_every_model_as_it_was(study, device, monkeypatch) ->
     def full(_: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    run = begin(study, ask())
+    run = start(study, ask())
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "atomic_write", full)
         with pytest.raises(InputError, match=r"No space left on device.*make room"):
-            run_to_end(go_on(study, run, device))
+            run_to_end(resume(study, run, device))
     assert run.state().state == "failed"
     assert "make room" in run.state().error
     assert files(study.models) == before
     # with room it goes on
-    assert run_to_end(go_on(study, Run.open(run.folder), device)).state == "finished"
+    assert run_to_end(resume(study, Run.open(run.folder), device)).state == "finished"
 
 
 def test_a_loss_that_is_no_number(study, device) -> None:
     before = files(study.models)
-    run = begin(study, ask())
-    step = go_on(study, run, device)
+    run = start(study, ask())
+    step = resume(study, run, device)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "napari_cellid.segmentation.learner.SegmenterLearner._loss",
@@ -354,7 +356,7 @@ def test_an_estimate_writes_nothing(study, device, monkeypatch) -> None:
 )
 def test_what_cannot_be_is_refused_before_there_is_a_run(study, change, said) -> None:
     with pytest.raises(InputError, match=said):
-        begin(study, replace(ask(), **change))
+        start(study, replace(ask(), **change))
     assert not list(study.runs.glob("*"))
 
 
@@ -363,13 +365,13 @@ def test_recordings_that_are_all_held_out(study) -> None:
     held = tuple(o.planes.name for o in outlines if o.roles["test"].any())
     assert about["held_out_units"]
     with pytest.raises(InputError, match="All chosen recordings are held out"):
-        begin(study, replace(ask(), recordings=held))
+        start(study, replace(ask(), recordings=held))
 
 
 def test_a_study_without_outlines(tmp_path) -> None:
     study = Study.create(tmp_path / "empty")
     with pytest.raises(InputError, match="have no outlines to learn from"):
-        begin(study, ask(start=""))
+        start(study, ask(model=""))
 
 
 def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
@@ -391,7 +393,7 @@ def test_the_shift_is_the_one_that_finds_most(device) -> None:
     start = load_starting_weights("shipped")
     fields = run_to_end(simulate_fields(2, "nominal", 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
-    cpu = segmenter.choose_device(device)
+    cpu = choose_device(device)
     assert sum(len(np.unique(labels)) - 1 for _, labels, _ in judged) > FEWEST
     shift = run_to_end(find_best_shift(start, judged, cpu))
 

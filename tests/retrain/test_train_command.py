@@ -12,7 +12,7 @@ import pytest
 
 from napari_cellid.cli import main
 from napari_cellid.models.store import load_card
-from napari_cellid.retrain.classifier import begin
+from napari_cellid.retrain import job
 from napari_cellid.study.study import Study
 from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run
@@ -117,7 +117,7 @@ def test_no_study_no_run(tmp_path, capsys):
 
 
 def test_what_does_not_run_cannot_be_stopped(study, quick, capsys):
-    run = begin(study, quick)
+    run = job.start(study, quick)
     assert main(["runs", "stop", str(run.folder)]) == 2
     assert "is not under way" in capsys.readouterr().err
     assert main(["runs", "use", str(run.folder)]) == 2

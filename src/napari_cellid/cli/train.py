@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_cellid.cli.console import Console
+    from napari_cellid.retrain.request import RetrainRequest
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
@@ -82,34 +83,26 @@ def add_commands(commands: Any) -> None:
 
 def run_classifier(arguments: Namespace, console: Console) -> None:
     """Train a classifier on the cells that people decided."""
-    from napari_cellid.retrain.classifier import ClassifierRequest, begin, estimate
-    from napari_cellid.study.study import Study
+    from napari_cellid.retrain.request import ClassifierRequest
 
-    study = Study.open(arguments.study.absolute())
-    console.notes(study.problems)
-    given = given_settings(arguments, VoteConfig)
-    asked = given_settings(arguments, ClassifierTrainingConfig)
+    study = _open_study(arguments, console)
+    rule = given_settings(arguments, VoteConfig)
+    settings = given_settings(arguments, ClassifierTrainingConfig)
     request = ClassifierRequest(
         start=arguments.start or "",
-        settings=ClassifierTrainingConfig(**RECIPES[arguments.recipe] | asked),
+        settings=ClassifierTrainingConfig(**RECIPES[arguments.recipe] | settings),
         split=read_settings(arguments, SplitConfig),
-        rule=study.config.vote.model_copy(update=given) if given else None,
+        rule=study.config.vote.model_copy(update=rule) if rule else None,
         name=arguments.name or "",
     )
-    device = read_settings(arguments, DeviceConfig)
-    if arguments.estimate:
-        _tell_estimate(estimate(study, request, device), console)
-        return
-    _train(study, begin(study, request), device, console)
+    _start(study, request, arguments, console)
 
 
 def run_segmenter(arguments: Namespace, console: Console) -> None:
     """Train a U-Net on corrected outlines."""
-    from napari_cellid.retrain.segmenter import SegmenterRequest, begin, estimate
-    from napari_cellid.study.study import Study
+    from napari_cellid.retrain.request import SegmenterRequest
 
-    study = Study.open(arguments.study.absolute())
-    console.notes(study.problems)
+    study = _open_study(arguments, console)
     request = SegmenterRequest(
         start=arguments.start or "",
         settings=read_settings(arguments, SegmenterTrainingConfig),
@@ -117,15 +110,11 @@ def run_segmenter(arguments: Namespace, console: Console) -> None:
         recordings=tuple(arguments.recordings or ()),
         name=arguments.name or "",
     )
-    device = read_settings(arguments, DeviceConfig)
-    if arguments.estimate:
-        _tell_estimate(estimate(study, request, device), console)
-        return
-    _train(study, begin(study, request), device, console)
+    _start(study, request, arguments, console)
 
 
 def run_resume(arguments: Namespace, console: Console) -> None:
-    """Go on with a training; what is finished is not trained again."""
+    """Resume a training; one that is finished is not trained again."""
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
@@ -140,25 +129,43 @@ def run_resume(arguments: Namespace, console: Console) -> None:
     _train(study, run, read_settings(arguments, DeviceConfig), console)
 
 
+def _open_study(arguments: Namespace, console: Console) -> Study:
+    from napari_cellid.study.study import Study
+
+    study = Study.open(arguments.study.absolute())
+    console.notes(study.problems)
+    return study
+
+
+def _start(
+    study: Study, request: RetrainRequest, arguments: Namespace, console: Console
+) -> None:
+    """Start a training, or estimate how long it would take."""
+    from napari_cellid.retrain.job import estimate, start
+
+    device = read_settings(arguments, DeviceConfig)
+    if arguments.estimate:
+        _print_estimate(estimate(study, request, device), console)
+        return
+    _train(study, start(study, request), device, console)
+
+
 def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> None:
-    train_on: Any
-    if run.task == "segment":
-        from napari_cellid.retrain.segmenter import go_on as train_on
-    else:
-        from napari_cellid.retrain.classifier import go_on as train_on
+    from napari_cellid.retrain.job import resume
+
     console.notes(
-        [f"The training is {run.folder}; Ctrl-C stops it and keeps the best."]
+        [f"The training is {run.folder}; Ctrl-C stops it and keeps the best epoch."]
     )
-    with _stopping(run):
-        outcome = run_to_end(train_on(study, run, device), console.progress)
-    console.notes(outcome.notes)
-    values = {"run": run.name, "folder": str(run.folder), "state": outcome.state}
-    lines = result_lines(run, outcome.report) if outcome.report else []
-    console.result(values | {"report": outcome.report or None}, lines)
+    with _stop_on_signals(run):
+        result = run_to_end(resume(study, run, device), console.progress)
+    console.notes(result.notes)
+    values = {"run": run.name, "folder": str(run.folder), "state": result.state}
+    lines = result_lines(run, result.report) if result.report else []
+    console.result(values | {"report": result.report or None}, lines)
 
 
 @contextmanager
-def _stopping(run: Run) -> Iterator[None]:
+def _stop_on_signals(run: Run) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM stop the training in order; a second Ctrl-C ends it."""
     before: dict[signal.Signals, Any] = {}
 
@@ -180,7 +187,7 @@ def _stopping(run: Run) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _tell_estimate(values: dict[str, Any], console: Console) -> None:
+def _print_estimate(values: dict[str, Any], console: Console) -> None:
     minutes = max(round(values["seconds"] / 60), 1)
     console.result(
         values,

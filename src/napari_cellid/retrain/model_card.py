@@ -1,7 +1,8 @@
-"""The description of a classifier that was trained in a study."""
+"""The model folder of a run, with the description of how it was trained."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,53 +12,78 @@ from napari_cellid.training.layout import MODEL_FOLDER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.classification.training import TrainedClassifier
+    from torch import nn
+
     from napari_cellid.models.store import ModelCard
-    from napari_cellid.retrain.dataset import DecidedCells
+    from napari_cellid.training.loop import TrainingResult
     from napari_cellid.training.run import Run
 
 
-def save_classifier(
-    run: Run,
-    decided: DecidedCells,
-    trained: TrainedClassifier,
-    report: Mapping[str, Any] | None,
-) -> ModelCard:
+@dataclass(frozen=True, eq=False)
+class NewModel:
+    """A trained network with what only its task knows of it.
+
+    Parameters
+    ----------
+    net
+        The network.
+    trained
+        Result of the training loop.
+    card
+        Fields of the model card: task, architecture, classes, preprocessing.
+    material
+        Number and kind of what it was trained on, such as "120 cells".
+    training
+        Further entries of the card's `training`.
+    """
+
+    net: nn.Module
+    trained: TrainingResult
+    card: Mapping[str, Any]
+    material: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_new_model(run: Run, model: NewModel, metrics: Mapping[str, Any]) -> ModelCard:
     """Write the model folder of a run.
 
     Parameters
     ----------
     run
         The run.
-    decided
-        Its cells.
-    trained
-        What came out.
-    report
-        How good it is; None before that is known.
+    model
+        The new model.
+    metrics
+        Its figures on held-out data; empty before they are known.
     """
-    about, done = run.about, trained.trained
-    metrics: dict[str, Any] = {}
-    if report is not None:
-        metrics = {"measured_on": report["measured_on"], **report["new"]}
-        metrics.pop("name")
-    n = len(decided.part("train"))
-    start = about["start"].get("name", "")
+    about, trained = run.about, model.trained
+    start, settings = about["start"], about["settings"]
+    # a classifier is trained by a plan, a U-Net as a whole
+    plan = {"plan": settings["plan"]} if "plan" in settings else {}
     card = {
-        **trained.card,
+        **model.card,
         "name": run.name,
-        "description": f"Trained in a study on {n} cells, from {start}.",
+        "description": f"Trained in a study on {model.material}, from "
+        f"{start.get('name', '')}.",
         "training": {
             "run": run.name,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "state": done.state,
-            "best_epoch": done.best_epoch,
-            "plan": about["settings"]["plan"],
-            "settings": about["settings"],
-            "start": about["start"],
+            "state": trained.state,
+            "best_epoch": trained.best_epoch,
+            **plan,
+            "settings": settings,
+            "start": start,
             "data": about["data"],
+            **model.training,
         },
-        "metrics": metrics,
-        "licence": about["start"].get("licence", ""),
+        "metrics": dict(metrics),
+        "licence": start.get("licence", ""),
     }
-    return save_model(run.folder / MODEL_FOLDER, card, trained.net.state_dict())
+    return save_model(run.folder / MODEL_FOLDER, card, model.net.state_dict())
+
+
+def card_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of the new model as its card states them, from a report."""
+    metrics = {"measured_on": report["measured_on"], **report["new"]}
+    metrics.pop("name")
+    return metrics

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
+from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.training.layout import CONSOLE_FILE
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import last_error
@@ -26,37 +26,13 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import Config
     from napari_cellid.progress import Step
+    from napari_cellid.retrain.request import RetrainRequest
 
 #: how much a training gives way to the window (Unix)
 _NICE = 10
 _POLL_S = 0.1
 #: what the commands call that which is trained
 _COMMANDS = {"classify": "classifier", "segment": "segmenter"}
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """A training that somebody asks for.
-
-    Parameters
-    ----------
-    task
-        classify or segment.
-    start
-        Model to begin with, as `--start` takes it; "" for the default.
-    settings
-        How to train.
-    recordings
-        Whose outlines to learn; none: all.
-    split
-        What is held out.
-    """
-
-    task: str
-    start: str
-    settings: Config
-    recordings: tuple[str, ...] = ()
-    split: SplitConfig = field(default_factory=SplitConfig)
 
 
 @dataclass(frozen=True)
@@ -80,14 +56,15 @@ def cli_command() -> list[str]:
     return [sys.executable, "-m", "napari_cellid.cli"]
 
 
-def train_command(study: Path, wanted: TrainingRequest) -> list[str]:
-    """Words of the command that trains."""
-    words = ["train", _COMMANDS[wanted.task], str(study), "--json"]
-    if wanted.start:
-        words += ["--start", wanted.start]
-    if wanted.recordings:
-        words += ["--recordings", *wanted.recordings]
-    return words + _changed(wanted.settings) + _changed(wanted.split)
+def train_command(study: Path, request: RetrainRequest) -> list[str]:
+    """Arguments of the command line that start a training."""
+    command = ["train", _COMMANDS[request.task], str(study), "--json"]
+    if request.start:
+        command += ["--start", request.start]
+    if isinstance(request, SegmenterRequest) and request.recordings:
+        command += ["--recordings", *request.recordings]
+    command += [*_changed(request.settings), *_changed(request.split)]
+    return command + (["--run", request.name] if request.name else [])
 
 
 def _changed(settings: Config) -> list[str]:

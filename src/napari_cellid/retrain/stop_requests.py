@@ -1,32 +1,31 @@
-"""Preparation of a training that tells how far it is, and stops when it is asked to."""
+"""Stopping a training while it still prepares its data."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_cellid.progress import ProgressEvent
-from napari_cellid.retrain.result import RetrainResult
 
 if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.training.run import Run
 
 T = TypeVar("T")
-#: the stage in which the loop itself tells how far it is, and stops in order
+#: the stage in which the training loop itself writes progress and obeys stop requests
 _LOOP = "Training"
 
 
 class StopRequested(Exception):
-    """Somebody asked to stop before there was anything to keep."""
+    """A stop was requested before there was a model to keep."""
 
 
 def with_stop_requests(step: Step[T], run: Run) -> Step[T]:
-    """Run a step; what comes before the training proper ends when somebody asks.
+    """Run a preparing step; write its progress into the run and obey stop requests.
 
     Raises
     ------
-    StoppedEarlyError
-        If somebody asked to stop.
+    StopRequested
+        If a stop was requested before the training loop began.
     """
     while True:
         try:
@@ -40,12 +39,3 @@ def with_stop_requests(step: Step[T], run: Run) -> Step[T]:
                 step.close()
                 raise StopRequested
         yield progress
-
-
-def stopped_early(run: Run) -> Step[RetrainResult]:
-    """Say that there is nothing to keep."""
-    said = "Stopped before the first step, so there is no model; it can be resumed."
-    end = {"state": "stopped", "best_epoch": 0, "model": None, "report": None}
-    run.log({"event": "end", **end, "message": said})
-    yield ProgressEvent("Training", 1, 1, event="end", values={**end, "message": said})
-    return RetrainResult(run, "stopped", {}, (said,))

@@ -39,7 +39,8 @@ from napari_cellid.report.model_card import card_text
 from napari_cellid.report.training_text import duration_text, local_time_text
 from napari_cellid.retrain import process as retrain_child
 from napari_cellid.retrain.dataset_summary import DecidedCellCounts, count_decided_cells
-from napari_cellid.retrain.process import TrainingRequest, launch, train_command
+from napari_cellid.retrain.process import launch, train_command
+from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
@@ -174,20 +175,16 @@ def test_rules_in_words():
 
 def test_only_what_differs_is_said_to_the_program(tmp_path):
     config = ClassifierTrainingConfig(plan="resnet18_69", rate=2e-4)
-    words = train_command(tmp_path, TrainingRequest("classify", "imagenet", config))
+    words = train_command(tmp_path, ClassifierRequest("imagenet", config))
     assert words[4:] == [
         "--start", "imagenet", "--plan", "resnet18_69", "--rate", "0.0002",
     ]  # fmt: skip
     assert words[:4] == ["train", "classifier", str(tmp_path), "--json"]
-    wanted = TrainingRequest(
-        "segment", "unet", SegmenterTrainingConfig(), ("a 1", "b2")
-    )
+    wanted = SegmenterRequest("unet", recordings=("a 1", "b2"))
     assert train_command(tmp_path, wanted)[4:] == [
         "--start", "unet", "--recordings", "a 1", "b2",
     ]  # fmt: skip
-    wanted = TrainingRequest(
-        "classify", "", ClassifierTrainingConfig(), (), SplitConfig(held_out=0.4)
-    )
+    wanted = ClassifierRequest(split=SplitConfig(held_out=0.4))
     assert train_command(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
 
 
@@ -209,14 +206,14 @@ def test_the_words_are_understood_by_the_command_line(tmp_path):
     from napari_cellid.cli.app import build_parser
 
     config = ClassifierTrainingConfig(plan="resnet18_69", balance="none", replay=0)
-    wanted = TrainingRequest("classify", "imagenet", config)
+    wanted = ClassifierRequest("imagenet", config)
     words = [*train_command(tmp_path, wanted), "--run", "one"]
     given = build_parser().parse_args([*words, "--estimate"])
     assert (given.start, given.name, given.estimate) == ("imagenet", "one", True)
     assert getattr(given, "ClassifierTrainingConfig.replay") == 0
     config = SegmenterTrainingConfig(iterations=5)
     words = train_command(
-        tmp_path, TrainingRequest("segment", "random", config, ("a", "b"))
+        tmp_path, SegmenterRequest("random", config, recordings=("a", "b"))
     )
     assert build_parser().parse_args(words).recordings == ["a", "b"]
 

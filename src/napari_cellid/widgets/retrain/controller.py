@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import Popen
 
-    from napari_cellid.retrain.process import TrainingRequest
+    from napari_cellid.retrain.request import RetrainRequest
     from napari_cellid.study.study import Study
 
 #: how often (ms) is looked whether a program that was started here ended
@@ -81,7 +81,7 @@ class Trainings(QObject):
                 return look
         return None
 
-    def start(self, wanted: TrainingRequest) -> Path:
+    def start(self, request: RetrainRequest) -> Path:
         """Start a training; gives the folder of its run.
 
         Raises
@@ -90,9 +90,9 @@ class Trainings(QObject):
             If it cannot be started.
         """
         study = self._open()
-        folder = study.runs / new_run_name(study.runs, wanted.task)
-        words = [*train_command(study.path, wanted), "--run", folder.name]
-        self._launch(words, folder, wanted.task)
+        folder = study.runs / new_run_name(study.runs, request.task)
+        words = [*train_command(study.path, request), "--run", folder.name]
+        self._launch(words, folder, request.task)
         return folder
 
     def resume(self, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
@@ -26,7 +26,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.report.agreement_tables import shorten_names
 from napari_cellid.report.dataset_text import class_rows, lacking_cells_text, rule_text
-from napari_cellid.retrain.process import TrainingRequest
+from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     group_box,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
+    from napari_cellid.retrain.request import RetrainRequest
 
 #: rows of the list of recordings that are seen at once
 _MOST_RECORDINGS = 6
@@ -104,19 +105,18 @@ class SetupPanel(QWidget):
         """Classify or segment."""
         return "classify" if self.classes.isChecked() else "segment"
 
-    def wanted(self) -> TrainingRequest:
+    def wanted(self) -> RetrainRequest:
         """The training that the form describes."""
         task = self.task
         start = self.starts[task].value().value
         split = SplitConfig(**self.split.values())
         if task == "segment":
-            settings: Any = SegmenterTrainingConfig(**self.forms[task].values())
-            return TrainingRequest(
-                task, start, settings, self.chosen_recordings(), split
-            )
+            outlines = SegmenterTrainingConfig(**self.forms[task].values())
+            recordings = self.chosen_recordings()
+            return SegmenterRequest(start, outlines, split, recordings)
         values = self.forms[task].values()
         settings = ClassifierTrainingConfig(plan=self.depth.value(), **values)
-        return TrainingRequest(task, start, settings, split=split)
+        return ClassifierRequest(start, settings, split)
 
     def chosen_recordings(self) -> tuple[str, ...]:
         """Names of the ticked recordings."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
-    from napari_cellid.retrain.process import TrainingRequest
+    from napari_cellid.retrain.request import RetrainRequest
     from napari_cellid.training.status import RunSummary
 
 #: width of the dock (px) at first
@@ -79,10 +79,10 @@ class RetrainWidget(QWidget):
     def start(self) -> None:
         """Start the training that the form describes."""
         with input_errors_shown():
-            wanted = self._checked(self.panel.setup.wanted())
+            request = self._checked(self.panel.setup.wanted())
             self.times.give_up()
             self.panel.show_error("")
-            folder = self.trainings.start(wanted)
+            folder = self.trainings.start(request)
             self._mind(folder)
             self.show_run(folder)
             self.panel.tabs.setCurrentIndex(CURVES)
@@ -217,16 +217,16 @@ class RetrainWidget(QWidget):
             return bool(setup.chosen_recordings())
         return self.decided.total > 0
 
-    def _checked(self, wanted: TrainingRequest) -> TrainingRequest:
+    def _checked(self, request: RetrainRequest) -> RetrainRequest:
         if self.session.study is not None and not self._can_train():
             self.panel.tabs.setCurrentIndex(SET_UP)
             raise InputError(
                 "No recording is ticked; tick those whose outlines are right."
-                if wanted.task == "segment"
+                if request.task == "segment"
                 else "No cell is decided yet, so there is nothing to train on; answer "
                 "cells in the Annotate dock, or change the rule in the Agreement dock."
             )
-        return wanted
+        return request
 
     def _on_trainings(self) -> None:
         looks, panel = self.trainings.all, self.panel

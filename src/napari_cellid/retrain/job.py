@@ -1,0 +1,219 @@
+"""The retraining job: start, resume and estimate a training of any task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.device import choose_device
+from napari_cellid.errors import InputError
+from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS
+from napari_cellid.progress import ProgressEvent
+from napari_cellid.retrain.active_model import current_model
+from napari_cellid.retrain.classifier import ClassifierTask
+from napari_cellid.retrain.segmenter import SegmenterTask
+from napari_cellid.retrain.stop_requests import StopRequested
+from napari_cellid.study.consensus import write_csv
+from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
+from napari_cellid.training.run import Run, new_run_name
+
+if TYPE_CHECKING:
+    from napari_cellid.config import DeviceConfig
+    from napari_cellid.device import Device
+    from napari_cellid.progress import Step
+    from napari_cellid.retrain.request import RetrainRequest
+    from napari_cellid.retrain.task import RetrainTask
+    from napari_cellid.study.study import Study
+
+#: every kind of training, by the task of its model
+TASKS: dict[str, RetrainTask] = {
+    task.name: task for task in (ClassifierTask(), SegmenterTask())
+}
+
+
+@dataclass(frozen=True)
+class RetrainResult:
+    """Result of a training.
+
+    Parameters
+    ----------
+    run
+        The run.
+    state
+        finished or stopped.
+    report
+        Content of `report.json`; empty where there is no model.
+    notes
+        Sentences about what limits the figures.
+    """
+
+    run: Run
+    state: str
+    report: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def start(study: Study, request: RetrainRequest) -> Run:
+    """Check everything that can be checked, and create the folder of the run.
+
+    Raises
+    ------
+    InputError
+        If there is too little to train on, no such starting weights, or the study
+        cannot be written to.
+    """
+    task = TASKS[request.task]
+    prepared = task.prepare(study, request)
+    name = check_name(request.name or new_run_name(study.runs, task.name))
+    requested = _absolute_start(request.start, study)
+    about = {
+        "name": name,
+        "task": task.name,
+        "start": {"asked": requested, **prepared.start_origin},
+        "settings": request.settings.model_dump(mode="json"),
+        "split": request.split.model_dump(mode="json"),
+        **prepared.description,
+        "old_model": str(current_model(study, task.name)),
+    }
+    run = Run.create(study.runs / name, about)
+    for file, table in prepared.tables.items():
+        write_csv(table, run.folder / file)
+    return run
+
+
+def resume(study: Study, run: Run, device: DeviceConfig) -> Step[RetrainResult]:
+    """Train a run that was started or interrupted, and compare the new model.
+
+    Raises
+    ------
+    InputError
+        If it cannot go on; the run states why, and no model is changed.
+    """
+    run.start()
+    try:
+        result = yield from _train(study, run, choose_device(device))
+    except StopRequested:
+        result = yield from _stopped_early(run)
+    except InputError as error:
+        _record_failure(run, str(error))
+        raise
+    except Exception as error:
+        _record_failure(run, f"The training failed ({error}).")
+        raise
+    run.end("stopped" if result.state == "stopped" else "finished")
+    return result
+
+
+def estimate(
+    study: Study, request: RetrainRequest, device: DeviceConfig
+) -> dict[str, Any]:
+    """Estimate how long a training would take; nothing is trained or written.
+
+    Returns
+    -------
+    `seconds`, `device`, `measured_on` (what would be held out, a sentence), and the
+    cells by role: `train`, `validation`, `held_out`.
+
+    Raises
+    ------
+    InputError
+        As `start`.
+    """
+    chosen = choose_device(device)
+    found = TASKS[request.task].estimate(study, request, chosen)
+    return {
+        "seconds": round(found.seconds, 1),
+        "device": str(chosen),
+        "measured_on": found.measured_on,
+        **found.counts,
+    }
+
+
+def check_name(name: str) -> str:
+    """Refuse a name that cannot be the name of a folder on every computer.
+
+    Raises
+    ------
+    InputError
+        If it cannot.
+    """
+    if not name.strip() or set(name) & set('/\\:*?"<>|') or name[0] == ".":
+        raise InputError(
+            f"{name!r} cannot be the name of a folder on every computer; use letters, "
+            "digits, spaces and dashes."
+        )
+    return name
+
+
+def _absolute_start(requested: str, study: Study) -> str:
+    """The starting weights as any later process finds them: a name or a full path."""
+    own = (parent / requested / CARD_FILE for parent in (study.models, SHIPPED_MODELS))
+    path = Path(requested).expanduser()
+    if requested and path.exists() and not any(card.is_file() for card in own):
+        return str(path.absolute())
+    return requested or "shipped"
+
+
+def _train(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
+    task = TASKS.get(run.task)
+    if task is None:
+        raise InputError(
+            f"{run.folder} trains {run.task!r}, which this version does not know; "
+            "update napari-cellid."
+        )
+    result = yield from task.run(study, run, device)
+    report, state = result.report, result.state
+    run.write_json(REPORT_FILE, report)
+    yield _end(
+        run,
+        state=state,
+        best_epoch=result.best_epoch,
+        model=str(run.folder / MODEL_FOLDER),
+        report=str(run.folder / REPORT_FILE),
+        message=_end_message(report, state),
+    )
+    return RetrainResult(run, state, report, tuple(report["notes"]))
+
+
+def _end_message(report: dict[str, Any], state: str) -> str:
+    end = "Stopped; the best epoch is kept." if state == "stopped" else "Finished."
+    n = report.get("n_cells", report["new"].get("n"))
+    return f"{end} The new model was measured on {n} held-out cells."
+
+
+def _stopped_early(run: Run) -> Step[RetrainResult]:
+    message = "Stopped before the first step, so there is no model; it can be resumed."
+    yield _end(run, state="stopped", message=message)
+    return RetrainResult(run, "stopped", {}, (message,))
+
+
+def _record_failure(run: Run, message: str) -> None:
+    """Write into the run why it failed, as far as it can be written."""
+    try:
+        _end(run, state="failed", message=message)
+        run.end("failed", message)
+    except InputError:
+        # the disk is full or the study is gone: the caller reports it
+        return
+
+
+def _end(
+    run: Run,
+    *,
+    state: str,
+    message: str,
+    best_epoch: int = 0,
+    model: str | None = None,
+    report: str | None = None,
+) -> ProgressEvent:
+    """Write the last event of a run into its log, and return it."""
+    values = {
+        "state": state,
+        "best_epoch": best_epoch,
+        "model": model,
+        "report": report,
+        "message": message,
+    }
+    run.log({"event": "end", **values})
+    return ProgressEvent("Training", 1, 1, event="end", values=values)
