@@ -15,7 +15,7 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
-from napari_cellid.models.store import package_versions
+from napari_cellid.models.card import package_versions
 from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 

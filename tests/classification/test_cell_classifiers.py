@@ -18,7 +18,9 @@ from napari_cellid.config import ClassifyConfig, DeviceConfig, IdentifyConfig
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.identify import classify_labels, identify_cells
-from napari_cellid.models.store import SHIPPED_MODELS, ModelCard, load_card
+from napari_cellid.models.card import ModelCard
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.segmentation import load_segmenter
 

@@ -81,7 +81,8 @@ def test_cells_are_cut_as_where_they_are_classified(planes_and_cells):
 def planes_and_cells():
     import pandas as pd
 
-    from napari_cellid.models.store import SHIPPED_MODELS, load_card
+    from napari_cellid.models.registry import SHIPPED_MODELS
+    from napari_cellid.models.store import load_card
     from napari_cellid.recording import MeanPlanes
 
     rng = np.random.default_rng(4)

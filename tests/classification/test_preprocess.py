@@ -6,7 +6,7 @@ import pytest
 
 from napari_cellid.channels.normalisation import Normalisation
 from napari_cellid.classification.preprocess import Patches
-from napari_cellid.models.store import ModelCard
+from napari_cellid.models.card import ModelCard
 from napari_cellid.recording import MeanPlanes
 
 CARD = ModelCard(

@@ -20,7 +20,7 @@ def shipped(
 ) -> Path:
     shutil.copytree(segmenter_folder, tmp_path / "unet")
     shutil.copytree(classifier_folder, tmp_path / "other")
-    monkeypatch.setattr("napari_cellid.models.store.SHIPPED_MODELS", tmp_path)
+    monkeypatch.setattr("napari_cellid.models.registry.SHIPPED_MODELS", tmp_path)
     return tmp_path
 
 
@@ -43,7 +43,9 @@ def test_list_as_json(shipped: Path, words: list[str], capsys) -> None:
 
 
 def test_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr("napari_cellid.models.store.SHIPPED_MODELS", tmp_path / "none")
+    monkeypatch.setattr(
+        "napari_cellid.models.registry.SHIPPED_MODELS", tmp_path / "none"
+    )
     assert main(["models"]) == 0
     assert "No models" in capsys.readouterr().out
 

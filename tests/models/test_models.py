@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from napari_cellid.errors import InputError
+from napari_cellid.models.registry import find_model
 from napari_cellid.models.store import (
     CARD_FILE,
     WEIGHTS_FILE,
-    find_model,
     list_models,
     load_card,
     load_weights,
@@ -62,21 +62,21 @@ def test_the_text_of_a_card_is_stable(folder: Path) -> None:
     ("harm", "words"),
     [
         (lambda f: (f / CARD_FILE).unlink(), "has no model.json"),
-        (lambda f: (f / CARD_FILE).write_text("{"), "not a model description"),
+        (lambda f: (f / CARD_FILE).write_text("{"), "not a model card"),
         (
             lambda f: (f / CARD_FILE).write_text('{"name": 3}'),
-            "not a model description",
+            "not a model card",
         ),
         (lambda f: (f / WEIGHTS_FILE).unlink(), "has no weights.safetensors"),
         (
             lambda f: (f / WEIGHTS_FILE).write_bytes(
                 (f / WEIGHTS_FILE).read_bytes()[:-9]
             ),
-            "cut short or changed",
+            "truncated or changed",
         ),
         (
             lambda f: (f / WEIGHTS_FILE).rename(f / "weights.pt"),
-            "is a pickle, which could run any program",
+            "is a pickle, which can run any code",
         ),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_pickle_named_safetensors_is_refused(folder: Path) -> None:
 
 def test_the_wrong_task_is_named(folder: Path) -> None:
     with pytest.raises(
-        InputError, match=r"'tiny' .* outlines cells, but one that tells"
+        InputError, match=r"'tiny' .* outlines cells, but one that classifies"
     ):
         load_card(folder, "classify")
 

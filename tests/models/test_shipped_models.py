@@ -13,13 +13,8 @@ from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.evaluation.scoring import score_result
-from napari_cellid.models.store import (
-    DEFAULTS,
-    SHIPPED_MODELS,
-    find_model,
-    list_models,
-    load_card,
-)
+from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS, find_model
+from napari_cellid.models.store import list_models, load_card
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment

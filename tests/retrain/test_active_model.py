@@ -7,7 +7,8 @@ import pytest
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS, load_card
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import CARD_FILE, load_card
 from napari_cellid.retrain import job
 from napari_cellid.retrain.active_model import (
     activate_model,

@@ -258,7 +258,7 @@ def test_a_study_that_cannot_be_written(study, quick, monkeypatch):
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("unet", "outlines cells, but one that tells cell classes is wanted"),
+        ("unet", "outlines cells, but one that classifies cells is needed"),
         ("nowhere", "There is no model 'nowhere'"),
         ("inception_v3", "The plan resnet18_69 is for resnet18"),
     ],

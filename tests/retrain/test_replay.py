@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from napari_cellid.models.store import SHIPPED_MODELS, load_card
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.replay import can_replay, simulate_replay_cells
 

@@ -9,7 +9,7 @@ import torch
 from napari_cellid.config import SegmenterTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import ModelCard
+from napari_cellid.models.card import ModelCard
 from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.dataset import (

@@ -28,7 +28,8 @@ from napari_cellid.classification.networks import (
     build_network,
 )
 from napari_cellid.classification.temperature import apply_temperature, fit_temperature
-from napari_cellid.models.store import SHIPPED_MODELS, save_model
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import save_model
 from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES

@@ -25,7 +25,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.classification.loader import load_classifier
-from napari_cellid.models.store import find_model, load_card
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import load_card
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.segmentation.unet import UNet, UNetConfig

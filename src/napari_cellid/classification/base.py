@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import ClassifyConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
 

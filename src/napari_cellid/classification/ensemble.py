@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import ensemble_card
+from napari_cellid.models.registry import ensemble_card
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import ClassifyConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from napari_cellid.classification.ensemble import average
 from napari_cellid.classification.patch import load_patch_classifier
 from napari_cellid.classification.pixel import ARCHITECTURE, load_pixel_classifier
-from napari_cellid.models.store import ENSEMBLE, find_model, load_card
+from napari_cellid.models.registry import ENSEMBLE, find_model
+from napari_cellid.models.store import load_card
 
 if TYPE_CHECKING:
     from pathlib import Path

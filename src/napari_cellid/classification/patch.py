@@ -15,13 +15,9 @@ from napari_cellid.classification.networks import (
 from napari_cellid.classification.preprocess import Patches
 from napari_cellid.device import run_batches
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import (
-    check_matches_network,
-    explain_mismatch,
-    find_model,
-    load_card,
-    load_weights,
-)
+from napari_cellid.models.card import check_matches_network, explain_mismatch
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import load_card, load_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import ClassifyConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
 

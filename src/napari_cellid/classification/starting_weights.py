@@ -22,7 +22,8 @@ from napari_cellid.classification.pretrained import (
     read_state_dict,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD_FILE, ModelCard, load_card
+from napari_cellid.models.card import ModelCard
+from napari_cellid.models.store import CARD_FILE, load_card
 from napari_cellid.training.starting_weights import (
     RANDOM,
     describe_origin,

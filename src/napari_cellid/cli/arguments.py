@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
 
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.recording import Recording
 
 _ONE_CHANNEL = (
@@ -90,7 +90,8 @@ def check_models(wanted: dict[Task, str | None]) -> None:
     InputError
         If there is no such model, or it does another job.
     """
-    from napari_cellid.models.store import find_model, load_card
+    from napari_cellid.models.registry import find_model
+    from napari_cellid.models.store import load_card
 
     for task, model in wanted.items():
         load_card(find_model(model, task), task)

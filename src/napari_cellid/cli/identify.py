@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.cli.console import Console
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.predict import Segmenter

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_cellid.cli.console import Console
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
 
 _TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
 #: letters of a table in a card above which it is told line by line
@@ -49,7 +49,8 @@ def add_commands(commands: Any) -> None:
 
 def run_list(arguments: Namespace, console: Console) -> None:
     """List the models that come with the package, and those of a study."""
-    from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, list_models
+    from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
+    from napari_cellid.models.store import list_models
 
     used = {task: SHIPPED_MODELS / name for task, name in DEFAULTS.items()}
     found = list_models(SHIPPED_MODELS)
@@ -70,7 +71,8 @@ def run_list(arguments: Namespace, console: Console) -> None:
 
 def run_show(arguments: Namespace, console: Console) -> None:
     """Show one model."""
-    from napari_cellid.models.store import CARD_FILE, find_model, load_card
+    from napari_cellid.models.registry import find_model
+    from napari_cellid.models.store import CARD_FILE, load_card
 
     wanted = arguments.model
     if arguments.study is not None:
@@ -90,7 +92,7 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:
     """Models that a study uses, and its own."""
-    from napari_cellid.models.store import DEFAULTS
+    from napari_cellid.models.registry import DEFAULTS
     from napari_cellid.retrain.active_model import current_model, study_models
     from napari_cellid.study.study import Study
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.recording import Recording
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study

@@ -169,7 +169,7 @@ def write_field(
         If the folder cannot be written.
     """
     from napari_cellid.files import atomic_write_folder
-    from napari_cellid.models.store import package_versions
+    from napari_cellid.models.card import package_versions
 
     config = field.config
     meta = {

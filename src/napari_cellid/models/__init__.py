@@ -1,1 +1,5 @@
-"""Model folders: model.json and weights.safetensors."""
+"""Model folders: a card (`model.json`) and weights (`weights.safetensors`)."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
 
 #: lists and tables longer than that are counted
 _MOST = 12

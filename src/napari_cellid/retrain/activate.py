@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, load_card
+from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import Progress
 from napari_cellid.training.run import Run
 
 if TYPE_CHECKING:
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
     from napari_cellid.study.study import Study
 

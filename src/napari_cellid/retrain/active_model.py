@@ -10,20 +10,14 @@ from pydantic import ValidationError
 from napari_cellid.config import StudyModels
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
-from napari_cellid.models.store import (
-    CARD_FILE,
-    SHIPPED_MODELS,
-    WEIGHTS_FILE,
-    find_model,
-    list_models,
-    load_card,
-)
+from napari_cellid.models.registry import SHIPPED_MODELS, find_model
+from napari_cellid.models.store import CARD_FILE, WEIGHTS_FILE, list_models, load_card
 from napari_cellid.training.layout import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.training import TrainedClassifier
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.progress import Step
     from napari_cellid.retrain.dataset import DecidedCells
     from napari_cellid.retrain.request import ClassifierRequest

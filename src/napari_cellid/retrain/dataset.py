@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.config import SplitConfig, VoteConfig
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study

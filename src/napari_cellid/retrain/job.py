@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import CARD_FILE, SHIPPED_MODELS
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import CARD_FILE
 from napari_cellid.progress import ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask

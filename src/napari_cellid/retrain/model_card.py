@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.training.loop import TrainingResult
     from napari_cellid.training.run import Run
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.classification.dataset import PatchDataset
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
 
 #: edge of a simulated field (µm), and how many cells of one class are taken from it

@@ -13,7 +13,7 @@ from napari_cellid.config import (
 
 if TYPE_CHECKING:
     from napari_cellid.config import VoteConfig
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
 
 
 @dataclass(frozen=True)

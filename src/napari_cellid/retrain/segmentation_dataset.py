@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.config import SegmenterTrainingConfig, SplitConfig
-    from napari_cellid.models.store import ModelCard
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.segmentation.dataset import LabelledField
     from napari_cellid.simulation.conditions import Kind

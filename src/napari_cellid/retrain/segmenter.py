@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.device import Device
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.progress import Step
     from napari_cellid.retrain.operating_point import Judged
     from napari_cellid.retrain.request import SegmenterRequest

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.device import Device
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run

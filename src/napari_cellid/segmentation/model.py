@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.channels.resampling import rescale
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import (
-    check_matches_network,
-    explain_mismatch,
-    find_model,
-    load_card,
-    load_weights,
-)
+from napari_cellid.models.card import check_matches_network, explain_mismatch
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import load_card, load_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.unet import UNet
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.model_input import N_IMAGES
 from napari_cellid.channels.normalisation import ROBUST
-from napari_cellid.models.store import ModelCard
+from napari_cellid.models.card import ModelCard
 from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.training.starting_weights import (
     RANDOM,

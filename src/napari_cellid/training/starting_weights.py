@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.models.store import CARD_FILE, find_model
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import CARD_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
 
 #: special names of starting weights: the default model, and random weights
 SHIPPED, RANDOM = "shipped", "random"

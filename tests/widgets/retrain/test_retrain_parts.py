@@ -26,7 +26,7 @@ from napari_cellid.config import (
     VoteConfig,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import SHIPPED_MODELS
+from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
 from napari_cellid.report import training_tables as retrain_report
 from napari_cellid.report.dataset_text import (

@@ -10,18 +10,17 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import (
+from napari_cellid.models.registry import (
     ALIASES,
     DEFAULTS,
     ENSEMBLE,
     SHIPPED_MODELS,
     ensemble_card,
-    list_models,
-    load_card,
 )
+from napari_cellid.models.store import list_models, load_card
 
 if TYPE_CHECKING:
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
 
 _CHOOSE_FOLDER = "Choose folder…"
 _NO_MODEL = {"classify": "none: outline cells only"}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.models.store import Task
+    from napari_cellid.models.card import Task
     from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets.identify.model_combo import ModelCombo

@@ -13,12 +13,13 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 from napari_cellid.classification.finetuning import STAGES
 from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
-from napari_cellid.models.store import DEFAULTS, SHIPPED_MODELS, list_models
+from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
+from napari_cellid.models.store import list_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.models.store import ModelCard, Task
+    from napari_cellid.models.card import ModelCard, Task
 
 _FILE = "A file with weights…"
 _ENDINGS = "Weights (*.safetensors *.pth *.pt)"

@@ -1,0 +1,114 @@
+"""The description of a model: `model.json`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from napari_cellid import __version__
+from napari_cellid.channels.model_input import N_IMAGES, Combination
+from napari_cellid.channels.normalisation import Normalisation
+from napari_cellid.config import Config
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: what a model does: outline cells, or classify them
+Task = Literal["segment", "classify"]
+
+
+class ModelCard(Config):
+    """The description of a model: network, input, classes and origin."""
+
+    format: Literal[1] = 1
+    name: str
+    task: Task
+    description: str = ""
+    architecture: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    classes: tuple[str, ...]
+    combination: Combination
+    normalisation: Normalisation = Normalisation()
+    pixel_size_um: float = Field(gt=0, le=20)
+    patch_size: int = Field(101, ge=1, le=1001)
+    input_size: int = Field(299, ge=32, le=1024)
+    threshold: float = Field(0.7, ge=0.05, le=0.95)
+    temperature: float = Field(1.0, gt=0, le=100)
+    training: dict[str, Any] = Field(default_factory=dict)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    licence: str = ""
+    weights_sha256: str
+
+
+@contextmanager
+def explain_mismatch(card: ModelCard, folder: Path, network: str) -> Iterator[None]:
+    """Turn the error of a network that does not fit its card into one sentence.
+
+    Parameters
+    ----------
+    card, folder
+        The model.
+    network
+        The network that the weights should fit, in words.
+
+    Raises
+    ------
+    InputError
+        If the network cannot be built or its weights cannot be loaded.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"The weights of the model {card.name!r} in {folder} do not fit the "
+            f"{network} of its card; copy the model folder again."
+        ) from error
+
+
+def check_matches_network(card: ModelCard, n_inputs: int, n_outputs: int) -> None:
+    """Check that a card has the inputs and classes of its network.
+
+    Parameters
+    ----------
+    card
+        Description of the model.
+    n_inputs, n_outputs
+        Number of input images and of output classes of the network.
+
+    Raises
+    ------
+    InputError
+        If they differ from those of the card.
+    """
+    images = N_IMAGES[card.combination]
+    if images != n_inputs:
+        raise InputError(
+            f"The card of {card.name!r} names {images} input images "
+            f"({card.combination}), but its network takes {n_inputs}; copy the model "
+            "folder again."
+        )
+    if len(card.classes) != n_outputs:
+        raise InputError(
+            f"The card of {card.name!r} names {len(card.classes)} classes, but "
+            f"its network has {n_outputs} outputs; copy the model folder again."
+        )
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of this package and of those that determine its results."""
+    names = ("torch", "torchvision", "numpy", "scikit-image")
+    present = {"napari-cellid": __version__}
+    for name in names:
+        try:
+            present[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return present
