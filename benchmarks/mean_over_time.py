@@ -21,7 +21,7 @@ import numpy as np
 import tifffile
 
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
@@ -65,7 +65,7 @@ def decode(path: Path) -> None:
 def average(path: Path) -> None:
     """What is measured: open the file, average its frames."""
     run_to_end(
-        mean_planes(open_recording(None, path, options=ReadOptions(pixel_size_um=1.0)))
+        mean_planes(read_recording(None, path, options=ReadOptions(pixel_size_um=1.0)))
     )
 
 

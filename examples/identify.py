@@ -12,12 +12,12 @@ from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import IdentifyConfig, SegmentConfig
 from napari_cellid.identify import identify_cells, write_results
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.predict import load_segmenter
 
 red, green, pixel_size, out = sys.argv[1:5]
-recording = open_recording(
+recording = read_recording(
     Path(red), Path(green), options=ReadOptions(pixel_size_um=float(pixel_size))
 )
 config = IdentifyConfig(segment=SegmentConfig(threshold=0.6))

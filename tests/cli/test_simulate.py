@@ -12,7 +12,7 @@ import tifffile
 
 from napari_cellid.cli import main
 from napari_cellid.config import SimulationConfig
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.simulation.field import SimulatedField
 
 SMALL = ["--height", "96", "--width", "112", "--n-planes", "1", "--quiet"]
@@ -40,7 +40,7 @@ def test_files(sample: Path, field: SimulatedField) -> None:
 
 
 def test_files_say_their_scale_and_axes(sample: Path) -> None:
-    recording = open_recording(sample / "red.tif", sample / "green.tif")
+    recording = read_recording(sample / "red.tif", sample / "green.tif")
     assert recording.shape == (2, 128, 160)
     assert recording.pixel_size_um == 1.17
     assert recording.plane_depths_um == (0.0, 15.0)

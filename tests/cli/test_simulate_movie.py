@@ -12,7 +12,7 @@ import tifffile
 from napari_cellid.cli import main
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.movie import Movie, simulate_movie
 
@@ -50,7 +50,7 @@ def test_movie_files(tmp_path) -> None:
 def test_movies_say_their_scale_and_axes(tmp_path, planes) -> None:
     words = ["--n-planes", str(planes), "--bit-depth", "8"]
     assert main(["simulate", "--out", str(tmp_path), *SMALL, *MOVIE, *words]) == 0
-    recording = open_recording(tmp_path / "red_movie.tif", tmp_path / "green_movie.tif")
+    recording = read_recording(tmp_path / "red_movie.tif", tmp_path / "green_movie.tif")
     assert recording.shape == (planes, 64, 80)
     assert recording.green.shape == (12, planes, 64, 80)
     assert recording.green.dtype == np.uint8

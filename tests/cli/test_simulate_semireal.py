@@ -12,7 +12,7 @@ import tifffile
 
 from napari_cellid.cli import main
 from napari_cellid.config import SemirealConfig
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.simulation.field import SimulatedField
 
 
@@ -57,7 +57,7 @@ def test_files_say_what_is_real(
     assert meta["pixel_size_um"] == pytest.approx(1.17)
     config = SemirealConfig(seed=3, chromatin=0.2, glia_share=0.5)
     assert SemirealConfig(**meta["settings"]) == config
-    recording = open_recording(out / "red.tif", out / "green.tif")
+    recording = read_recording(out / "red.tif", out / "green.tif")
     assert recording.pixel_size_um == pytest.approx(1.17)
     assert recording.plane_depths_um == (0.0, 15.0)
     for name, said in (("red", "mCherry (simulated)"), ("green", "GCaMP (real)")):

@@ -11,8 +11,8 @@ import tifffile
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.registry import read_recording
 from napari_cellid.io.tiff.pages import BlockMemory
-from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
@@ -32,7 +32,7 @@ def frames(dtype="uint16", shape=SHAPE, seed=0):
 
 def check(path, expected, **options):
     """Read a file as green, whole, frame by frame and as a mean."""
-    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0, **options))
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.0, **options))
     assert made.red is None
     assert made.green.shape == expected.shape
     assert made.green.dtype == expected.dtype
@@ -123,16 +123,16 @@ def test_the_users_axes_win(tmp_path):
     tifffile.imwrite(path, stack, metadata={"axes": "TYX"})
     check(path, stack[None], axes="zyx")
     with pytest.raises(InputError, match="name 4"):
-        open_recording(None, path, options=ReadOptions(axes="TZYX"))
+        read_recording(None, path, options=ReadOptions(axes="TZYX"))
     with pytest.raises(InputError, match="cannot be read"):
-        open_recording(None, path, options=ReadOptions(axes="TXY"))
+        read_recording(None, path, options=ReadOptions(axes="TXY"))
 
 
 def test_axes_given_for_two_files_leave_a_single_image_alone(tmp_path):
     stack = frames()
     tifffile.imwrite(tmp_path / "red.tif", stack[0])
     tifffile.imwrite(tmp_path / "green.tif", stack)
-    made = open_recording(
+    made = read_recording(
         tmp_path / "red.tif", tmp_path / "green.tif", options=ReadOptions(axes="TYX")
     )
     assert (made.red.shape[0], made.green.shape[0]) == (1, 5)
@@ -143,7 +143,7 @@ def test_interleaved_pages_are_not_guessed(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, frames(shape=(8, 40, 48)))
     with pytest.raises(InputError, match=r"8 x 40 x 48.*TCYX name 4"):
-        open_recording(None, None, path, ReadOptions(axes="TCYX", red_channel=0))
+        read_recording(None, None, path, ReadOptions(axes="TCYX", red_channel=0))
 
 
 @pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}, {}])
@@ -152,7 +152,7 @@ def test_two_channels_in_one_file(tmp_path, kind, how):
     stack = frames(shape=(3, 2, 2, 40, 48))
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, stack, metadata={"axes": "TZCYX"}, **kind, **how)
-    made = open_recording(None, None, path, ReadOptions(green_channel=0))
+    made = read_recording(None, None, path, ReadOptions(green_channel=0))
     np.testing.assert_array_equal(made.red, stack[:, :, 1])
     np.testing.assert_array_equal(made.green, stack[:, :, 0])
     assert made.sources == (str(path),)
@@ -163,7 +163,7 @@ def test_channels_are_found_by_their_names(tmp_path):
     path = tmp_path / "a.ome.tif"
     names = {"Channel": {"Name": ["GCaMP6s", "mCherry"]}}
     tifffile.imwrite(path, stack, metadata={"axes": "TCYX", **names})
-    made = open_recording(None, None, path)
+    made = read_recording(None, None, path)
     np.testing.assert_array_equal(made.red, stack[:, None, 1])
     np.testing.assert_array_equal(made.green, stack[:, None, 0])
 
@@ -173,10 +173,10 @@ def test_two_plain_images_are_channels_if_the_user_says_so(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, stack)
     with pytest.raises(InputError, match="no channel axis"):
-        open_recording(None, None, path)
+        read_recording(None, None, path)
     with pytest.raises(InputError, match="--red-channel and --green-channel"):
-        open_recording(None, None, path, ReadOptions(axes="CYX"))
-    made = open_recording(None, None, path, ReadOptions(axes="CYX", red_channel=0))
+        read_recording(None, None, path, ReadOptions(axes="CYX"))
+    made = read_recording(None, None, path, ReadOptions(axes="CYX", red_channel=0))
     np.testing.assert_array_equal(made.red[0, 0], stack[0])
     np.testing.assert_array_equal(made.green[0, 0], stack[1])
 
@@ -187,7 +187,7 @@ def test_a_channel_file_with_two_channels_is_refused(tmp_path):
         path, frames(shape=(3, 2, 40, 48)), imagej=True, metadata={"axes": "TCYX"}
     )
     with pytest.raises(InputError, match=r"holds 2 channels.*one file with both"):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 def test_which_file_is_what_must_be_clear(tmp_path):
@@ -195,7 +195,7 @@ def test_which_file_is_what_must_be_clear(tmp_path):
     tifffile.imwrite(path, frames())
     for given in [(None, None, None), (path, None, path), (path, path, path)]:
         with pytest.raises(InputError, match="either one file a channel or one"):
-            open_recording(*given)
+            read_recording(*given)
 
 
 def test_two_files_make_a_recording(tmp_path):
@@ -204,21 +204,21 @@ def test_two_files_make_a_recording(tmp_path):
     red, green = frames("uint8", (2, 40, 48)), frames("int16")
     tifffile.imwrite(folder / "red.tif", red)
     tifffile.imwrite(folder / "green.tif", green)
-    made = open_recording(folder / "red.tif", folder / "green.tif")
+    made = read_recording(folder / "red.tif", folder / "green.tif")
     assert made.name == "m3"
     assert made.sources == (str(folder / "red.tif"), str(folder / "green.tif"))
     assert len(made.notes) == 2
     np.testing.assert_array_equal(made.red[:, 0], red)
     np.testing.assert_array_equal(made.green[:, 0], green)
     named = ReadOptions(name="fish")
-    assert open_recording(None, folder / "green.tif", options=named).name == "fish"
+    assert read_recording(None, folder / "green.tif", options=named).name == "fish"
 
 
 def test_a_transposed_channel_is_pointed_out(tmp_path):
     tifffile.imwrite(tmp_path / "red.tif", frames())
     tifffile.imwrite(tmp_path / "green.tif", frames().swapaxes(1, 2))
     with pytest.raises(InputError, match="looks transposed"):
-        open_recording(tmp_path / "red.tif", tmp_path / "green.tif")
+        read_recording(tmp_path / "red.tif", tmp_path / "green.tif")
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
@@ -230,7 +230,7 @@ def test_photographs_are_refused(tmp_path, planar, samples):
         path, frames("uint8", shape), photometric="rgb", planarconfig=planar
     )
     with pytest.raises(InputError, match=f"photograph.*{samples} samples"):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "zlib"}, {"rowsperstrip": 7}])
@@ -240,7 +240,7 @@ def test_a_stack_kept_as_the_colours_of_one_image(tmp_path, how, n):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, stack, photometric="rgb", planarconfig="separate", **how)
     with pytest.raises(InputError, match=r"--axes \(such as TYX\)"):
-        open_recording(path, None)
+        read_recording(path, None)
     check(path, stack[:, None], axes="TYX")
     check(path, stack[None], axes="ZYX")
 
@@ -249,7 +249,7 @@ def test_complex_numbers_are_refused(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.ones((2, 40, 48), np.complex64))
     with pytest.raises(InputError, match="complex64; save it as real numbers"):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 def test_different_images_in_one_file_are_refused(tmp_path):
@@ -258,7 +258,7 @@ def test_different_images_in_one_file_are_refused(tmp_path):
         tif.write(frames())
         tif.write(frames(shape=(32, 32)))
     with pytest.raises(InputError, match="2 different images"):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 def test_a_palette_does_not_change_the_numbers(tmp_path):
@@ -274,7 +274,7 @@ def test_many_blocks_are_read_right_while_others_are_kept(tmp_path):
     stack = frames(shape=(90, 512, 512))
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, stack)
-    made = open_recording(None, path)
+    made = read_recording(None, path)
     assert made.green.numblocks[0] > 4
     kept = [block.compute()[:, :, 1:] for block in made.green.blocks]
     np.testing.assert_array_equal(np.concatenate(kept)[:, 0], stack[:, 1:])
@@ -291,7 +291,7 @@ def test_reading_a_long_file_takes_little_memory(tmp_path, compression):
         path, (frame for _ in range(650)), shape=(650, 512, 512), dtype=np.uint16,
         compression=compression,
     )  # fmt: skip
-    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
     process = psutil.Process()
     start = process.memory_info().rss
     used = []
@@ -328,7 +328,7 @@ def test_files_are_not_kept_open(tmp_path):
     tifffile.imwrite(folder / "a.tif", frames(), compression="zlib")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = open_recording(folder / "a.tif", None)
+        made = read_recording(folder / "a.tif", None)
         made.red.compute()
         shutil.rmtree(folder)
         with pytest.raises(InputError, match="out of reach"):
@@ -338,7 +338,7 @@ def test_files_are_not_kept_open(tmp_path):
 def test_a_file_that_shrinks_is_noticed(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, frames())
-    made = open_recording(path, None)
+    made = read_recording(path, None)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(InputError, match="ended too early"):
         made.red.compute()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
@@ -39,7 +39,7 @@ def _quiet():
 
 
 def average(path):
-    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
     return made, run_to_end(mean_planes(made)).green[0]
 
 
@@ -130,14 +130,14 @@ def test_what_is_no_tiff_is_refused(tmp_path, content, said):
     path = tmp_path / "a.tif"
     path.write_bytes(content)
     with pytest.raises(InputError, match=said):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
-        open_recording(tmp_path / "a.tif", None)
+        read_recording(tmp_path / "a.tif", None)
     with pytest.raises(InputError, match="is a folder"):
-        open_recording(None, None, tmp_path)
+        read_recording(None, None, tmp_path)
 
 
 def test_a_list_of_pages_that_goes_in_circles_is_refused(tmp_path):
@@ -151,7 +151,7 @@ def test_a_list_of_pages_that_goes_in_circles_is_refused(tmp_path):
     data[end : end + 4] = struct.pack("<I", first)
     path.write_bytes(data)
     with pytest.raises(InputError, match="list of pages breaks off after page 1"):
-        open_recording(path, None)
+        read_recording(path, None)
 
 
 def test_sparse_pages_are_not_taken_as_black(tmp_path):

@@ -6,8 +6,8 @@ import tifffile
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.registry import read_recording
 from napari_cellid.io.tiff.metadata import TiffMetadata, ome_metadata
-from napari_cellid.io.tiff.reader import open_recording
 
 FRAMES = np.zeros((5, 32, 40), np.uint16)
 
@@ -33,7 +33,7 @@ def imagej(path, pixel=1.0, frames=FRAMES, axes="TYX", **metadata):
 def test_ome_sizes_are_read_in_their_unit(tmp_path, value, unit, size):
     sizes = {f"PhysicalSize{axis}": value for axis in "XY"}
     units = {f"PhysicalSize{axis}Unit": unit for axis in "XY"}
-    made = open_recording(None, ome(tmp_path / "a.ome.tif", **sizes, **units))
+    made = read_recording(None, ome(tmp_path / "a.ome.tif", **sizes, **units))
     assert made.pixel_size_um == pytest.approx(size)
     assert made.pixel_size_source == "OME metadata"
     assert made.green.shape == (5, 1, 32, 40)
@@ -47,14 +47,14 @@ def test_ome_sizes_are_read_in_their_unit(tmp_path, value, unit, size):
     ],
 )  # fmt: skip
 def test_imagej_sizes_are_read_in_their_unit(tmp_path, pixel, unit, size):
-    made = open_recording(None, imagej(tmp_path / "a.tif", pixel, unit=unit))
+    made = read_recording(None, imagej(tmp_path / "a.tif", pixel, unit=unit))
     assert made.pixel_size_um == pytest.approx(size, rel=1e-4)
     assert made.pixel_size_source == "ImageJ metadata"
 
 
 @pytest.mark.parametrize("unit", ["", "pixel", "inch", "cm"])
 def test_units_that_mean_nothing_here_give_no_size(tmp_path, unit):
-    made = open_recording(None, imagej(tmp_path / "a.tif", 0.01, unit=unit))
+    made = read_recording(None, imagej(tmp_path / "a.tif", 0.01, unit=unit))
     assert made.pixel_size_um is None
     assert made.pixel_size_source == ""
 
@@ -62,38 +62,38 @@ def test_units_that_mean_nothing_here_give_no_size(tmp_path, unit):
 def test_the_resolution_of_a_plain_tiff_means_nothing(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, FRAMES, resolution=(72, 72), resolutionunit="INCH")
-    assert open_recording(None, path).pixel_size_um is None
+    assert read_recording(None, path).pixel_size_um is None
 
 
 def test_what_the_user_says_wins(tmp_path):
     path = ome(tmp_path / "a.ome.tif", PhysicalSizeX=0.5, PhysicalSizeY=0.9)
-    made = open_recording(None, path, options=ReadOptions(pixel_size_um=1.17))
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.17))
     assert (made.pixel_size_um, made.pixel_size_source) == (1.17, "given")
 
 
 def test_pixels_that_are_not_square_are_refused(tmp_path):
     path = ome(tmp_path / "a.ome.tif", PhysicalSizeX=0.5, PhysicalSizeY=0.52)
     with pytest.raises(InputError, match=r"0\.5 x 0\.52 µm.*square"):
-        open_recording(None, path)
+        read_recording(None, path)
 
 
 def test_nearly_square_pixels_pass(tmp_path):
     path = ome(tmp_path / "a.ome.tif", PhysicalSizeX=0.5, PhysicalSizeY=0.505)
-    assert open_recording(None, path).pixel_size_um == 0.5
+    assert read_recording(None, path).pixel_size_um == 0.5
 
 
 def test_a_size_that_cannot_be_is_refused_with_its_source(tmp_path):
     path = imagej(tmp_path / "a.tif", 35, unit="mm")
     with pytest.raises(InputError, match=r"35000 µm \(ImageJ metadata\)"):
-        open_recording(None, path)
+        read_recording(None, path)
 
 
 def test_channels_of_different_pixel_size_are_refused(tmp_path):
     red = imagej(tmp_path / "red.tif", 1.0, unit="um")
     green = imagej(tmp_path / "green.tif", 1.02, unit="um")
     with pytest.raises(InputError, match=r"red\.tif 1 µm and green\.tif 1\.02 µm"):
-        open_recording(red, green)
-    made = open_recording(red, green, options=ReadOptions(pixel_size_um=1.0))
+        read_recording(red, green)
+    made = read_recording(red, green, options=ReadOptions(pixel_size_um=1.0))
     assert made.pixel_size_um == 1.0
 
 
@@ -101,24 +101,24 @@ def test_the_size_of_one_channel_is_enough(tmp_path):
     red = imagej(tmp_path / "red.tif", 0.8, unit="um")
     green = tmp_path / "green.tif"
     tifffile.imwrite(green, FRAMES)
-    assert open_recording(red, green).pixel_size_um == pytest.approx(0.8)
+    assert read_recording(red, green).pixel_size_um == pytest.approx(0.8)
 
 
 def test_the_depth_of_planes_is_read(tmp_path):
     sizes = {"PhysicalSizeZ": 5000, "PhysicalSizeZUnit": "nm"}
     path = ome(tmp_path / "a.ome.tif", "ZYX", **sizes)
-    assert open_recording(None, path).plane_depths_um == (0, 5, 10, 15, 20)
+    assert read_recording(None, path).plane_depths_um == (0, 5, 10, 15, 20)
     path = imagej(tmp_path / "b.tif", axes="ZYX", spacing=2.5, unit="um")
-    assert open_recording(None, path).plane_depths_um == (0, 2.5, 5, 7.5, 10)
+    assert read_recording(None, path).plane_depths_um == (0, 2.5, 5, 7.5, 10)
     path = imagej(tmp_path / "c.tif", spacing=2.5, unit="um")
-    assert open_recording(None, path).plane_depths_um is None
+    assert read_recording(None, path).plane_depths_um is None
 
 
 def test_planes_without_time_are_noted(tmp_path):
-    made = open_recording(None, imagej(tmp_path / "a.tif", axes="ZYX"))
+    made = read_recording(None, imagej(tmp_path / "a.tif", axes="ZYX"))
     assert made.shape == (5, 32, 40)
     assert "5 images are planes; say --axes TYX" in made.notes[0]
-    made = open_recording(None, tmp_path / "a.tif", options=ReadOptions(axes="TYX"))
+    made = read_recording(None, tmp_path / "a.tif", options=ReadOptions(axes="TYX"))
     assert made.green.shape == (5, 1, 32, 40)
     assert made.notes == ()
 
@@ -167,7 +167,7 @@ def test_of_an_ome_set_only_the_given_file_is_read(tmp_path, sibling):
     path, frames = set_of_two(tmp_path)
     if sibling:
         (tmp_path / "1.ome.tif").write_bytes(path.read_bytes())
-    made = open_recording(None, path)
+    made = read_recording(None, path)
     assert made.green.shape == (1, 1, 32, 40)
     np.testing.assert_array_equal(made.green[0, 0], frames[0])
     assert made.pixel_size_um == 0.5
@@ -177,9 +177,9 @@ def test_of_an_ome_set_only_the_given_file_is_read(tmp_path, sibling):
 def test_a_part_of_an_ome_set_with_channels_must_be_explained(tmp_path):
     path, frames = set_of_two(tmp_path, size_c=2, pages=2)
     with pytest.raises(InputError, match="one of 2 files"):
-        open_recording(None, path)
+        read_recording(None, path)
     options = ReadOptions(axes="CYX", red_channel=1)
-    made = open_recording(None, None, path, options)
+    made = read_recording(None, None, path, options)
     np.testing.assert_array_equal(made.red[0, 0], frames[1])
 
 
@@ -196,7 +196,7 @@ def scanimage(path, **keys):
 @pytest.mark.parametrize("saved", ["1", "2", "[2]"])
 def test_a_scanimage_file_of_one_channel_is_a_stack(tmp_path, saved):
     path = scanimage(tmp_path / "a.tif", **{"SI.hChannels.channelSave": saved})
-    assert open_recording(None, path).green.shape == (5, 1, 32, 40)
+    assert read_recording(None, path).green.shape == (5, 1, 32, 40)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,6 @@ def test_a_scanimage_file_of_one_channel_is_a_stack(tmp_path, saved):
 def test_interleaved_scanimage_pages_are_not_taken_as_time(tmp_path, keys):
     path = scanimage(tmp_path / "a.tif", **keys)
     with pytest.raises(InputError, match="ScanImage file with"):
-        open_recording(None, path)
-    made = open_recording(None, path, options=ReadOptions(axes="ZYX"))
+        read_recording(None, path)
+    made = read_recording(None, path, options=ReadOptions(axes="ZYX"))
     assert made.n_planes == 5

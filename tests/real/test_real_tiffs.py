@@ -11,7 +11,7 @@ import tifffile
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
 
@@ -26,7 +26,7 @@ pytestmark = [
 
 def test_the_real_movie():
     movie = DATA / "real_movie"
-    made = open_recording(movie / "red.tif", movie / "green.tif", options=OPTIONS)
+    made = read_recording(movie / "red.tif", movie / "green.tif", options=OPTIONS)
     assert made.name == "real_movie"
     assert made.red.shape == (20, 1, 512, 512)
     assert made.green.shape == (120, 1, 512, 512)
@@ -44,27 +44,27 @@ def test_the_real_movie():
 def test_the_two_channel_volume():
     path = DATA / "two_channel_real/sima/example-volume.ome.tif"
     options = ReadOptions(red_channel="ch1", green_channel="ch0")
-    made = open_recording(None, None, path, options)
+    made = read_recording(None, None, path, options)
     stack = tifffile.imread(path)
     np.testing.assert_array_equal(made.red, stack[:, :, 1])
     np.testing.assert_array_equal(made.green, stack[:, :, 0])
     assert made.pixel_size_um == pytest.approx(0.2939, rel=1e-3)
     assert made.plane_depths_um == (0, 1, 2)
     with pytest.raises(InputError, match=r"0 \(ch0\), 1 \(ch1\)"):
-        open_recording(None, None, path)
+        read_recording(None, None, path)
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_a_header_that_promises_3500_images(number):
     path = DATA / f"two_channel_real/sima/odd_header/{number}.tif"
-    made = open_recording(path, None, options=OPTIONS)
+    made = read_recording(path, None, options=OPTIONS)
     assert made.red.shape == (1, 1, 173, 173)
     assert "promises 3500 images, but the file holds 1" in made.notes[0]
 
 
 def test_a_scanimage_file_is_a_plain_stack():
     path = DATA / "two_channel_real/scanimage38/Blank-IPA_1s_16r_032.tif"
-    made = open_recording(path, None)
+    made = read_recording(path, None)
     np.testing.assert_array_equal(made.red[:, 0], tifffile.imread(path))
 
 
@@ -76,7 +76,7 @@ def test_every_file_gives_an_image_or_a_sentence():
     read = 0
     for path in files:
         try:
-            run_to_end(mean_planes(open_recording(path, None, options=OPTIONS)))
+            run_to_end(mean_planes(read_recording(path, None, options=OPTIONS)))
             read += 1
         except InputError as error:
             assert path.name in str(error) or path.stem in str(error)

@@ -16,8 +16,8 @@ from skimage.io import imread
 
 from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
+from napari_cellid.io.registry import read_recording
 from napari_cellid.io.tables import RETIRED_COLUMNS
-from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study, study_beside
 
@@ -86,7 +86,7 @@ def test_images_say_what_they_are(tmp_path: Path) -> None:
     with tifffile.TiffFile(path) as file:
         assert file.series[0].axes == "CZYX"
         assert file.series[0].shape == (2, 3, 64, 96)
-    recording = open_recording(None, None, path)
+    recording = read_recording(None, None, path)
     assert recording.pixel_size_um == pytest.approx(PIXEL_UM)
     np.testing.assert_array_equal(recording.red[0].compute(), one.planes().red)
     before = path.read_bytes()

@@ -32,7 +32,7 @@ def open_requested_recording(arguments: Namespace) -> Recording:
         If the files cannot be used, or there is no pixel size.
     """
     from napari_cellid.io.base import ReadOptions
-    from napari_cellid.io.tiff.reader import open_recording
+    from napari_cellid.io.registry import read_recording
 
     _check_files(arguments)
     if arguments.name is not None:
@@ -44,7 +44,7 @@ def open_requested_recording(arguments: Namespace) -> Recording:
         pixel_size_um=arguments.pixel_size,
         name=arguments.name,
     )
-    recording = open_recording(arguments.red, arguments.green, arguments.file, options)
+    recording = read_recording(arguments.red, arguments.green, arguments.file, options)
     if recording.pixel_size_um is None:
         raise InputError(
             f"{recording.name}: the file does not say how large a pixel is; give it "

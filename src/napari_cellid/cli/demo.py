@@ -55,7 +55,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     from napari_cellid.evaluation.scoring import score_result
     from napari_cellid.identify import write_results
     from napari_cellid.io.base import ReadOptions
-    from napari_cellid.io.tiff.reader import open_recording
+    from napari_cellid.io.registry import read_recording
     from napari_cellid.simulation.field import simulate
 
     started = time.perf_counter()
@@ -65,7 +65,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     field = run_to_end(simulate(SAMPLE), console.progress)
     sample = arguments.out / "sample"
     write_field(field, sample)
-    recording = open_recording(
+    recording = read_recording(
         sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )
     models = load_models(wanted, console)

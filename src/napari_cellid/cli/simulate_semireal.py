@@ -170,7 +170,7 @@ def _config(arguments: Namespace) -> SemirealConfig:
 
 def _open(arguments: Namespace) -> Recording:
     from napari_cellid.io.base import ReadOptions
-    from napari_cellid.io.tiff.reader import open_recording
+    from napari_cellid.io.registry import read_recording
 
     folder = arguments.out.absolute()
     for path in (arguments.green, arguments.masks):
@@ -181,7 +181,7 @@ def _open(arguments: Namespace) -> Recording:
             )
     pixel = given_settings(arguments, SimulationConfig).get("pixel_size_um")
     options = ReadOptions(axes=arguments.axes, pixel_size_um=pixel)
-    recording = open_recording(None, arguments.green, None, options)
+    recording = read_recording(None, arguments.green, None, options)
     if recording.pixel_size_um is None:
         raise InputError(
             f"{arguments.green.name} does not say how large a pixel is; give it with "

@@ -1,13 +1,23 @@
-"""What every reader of recordings has in common."""
+"""What a reader of recordings is, whatever the format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_cellid.recording import Recording
+
+#: how many of a file's first bytes a reader is shown
+HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says of TIFF files that do not say it themselves.
+    """What the user says of files that do not say it themselves.
 
     Parameters
     ----------
@@ -16,9 +26,12 @@ class ReadOptions:
     red_channel, green_channel
         Index (from 0) or name, for a file with several channels.
     pixel_size_um
-        Edge of a pixel in µm; it wins over what files say.
+        Edge of a pixel in µm; it takes precedence over what files say.
     name
-        Name of the recording, instead of the files'.
+        Name of the recording; without it the name comes from the files.
+    reader
+        Name of the reader to use; without it the reader is chosen by the files' names
+        and contents.
     """
 
     axes: str | None = None
@@ -26,3 +39,64 @@ class ReadOptions:
     green_channel: str | int | None = None
     pixel_size_um: float | None = None
     name: str | None = None
+    reader: str | None = None
+
+
+class Certainty(IntEnum):
+    """How sure a reader is that a file is in its format."""
+
+    #: the file is in another format
+    NO = 0
+    #: the file's name alone says so
+    POSSIBLE = 1
+    #: the first bytes are those of a format that others build upon
+    LIKELY = 2
+    #: the first bytes are those of this format and of no other
+    CERTAIN = 3
+
+
+class RecordingReader(Protocol):
+    """Reads recordings of one format."""
+
+    @property
+    def name(self) -> str:
+        """Short name, unique among readers, such as "tiff"."""
+
+    @property
+    def formats(self) -> str:
+        """What is read, for messages, such as "TIFF (.tif, .tiff)"."""
+
+    def certainty(self, path: Path, head: bytes) -> Certainty:
+        """Tell how sure the reader is that a file is in its format.
+
+        Parameters
+        ----------
+        path
+            An existing file or folder.
+        head
+            The first 4096 bytes of the file, empty for a folder.
+        """
+
+    def read(
+        self,
+        red: Path | None,
+        green: Path | None,
+        both: Path | None,
+        options: ReadOptions,
+    ) -> Recording:
+        """Read a recording; the pixels may be read when they are needed.
+
+        Parameters
+        ----------
+        red, green
+            The file of each channel; None where there is no such channel.
+        both
+            A file with both channels, in place of the two.
+        options
+            What the files do not say.
+
+        Raises
+        ------
+        InputError
+            If the files cannot be read, do not fit one another, or lack something.
+        """

@@ -3,64 +3,62 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.base import Certainty
 from napari_cellid.io.channel_names import pick_channels, recording_name
 from napari_cellid.io.tiff.axes import check_axes
 from napari_cellid.io.tiff.file import TiffStack, open_stack
 from napari_cellid.recording import Recording
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import dask.array as da
 
+    from napari_cellid.io.base import ReadOptions
+
+#: the first bytes of TIFF and BigTIFF, in both byte orders
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SUFFIXES = (".tif", ".tiff")
+#: relative difference up to which the channels' pixel sizes are the same
 _SAME_SIZE = 0.01
+#: relative difference up to which width and height of a pixel are the same
 _SQUARE = 0.02
 
 
-def open_recording(
-    red: Path | None,
-    green: Path | None,
-    both: Path | None = None,
-    options: ReadOptions | None = None,
-) -> Recording:
-    """Open a recording, from one file a channel or from one file with both.
+class TiffReader:
+    """Reads TIFF files: plain, ImageJ, OME, BigTIFF, ScanImage as a stack."""
 
-    Nothing but headers is read; files are open only while their pages are read.
+    name = "tiff"
+    formats = "TIFF (.tif, .tiff)"
 
-    Parameters
-    ----------
-    red, green
-        The file of each channel; None where there is no such channel.
-    both
-        A file with a channel axis, instead of the two.
-    options
-        What the files do not say; None where they say everything.
+    def certainty(self, path: Path, head: bytes) -> Certainty:
+        """Go by the first bytes, else by the name."""
+        if head[:4] in _MAGIC:
+            return Certainty.LIKELY
+        # a damaged file: the reader says what is wrong with it
+        return Certainty.POSSIBLE if path.suffix.lower() in _SUFFIXES else Certainty.NO
 
-    Raises
-    ------
-    InputError
-        If the files cannot be read, do not fit one another, or do not say enough.
-    """
-    if (both is None) == (red is None and green is None):
-        raise InputError(
-            "Files for red, green or both were given in a way that is not clear; give "
-            "either one file a channel or one file that holds both."
-        )
-    options = options or ReadOptions()
-    if options.axes is not None:
-        check_axes(options.axes)
-    if both is not None:
-        stack = open_stack(Path(both), options.axes)
-        channels = _split(stack, options)
-        return _recording([stack], channels, options)
-    return _open_pair(red, green, options)
+    def read(
+        self,
+        red: Path | None,
+        green: Path | None,
+        both: Path | None,
+        options: ReadOptions,
+    ) -> Recording:
+        """Read a recording; files are open only while their pages are read."""
+        if options.axes is not None:
+            check_axes(options.axes)
+        if both is not None:
+            stack = open_stack(both, options.axes)
+            return _recording([stack], _split(stack, options), options)
+        return _open_pair(red, green, options)
 
 
 def _open_pair(red: Path | None, green: Path | None, options: ReadOptions) -> Recording:
-    paths = [None if path is None else Path(path) for path in (red, green)]
+    paths = [red, green]
     in_pair = None not in paths
     stacks = [
         None if path is None else open_stack(path, options.axes, in_pair=in_pair)
@@ -111,11 +109,11 @@ def _recording(
         plane_depths_um=_depths(stacks),
         sources=tuple(str(stack.path) for stack in stacks),
         notes=tuple(note for stack in stacks for note in stack.notes),
-        read_as=_asked(options),
+        read_as=_given(options),
     )
 
 
-def _asked(options: ReadOptions) -> dict[str, str | int]:
+def _given(options: ReadOptions) -> dict[str, str | int]:
     given = {
         name: getattr(options, name)
         for name in ("axes", "red_channel", "green_channel")
@@ -124,20 +122,20 @@ def _asked(options: ReadOptions) -> dict[str, str | int]:
 
 
 def _pixel_size(stacks: list[TiffStack]) -> tuple[float | None, str]:
-    found = [stack for stack in stacks if stack.metadata.x_um is not None]
-    sizes = [_square_size(stack) for stack in found]
+    sized = [stack for stack in stacks if stack.metadata.x_um is not None]
+    sizes = [_square_size(stack) for stack in sized]
     if not sizes:
         return None, ""
     if not math.isclose(min(sizes), max(sizes), rel_tol=_SAME_SIZE):
-        said = " and ".join(
+        listed = " and ".join(
             f"{stack.path.name} {size:.4g} µm"
-            for stack, size in zip(found, sizes, strict=True)
+            for stack, size in zip(sized, sizes, strict=True)
         )
         raise InputError(
-            f"The channels have different pixel sizes, {said}, but must show the same "
-            "field; say which is right with --pixel-size (µm per pixel)."
+            f"The channels have different pixel sizes, {listed}, but must show the "
+            "same field; say which is right with --pixel-size (µm per pixel)."
         )
-    return sizes[0], found[0].metadata.source
+    return sizes[0], sized[0].metadata.source
 
 
 def _square_size(stack: TiffStack) -> float:

@@ -1,0 +1,21 @@
+from .base import Certainty as Certainty
+from .base import ReadOptions as ReadOptions
+from .base import RecordingReader as RecordingReader
+from .labels import read_labels as read_labels
+from .registry import available_readers as available_readers
+from .registry import read_recording as read_recording
+from .registry import reader_for as reader_for
+from .registry import register as register
+from .registry import unregister as unregister
+
+__all__ = [
+    "Certainty",
+    "ReadOptions",
+    "RecordingReader",
+    "available_readers",
+    "read_labels",
+    "read_recording",
+    "reader_for",
+    "register",
+    "unregister",
+]

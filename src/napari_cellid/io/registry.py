@@ -1,0 +1,170 @@
+"""The readers of recordings, and which of them reads a file."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_cellid.errors import InputError
+from napari_cellid.io.base import HEAD_BYTES, Certainty, ReadOptions
+
+if TYPE_CHECKING:
+    from napari_cellid.io.base import RecordingReader
+    from napari_cellid.recording import Recording
+
+#: entry points by which other packages offer readers
+ENTRY_POINTS = "napari_cellid.readers"
+_registered: dict[str, RecordingReader] = {}
+
+
+def register(reader: RecordingReader) -> None:
+    """Add a reader for as long as the program runs.
+
+    Raises
+    ------
+    ValueError
+        If there is a reader of that name.
+    """
+    if reader.name in available_readers():
+        raise ValueError(f"there is a reader {reader.name!r} already")
+    _registered[reader.name] = reader
+
+
+def unregister(name: str) -> None:
+    """Remove a reader that was registered."""
+    del _registered[name]
+
+
+def available_readers() -> dict[str, RecordingReader]:
+    """Every reader by its name: built in, of other packages, and registered."""
+    from napari_cellid.io.tiff.reader import TiffReader
+
+    tiff = TiffReader()
+    return {**_from_entry_points(), tiff.name: tiff, **_registered}
+
+
+def reader_for(path: Path, name: str | None = None) -> RecordingReader:
+    """Choose the reader of a file: the one that is most certain.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    name
+        Name of the reader, where the user chose it.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist or cannot be opened, no reader reads it, two readers
+        are equally certain, or there is no reader of that name.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check its name and folder.")
+    readers = available_readers()
+    if name is not None:
+        if name not in readers:
+            raise InputError(
+                f"There is no reader {name!r}; choose one of {', '.join(readers)}."
+            )
+        return readers[name]
+    head = _read_head(path)
+    certainty = {key: reader.certainty(path, head) for key, reader in readers.items()}
+    highest = max(certainty.values())
+    if highest == Certainty.NO:
+        formats = "; ".join(reader.formats for reader in readers.values())
+        kind = "a folder" if path.is_dir() else "a file"
+        raise InputError(
+            f"{path} is {kind} that no reader can read; choose or convert to one of "
+            f"the formats that are read: {formats}."
+        )
+    best = [key for key, value in certainty.items() if value == highest]
+    if len(best) > 1:
+        raise InputError(
+            f"{path} can be read by {' and '.join(sorted(best))}, and which is right "
+            f'is not clear; choose one, such as ReadOptions(reader="{min(best)}").'
+        )
+    return readers[best[0]]
+
+
+def read_recording(
+    red: Path | None = None,
+    green: Path | None = None,
+    both: Path | None = None,
+    options: ReadOptions | None = None,
+) -> Recording:
+    """Read a recording, from one file a channel or from one file with both.
+
+    Parameters
+    ----------
+    red, green
+        The file of each channel; None where there is no such channel.
+    both
+        A file with both channels, in place of the two.
+    options
+        What the files do not say; None where they say everything.
+
+    Returns
+    -------
+    The recording. Only headers are read; pixels are read when they are needed.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be read, do not fit one another, or do not say enough.
+    """
+    options = options or ReadOptions()
+    if (both is None) == (red is None and green is None):
+        raise InputError(
+            "Files for red, green or both were given in a way that is not clear; give "
+            "either one file a channel or one file that holds both."
+        )
+    red, green, both = (
+        None if path is None else Path(path) for path in (red, green, both)
+    )
+    readers = {
+        path: reader_for(path, options.reader)
+        for path in (red, green, both)
+        if path is not None
+    }
+    names = {path: reader.name for path, reader in readers.items()}
+    if len(set(names.values())) > 1:
+        formats = " and ".join(f"{path.name} is {key}" for path, key in names.items())
+        raise InputError(
+            f"The channels are in different formats, {formats}; give both in the same "
+            "format."
+        )
+    reader = next(iter(readers.values()))
+    return reader.read(red, green, both, options)
+
+
+def _read_head(path: Path) -> bytes:
+    if path.is_dir():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(
+            f"{path} may not be read ({error.strerror or error}); ask its owner, or "
+            "copy it to another place."
+        ) from error
+
+
+@cache
+def _from_entry_points() -> dict[str, RecordingReader]:
+    """Readers of other packages; one that cannot be loaded is left out."""
+    readers: dict[str, RecordingReader] = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            reader = point.load()
+            readers[reader.name] = reader
+        except (ImportError, AttributeError) as error:
+            warnings.warn(
+                f"The reader {point.name} ({point.value}) cannot be used: {error!r}.",
+                stacklevel=2,
+            )
+    return readers
