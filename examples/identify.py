@@ -10,9 +10,10 @@ from pathlib import Path
 
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import IdentifyConfig, SegmentConfig
-from napari_cellid.identify import identify_cells, write_results
+from napari_cellid.identify import identify_cells
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.registry import read_recording
+from napari_cellid.io.results import write_results
 from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.predict import load_segmenter
 

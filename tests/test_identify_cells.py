@@ -17,8 +17,8 @@ from napari_cellid.identify import (
     IdentifyResult,
     classify_labels,
     identify_cells,
-    write_results,
 )
+from napari_cellid.io.results import write_results
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import Recording
 from napari_cellid.segmentation.predict import load_segmenter

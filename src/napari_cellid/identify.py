@@ -1,34 +1,31 @@
-"""The main job: a recording in, every cell outlined and classified, out to files."""
+"""Identify cells: from a recording to outlines, classes and a table."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_cellid.cells.measure import measure
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.files import atomic_write_folder
 from napari_cellid.models.card import package_versions
 from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.device import Device
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes, Recording
     from napari_cellid.segmentation.predict import Segmentation, Segmenter
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class IdentifyResult:
-    """What the main job found in one recording.
+    """The cells of one recording, outlined and classified.
 
     Parameters
     ----------
@@ -64,7 +61,7 @@ class IdentifyResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed or is worth a look, one sentence each."""
+        """Assumptions and warnings, one sentence each."""
         return self.planes.notes
 
 
@@ -74,7 +71,7 @@ def identify_cells(
     classifier: CellClassifier | None,
     config: IdentifyConfig,
 ) -> Step[IdentifyResult]:
-    """Outline the cells of a recording and tell their classes.
+    """Outline the cells of a recording and classify them.
 
     Parameters
     ----------
@@ -83,7 +80,7 @@ def identify_cells(
     segmenter
         Outlines the cells.
     classifier
-        Tells their classes; None to outline only.
+        Classifies them; None to outline only.
     config
         Settings.
 
@@ -93,11 +90,11 @@ def identify_cells(
         If the images cannot be used.
     """
     device = choose_device(config.device)
-    clock = _Clock()
-    planes = check_channels(_with_notes((yield from mean_planes(recording)), recording))
-    clock.stop("averaging")
+    timer = _Timer()
+    planes = yield from _average(recording)
+    timer.stop("averaging")
     segmentation = yield from segment(planes, segmenter, config.segment, device)
-    clock.stop("outlining")
+    timer.stop("outlining")
     cells = measure(segmentation.labels, planes)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
@@ -105,15 +102,16 @@ def identify_cells(
             planes, segmentation.labels, cells, classifier, config.classify, device
         )
         classes = classifier.card.classes
-    clock.stop("classifying")
-    run = run_record(recording, planes, (segmenter, classifier), config, device)
+    timer.stop("classifying")
+    cards = [model.card for model in (segmenter, classifier) if model is not None]
+    run = _run_record(recording, planes, config, device, cards)
     return IdentifyResult(
         planes=planes,
         labels=segmentation.labels,
         cells=cells,
         classes=classes,
         segmentation=segmentation,
-        run=run | {"seconds": clock.seconds, "cells": len(cells)},
+        run=run | {"seconds": timer.seconds, "cells": len(cells)},
     )
 
 
@@ -123,7 +121,7 @@ def classify_labels(
     classifier: CellClassifier,
     config: IdentifyConfig,
 ) -> Step[IdentifyResult]:
-    """Tell the classes of cells that somebody else outlined.
+    """Classify cells that are outlined already, by hand or by another program.
 
     Parameters
     ----------
@@ -132,7 +130,7 @@ def classify_labels(
     labels
         (plane, y, x) like the recording, 0 where there is no cell.
     classifier
-        Tells the classes.
+        Classifies the cells.
     config
         Settings.
 
@@ -147,27 +145,27 @@ def classify_labels(
             f"{recording.name} has {recording.shape}; give labels of the same field."
         )
     device = choose_device(config.device)
-    clock = _Clock()
-    planes = check_channels(_with_notes((yield from mean_planes(recording)), recording))
+    timer = _Timer()
+    planes = yield from _average(recording)
     if not _has_both(planes):
         raise InputError(
             f"{recording.name} has one channel only, but cells are told apart by two; "
             "give the red and the green one."
         )
-    clock.stop("averaging")
+    timer.stop("averaging")
     cells = measure(labels, planes)
     cells = yield from classify_cells(
         planes, labels, cells, classifier, config.classify, device
     )
-    clock.stop("classifying")
-    run = run_record(recording, planes, (None, classifier), config, device)
+    timer.stop("classifying")
+    run = _run_record(recording, planes, config, device, [classifier.card])
     return IdentifyResult(
         planes=planes,
         labels=labels,
         cells=cells,
         classes=classifier.card.classes,
         segmentation=None,
-        run=run | {"seconds": clock.seconds, "cells": len(cells)},
+        run=run | {"seconds": timer.seconds, "cells": len(cells)},
     )
 
 
@@ -180,16 +178,11 @@ def check_channels(planes: MeanPlanes) -> MeanPlanes:
         If one channel is the same everywhere and the other is not.
     """
     channels = {"red": planes.red, "green": planes.green}
-    flat = [
-        name
-        for name, image in channels.items()
-        if image is not None and image.min() == image.max()
-    ]
-    given = sum(image is not None for image in channels.values())
-    if flat and len(flat) < given:
+    images = {name: image for name, image in channels.items() if image is not None}
+    flat = [name for name, image in images.items() if image.min() == image.max()]
+    if flat and len(flat) < len(images):
         other = "green" if flat == ["red"] else "red"
-        image = channels[flat[0]]
-        level = 0 if image is None else float(image.flat[0])
+        level = float(images[flat[0]].flat[0])
         raise InputError(
             f"The {flat[0]} channel of {planes.name} is {level:g} everywhere; give the "
             f"right image, or the {other} channel alone to outline cells only."
@@ -200,80 +193,19 @@ def check_channels(planes: MeanPlanes) -> MeanPlanes:
     return planes
 
 
-def write_results(
-    result: IdentifyResult,
-    folder: Path,
-    *,
-    colours: Mapping[str, str] | None = None,
-    more: Callable[[Path], None] | None = None,
-) -> Path:
-    """Write labels.tif, cells.csv, overlay.png and run.json, all or none.
-
-    Parameters
-    ----------
-    result
-        What was found.
-    folder
-        A folder of the recording's name is made in it; files of an earlier run there
-        are replaced.
-    colours
-        Colour (#rrggbb) of each of the result's classes, where they have their own.
-    more
-        Writes further files, all or none with these, into the folder it is given.
-
-    Returns
-    -------
-    The folder of the recording.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    import tifffile
-
-    from napari_cellid.io.overlay_png import save_overlay
-
-    target = folder / result.planes.name
-    with atomic_write_folder(target) as temporary:
-        labels = result.labels if len(result.labels) > 1 else result.labels[0]
-        pixels_per_cm = 1e4 / result.planes.pixel_size_um
-        tifffile.imwrite(
-            temporary / "labels.tif",
-            labels.astype(np.int32),
-            compression="zlib",
-            photometric="minisblack",
-            resolution=(pixels_per_cm, pixels_per_cm),
-            resolutionunit="CENTIMETER",
-            metadata={"axes": "ZYX" if labels.ndim == 3 else "YX"},
-        )
-        cells = result.cells.round({"y": 3, "x": 3})
-        cells.to_csv(
-            temporary / "cells.csv",
-            index=False,
-            float_format="%.6g",
-            lineterminator="\n",
-        )
-        save_overlay(
-            temporary / "overlay.png",
-            result.planes,
-            result.labels,
-            result.cells,
-            colours or result.classes,
-        )
-        text = json.dumps(result.run, indent=2, ensure_ascii=False)
-        (temporary / "run.json").write_text(text + "\n", "utf-8")
-        if more is not None:
-            more(temporary)
-    return target
+def _average(recording: Recording) -> Step[MeanPlanes]:
+    """Mean images with the notes of the recording, checked."""
+    planes = yield from mean_planes(recording)
+    notes = dict.fromkeys((*recording.notes, *planes.notes))
+    return check_channels(replace(planes, notes=tuple(notes)))
 
 
-def run_record(
+def _run_record(
     recording: Recording,
     planes: MeanPlanes,
-    models: tuple[Segmenter | None, CellClassifier | None],
     config: IdentifyConfig,
     device: Device,
+    cards: Sequence[ModelCard],
 ) -> dict[str, Any]:
     """What it takes to repeat a run, ready for JSON."""
     return {
@@ -285,12 +217,8 @@ def run_record(
         "notes": list(planes.notes),
         "settings": config.model_dump(mode="json"),
         "models": {
-            model.card.task: {
-                "name": model.card.name,
-                "weights_sha256": model.card.weights_sha256,
-            }
-            for model in models
-            if model is not None
+            card.task: {"name": card.name, "weights_sha256": card.weights_sha256}
+            for card in cards
         },
         "device": str(device),
         "versions": package_versions(),
@@ -298,16 +226,11 @@ def run_record(
     }
 
 
-def _with_notes(planes: MeanPlanes, recording: Recording) -> MeanPlanes:
-    notes = dict.fromkeys((*recording.notes, *planes.notes))
-    return replace(planes, notes=tuple(notes))
-
-
 def _has_both(planes: MeanPlanes) -> bool:
     return planes.red is not None and planes.green is not None
 
 
-class _Clock:
+class _Timer:
     """Seconds that each part of a run took."""
 
     def __init__(self) -> None:

@@ -165,8 +165,8 @@ def test_a_full_disk_leaves_the_old_file(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("napari_cellid.study.consensus.write_csv", full)
-    monkeypatch.setattr("napari_cellid.study.training_set.write_csv", full)
+    monkeypatch.setattr("napari_cellid.study.consensus.write_cells", full)
+    monkeypatch.setattr("napari_cellid.study.training_set.write_cells", full)
     with pytest.raises(InputError, match=r"consensus\.csv.*No space left"):
         write_consensus(study, consensus_table(study))
     answered(study, say)

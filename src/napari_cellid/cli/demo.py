@@ -53,9 +53,9 @@ def add_commands(commands: Any) -> None:
 def run_demo(arguments: Namespace, console: Console) -> None:
     """Simulate, identify, compare with the truth, show."""
     from napari_cellid.evaluation.scoring import score_result
-    from napari_cellid.identify import write_results
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.registry import read_recording
+    from napari_cellid.io.results import write_results
     from napari_cellid.simulation.field import simulate
 
     started = time.perf_counter()

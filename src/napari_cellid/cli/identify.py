@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     #: for each task the name or folder of its model, None for the default
     Wanted = dict[Task, str | None]
 
-#: what `write_results` makes for a recording
-FILES = ("labels.tif", "cells.csv", "overlay.png", "run.json")
 #: defaults that a model brings along
 _OWN = {"threshold": "the model's own"}
 
@@ -176,6 +174,7 @@ def describe(
         `time.perf_counter()` when the command began.
     """
     from napari_cellid.cells.measure import count_classes
+    from napari_cellid.io.results import RESULT_FILES
 
     counts = count_classes(result.cells, result.classes)
     models = {task: model["name"] for task, model in result.run["models"].items()}
@@ -184,7 +183,7 @@ def describe(
     values = {
         "name": result.planes.name,
         "folder": str(folder),
-        **{file.partition(".")[0]: str(folder / file) for file in FILES},
+        **{file.partition(".")[0]: str(folder / file) for file in RESULT_FILES},
         "n_cells": len(result.cells),
         "counts": counts,
         "models": models,
@@ -193,7 +192,7 @@ def describe(
     }
     return values, [
         _count_line(len(result.cells), counts),
-        f"Results: {folder} ({', '.join(FILES)})",
+        f"Results: {folder} ({', '.join(RESULT_FILES)})",
         f"Models: {', '.join(models.values())}; device: {device}; {seconds:g} s.",
     ]
 

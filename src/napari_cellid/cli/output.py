@@ -134,7 +134,7 @@ def write_to_destination(
     InputError
         If they cannot be written.
     """
-    from napari_cellid.identify import write_results
+    from napari_cellid.io.results import write_results
 
     if study is None:
         return write_results(result, arguments.out), {}, []

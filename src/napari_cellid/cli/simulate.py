@@ -169,6 +169,7 @@ def write_field(
         If the folder cannot be written.
     """
     from napari_cellid.files import atomic_write_folder
+    from napari_cellid.io.tables import write_table
     from napari_cellid.models.card import package_versions
 
     config = field.config
@@ -189,13 +190,8 @@ def write_field(
             ("green.tif", field.green, described.green),
             ("labels.tif", field.labels, described.labels),
         ):
-            _write_image(temporary / name, image, channel, (config, described))
-        field.cells[_FIRST_COLUMNS + rest].to_csv(
-            temporary / "cells.csv",
-            index=False,
-            float_format="%.6g",
-            lineterminator="\n",
-        )
+            _write_image(temporary / name, image, channel, config, described)
+        write_table(temporary / "cells.csv", field.cells[_FIRST_COLUMNS + rest])
         text = json.dumps(meta, indent=2, ensure_ascii=False)
         (temporary / "meta.json").write_text(text + "\n", "utf-8")
         if more is not None:
@@ -235,35 +231,26 @@ def _write_image(
     path: Path,
     image: NDArray[np.generic],
     channel: str,
-    made: tuple[SimulationConfig, Described],
+    config: SimulationConfig,
+    described: Described,
 ) -> None:
-    import uuid
+    from napari_cellid.io.ome_tiff import (
+        ImageMetadata,
+        plane_axes,
+        stable_uuid,
+        write_image,
+    )
 
-    import tifffile
-
-    config, described = made
     planes = image if len(image) > 1 else image[0]
     # not a random one: the same settings give the same files
     settings = f"{channel} {config.model_dump_json()}{described.key}"
-    own = uuid.uuid5(uuid.NAMESPACE_OID, settings)
-    tifffile.imwrite(
-        path,
-        planes,
-        ome=True,
-        # or three planes would be taken as red, green and blue
-        photometric="minisblack",
-        compression="zlib",
-        metadata={
-            "axes": "ZYX" if planes.ndim == 3 else "YX",
-            "UUID": f"urn:uuid:{own}",
-            "Name": described.title,
-            "Description": described.text,
-            "PhysicalSizeX": config.pixel_size_um,
-            "PhysicalSizeXUnit": "µm",
-            "PhysicalSizeY": config.pixel_size_um,
-            "PhysicalSizeYUnit": "µm",
-            "PhysicalSizeZ": config.plane_spacing_um,
-            "PhysicalSizeZUnit": "µm",
-            "Channel": {"Name": [channel]},
-        },
+    metadata = ImageMetadata(
+        axes=plane_axes(planes),
+        pixel_size_um=config.pixel_size_um,
+        plane_spacing_um=config.plane_spacing_um,
+        channels=(channel,),
+        uuid=stable_uuid(settings),
+        name=described.title,
+        description=described.text,
     )
+    write_image(path, planes, metadata, compression="zlib")

@@ -180,6 +180,7 @@ def _answers(one: _Recording, field: SimulatedField) -> Any:
 def _write_tables(rows: list[dict[str, Any]], answers: list[Any], folder: Path) -> None:
     import pandas as pd
 
-    style: Any = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
-    pd.DataFrame(rows).to_csv(folder / TABLE, **style)
-    pd.concat(answers).to_csv(folder / ANSWERS, **style)
+    from napari_cellid.io.tables import write_table
+
+    write_table(folder / TABLE, pd.DataFrame(rows))
+    write_table(folder / ANSWERS, pd.concat(answers))

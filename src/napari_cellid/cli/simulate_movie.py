@@ -25,8 +25,6 @@ MOVIES = ("red_movie.tif", "green_movie.tif")
 MOVIE_FILES = (*MOVIES, "events.csv", "motion.csv", "movie.json")
 _CHANNELS = ("mCherry (simulated)", "GCaMP (simulated)")
 _DESCRIPTION = "Simulated two-colour two-photon movie (napari-cellid simulate)."
-#: files up to this size (bytes) can be plain TIFF; 32 MB are left for its tables
-_PLAIN_TIFF = 2**32 - 2**25
 
 
 def add_movie(parser: ArgumentParser) -> None:
@@ -148,49 +146,29 @@ def write_movie(movie: Movie, folder: Path) -> Step[None]:
 
 def _start(path: Path, movie: Movie, channel: str) -> int:
     """Write a TIFF with room for the frames; returns where the first one begins."""
-    import uuid
-
-    import numpy as np
-    import tifffile
+    from napari_cellid.io.ome_tiff import ImageMetadata, allocate_movie, stable_uuid
 
     config = movie.config
     settings = config.model_dump_json() + movie.movie.model_dump_json()
-    own = uuid.uuid5(uuid.NAMESPACE_OID, f"{channel} {settings}")
-    metadata = {
-        "axes": "TZYX",
-        "UUID": f"urn:uuid:{own}",
-        "Name": "simulated",
-        "Description": _DESCRIPTION,
-        "PhysicalSizeX": config.pixel_size_um,
-        "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeY": config.pixel_size_um,
-        "PhysicalSizeYUnit": "µm",
-        "PhysicalSizeZ": config.plane_spacing_um,
-        "PhysicalSizeZUnit": "µm",
-        "TimeIncrement": 1 / movie.movie.frame_rate_hz,
-        "TimeIncrementUnit": "s",
-        "Channel": {"Name": [channel]},
-    }
-    n_bytes = int(np.prod(movie.shape)) * movie.dtype.itemsize
-    with tifffile.TiffWriter(
-        path, ome=True, bigtiff=n_bytes > _PLAIN_TIFF, byteorder="<"
-    ) as tif:
-        start, _ = tif.write(
-            None,
-            shape=movie.shape,
-            dtype=movie.dtype,
-            photometric="minisblack",
-            metadata=metadata,
-            returnoffset=True,
-        )
-    return int(start)
+    metadata = ImageMetadata(
+        axes="TZYX",
+        pixel_size_um=config.pixel_size_um,
+        plane_spacing_um=config.plane_spacing_um,
+        frame_interval_s=1 / movie.movie.frame_rate_hz,
+        channels=(channel,),
+        uuid=stable_uuid(f"{channel} {settings}"),
+        name="simulated",
+        description=_DESCRIPTION,
+    )
+    return allocate_movie(path, movie.shape, movie.dtype, metadata)
 
 
 def _write_truth(movie: Movie, folder: Path) -> None:
     import pandas as pd
 
-    style: Any = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
-    movie.events.to_csv(folder / "events.csv", **style)
+    from napari_cellid.io.tables import write_table
+
+    write_table(folder / "events.csv", movie.events)
     rigid = movie.motion.rigid
     motion = pd.DataFrame(
         {
@@ -200,7 +178,7 @@ def _write_truth(movie: Movie, folder: Path) -> None:
             "x": rigid[:, 1],
         }
     )
-    motion.to_csv(folder / "motion.csv", **style)
+    write_table(folder / "motion.csv", motion)
     meta = {
         "simulated": True,
         "description": _DESCRIPTION,

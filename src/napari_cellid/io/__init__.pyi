@@ -7,6 +7,7 @@ from .registry import read_recording as read_recording
 from .registry import reader_for as reader_for
 from .registry import register as register
 from .registry import unregister as unregister
+from .results import write_results as write_results
 
 __all__ = [
     "Certainty",
@@ -18,4 +19,5 @@ __all__ = [
     "reader_for",
     "register",
     "unregister",
+    "write_results",
 ]

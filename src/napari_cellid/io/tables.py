@@ -1,4 +1,4 @@
-"""The tables of a recording, read from CSV."""
+"""The tables of a recording as CSV."""
 
 from __future__ import annotations
 
@@ -43,6 +43,21 @@ def read_retired(path: Path) -> pd.DataFrame:
         If it is broken, lacks a column, or a cell stands in it twice.
     """
     return _read(path, RETIRED_COLUMNS)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, the same bytes on every computer.
+
+    Numbers have six significant digits.
+    """
+    table.to_csv(
+        path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8"
+    )
+
+
+def write_cells(path: Path, cells: pd.DataFrame) -> None:
+    """Write a table of cells as CSV; positions have three digits after the point."""
+    write_table(path, cells.round({"y": 3, "x": 3}))
 
 
 def no_retired() -> pd.DataFrame:

@@ -15,6 +15,7 @@ from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.classification.training import estimate_seconds, train_classifier
 from napari_cellid.config import ClassifierTrainingConfig
 from napari_cellid.errors import InputError
+from napari_cellid.io.tables import write_cells
 from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier_comparison import compare_classifiers
 from napari_cellid.retrain.dataset import (
@@ -33,7 +34,6 @@ from napari_cellid.retrain.task import (
     TrainingEstimate,
     check_same_start,
 )
-from napari_cellid.study.consensus import write_csv
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _save_and_compare(
     report["notes"] += [*trained.notes, *([note] if note else [])]
     save_new_model(run, model, card_metrics(report))
     try:
-        write_csv(compared.cells, run.folder / HELD_OUT_FILE)
+        write_cells(run.folder / HELD_OUT_FILE, compared.cells)
     except OSError as error:
         raise InputError(
             f"{run.folder / HELD_OUT_FILE} cannot be written "

@@ -9,6 +9,7 @@ import pandas as pd
 from napari_cellid.agreement.vote import DECIDED, UNANSWERED, count_votes
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
+from napari_cellid.io.tables import write_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,20 +97,13 @@ def write_consensus(study: Study, table: pd.DataFrame) -> Path:
     path = study.path / CONSENSUS_FILE
     try:
         with atomic_write(path) as temporary:
-            write_csv(table, temporary)
+            write_cells(temporary, table)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); close programs "
             "that have it open, and check the permissions and the free space."
         ) from error
     return path
-
-
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of cells as CSV, with the same bytes on every computer."""
-    table.round({"y": 3, "x": 3}).to_csv(
-        path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8"
-    )
 
 
 def _count_unmatched(answers: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.ome_tiff import ImageMetadata, write_image
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.recording import MeanPlanes
 
@@ -174,32 +177,16 @@ def write_images(path: Path, planes: MeanPlanes) -> None:
 
     The same images give the same file, byte by byte.
     """
-    import hashlib
-    import uuid
-
-    import tifffile
-
     channels = channels_of(planes)
     images = np.stack([getattr(planes, name) for name in channels])
     digest = hashlib.sha256(images.tobytes()).digest()
-    pixels_per_cm = 1e4 / planes.pixel_size_um
-    tifffile.imwrite(
-        path,
-        images.astype(np.float32, copy=False),
-        ome=True,
-        photometric="minisblack",
-        resolution=(pixels_per_cm, pixels_per_cm),
-        resolutionunit="CENTIMETER",
-        metadata={
-            "axes": "CZYX",
-            "UUID": str(uuid.UUID(bytes=digest[:16])),
-            "PhysicalSizeX": planes.pixel_size_um,
-            "PhysicalSizeY": planes.pixel_size_um,
-            "PhysicalSizeXUnit": "µm",
-            "PhysicalSizeYUnit": "µm",
-            "Channel": {"Name": list(channels)},
-        },
+    metadata = ImageMetadata(
+        axes="CZYX",
+        pixel_size_um=planes.pixel_size_um,
+        channels=channels,
+        uuid=str(uuid.UUID(bytes=digest[:16])),
     )
+    write_image(path, images.astype(np.float32, copy=False), metadata)
 
 
 def channels_of(planes: MeanPlanes) -> tuple[str, ...]:

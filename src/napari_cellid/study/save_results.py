@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
-from napari_cellid.identify import write_results
-from napari_cellid.io.tables import no_retired, read_cells, read_retired
+from napari_cellid.io.results import write_results
+from napari_cellid.io.tables import no_retired, read_cells, read_retired, write_cells
 from napari_cellid.study.identity import KnownCells, assign_cell_numbers
 from napari_cellid.study.recordings import (
     CELLS,
@@ -84,12 +84,7 @@ def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
 
     def write_more(temporary: Path) -> None:
         write_images(temporary / IMAGES, result.planes)
-        retired.round({"y": 3, "x": 3}).to_csv(
-            temporary / RETIRED,
-            index=False,
-            float_format="%.6g",
-            lineterminator="\n",
-        )
+        write_cells(temporary / RETIRED, retired)
         (temporary / RECORDING_FILE).write_text(
             recording_info_text(info), "utf-8", newline="\n"
         )

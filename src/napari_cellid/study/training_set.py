@@ -13,7 +13,8 @@ from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
-from napari_cellid.study.consensus import count_matched_votes, write_csv
+from napari_cellid.io.tables import write_cells
+from napari_cellid.study.consensus import count_matched_votes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +139,7 @@ def _write(
             atomic_write(description_path) as new_description,
             atomic_write(path) as new_table,
         ):
-            write_csv(cells, new_table)
+            write_cells(new_table, cells)
             digest = hashlib.sha256(new_table.read_bytes()).hexdigest()
             description |= {"table": TRAINING_TABLE, "table_sha256": digest}
             text = json.dumps(description, indent=2, ensure_ascii=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_cellid.identify import identify_cells, write_results
+from napari_cellid.identify import identify_cells
+from napari_cellid.io.results import write_results
 from napari_cellid.progress import Progress
 from napari_cellid.segmentation.relabel import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
