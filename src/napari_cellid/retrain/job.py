@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
+from napari_cellid.io.tables import write_cells
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import CARD_FILE
 from napari_cellid.progress import ProgressEvent
@@ -15,7 +16,6 @@ from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask
 from napari_cellid.retrain.segmenter import SegmenterTask
 from napari_cellid.retrain.stop_requests import StopRequested
-from napari_cellid.study.consensus import write_csv
 from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run, new_run_name
 
@@ -79,7 +79,7 @@ def start(study: Study, request: RetrainRequest) -> Run:
     }
     run = Run.create(study.runs / name, about)
     for file, table in prepared.tables.items():
-        write_csv(table, run.folder / file)
+        write_cells(run.folder / file, table)
     return run
 
 
