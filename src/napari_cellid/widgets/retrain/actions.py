@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 from napari_cellid.errors import InputError
 from napari_cellid.report.model_card import card_text
 from napari_cellid.report.training_tables import cells_in_square, read_held_out
-from napari_cellid.retrain.activate import (
+from napari_cellid.retrain.active_model import (
     activate_run_folder,
     active_weights,
     restore_previous_model,
