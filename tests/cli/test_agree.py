@@ -214,10 +214,10 @@ def test_lines_for_people(study: Study, capsys) -> None:
         "Ann - Cy  1.000 (100.0 % equal) on 4 cells", "3 of them glia",
         "on 4 cells with 3 answers each; 1 with another number left out",
         "none (100.0 % equal) on 1 cell: both always gave the same one answer",
-        "unanimous: all who answered say the same; at least 3 people",
+        "unanimous: all say the same, and at least 3 people answered",
         "3 cells decided: 2 excitatory, 0 inhibitory, 1 glia, 0 not_a_cell",
         "1 disputed, 1 with too few answers, 1 not answered",
-        "Dawid-Skene, on 5 cells, 14 answers", "consensus.csv",
+        "Dawid-Skene, on 5 cells with 14 answers", "consensus.csv",
     ):  # fmt: skip
         assert words in printed.out
 

@@ -19,12 +19,9 @@ from napari_cellid.config import (
     SplitConfig,
 )
 from napari_cellid.progress import Progress, ProgressEvent
-from napari_cellid.report.training_console import (
-    difference_text,
-    epoch_line,
-    result_lines,
-)
-from napari_cellid.training.run import Run
+from napari_cellid.report.training import epoch_line
+from napari_cellid.report.training_tables import result_lines
+from napari_cellid.retrain.verdict import read_verdict
 
 COMMANDS = [
     ["train"], ["train", "classifier"], ["train", "segmenter"], ["train", "resume"],
@@ -118,14 +115,20 @@ def test_quiet_says_nothing_of_epochs(capsys) -> None:
 @pytest.mark.parametrize(
     ("change", "begins"),
     [
-        ({"value": 0.1, "low": 0.02, "high": 0.2}, "Better than the model before"),
-        ({"value": -0.1, "low": -0.2, "high": -0.02}, "Worse than the model before"),
+        ({"value": 0.1, "low": 0.02, "high": 0.2}, "Better: +0.10 balanced accuracy"),
+        ({"value": -0.1, "low": -0.2, "high": -0.02}, "Worse: −0.10 balanced accuracy"),
         ({"value": 0.1, "low": -0.02, "high": 0.2}, "No clear difference"),
         ({"value": 0.0, "low": 0.0, "high": 0.0}, "No clear difference"),
     ],
 )
 def test_the_difference_in_words(change: dict[str, float], begins: str) -> None:
-    assert difference_text(change).startswith(begins)
+    report = {
+        "task": "classify",
+        "new": {"balanced_accuracy": 0.8},
+        "old": {"balanced_accuracy": 0.7},
+        "difference": {"balanced_accuracy": change},
+    }
+    assert read_verdict(report).sentence.startswith(begins)
 
 
 def test_a_report_with_nothing_held_out(tmp_path) -> None:
@@ -136,7 +139,7 @@ def test_a_report_with_nothing_held_out(tmp_path) -> None:
         "new": {**none, "by_class": {"PV": {"n": 0, **each}}}, "old": None,
         "floor": None, "difference": None, "experts": None,
     }  # fmt: skip
-    lines = result_lines(Run(tmp_path, {}), report)
+    lines = result_lines(tmp_path, report)
     assert lines[0] == "On 0 held-out cells. Nothing is held out."
     assert any(line.split() == ["new", "model", *"-----"] for line in lines)
 
@@ -152,7 +155,7 @@ def test_a_report_of_outlines(tmp_path, with_old: bool) -> None:
             "measured_on": "8 simulated fields", "new": figures, "old": old,
         },
     }  # fmt: skip
-    text = "\n".join(result_lines(Run(tmp_path, {}), report))
+    text = "\n".join(result_lines(tmp_path, report))
     assert text.startswith("On 12 held-out outlines. Held out: animal m1.")
     assert ("model before" in text) == with_old
     end = "F1 0.900, before 0.900." if with_old else "F1 0.900."

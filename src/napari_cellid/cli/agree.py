@@ -11,18 +11,16 @@ from napari_cellid.config import VoteConfig
 from napari_cellid.report.agreement_text import (
     agreement_lines,
     agreement_values,
-    count_text,
     quality_values,
 )
+from napari_cellid.report.vote_text import unmatched_notes, vote_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
 
     import pandas as pd
 
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
-    from napari_cellid.agreement.vote import DecisionCounts
     from napari_cellid.cli.console import Console
     from napari_cellid.config import StudyConfig
 
@@ -70,7 +68,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     if quality is not None:
         table = _with_estimates(table, quality)
     path = write_consensus(study, table)
-    notes = [*found.notes, *_about_lost(len(lost))]
+    notes = [*found.notes, *unmatched_notes(len(lost))]
     console.notes(notes)
     counts = count_decisions(table, [one.name for one in config.classes])
     values = {
@@ -90,7 +88,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 2),
     }
-    lines = [*agreement_lines(found, quality), *_describe_votes(counts, config.vote)]
+    lines = [*agreement_lines(found, quality), "", *vote_lines(counts, config.vote)]
     console.result(values, [*lines, f"Written: {path}"])
 
 
@@ -111,36 +109,3 @@ def _with_estimates(table: pd.DataFrame, quality: AnnotatorReliability) -> pd.Da
     # the number of a cell that is gone can be that of another one today
     table.loc[table["status"] == "unmatched", columns] = None
     return table
-
-
-def _about_lost(n_lost: int) -> list[str]:
-    if not n_lost:
-        return []
-    belong = "belongs" if n_lost == 1 else "belong"
-    return [
-        f"{count_text(n_lost, 'answer')} {belong} to a cell that does not exist any "
-        "more. Such answers stay in the journal, are listed as unmatched in "
-        "consensus.csv, and are not counted."
-    ]
-
-
-def _describe_votes(counts: DecisionCounts, rule: VoteConfig) -> Iterator[str]:
-    what = {
-        "unanimous": "all who answered say the same",
-        "majority": "more than half say the same",
-        "quorum": f"at least {rule.quorum} say the same",
-    }[rule.rule]
-    yield ""
-    yield f"Votes ({rule.rule}: {what}; at least {rule.min_annotators} people):"
-    decided = counts.decided
-    by_answer = ", ".join(f"{n} {name}" for name, n in decided.items())
-    yield f"  {count_text(sum(decided.values()), 'cell')} decided: {by_answer}"
-    if counts.adjudicated:
-        yield (
-            f"  {counts.adjudicated} settled by an adjudicator, of which "
-            f"{counts.settled_unsure} as unsure"
-        )
-    yield (
-        f"  undecided: {counts.disputed} disputed, {counts.too_few} with too few "
-        f"answers, {counts.unanswered} not answered"
-    )

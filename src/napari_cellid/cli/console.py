@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 from napari_cellid.progress import ProgressEvent
-from napari_cellid.report.training_console import epoch_line
+from napari_cellid.report.table import plain_text
+from napari_cellid.report.training import epoch_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +82,7 @@ class TextConsole(Console):
         """Print the summary."""
         self.close()
         if not self._quiet:
-            print("\n".join(summary))
+            print(plain_text("\n".join(summary)))
 
     def close(self) -> None:
         """Finish the bar that is being drawn."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import add_output_style
-from napari_cellid.report.training_console import class_lines
+from napari_cellid.report.training_tables import class_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

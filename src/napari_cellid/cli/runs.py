@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import add_output_style
 from napari_cellid.errors import InputError
-from napari_cellid.report.training_console import (
-    epoch_line,
-    result_lines,
-    run_state_text,
-)
+from napari_cellid.report.training import epoch_line, state_label
+from napari_cellid.report.training_tables import result_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -52,7 +49,7 @@ def run_list(arguments: Namespace, console: Console) -> None:
 
     runs = list_runs(Study.open(arguments.study.absolute()).runs)
     values = [_values(run) for run in runs]
-    lines = [f"{run.name}: {_what(run)}; {run_state_text(run)}" for run in runs]
+    lines = [f"{_title(run)}; {_state(run)}" for run in runs]
     console.result({"runs": values}, lines or ["No training yet."])
 
 
@@ -62,15 +59,12 @@ def run_show(arguments: Namespace, console: Console) -> None:
     from napari_cellid.training.run import Run
 
     run = Run.open(arguments.training.absolute())
-    found, events = run.read_json(REPORT_FILE), run.events()
-    lines = [
-        f"{run.name}: {_what(run)}; {run_state_text(run)}",
-        f"Folder: {run.folder}",
-    ]
+    report, events = run.read_json(REPORT_FILE), run.events()
+    lines = [f"{_title(run)}; {_state(run)}", f"Folder: {run.folder}"]
     lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
-    lines += result_lines(run, found) if found else []
+    lines += result_lines(run.folder, report) if report else []
     values = {**_values(run), "about": run.about, "events": events}
-    console.result(values | {"report": found or None}, lines)
+    console.result(values | {"report": report or None}, lines)
 
 
 def run_compare(arguments: Namespace, console: Console) -> None:
@@ -84,10 +78,8 @@ def run_compare(arguments: Namespace, console: Console) -> None:
         new = run.read_json(REPORT_FILE).get("new") or {}
         values.append({**_values(run), "new": new or None})
         keys = ("balanced_accuracy", "accuracy", "f1", "dice")
-        said = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
-        lines.append(
-            f"{run.name}: {_what(run)}; {', '.join(said) or run_state_text(run)}"
-        )
+        metrics = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
+        lines.append(f"{_title(run)}; {', '.join(metrics) or _state(run)}")
     console.result({"runs": values}, lines)
 
 
@@ -118,12 +110,17 @@ def run_use(arguments: Namespace, console: Console) -> None:
     )
 
 
-def _what(run: Run) -> str:
+def _title(run: Run) -> str:
     settings = run.about.get("settings", {})
     if run.task == "segment":
-        return f"outlines, {settings.get('epochs')} epochs"
+        return f"{run.name}: outlines, {settings.get('epochs')} epochs"
     start = run.about.get("start", {}).get("name", "")
-    return f"classes, {settings.get('plan')} from {start}"
+    return f"{run.name}: classes, {settings.get('plan')} from {start}"
+
+
+def _state(run: Run) -> str:
+    state = run.state()
+    return state_label(state.state, state.error)
 
 
 def _values(run: Run) -> dict[str, Any]:

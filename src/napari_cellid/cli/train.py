@@ -23,7 +23,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
-from napari_cellid.report.training_console import result_lines
+from napari_cellid.report.training_tables import result_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -160,7 +160,7 @@ def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> No
         result = run_to_end(resume(study, run, device), console.progress)
     console.notes(result.notes)
     values = {"run": run.name, "folder": str(run.folder), "state": result.state}
-    lines = result_lines(run, result.report) if result.report else []
+    lines = result_lines(run.folder, result.report) if result.report else []
     console.result(values | {"report": result.report or None}, lines)
 
 

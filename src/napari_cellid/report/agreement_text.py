@@ -1,30 +1,36 @@
-"""How figures of agreement are shown: values for programs, lines for people."""
+"""Figures of agreement as values for programs and as sentences for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.report.table import count_text, counts_text, number_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from napari_cellid.agreement.coefficients import CohenKappa, KrippendorffAlpha
+    from napari_cellid.agreement.coefficients import (
+        CohenKappa,
+        FleissKappa,
+        KrippendorffAlpha,
+    )
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.agreement.summary import Agreement
 
 
-def agreement_values(found: Agreement) -> dict[str, Any]:
-    """Give all figures as values for JSON, each with what it rests on."""
-    overall = _of_alpha(found.alpha)
-    fleiss = found.fleiss
+def agreement_values(agreement: Agreement) -> dict[str, Any]:
+    """All coefficients as values for JSON, each with the answers behind it."""
+    overall = _of_alpha(agreement.alpha)
+    fleiss = agreement.fleiss
     return {
-        "annotators": list(found.annotators),
-        "cells": found.cells,
-        "answers": found.answers,
+        "annotators": list(agreement.annotators),
+        "cells": agreement.cells,
+        "answers": agreement.answers,
         "given": {
             str(name): {str(k): int(n) for k, n in row.items()}
-            for name, row in found.answer_counts.iterrows()
+            for name, row in agreement.answer_counts.iterrows()
         },
-        "not_blind": dict(found.not_blind),
+        "not_blind": dict(agreement.not_blind),
         "pairwise_kappa": [
             {
                 "annotators": [pair.first, pair.second],
@@ -34,7 +40,7 @@ def agreement_values(found: Agreement) -> dict[str, Any]:
                     "counts": pair.confusion.to_numpy().tolist(),
                 },
             }
-            for pair in found.pairs
+            for pair in agreement.pairs
         ],
         "alpha": overall.pop("alpha"),
         **{f"alpha_{name}": value for name, value in overall.items()},
@@ -46,20 +52,20 @@ def agreement_values(found: Agreement) -> dict[str, Any]:
             "reason": fleiss.reason,
         },
         "per_class": {
-            name: {**_of_alpha(one), "given": int(found.answer_counts[name].sum())}
-            for name, one in found.per_class.items()
+            name: {**_of_alpha(one), "given": int(agreement.answer_counts[name].sum())}
+            for name, one in agreement.per_class.items()
         },
         "per_recording": {
-            name: _of_alpha(one) for name, one in found.per_recording.items()
+            name: _of_alpha(one) for name, one in agreement.per_recording.items()
         },
         "self_consistency": {
-            name: _of_kappa(one) for name, one in found.intra_rater.items()
+            name: _of_kappa(one) for name, one in agreement.intra_rater.items()
         },
     }
 
 
 def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
-    """Give the estimates as values for JSON."""
+    """The estimated reliability of people as values for JSON."""
     return {
         "accuracy": dict(quality.accuracy),
         "share": dict(quality.class_shares),
@@ -74,63 +80,54 @@ def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
 
 
 def agreement_lines(
-    found: Agreement, quality: AnnotatorReliability | None
+    agreement: Agreement, quality: AnnotatorReliability | None
 ) -> Iterator[str]:
-    """Say all figures in lines for people."""
-    people = count_text(len(found.annotators), "person", "people")
-    answers = count_text(found.answers, "answer")
-    yield f"{people}, {answers} about {count_text(found.cells, 'cell')}."
-    for name, row in found.answer_counts.iterrows():
-        said = ", ".join(f"{n} {answer}" for answer, n in row.items() if n)
-        yield f"  {name}: {count_text(int(row.sum()), 'answer')} ({said})"
+    """All coefficients for the terminal, each with the answers behind it."""
+    people = count_text(len(agreement.annotators), "person", "people")
+    answers = count_text(agreement.answers, "answer")
+    yield f"{people}, {answers} about {count_text(agreement.cells, 'cell')}."
+    for name, row in agreement.answer_counts.iterrows():
+        given = counts_text({str(answer): n for answer, n in row.items() if n})
+        yield f"  {name}: {count_text(int(row.sum()), 'answer')} ({given})"
     yield ""
-    yield f"Krippendorff's alpha: {_alpha_text(found.alpha)}"
-    fleiss = found.fleiss
-    yield "Fleiss' kappa: " + _value(
-        fleiss.value,
-        f"on {count_text(fleiss.cells, 'cell')} with {fleiss.raters} answers each"
-        + (f"; {fleiss.left_out} with another number left out" * bool(fleiss.left_out)),
-        fleiss.reason,
-    )
+    yield f"Krippendorff's alpha: {_alpha_text(agreement.alpha)}"
+    fleiss = agreement.fleiss
+    basis = fleiss_basis(fleiss)
+    yield f"Fleiss' kappa: {_value(fleiss.value, basis, fleiss.reason)}"
     yield from _block(
         "Cohen's kappa of two people",
-        {f"{one.first} - {one.second}": _kappa_text(one.kappa) for one in found.pairs},
+        {
+            f"{one.first} - {one.second}": _kappa_text(one.kappa)
+            for one in agreement.pairs
+        },
     )
     yield from _block(
         "Alpha of each answer against all others",
         {
             name: f"{_alpha_text(one)}, "
-            f"{found.answer_counts[name].sum()} of them {name}"
-            for name, one in found.per_class.items()
+            f"{agreement.answer_counts[name].sum()} of them {name}"
+            for name, one in agreement.per_class.items()
         },
     )
     yield from _block(
         "Alpha of each recording",
-        {name: _alpha_text(one) for name, one in found.per_recording.items()},
+        {name: _alpha_text(one) for name, one in agreement.per_recording.items()},
     )
     yield from _block(
         "Asked again: each person's agreement with themselves",
-        {name: _kappa_text(one) for name, one in found.intra_rater.items()},
+        {name: _kappa_text(one) for name, one in agreement.intra_rater.items()},
     )
     if quality is not None:
-        yield from _describe_quality(quality)
+        yield from _reliability_lines(quality)
 
 
-def count_text(number: int, one: str, several: str = "") -> str:
-    """Say how many there are."""
-    return f"{number} {one if number == 1 else several or one + 's'}"
-
-
-def _describe_quality(quality: AnnotatorReliability) -> Iterator[str]:
-    title = "Estimated share of right answers (Dawid-Skene"
+def _reliability_lines(quality: AnnotatorReliability) -> Iterator[str]:
+    title = "Estimated share of correct answers (Dawid-Skene"
     if not quality.accuracy:
-        yield f"\n{title}): none, for {quality.reason}"
+        yield f"\n{title}): none, because {quality.reason}"
         return
-    rests = (
-        f"{count_text(quality.cells, 'cell')}, {count_text(quality.answers, 'answer')}"
-    )
-    said = {name: f"{value:.3f}" for name, value in quality.accuracy.items()}
-    yield from _block(f"{title}, on {rests})", said)
+    shares = {name: number_text(value, 3) for name, value in quality.accuracy.items()}
+    yield from _block(f"{title}, {reliability_basis(quality)})", shares)
     if quality.reason:
         yield f"  but {quality.reason}"
 
@@ -163,24 +160,47 @@ def _of_kappa(one: CohenKappa) -> dict[str, Any]:
     }
 
 
-def _alpha_text(one: KrippendorffAlpha) -> str:
-    rests = (
-        f"on {count_text(one.cells, 'cell')} with {count_text(one.answers, 'answer')}"
-    )
-    if one.interval is not None:
-        low, high = one.interval
-        rests = f"(95 % interval {low:.3f} to {high:.3f}) {rests}"
-    return _value(one.value, rests, one.reason)
+def alpha_basis(alpha: KrippendorffAlpha, digits: int = 2) -> str:
+    """The interval of alpha, and the answers from which it was computed."""
+    cells = f"on {count_text(alpha.cells, 'cell')}"
+    basis = f"{cells} with {count_text(alpha.answers, 'answer')}"
+    if alpha.interval is None:
+        return basis
+    low, high = (number_text(end, digits) for end in alpha.interval)
+    return f"(95 % interval {low} to {high}) {basis}"
 
 
-def _kappa_text(one: CohenKappa) -> str:
-    rests = f"on {count_text(one.cells, 'cell')}"
-    if one.observed is not None:
-        rests = f"({100 * one.observed:.1f} % equal) {rests}"
-    return _value(one.value, rests, one.reason)
+def kappa_basis(kappa: CohenKappa) -> str:
+    """The share of equal answers, and the cells from which kappa was computed."""
+    basis = f"on {count_text(kappa.cells, 'cell')}"
+    if kappa.observed is None:
+        return basis
+    return f"({100 * kappa.observed:.1f} % equal) {basis}"
 
 
-def _value(value: float | None, rests: str, reason: str) -> str:
+def fleiss_basis(fleiss: FleissKappa) -> str:
+    """The cells from which Fleiss' kappa was computed."""
+    basis = f"on {count_text(fleiss.cells, 'cell')} with {fleiss.raters} answers each"
+    if not fleiss.left_out:
+        return basis
+    return f"{basis}; {fleiss.left_out} with another number left out"
+
+
+def reliability_basis(quality: AnnotatorReliability) -> str:
+    """The answers from which the reliability of people was estimated."""
+    answers = count_text(quality.answers, "answer")
+    return f"on {count_text(quality.cells, 'cell')} with {answers}"
+
+
+def _alpha_text(alpha: KrippendorffAlpha) -> str:
+    return _value(alpha.value, alpha_basis(alpha, 3), alpha.reason)
+
+
+def _kappa_text(kappa: CohenKappa) -> str:
+    return _value(kappa.value, kappa_basis(kappa), kappa.reason)
+
+
+def _value(value: float | None, basis: str, reason: str) -> str:
     if value is None:
-        return f"none {rests}: {reason}"
-    return f"{value:.3f} {rests}" + (f"; {reason}" if reason else "")
+        return f"none {basis}: {reason}"
+    return f"{number_text(value, 3)} {basis}" + (f"; {reason}" if reason else "")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.answer import answer_text
-from napari_cellid.report.table_item import TableItem
+from napari_cellid.report.table import Rows, TableItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_cellid.config import VoteConfig
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
 
 
@@ -20,21 +19,6 @@ FEW = 20
 
 #: more animals (or recordings) than that are added up
 _MOST_ROWS = 8
-
-
-Rows = list[tuple[str, list[TableItem]]]
-
-
-def rule_text(rule: VoteConfig) -> str:
-    """The rule as a sentence."""
-    people = "1 person" if rule.min_annotators == 1 else f"{rule.min_annotators} people"
-    said = {
-        "unanimous": f"all say the same, and at least {people} answered",
-        "majority": f"more than half say the same, and at least {people} answered",
-        "quorum": f"at least {rule.quorum} say the same, and at least {people} "
-        "answered",
-    }
-    return f"Cells of which {said[rule.rule]} (the study's rule)."
 
 
 def held_out_text(counts: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from napari_cellid.annotation.answer import answer_text
 from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card
-from napari_cellid.report.training_text import local_time_text
+from napari_cellid.report.training import local_time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,159 +1,152 @@
-"""What a report says of a new model, in words and rows; no Qt."""
+"""Metrics of trained models as tables: rows for the window, lines for the terminal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from napari_cellid.annotation.answer import CellKey, answer_text
-from napari_cellid.errors import InputError
-from napari_cellid.report.agreement_tables import NONE, Rows
-from napari_cellid.report.table_item import TableItem
-from napari_cellid.report.training_text import MAIN_FIGURE
+from napari_cellid.annotation.answer import answer_text
+from napari_cellid.report.table import (
+    NONE,
+    Rows,
+    TableItem,
+    count_text,
+    number_text,
+    text_table,
+)
+from napari_cellid.report.training import (
+    basis_text,
+    rater_agreement_text,
+    simulated_fields_text,
+)
+from napari_cellid.retrain.verdict import decimal_text, read_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from napari_cellid.progress import Step
-
-#: who is compared: key in the report, what people read, explanation
-MODELS = (
-    ("new", "new", "The model that was trained."),
-    ("old", "before", "The model that it began with, on the same cells."),
-    (
-        "floor",
-        "rule",
-        "The simple rule of two thresholds, red and green, on the same cells: what a "
-        "model must at least do better.",
-    ),
-)
-_FIGURES = {
-    "classify": (
-        ("balanced_accuracy", "balanced", "Share told right, each class alike."),
-        ("accuracy", "accuracy", "Share of the cells told right."),
-        ("macro_f1", "mean F1", "Mean over the classes of F1."),
-        ("kappa", "Cohen's κ", "Agreement with people beyond chance; 1 is perfect."),
-        (
-            "ece",
-            "calibration",
-            "How far off the model's own probabilities are, on average; lower is "
-            "better.",
-        ),
-    ),
-    "segment": (
-        ("f1", "F1", "Found cells: 1 when all are found and nothing else is."),
-        ("precision", "precision", "Share of the found cells that are cells."),
-        ("recall", "recall", "Share of the cells that are found."),
-        ("dice", "Dice", "How well outlines overlap; 1 is perfect."),
-    ),
-}
-_BY_CLASS = (
-    ("n", "cells", "Held-out cells that people call so."),
-    ("sensitivity", "sens.", "Sensitivity: share of them that the model calls so."),
-    (
-        "specificity",
-        "spec.",
-        "Specificity: share of the others that it does not call so.",
-    ),
-    ("precision", "prec.", "Precision: share of what it calls so that people call so."),
-    ("f1", "F1", "Sensitivity and precision in one."),
-)
+#: decimals in the terminal
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
-class ConfusionSquare:
-    """A square of a confusion matrix: what people and a model said.
+class _Column:
+    """A model or a metric: its key in a report, its title and an explanation."""
 
-    Parameters
-    ----------
-    truth, told
-        Class by people, and by the model.
-    old
-        Whether it is the model before.
-    """
-
-    truth: str
-    told: str
-    old: bool = False
+    key: str
+    title: str
+    tip: str
+    #: title of a model in the terminal
+    name: str = ""
 
 
-def verdict(report: Mapping[str, Any]) -> tuple[str, str]:
-    """Whether it helped: in a few large words, and in a sentence."""
-    figure, words = MAIN_FIGURE.get(report.get("task", ""), ("", ""))
-    new, old = report.get("new") or {}, report.get("old") or {}
-    if new.get(figure) is None:
-        return "Not measured", "No cells were held out on which it could be."
-    if old.get(figure) is None:
-        return f"{new[figure]:.2f} {words}", "There was no model before to compare."
-    found = (report.get("difference") or {}).get(figure) or {}
-    value = float(found.get("value", new[figure] - old[figure]))
-    low, high = found.get("low"), found.get("high")
-    if low is None or high is None:
-        now, before = _plain(new[figure]), _plain(old[figure])
-        return f"{_signed(value)} {words}", f"{now} now, {before} before; no interval."
-    interval = f"95 % interval {_plain(low)} to {_plain(high)}"
-    if low > 0:
-        return f"Better: {_signed(value)}", f"{words}, {interval}."
-    if high < 0:
-        return f"Worse: {_signed(value)}", f"{words}, {interval}."
-    return "No clear difference", f"{_signed(value)} {words}, {interval}."
-
-
-def basis_text(report: Mapping[str, Any]) -> str:
-    """On what the figures rest."""
-    n = report.get("n_cells") or (report.get("new") or {}).get("n")
-    text = str(report.get("measured_on") or "").strip()
-    cells = f"Measured on {n} cells." if n else ""
-    return f"{cells} {text}".strip()
+_MODELS = (
+    _Column("new", "new", "The model that was trained.", "new model"),
+    _Column(
+        "old", "before", "The model that the study used before, on the same cells.",
+        "model before",
+    ),
+    _Column(
+        "floor", "rule",
+        "A simple rule with one threshold for red and one for green, on the same "
+        "cells: the least that a model must surpass.",
+        "two thresholds",
+    ),
+)  # fmt: skip
+_PEOPLE = _Column(
+    "experts", "people",
+    "How often a single person agrees with the majority of the others: the most that "
+    "a model can reach.",
+    "people",
+)  # fmt: skip
+_METRICS = {
+    "classify": (
+        _Column(
+            "balanced_accuracy", "balanced",
+            "Balanced accuracy: share of correct cells, every class counting the same.",
+        ),
+        _Column("accuracy", "accuracy", "Share of correct cells."),
+        _Column("macro_f1", "mean F1", "F1, averaged over the classes."),
+        _Column(
+            "kappa", "kappa",
+            "Cohen's kappa: agreement with people beyond chance; 1 is perfect.",
+        ),
+        _Column(
+            "ece", "calibration",
+            "Expected calibration error: how far the probabilities of the model are "
+            "off on average; lower is better.",
+        ),
+    ),
+    "segment": (
+        _Column("f1", "F1", "1 when all cells are found and nothing else is."),
+        _Column("precision", "precision", "Share of the found cells that are cells."),
+        _Column("recall", "recall", "Share of the cells that are found."),
+        _Column("dice", "Dice", "Overlap of the outlines; 1 is perfect."),
+    ),
+}  # fmt: skip
+_CLASS_METRICS = (
+    _Column("n", "cells", "Held-out cells of this class according to people."),
+    _Column(
+        "sensitivity", "sens.",
+        "Sensitivity: share of them to which the model gives this class.",
+    ),
+    _Column(
+        "specificity", "spec.",
+        "Specificity: share of the other cells to which it does not give this class.",
+    ),
+    _Column(
+        "precision", "prec.",
+        "Precision: share of the cells with this class according to the model that "
+        "have it according to people.",
+    ),
+    _Column("f1", "F1", "Harmonic mean of sensitivity and precision."),
+)  # fmt: skip
 
 
 def figure_rows(report: Mapping[str, Any]) -> tuple[list[str], Rows, list[str]]:
-    """Figures of the models beside one another.
+    """Metrics of the models beside one another.
 
     Returns
     -------
     Titles, rows and explanations of the columns.
     """
-    shown = [one for one in MODELS if report.get(one[0])]
-    head, tips = [one[1] for one in shown], [one[2] for one in shown]
+    models = [model for model in _MODELS if report.get(model.key)]
     experts = report.get("experts") or {}
-    if experts.get("accuracy") is not None:
-        head.append("people")
-        tips.append("How often a single person is right by the others: the ceiling.")
+    people = [_PEOPLE] if experts.get("accuracy") is not None else []
     rows: Rows = []
-    for name, title, tip in _FIGURES.get(report.get("task", ""), ()):
-        cells = [_figure(report[key], name, tip) for key, *_ in shown]
-        if len(head) > len(shown):
-            same = name == "accuracy"
-            told = _plain(experts["accuracy"]) if same else ""
-            cells.append(TableItem(told, str(experts.get("text", "")) if same else ""))
-        if any(cell.text not in ("", NONE) for cell in cells):
-            rows.append((title, cells))
-    return head, rows, tips
+    for metric in _METRICS.get(report.get("task", ""), ()):
+        items = [_metric_item(report[model.key], metric) for model in models]
+        if people:
+            items.append(_people_item(report, metric.key))
+        if any(item.text not in ("", NONE) for item in items):
+            rows.append((metric.title, items))
+    columns = [*models, *people]
+    return [c.title for c in columns], rows, [c.tip for c in columns]
 
 
 def class_figure_rows(
     report: Mapping[str, Any], which: str
 ) -> tuple[list[str], Rows, list[str]]:
-    """Figures of each class under one of the models."""
+    """Metrics of each class for one of the models: "new", "old" or "floor"."""
     by_class = (report.get(which) or {}).get("by_class") or {}
-    rows: Rows = []
-    for name, found in by_class.items():
-        cells = [
-            TableItem(str(found["n"]) if key == "n" else _value(found.get(key)), tip)
-            for key, _, tip in _BY_CLASS
-            if key == "n" or key in found
-        ]
-        rows.append((answer_text(name), cells))
-    there = [
-        one
-        for one in _BY_CLASS
-        if one[0] == "n" or any(one[0] in found for found in by_class.values())
+    columns = [
+        column
+        for column in _CLASS_METRICS
+        if column.key == "n"
+        or any(column.key in values for values in by_class.values())
     ]
-    return [one[1] for one in there], rows, [one[2] for one in there]
+    rows: Rows = [
+        (
+            answer_text(name),
+            [
+                TableItem(_class_value(values, column.key, 2), column.tip)
+                for column in _CLASS_METRICS
+                if column.key == "n" or column.key in values
+            ],
+        )
+        for name, values in by_class.items()
+    ]
+    return [c.title for c in columns], rows, [c.tip for c in columns]
 
 
 def confusion_matrix_rows(
@@ -165,93 +158,86 @@ def confusion_matrix_rows(
     rows: Rows = []
     for truth, row in zip(classes, counts, strict=False):
         total = max(sum(row), 1)
-        cells = [
-            TableItem(str(n), _said(n, truth, told), n / total)
-            for told, n in zip(classes, row, strict=False)
+        items = [
+            TableItem(str(n), _confusion_tip(n, truth, predicted), n / total)
+            for predicted, n in zip(classes, row, strict=False)
         ]
-        rows.append((answer_text(truth), cells))
+        rows.append((answer_text(truth), items))
     return classes, rows
 
 
-def cells_in_square(
-    table: pd.DataFrame, square: ConfusionSquare
-) -> list[tuple[CellKey, float]]:
-    """The cells behind a square, and how sure the model was; the surest first."""
-    told, chance = ("old_predicted", "old_p_") if square.old else ("predicted", "p_")
-    if told not in table:
-        return []
-    rows = table[(table["class"] == square.truth) & (table[told] == square.told)]
-    column = f"{chance}{square.told}"
-    sure = rows[column] if column in rows else pd.Series(0.0, index=rows.index)
-    rows = rows.assign(sure=sure).sort_values("sure", ascending=False, kind="stable")
-    columns = (rows[name].tolist() for name in ("recording", "cell", "sure"))
+def result_lines(folder: Path, report: Mapping[str, Any]) -> list[str]:
+    """The result of a training for the terminal.
+
+    Parameters
+    ----------
+    folder
+        Folder of the run.
+    report
+        As `report.json` holds it.
+    """
+    lines = [basis_text(report), *_model_lines(report)]
+    by_class = (report.get("new") or {}).get("by_class")
+    if by_class:
+        lines += class_lines(by_class)
+    if report.get("difference"):
+        lines.append(read_verdict(report, _DIGITS).sentence)
+    more = (rater_agreement_text(report), simulated_fields_text(report, _DIGITS))
     return [
-        (CellKey(recording, int(cell)), float(value))
-        for recording, cell, value in zip(*columns, strict=True)
+        *lines,
+        *(sentence for sentence in more if sentence),
+        f"Model: {folder / 'model'}",
+        f'Use it in the study: napari-cellid runs use "{folder}"',
     ]
 
 
-def read_held_out(path: Path) -> Step[pd.DataFrame]:
-    """Read the table of held-out cells of a run.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    yield from ()
-    texts = dict.fromkeys(("recording", "class", "predicted", "old_predicted"), str)
-    try:
-        return pd.read_csv(path, dtype=texts, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read ({error}); train anew to have it again."
-        ) from error
-
-
-def report_notes(report: Mapping[str, Any]) -> list[str]:
-    """What else is worth knowing, one sentence each."""
-    found = [str(note) for note in report.get("notes") or ()]
-    experts = report.get("experts") or {}
-    if experts.get("text"):
-        found.insert(0, str(experts["text"]))
-    found.extend(_original(report.get("original_fields") or {}))
-    return found
-
-
-def _original(fields: Mapping[str, Any]) -> Sequence[str]:
-    new, old = (fields.get(k) or {} for k in ("new", "old"))
-    if "f1" not in new or "f1" not in old:
-        return ()
-    return (
-        f"On {fields.get('measured_on', 'simulated fields')} F1 is "
-        f"{_plain(new['f1'])} now and was {_plain(old['f1'])} before.",
+def class_lines(
+    by_class: Mapping[str, Mapping[str, float | None]],
+) -> Iterator[str]:
+    """Metrics of each class for the terminal, a line each, under their titles."""
+    yield from text_table(
+        [column.title for column in _CLASS_METRICS],
+        {
+            name: [_class_value(values, c.key, _DIGITS) for c in _CLASS_METRICS]
+            for name, values in by_class.items()
+        },
     )
 
 
-def _figure(figures: Mapping[str, Any], name: str, tip: str) -> TableItem:
-    interval = (figures.get("intervals") or {}).get(name)
+def _model_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    metrics = _METRICS.get(report.get("task", "classify"), ())
+    rows = {
+        model.name: [
+            number_text(report[model.key].get(m.key), _DIGITS) for m in metrics
+        ]
+        for model in (*_MODELS, _PEOPLE)
+        if report.get(model.key)
+    }
+    yield from text_table([metric.title for metric in metrics], rows)
+
+
+def _class_value(values: Mapping[str, Any], key: str, digits: int) -> str:
+    return str(values["n"]) if key == "n" else number_text(values.get(key), digits)
+
+
+def _metric_item(values: Mapping[str, Any], metric: _Column) -> TableItem:
+    tip, interval = metric.tip, (values.get("intervals") or {}).get(metric.key)
     if interval:
-        tip = f"{tip} 95 % interval {_plain(interval[0])} to {_plain(interval[1])}."
-    return TableItem(_value(figures.get(name)), tip)
+        low, high = map(decimal_text, interval)
+        tip = f"{tip} 95 % interval {low} to {high}."
+    return TableItem(number_text(values.get(metric.key)), tip)
 
 
-def _said(n: int, truth: str, told: str) -> str:
-    cells = "1 cell" if n == 1 else f"{n} cells"
+def _people_item(report: Mapping[str, Any], metric: str) -> TableItem:
+    if metric != "accuracy":
+        return TableItem("")
+    value = number_text(report["experts"]["accuracy"])
+    return TableItem(value, rater_agreement_text(report))
+
+
+def _confusion_tip(n: int, truth: str, predicted: str) -> str:
     return (
-        f"{cells} that people call {answer_text(truth)} and the model "
-        f"{answer_text(told)}. A click shows {'it' if n == 1 else 'them'}."
+        f"{count_text(n, 'cell')}: {answer_text(truth)} according to people, "
+        f"{answer_text(predicted)} according to the model. Click to list "
+        f"{'it' if n == 1 else 'them'}."
     )
-
-
-def _value(value: Any) -> str:
-    return NONE if value is None else _plain(value)
-
-
-def _plain(value: float) -> str:
-    # a minus as wide as a plus
-    return f"{value:.2f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

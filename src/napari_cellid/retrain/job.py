@@ -16,6 +16,7 @@ from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask
 from napari_cellid.retrain.segmenter import SegmenterTask
 from napari_cellid.retrain.stop_requests import StopRequested
+from napari_cellid.retrain.verdict import end_message
 from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run, new_run_name
 
@@ -172,15 +173,9 @@ def _train(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
         best_epoch=result.best_epoch,
         model=str(run.folder / MODEL_FOLDER),
         report=str(run.folder / REPORT_FILE),
-        message=_end_message(report, state),
+        message=end_message(report, state),
     )
     return RetrainResult(run, state, report, tuple(report["notes"]))
-
-
-def _end_message(report: dict[str, Any], state: str) -> str:
-    end = "Stopped; the best epoch is kept." if state == "stopped" else "Finished."
-    n = report.get("n_cells", report["new"].get("n"))
-    return f"{end} The new model was measured on {n} held-out cells."
 
 
 def _stopped_early(run: Run) -> Step[RetrainResult]:

@@ -153,10 +153,10 @@ def test_figures_of_everybody(dock, session, study):
     n = len(true_classes(study))
     found = measure_agreement(dock.votes.current, session.config, bootstrap=0)
     assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
-    assert f"Fleiss' κ {found.fleiss.value:.2f}, on the {n - 1} cells" in (
+    assert f"Fleiss' κ {found.fleiss.value:.2f} on {n - 1} cells" in (
         figures.rests.text()
     )
-    assert f"on {n} cells that two people or more answered" in figures.rests.text()
+    assert f"on {n} cells with" in figures.rests.text()
     assert "95 % interval" in figures.rests.text()
     people = figures.people
     rows = [[people.text(k, c) for c in range(3)] for k in range(3)]

@@ -28,19 +28,21 @@ from napari_cellid.config import (
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
-from napari_cellid.report import training_tables as retrain_report
+from napari_cellid.report.confusion_cells import ConfusionSquare, cells_in_square
 from napari_cellid.report.dataset_text import (
     class_rows,
     held_out_text,
     lacking_cells_text,
-    rule_text,
 )
 from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training_text import duration_text, local_time_text
+from napari_cellid.report.training import duration_text, local_time_text
+from napari_cellid.report.training_tables import figure_rows
+from napari_cellid.report.vote_text import rule_text
 from napari_cellid.retrain import process as retrain_child
 from napari_cellid.retrain.dataset_summary import DecidedCellCounts, count_decided_cells
 from napari_cellid.retrain.process import launch, train_command
 from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
+from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
@@ -78,13 +80,13 @@ def report(value=None, low=None, high=None, **more):
     ],
 )
 def test_whether_it_helped_in_words(given, large, sentence):
-    found = retrain_report.verdict(given)
-    assert found[0].startswith(large) and sentence in found[1]
+    verdict = read_verdict(given)
+    assert verdict.headline.startswith(large) and sentence in verdict.explanation
 
 
 def test_figures_that_are_lacking_are_left_out():
     given = report(0.06, 0.02, 0.11, floor=SHOWN | {"ece": None})
-    head, rows, _ = retrain_report.figure_rows(given)
+    head, rows, _ = figure_rows(given)
     assert head == ["new", "before", "rule"]
     assert [name for name, _ in rows] == ["balanced"]
     assert [cell.text for cell in rows[0][1]] == ["0.90", "0.85", "0.85"]
@@ -98,13 +100,11 @@ def test_the_surest_errors_come_first():
             "p_x": [0.5, 0.9, 0.7, 1.0],
         }
     )  # fmt: skip
-    found = retrain_report.cells_in_square(
-        table, retrain_report.ConfusionSquare("glia", "x")
-    )
+    found = cells_in_square(table, ConfusionSquare("glia", "x"))
     keys = [CellKey("a", 2), CellKey("b", 1), CellKey("a", 1)]
     assert found == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
-    old = retrain_report.ConfusionSquare("glia", "x", old=True)
-    assert retrain_report.cells_in_square(table, old) == []
+    old = ConfusionSquare("glia", "x", old=True)
+    assert cells_in_square(table, old) == []
 
 
 @pytest.mark.parametrize(

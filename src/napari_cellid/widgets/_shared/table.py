@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QWheelEvent
 
-    from napari_cellid.report.table_item import TableItem
+    from napari_cellid.report.table import TableItem
 
 #: blue, which shows on light and dark themes beneath text of either colour
 _SHADE = (0, 114, 178)

@@ -8,8 +8,8 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
 from napari_cellid.errors import InputError
+from napari_cellid.report.confusion_cells import cells_in_square, read_held_out
 from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training_tables import cells_in_square, read_held_out
 from napari_cellid.retrain.active_model import (
     activate_run_folder,
     active_weights,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import CellKey
     from napari_cellid.progress import Step
-    from napari_cellid.report.training_tables import ConfusionSquare
+    from napari_cellid.report.confusion_cells import ConfusionSquare
     from napari_cellid.study.study import Study
     from napari_cellid.training.status import RunSummary
     from napari_cellid.widgets.retrain.panel import RetrainPanel

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
     from napari_cellid.annotation.answer import CellKey
-    from napari_cellid.report.training_tables import ConfusionSquare
+    from napari_cellid.report.confusion_cells import ConfusionSquare
 
 _BLIND = (
     "You are annotating blind, and this shows what colleagues and the model say of "

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.report.training_text import progress_text
+from napari_cellid.report.training import progress_text
 from napari_cellid.widgets._shared.layouts import DockScrollArea, small_text
 from napari_cellid.widgets.retrain.progress import ProgressPanel
 from napari_cellid.widgets.retrain.report import ReportPanel

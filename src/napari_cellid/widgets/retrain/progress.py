@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.report.table_item import TableItem
-from napari_cellid.report.training_text import run_title, state_text
+from napari_cellid.report.table import TableItem
+from napari_cellid.report.training import run_title, state_text
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.table import SmallTable
 

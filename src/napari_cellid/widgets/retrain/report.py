@@ -15,9 +15,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.annotation.answer import answer_text
-from napari_cellid.report import training_tables as words
-from napari_cellid.report.agreement_tables import shorten_names
-from napari_cellid.report.training_text import run_title
+from napari_cellid.report.confusion_cells import ConfusionSquare
+from napari_cellid.report.table import shorten_names
+from napari_cellid.report.training import basis_text, report_notes, run_title
+from napari_cellid.report.training_tables import (
+    class_figure_rows,
+    confusion_matrix_rows,
+    figure_rows,
+)
+from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     group_box,
@@ -50,7 +56,7 @@ class ReportPanel(QWidget):
 
     #: folder of the run whose model shall be the study's, or whose old one again
     used, undone = Signal(object), Signal(object)
-    #: a `Square` of the confusion matrix
+    #: a `ConfusionSquare` of the confusion matrix
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -115,13 +121,15 @@ class ReportPanel(QWidget):
 
     def _show_report(self, look: RunSummary, report: dict[str, Any]) -> None:
         self.title.setText(f"<b>{run_title(look)}</b>")
-        large, sentence = words.verdict(report)
+        verdict = read_verdict(report)
         # not by a font, which napari's style overrides
-        self.large.setText(f'<span style="font-size: {_LARGE}">{large}</span>')
-        self.sentence.setText(sentence)
-        self.rests.setText(words.basis_text(report))
-        self.figures.show_rows(*words.figure_rows(report))
-        more = words.report_notes(report)
+        self.large.setText(
+            f'<span style="font-size: {_LARGE}">{verdict.headline}</span>'
+        )
+        self.sentence.setText(verdict.explanation)
+        self.rests.setText(basis_text(report))
+        self.figures.show_rows(*figure_rows(report))
+        more = report_notes(report)
         self.notes.setText("\n".join(f"• {note}" for note in more))
         self.notes.setVisible(bool(more))
         blocker = QSignalBlocker(self.which)
@@ -140,8 +148,8 @@ class ReportPanel(QWidget):
         if self._look is None or which is None:
             return
         report = self._look.report
-        self.by_class.show_rows(*words.class_figure_rows(report, which))
-        self._classes, rows = words.confusion_matrix_rows(report, which)
+        self.by_class.show_rows(*class_figure_rows(report, which))
+        self._classes, rows = confusion_matrix_rows(report, which)
         head = [answer_text(name) for name in self._classes]
         tips = [f"the model says {name}" for name in head]
         self.confusion.show_rows(shorten_names(head), rows, tips)
@@ -155,7 +163,7 @@ class ReportPanel(QWidget):
             self.cells.clear()
             return
         truth, told = self._classes[row], self._classes[column]
-        self.chosen.emit(words.ConfusionSquare(truth, told, old=which == "old"))
+        self.chosen.emit(ConfusionSquare(truth, told, old=which == "old"))
 
     def _on_use(self) -> None:
         if self._look is not None:

@@ -14,10 +14,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.report.training_text import (
-    MAIN_FIGURE,
+from napari_cellid.report.training import (
     local_time_text,
-    main_figure_text,
+    main_metric_name,
+    main_metric_text,
     state_label,
 )
 from napari_cellid.widgets._shared.layouts import small_text
@@ -131,8 +131,8 @@ def _texts(look: RunSummary, mark: str) -> tuple[str, ...]:
     return (
         local_time_text(look.made),
         plan if look.task == "classify" else "U-Net: outlines",
-        main_figure_text(look),
-        state_label(look) + mark,
+        main_metric_text(look),
+        state_label(look.state) + mark,
     )
 
 
@@ -142,7 +142,7 @@ def _tip(look: RunSummary, column: int) -> str:
         began = f"began with {look.start.get('name', '')}"
         return f"{deep}; {began}" if deep else began
     if column == 2:
-        return MAIN_FIGURE.get(look.task, ("", ""))[1]
+        return main_metric_name(look.task)
     if column == 3 and look.error:
         return look.error
     return look.name

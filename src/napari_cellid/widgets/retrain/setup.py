@@ -24,8 +24,9 @@ from napari_cellid.config import (
     SegmenterTrainingConfig,
     SplitConfig,
 )
-from napari_cellid.report.agreement_tables import shorten_names
-from napari_cellid.report.dataset_text import class_rows, lacking_cells_text, rule_text
+from napari_cellid.report.dataset_text import class_rows, lacking_cells_text
+from napari_cellid.report.table import shorten_names
+from napari_cellid.report.vote_text import rule_text
 from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
@@ -135,7 +136,8 @@ class SetupPanel(QWidget):
         head, rows = class_rows(decided)
         self.table.setVisible(bool(decided.total))
         self.table.show_rows(shorten_names(head), rows, head)
-        self.rule.setText(rule_text(decided.rule))
+        rule = rule_text(decided.rule)
+        self.rule.setText(f"A cell is decided when {rule} (the study's rule).")
         self._warn(lacking_cells_text(decided))
         self.show_held_out("")
         self._list_recordings(decided.recordings)

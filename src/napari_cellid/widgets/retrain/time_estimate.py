@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.report.dataset_text import held_out_text
-from napari_cellid.report.training_text import duration_text
+from napari_cellid.report.training import duration_text
 from napari_cellid.retrain.process import estimate_in_process
 from napari_cellid.widgets._shared.worker import Worker
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.report.training_text import run_title
+from napari_cellid.report.training import run_title
 from napari_cellid.retrain.dataset_summary import count_decided_cells
 from napari_cellid.retrain.process import train_command
 from napari_cellid.widgets._shared.connections import Connections

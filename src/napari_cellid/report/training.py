@@ -1,0 +1,156 @@
+"""Sentences about trainings: states, times, epochs, progress and results."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.report.table import NONE, count_text, number_text
+from napari_cellid.retrain.verdict import MAIN_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_cellid.training.status import RunSummary
+
+TASKS = {"classify": "classes", "segment": "outlines"}
+STATES = {
+    "new": "not begun yet",
+    "running": "running",
+    "stopped": "stopped",
+    "finished": "finished",
+    "failed": "failed",
+    "interrupted": "interrupted (can be resumed)",
+}
+_PREPARES = (
+    "It prepares: images are read, cells are simulated to mix in, and the layers that "
+    "stay unchanged are run. Curves appear after the first epoch."
+)
+
+
+def duration_text(seconds: float) -> str:
+    """An approximate duration, such as "about 3 minutes"."""
+    if seconds < 15:
+        return "some seconds"
+    if seconds < 50:
+        return f"about {round(seconds / 10) * 10} seconds"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return "about 1 minute" if minutes <= 1 else f"about {minutes} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def local_time_text(made: str) -> str:
+    """A time (ISO 8601) in the time zone of this computer."""
+    try:
+        return f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return NONE
+
+
+def state_label(state: str, error: str = "") -> str:
+    """State of a training in a word, with the reason where it failed."""
+    label = STATES.get(state, state)
+    return f"{label}: {error}" if error else label
+
+
+def main_metric_text(summary: RunSummary) -> str:
+    """Main metric of the new model of a training."""
+    metric, _ = MAIN_METRICS.get(summary.task, ("", ""))
+    value = (summary.report.get("new") or {}).get(metric) if summary.report else None
+    return NONE if value is None else f"{float(value):.2f}"
+
+
+def main_metric_name(task: str) -> str:
+    """Name of the metric by which models of a task are compared."""
+    return MAIN_METRICS.get(task, ("", ""))[1]
+
+
+def run_title(summary: RunSummary) -> str:
+    """What was trained and when."""
+    kind = TASKS.get(summary.task, summary.task)
+    made = summary.made
+    return f"{kind}, {local_time_text(made)}" if made else summary.name
+
+
+def state_text(summary: RunSummary) -> str:
+    """State of a training as a sentence, with the number of epochs."""
+    done = sum(1 for epoch in summary.epochs if int(epoch["epoch"]) > 0)
+    epochs = count_text(done, "epoch")
+    best = [int(e["epoch"]) for e in summary.epochs if e.get("best")]
+    kept = f"; the best is epoch {best[-1]} (★, dotted line)" if best else ""
+    running = f"It runs: {epochs} done{kept}." if summary.epochs else _PREPARES
+    sentences = {
+        "new": _PREPARES,
+        "running": running,
+        "stopped": f"Stopped after {epochs}{kept}.",
+        "finished": f"Finished after {epochs}{kept}.",
+        "failed": f"It failed: {summary.error}",
+        "interrupted": f"Its process ended after {epochs} without a message (the "
+        f"computer was switched off, or the process was killed){kept}; it can be "
+        "resumed.",
+    }
+    return sentences.get(summary.state, summary.state)
+
+
+def progress_text(summary: RunSummary) -> str:
+    """Progress of a training on one line."""
+    progress = summary.progress
+    if not progress:
+        return "Preparing…"
+    parts = []
+    if "epoch" in progress and "epochs" in progress:
+        parts.append(f"epoch {progress['epoch']} of {progress['epochs']}")
+    elif progress.get("stage"):
+        parts.append(str(progress["stage"]))
+    if progress.get("seconds_left") is not None:
+        parts.append(f"{duration_text(float(progress['seconds_left']))} left")
+    return " · ".join(parts)
+
+
+def epoch_line(values: Mapping[str, Any]) -> str:
+    """Metrics of an epoch on one line."""
+    parts = [f"epoch {values['epoch']:>3}"]
+    if "train" in values:
+        parts.append(f"loss {values['train']['loss']:.4f}")
+    validation = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in values["validation"].items()
+    )
+    parts.append(f"validation: {validation}")
+    if values.get("best"):
+        parts.append("best so far")
+    return "; ".join(parts)
+
+
+def basis_text(report: Mapping[str, Any]) -> str:
+    """The held-out cells on which the metrics were measured."""
+    n = report.get("n_cells")
+    kind = "cells"
+    if n is None:
+        n, kind = (report.get("new") or {}).get("n"), "outlines"
+    cells = "" if n is None else f"On {n} held-out {kind}."
+    return f"{cells} {str(report.get('measured_on') or '').strip()}".strip()
+
+
+def rater_agreement_text(report: Mapping[str, Any]) -> str:
+    """The agreement of people on the held-out cells; "" where it is not known."""
+    return str((report.get("experts") or {}).get("text") or "")
+
+
+def simulated_fields_text(report: Mapping[str, Any], digits: int = 2) -> str:
+    """F1 on simulated fields, which shows whether a model forgot; "" without them."""
+    fields = report.get("original_fields") or {}
+    new, old = (fields.get(key) or {} for key in ("new", "old"))
+    if "f1" not in new:
+        return ""
+    where = fields.get("measured_on", "simulated fields")
+    before = f", before {number_text(old['f1'], digits)}" if "f1" in old else ""
+    return f"On {where}: F1 {number_text(new['f1'], digits)}{before}."
+
+
+def report_notes(report: Mapping[str, Any]) -> list[str]:
+    """What else the reader of a report should know, one sentence each."""
+    notes = [str(note) for note in report.get("notes") or ()]
+    sentences = [rater_agreement_text(report), *notes, simulated_fields_text(report)]
+    return [sentence for sentence in sentences if sentence]
