@@ -91,7 +91,11 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
 
 
 def kappa(confusion: NDArray[np.int64]) -> float:
-    """Cohen's kappa: agreement beyond chance; NaN if undefined."""
+    """Cohen's kappa: agreement beyond chance; NaN if undefined.
+
+    The same coefficient as `agreement.cohen_kappa`, from which this package is
+    independent.
+    """
     total = confusion.sum()
     if not total:
         return float("nan")
