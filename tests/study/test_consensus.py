@@ -226,7 +226,7 @@ def test_a_class_that_the_study_no_longer_has_is_left_out(study: Study, say) -> 
 
 def test_nothing_to_train_on(study: Study, say) -> None:
     answered(study, say)
-    with pytest.raises(InputError, match=r"No cell.*unanimous of at least 3 people"):
+    with pytest.raises(InputError, match=r"No cell.*unanimous with at least 3 people"):
         make_training_set(study)
     with pytest.raises(InputError, match=r"1 have too few answers, 2 are disp"):
         say(study, "Bo", {1: "unsure"})

@@ -294,6 +294,6 @@ def test_read_only_study_is_told(viewer, study, make_dock, notifications, monkey
     dock = make_dock(viewer)
     monkeypatch.setattr("os.access", lambda *_: False)
     dock.open_study(study.path, "Ann")
-    assert len(notifications) == 1 and "only be read" in notifications[0]
+    assert len(notifications) == 1 and "is read-only" in notifications[0]
     assert dock.session.journal is None and not dock.shortcuts.enabled
     assert not dock.panel.buttons.isEnabled()
