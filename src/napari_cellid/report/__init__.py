@@ -1,1 +1,5 @@
-"""What people read of results, written once for window and terminal."""
+"""Sentences and tables about results, written once for window and terminal."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

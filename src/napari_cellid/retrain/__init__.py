@@ -1,1 +1,5 @@
-"""From the answers of a study to a better model, and whether it is better."""
+"""Training of better models on the answers and outlines of a study."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
