@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_cellid.channels.normalise import rescale, scaled_shape
 
 from napari_cellid.cells.rescale import rescale_labels
+from napari_cellid.channels.resampling import rescale, scaled_shape
 
 
 def test_labels_take_the_nearest_and_no_number_in_between():

@@ -1,1 +1,5 @@
-"""Label images and their tables."""
+"""Label images and the tables of their cells."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Which pixels draw the outline of each cell; arrays alone, no Qt."""
+"""Outline pixels of the cells of a label image."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class OutlinePixels:
 def join_indices(
     parts: Iterable[tuple[NDArray[np.intp], ...]],
 ) -> tuple[NDArray[np.intp], ...]:
-    """Indices of several cells as one."""
+    """Join the indices of several cells into one set."""
     return tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
 
 

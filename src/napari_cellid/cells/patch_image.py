@@ -1,4 +1,4 @@
-"""Pieces of tissue as pictures: cut, resampled, coloured; arrays alone, no Qt."""
+"""Patches of a recording as RGB images: cut, resampled and coloured."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _LARGEST_UM = 40.0
 
 @dataclass(frozen=True)
 class DisplaySettings:
-    """How channels are shown.
+    """Display settings of a patch: visible channels and contrast limits.
 
     Parameters
     ----------
     shown
-        The channels that are switched on.
+        The visible channels.
     red, green
         What is black and what is bright, in units of the plane's usual range, that of
         `overlay.png`: 0 is its 1st percentile, 1 its 99.7th, or less where debris is.
     subtract
-        Whether the green that leaks into the red is taken away.
+        Whether green bleed-through is subtracted from red.
     """
 
     shown: frozenset[Channel] = frozenset(CHANNELS)
@@ -80,7 +80,7 @@ class PatchSource:
 
     @cached_property
     def leak(self) -> float:
-        """How much of the green shows in the red, 0 where a channel is missing."""
+        """Share of green that bleeds into red; 0 where a channel is missing."""
         red, green = self.planes.red, self.planes.green
         if red is None or green is None:
             return 0.0
@@ -95,7 +95,7 @@ class PatchSource:
         channels: Sequence[Channel] = CHANNELS,
         subtract: bool = False,
     ) -> Patch:
-        """Make the patch round a place.
+        """Cut the patch around a position.
 
         Parameters
         ----------
@@ -108,20 +108,20 @@ class PatchSource:
         channels
             Which ones, as far as the recording has them.
         subtract
-            Whether the green that leaks into the red is taken away.
+            Whether green bleed-through is subtracted from red.
         """
         plane, y, x = where
         side = field_um / self.planes.pixel_size_um
         _, rows, columns = self.planes.shape
-        along_y = _Axis.make(y, side, size, rows)
-        along_x = _Axis.make(x, side, size, columns)
-        found = {}
+        along_y = _Resampling.make(y, side, size, rows)
+        along_x = _Resampling.make(x, side, size, columns)
+        channel_images = {}
         for name in self.channels:
             if name in channels:
                 window = (along_y.window, along_x.window)
                 piece = self._window(name, plane, window, subtract)
-                found[name] = along_x.resample(along_y.resample(piece).T).T
-        return Patch(found, along_y.inside[:, None] & along_x.inside)
+                channel_images[name] = along_x.resample(along_y.resample(piece).T).T
+        return Patch(channel_images, along_y.inside[:, None] & along_x.inside)
 
     def outline(
         self, where: tuple[int, float, float], label: int
@@ -186,32 +186,34 @@ class Patch:
     channels: Mapping[Channel, NDArray[np.float32]]
     inside: NDArray[np.bool_]
 
-    def colours(self, look: DisplaySettings) -> NDArray[np.uint8]:
+    def colours(self, settings: DisplaySettings) -> NDArray[np.uint8]:
         """The channels in their colours, (y, x, 3)."""
         picture = np.zeros((*self.inside.shape, 3), np.float32)
         for name in self.channels:
-            if name in look.shown:
-                shade = self._shade(name, look)
+            if name in settings.shown:
+                shade = self._shade(name, settings)
                 for k, weight in enumerate(_TINTS[name]):
                     if weight:
                         picture[..., k] += shade * weight
-        return self._finished(picture)
+        return self._to_rgb(picture)
 
-    def grey(self, channel: Channel, look: DisplaySettings) -> NDArray[np.uint8]:
+    def grey(self, channel: Channel, settings: DisplaySettings) -> NDArray[np.uint8]:
         """One channel in grey, (y, x, 3); black where the recording has none."""
         if channel in self.channels:
-            shade = self._shade(channel, look)
+            shade = self._shade(channel, settings)
         else:
             shade = np.zeros(self.inside.shape, np.float32)
-        return self._finished(np.repeat(shade[..., None], 3, axis=2))
+        return self._to_rgb(np.repeat(shade[..., None], 3, axis=2))
 
-    def _shade(self, channel: Channel, look: DisplaySettings) -> NDArray[np.float32]:
-        low, high = look.limits(channel)
+    def _shade(
+        self, channel: Channel, settings: DisplaySettings
+    ) -> NDArray[np.float32]:
+        low, high = settings.limits(channel)
         stretched = (self.channels[channel] - low) / max(high - low, 1e-3)
         # a square root lifts the faint cells that one wants to judge
         return np.asarray(np.sqrt(np.clip(stretched, 0, 1)), np.float32)
 
-    def _finished(self, picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def _to_rgb(self, picture: NDArray[np.float32]) -> NDArray[np.uint8]:
         shown = (picture * 255 + 0.5).astype(np.uint8)
         if not self.inside.all():
             shown[~self.inside] = OUTSIDE
@@ -219,8 +221,8 @@ class Patch:
 
 
 @dataclass(frozen=True, eq=False)
-class _Axis:
-    """How one axis is resampled, smoothly.
+class _Resampling:
+    """Weights that resample one axis by cubic interpolation.
 
     Parameters
     ----------
@@ -238,7 +240,7 @@ class _Axis:
     inside: NDArray[np.bool_]
 
     @classmethod
-    def make(cls, centre: float, side: float, size: int, length: int) -> _Axis:
+    def make(cls, centre: float, side: float, size: int, length: int) -> _Resampling:
         """Show `side` px round `centre`, of an image of `length` px, as `size` px."""
         step = side / size
         place = centre + (np.arange(size) + 0.5 - size / 2) * step

@@ -1,4 +1,4 @@
-"""Which cell is which after the outlines changed; arrays and tables alone, no Qt."""
+"""Cells keep their numbers and classes when their outlines change."""
 
 from __future__ import annotations
 
