@@ -199,7 +199,7 @@ def test_a_folder_without_permission(journal: Journal) -> None:
     folder = journal.path.parent
     folder.chmod(0o500)
     try:
-        with pytest.raises(InputError, match="can only be read"):
+        with pytest.raises(InputError, match="is read-only"):
             Journal.open(folder, "Bo")
     finally:
         folder.chmod(0o700)
