@@ -9,7 +9,7 @@ from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.simulation.optics import Light
 from napari_cellid.simulation.sections import cut_areas
-from napari_cellid.simulation.tissue import Tissue, grow_tissue
+from napari_cellid.simulation.tissue import Tissue, generate_tissue
 from napari_cellid.simulation.truth import SMALLEST_UM2
 
 SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
@@ -81,7 +81,7 @@ def test_only_cells_that_the_plane_cuts_are_cells_of_it() -> None:
 
 
 def test_somata_do_not_overlap() -> None:
-    tissue = grow_tissue(SMALL, np.random.default_rng(0))
+    tissue = generate_tissue(SMALL, np.random.default_rng(0))
     radius = tissue.soma.mean(1)
     away = np.linalg.norm(tissue.centre[:, None] - tissue.centre[None], axis=2)
     np.fill_diagonal(away, np.inf)
@@ -91,7 +91,7 @@ def test_somata_do_not_overlap() -> None:
 
 def test_each_excitatory_cell_is_pear_shaped_in_its_own_way() -> None:
     config = SimulationConfig(seed=3, height=512, width=512)
-    tissue = grow_tissue(config, np.random.default_rng(3))
+    tissue = generate_tissue(config, np.random.default_rng(3))
     taper = tissue.outline[:, 0, 0]
     pears, others = taper[tissue.kind == 0], taper[tissue.kind != 0]
     # the taper is drawn for each cell, beside what every soma is uneven by
@@ -101,7 +101,7 @@ def test_each_excitatory_cell_is_pear_shaped_in_its_own_way() -> None:
 
 def test_density_is_what_was_asked_for() -> None:
     config = SimulationConfig(seed=0, neuron_density=0.6e5, glia_density=2e4)
-    tissue = grow_tissue(config, np.random.default_rng(0))
+    tissue = generate_tissue(config, np.random.default_rng(0))
     extent = np.ptp(tissue.centre, axis=0)
     density = (tissue.kind != 2).sum() / (np.prod(extent) * 1e-9)
     assert density == pytest.approx(0.6e5, rel=0.1)

@@ -9,12 +9,12 @@ from scipy import ndimage
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.progress import run_to_end
-from napari_cellid.simulation.detection import expected, mean_blur_px
+from napari_cellid.simulation.detection import expected_photons, mean_blur_px
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.motion import draw_jitter, draw_motion, shift_and_blur
 from napari_cellid.simulation.optics import green_cells
 from napari_cellid.simulation.sections import axial_fwhm
-from napari_cellid.simulation.tissue import GLIA, grow_tissue
+from napari_cellid.simulation.tissue import GLIA, generate_tissue
 
 SMALL = SimulationConfig(seed=5, height=128, width=128, n_planes=1)
 
@@ -68,8 +68,8 @@ def test_jitter_has_the_spread_that_is_told() -> None:
 def test_motion_blurs_the_mean_image() -> None:
     kept = []
     run_to_end(simulate(SMALL, lambda _p, _t, light, scan: kept.append((light, scan))))
-    still = expected(*kept[0], SMALL)
-    moved = expected(*kept[0], SMALL.model_copy(update={"motion_um": 2.0}))
+    still = expected_photons(*kept[0], SMALL)
+    moved = expected_photons(*kept[0], SMALL.model_copy(update={"motion_um": 2.0}))
     for before, after in zip(still, moved, strict=True):
         more = ndimage.gaussian_filter(before, 2.0 / SMALL.pixel_size_um)
         np.testing.assert_allclose(after, more, atol=0.02 * before.mean())
@@ -80,7 +80,7 @@ def test_drift_widens_the_focus() -> None:
     drifted = SMALL.model_copy(update={"z_drift_um": 6.0})
     assert axial_fwhm(SMALL) == 4.4
     assert axial_fwhm(drifted) == pytest.approx(np.hypot(4.4, 2.355 * 6 / 12**0.5))
-    tissue = grow_tissue(SMALL, np.random.default_rng(5))
+    tissue = generate_tissue(SMALL, np.random.default_rng(5))
     light = [green_cells(tissue, c, 0).sum(axis=0) for c in (SMALL, drifted)]
     # more cells reach into it
     assert (light[1] > 0).sum() > (light[0] > 0).sum()
@@ -105,7 +105,7 @@ def test_neutral_settings_change_no_bit(neutral) -> None:
 def test_new_settings_leave_the_rest_of_the_field_alone() -> None:
     def grow(**new: float):
         config = SMALL.model_copy(update=new)
-        return grow_tissue(config, np.random.default_rng(config.seed))
+        return generate_tissue(config, np.random.default_rng(config.seed))
 
     plain = grow()
     paired = grow(glia_pairs=0.8)
@@ -124,7 +124,7 @@ def test_pairs_of_glia_touch() -> None:
 
     def near(share: float) -> tuple[float, float]:
         told = config.model_copy(update={"glia_pairs": share})
-        tissue = grow_tissue(told, np.random.default_rng(1))
+        tissue = generate_tissue(told, np.random.default_rng(1))
         glia = tissue.kind == GLIA
         centre, core = tissue.centre[glia], tissue.nucleus[glia].mean(1)
         away = np.linalg.norm(centre[:, None] - centre[None], axis=2)
@@ -145,7 +145,7 @@ def test_two_kinds_of_glia() -> None:
 
     def sizes(difference: float) -> np.ndarray:
         told = config.model_copy(update={"glia_size_difference": difference})
-        tissue = grow_tissue(told, np.random.default_rng(1))
+        tissue = generate_tissue(told, np.random.default_rng(1))
         return tissue.soma[tissue.kind == GLIA].mean(1)
 
     one, two = sizes(0.0), sizes(0.3)
@@ -156,7 +156,7 @@ def test_two_kinds_of_glia() -> None:
 @pytest.mark.parametrize("seed", range(16))
 def test_all_glia_can_be_in_pairs(seed: int) -> None:
     config = SMALL.model_copy(update={"glia_pairs": 1.0, "seed": seed})
-    tissue = grow_tissue(config, np.random.default_rng(seed))
+    tissue = generate_tissue(config, np.random.default_rng(seed))
     glia = tissue.kind == GLIA
     centre, core = tissue.centre[glia], tissue.nucleus[glia].mean(1)
     away = np.linalg.norm(centre[:, None] - centre[None], axis=2)
@@ -174,4 +174,4 @@ def test_motion_that_changes_at_once_is_white() -> None:
 
 def test_without_expression_no_neuron_is_green() -> None:
     config = SMALL.model_copy(update={"expression_fraction": 0.0})
-    assert not grow_tissue(config, np.random.default_rng(5)).green.any()
+    assert not generate_tissue(config, np.random.default_rng(5)).green.any()

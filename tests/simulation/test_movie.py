@@ -9,7 +9,7 @@ from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.activity import bleaching, draw_events, fluorescence
-from napari_cellid.simulation.detection import expected
+from napari_cellid.simulation.detection import expected_photons
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.movie import Movie, simulate_movie
 from napari_cellid.simulation.tissue import EXCITATORY, INHIBITORY
@@ -55,7 +55,7 @@ def test_light_of_all_frames_is_that_of_the_mean_image(motion) -> None:
     run_to_end(
         simulate(config, lambda _p, _t, light, scan: wanted.append((light, scan)))
     )
-    light = expected(*wanted[0], config)
+    light = expected_photons(*wanted[0], config)
     _, movie = run_to_end(
         simulate_movie(config, MovieConfig(movie_frames=150, **still))
     )

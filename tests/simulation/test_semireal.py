@@ -17,10 +17,13 @@ from napari_cellid.simulation.semireal.field import (
     REAL,
     SIMULATED,
     SemirealField,
-    numbered_from_one,
+    relabel_from_one,
     simulate_red,
 )
-from napari_cellid.simulation.semireal.green import MarkedGreen, read_ground
+from napari_cellid.simulation.semireal.green import (
+    MarkedGreen,
+    measure_green_background,
+)
 from napari_cellid.simulation.semireal.red import draw_nuclei, expose_red
 from napari_cellid.simulation.truth import list_sections
 
@@ -110,7 +113,9 @@ def test_glia_are_in_quiet_tissue_away_from_marks(marked, made) -> None:
     away = ndimage.distance_transform_edt(marked.labels[0] == 0)
     y, x = np.round(glia[["y", "x"]].to_numpy()).astype(int).T
     assert away[y, x].min() >= CLEAR.glia_distance_um - 1
-    ground = read_ground(marked.green[0].astype(float), marked.labels[0], 1.0)
+    ground = measure_green_background(
+        marked.green[0].astype(float), marked.labels[0], 1.0
+    )
     assert (ground.vessels[y, x] > 0.5).all()
     assert marked.labels[made.labels > marked.labels.max()].max() == 0
 
@@ -141,7 +146,7 @@ def test_a_share_changes_no_nucleus(marked: MarkedGreen, made: SemirealField) ->
 
 def test_bleed_through_raises_red_in_proportion(marked: MarkedGreen) -> None:
     labels = marked.labels[0].astype(np.int64)
-    ground = read_ground(marked.green[0].astype(float), labels, 1.0)
+    ground = measure_green_background(marked.green[0].astype(float), labels, 1.0)
     optics = SimulationConfig(height=256, width=256, pixel_size_um=1.0, n_planes=1)
     dark = np.zeros(labels.shape)
     images = [
@@ -164,7 +169,7 @@ def test_no_nucleus_is_larger_than_its_mark(marked: MarkedGreen) -> None:
     numbers = np.unique(labels[labels > 0])
     marks = np.where(labels > 0, np.searchsorted(numbers, labels), -1)
     optics = SimulationConfig(height=256, width=256, pixel_size_um=1.0, n_planes=1)
-    ground = read_ground(marked.green[0].astype(float), labels, 1.0)
+    ground = measure_green_background(marked.green[0].astype(float), labels, 1.0)
     config = SemirealConfig(nucleus_diameter_um=20, largest_nucleus=0.8, elongation=0)
     rngs = [np.random.default_rng(k) for k in range(3)]
     nuclei = draw_nuclei(marks, ground, config, optics, rngs)
@@ -215,7 +220,7 @@ def test_several_planes(field: SimulatedField) -> None:
 
 
 def test_numbers_for_training(made: SemirealField) -> None:
-    field = numbered_from_one(made)
+    field = relabel_from_one(made)
     assert field.cells["label"].tolist() == list(range(1, len(field.cells) + 1))
     for row in field.cells.itertuples():
         assert field.labels[row.plane, round(row.y), round(row.x)] == row.label

@@ -44,15 +44,15 @@ def mean_blur_px(config: SimulationConfig) -> float:
     return math.hypot(config.blur_um, config.motion_um) / config.pixel_size_um
 
 
-def expose(
+def expose_plane(
     light: Light, scan: Scan, config: SimulationConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean red and green image (y, x) of a plane, in photons per frame."""
-    red, green = expected(light, scan, config)
+    red, green = expected_photons(light, scan, config)
     return add_noise(red, config, rng), add_noise(green, config, rng)
 
 
-def expected(
+def expected_photons(
     light: Light, scan: Scan, config: SimulationConfig
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Red and green image (y, x) without noise, in photons per frame."""

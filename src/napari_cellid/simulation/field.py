@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.progress import Progress
-from napari_cellid.simulation.detection import digitise, draw_scan, expose
-from napari_cellid.simulation.optics import illuminate
-from napari_cellid.simulation.tissue import grow_tissue
-from napari_cellid.simulation.truth import tell_truth
+from napari_cellid.simulation.detection import digitise, draw_scan, expose_plane
+from napari_cellid.simulation.optics import render_light
+from napari_cellid.simulation.tissue import generate_tissue
+from napari_cellid.simulation.truth import plane_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,16 +68,16 @@ def simulate(
         Is given what each plane was made of, in order.
     """
     rng = np.random.default_rng(config.seed)
-    tissue = grow_tissue(config, rng)
+    tissue = generate_tissue(config, rng)
     images, truths = [], []
     for plane in range(config.n_planes):
         yield Progress("Simulating planes", plane, config.n_planes)
-        light = illuminate(tissue, config, plane, rng)
+        light = render_light(tissue, config, plane, rng)
         scan = draw_scan(config, rng)
-        red, green = expose(light, scan, config, rng)
+        red, green = expose_plane(light, scan, config, rng)
         if visit is not None:
             visit(plane, tissue, light, scan)
-        truths.append(tell_truth(tissue, light, (red, green), config, rng, plane))
+        truths.append(plane_truth(tissue, light, (red, green), config, rng, plane))
         images.append((red, green))
     yield Progress("Simulating planes", config.n_planes, config.n_planes)
     reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))

@@ -19,7 +19,7 @@ from napari_cellid.simulation.activity import (
     fluorescence,
     slow_noise,
 )
-from napari_cellid.simulation.detection import expected, move_lines
+from napari_cellid.simulation.detection import expected_photons, move_lines
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.motion import (
     Motion,
@@ -71,7 +71,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Digitisation:
     """How photons become whole numbers in one channel."""
 
     per_photon: float
@@ -114,7 +114,7 @@ class Movie:
     neuropil: NDArray[np.float64]
     bleaching: tuple[NDArray[np.float64], NDArray[np.float64]]
     motion: Motion
-    counts: tuple[Counts, Counts]
+    counts: tuple[Digitisation, Digitisation]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -197,7 +197,7 @@ def simulate_movie(
     def keep(plane: int, tissue: Tissue, light: Light, scan: Scan) -> None:
         tissues.append(tissue)
         scenes.append(_scene(plane, tissue, light, scan, config, movie))
-        red, green = expected(light, scan, config)
+        red, green = expected_photons(light, scan, config)
         peaks.append((float(np.quantile(red, 0.999)), float(np.quantile(green, 0.999))))
 
     field = yield from simulate(config, keep)
@@ -290,7 +290,7 @@ def _neuropil(
 
 def _counts(
     config: SimulationConfig, peaks: NDArray[np.float64]
-) -> tuple[Counts, Counts]:
+) -> tuple[Digitisation, Digitisation]:
     """Gains at which the brightest thousandth of a frame comes near the top."""
     rng = np.random.default_rng([config.seed, _COUNTS])
     found = []
@@ -301,13 +301,13 @@ def _counts(
         gain = float(top / bright)
         # no read noise is cut off at the bottom
         offset = gain * max(6 * config.read_noise, 1.0)
-        found.append(Counts(gain, offset, config.bit_depth))
+        found.append(Digitisation(gain, offset, config.bit_depth))
     return found[0], found[1]
 
 
 def _count(
     light: NDArray[np.float32],
-    counts: Counts,
+    counts: Digitisation,
     config: SimulationConfig,
     rng: np.random.Generator,
 ) -> NDArray[np.generic]:

@@ -43,7 +43,7 @@ class Light:
     shadow: NDArray[np.float64]
 
 
-def illuminate(
+def render_light(
     tissue: Tissue, config: SimulationConfig, plane: int, rng: np.random.Generator
 ) -> Light:
     """Make the noiseless image of one plane, before bleed-through and vignetting."""
@@ -80,7 +80,7 @@ def green_cells(
 ) -> sparse.csr_array:
     """Green light of each cell in focus, before shadows: (pixel, cell).
 
-    The sum over the cells is what they add to the image of `illuminate`; pixels are
+    The sum over the cells is what they add to the image of `render_light`; pixels are
     counted row by row.
     """
     shape = config.height, config.width

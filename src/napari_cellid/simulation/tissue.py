@@ -64,7 +64,7 @@ class Tissue:
     spots: NDArray[np.float64]
 
 
-def grow_tissue(config: SimulationConfig, rng: np.random.Generator) -> Tissue:
+def generate_tissue(config: SimulationConfig, rng: np.random.Generator) -> Tissue:
     """Draw the cells of a slab around the planes of a field."""
     size = _slab_size(config)
     volume = float(np.prod(size)) * 1e-9

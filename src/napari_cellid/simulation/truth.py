@@ -35,7 +35,7 @@ _MOST_BLEED = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class PlaneTruth:
     """Cells of one plane.
 
     Parameters
@@ -61,14 +61,14 @@ class Truth:
     cells: pd.DataFrame
 
 
-def tell_truth(
+def plane_truth(
     tissue: Tissue,
     light: Light,
     images: tuple[NDArray[np.float64], NDArray[np.float64]],
     config: SimulationConfig,
     rng: np.random.Generator,
     plane: int,
-) -> Truth:
+) -> PlaneTruth:
     """Judge every section of a plane by the images (red, green) an expert would see."""
     outline = _outlines(tissue, light)
     cells = list_sections(outline, config)
@@ -80,10 +80,10 @@ def tell_truth(
     has_red = tissue.red[tissue_row] > 0
     met = np.bincount(light.nucleus[light.nucleus >= 0], minlength=len(tissue.kind))
     has_nucleus = met[tissue_row] * config.pixel_size_um**2 >= 12
-    red = judge_channel(cells, "red", has_red & has_nucleus, has_red)
+    red = grade_visibility(cells, "red", has_red & has_nucleus, has_red)
     cells["bleed_share"] = _bleed_share(light, outline, cells, config)
     red[(red == 2) & (cells["bleed_share"] > _MOST_BLEED)] = 1
-    green = judge_channel(cells, "green", tissue.green[tissue_row] > 0, None)
+    green = grade_visibility(cells, "green", tissue.green[tissue_row] > 0, None)
     kind = tissue.kind[tissue_row]
     cells["biological"] = np.array(CLASSES)[kind]
     observable = np.where(red == 0, INHIBITORY, np.where(green == 0, GLIA, 0))
@@ -237,7 +237,7 @@ class _Gauge:
         )
 
 
-def judge_channel(
+def grade_visibility(
     cells: pd.DataFrame,
     channel: str,
     has: NDArray[np.bool_],
@@ -282,7 +282,7 @@ def _numbered(
     cells: pd.DataFrame,
     seen: NDArray[np.bool_],
     unsure: NDArray[np.bool_],
-) -> Truth:
+) -> PlaneTruth:
     tissue = cells["tissue"].to_numpy(int)
     number = np.zeros(int(outline.max()) + 2, np.int32)  # the last stands for -1
     number[tissue[seen]] = np.arange(1, seen.sum() + 1)
@@ -290,4 +290,4 @@ def _numbered(
     doubtful[tissue[unsure]] = True
     table = cells[seen].reset_index(drop=True)
     table.insert(0, "label", np.arange(1, len(table) + 1))
-    return Truth(number[outline], doubtful[outline], table)
+    return PlaneTruth(number[outline], doubtful[outline], table)

@@ -1,1 +1,5 @@
 """Semi-real fields: a real green image and simulated red."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

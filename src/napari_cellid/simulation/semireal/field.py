@@ -17,20 +17,20 @@ from napari_cellid.simulation.detection import digitise
 from napari_cellid.simulation.field import SimulatedField
 from napari_cellid.simulation.semireal.green import (
     MarkedGreen,
-    changed_green,
-    read_ground,
-    retouched,
+    adjust_green,
+    measure_green_background,
+    resample_green,
 )
 from napari_cellid.simulation.semireal.red import (
     Nuclei,
     draw_nuclei,
     expose_red,
-    shine,
+    render_nuclei,
 )
 from napari_cellid.simulation.tissue import CLASSES
 from napari_cellid.simulation.truth import (
     SMALLEST_UM2,
-    judge_channel,
+    grade_visibility,
     list_sections,
     measure_sections,
 )
@@ -102,7 +102,7 @@ def simulate_red(marked: MarkedGreen, config: SemirealConfig) -> Step[SemirealFi
         If the image, as large as it is or resampled, is not of a size or pixel size
         that can be simulated, or no mark is left of it.
     """
-    marked = changed_green(marked, config)
+    marked = resample_green(marked, config)
     optics = _optics(marked, config)
     labels = np.asarray(marked.labels, np.int64)
     n_planes = len(labels)
@@ -128,7 +128,7 @@ def simulate_red(marked: MarkedGreen, config: SemirealConfig) -> Step[SemirealFi
     )
 
 
-def numbered_from_one(field: SemirealField) -> SemirealField:
+def relabel_from_one(field: SemirealField) -> SemirealField:
     """Number the cells from 1 in the order of the table, as simulated fields do."""
     number = np.zeros(int(field.labels.max()) + 1, np.int32)
     new = np.arange(1, len(field.cells) + 1)
@@ -172,16 +172,16 @@ def _plane(
         np.random.default_rng([config.seed, _STREAM, purpose, number])
         for purpose in range(_DIGITS)
     ]
-    green = retouched(
+    green = adjust_green(
         np.asarray(image, np.float64), labels, config, optics, rngs[_GREEN]
     )
     numbers = np.unique(labels[labels > 0])
     marks = np.where(labels > 0, np.searchsorted(numbers, labels), -1)
-    ground = read_ground(green, labels, optics.pixel_size_um)
+    ground = measure_green_background(green, labels, optics.pixel_size_um)
     nuclei = draw_nuclei(
         marks, ground, config, optics, [rngs[k] for k in (_CLASSES, _NUCLEI, _GLIA)]
     )
-    light, owner = shine(nuclei, ground, config, optics, rngs[_HAZE])
+    light, owner = render_nuclei(nuclei, ground, config, optics, rngs[_HAZE])
     red = expose_red(light, ground, config, optics, rngs[_DETECTION])
     outline = np.where((marks < 0) & (owner >= len(numbers)), owner, marks)
     cells = list_sections(outline, optics)
@@ -203,9 +203,9 @@ def _judged(
     has_red, marked = nuclei.red[row], row < n_marks
     met = np.bincount(owner[owner >= 0], minlength=len(nuclei.red))[row]
     in_plane = met * pixel_um**2 >= _SMALLEST_NUCLEUS_UM2
-    red = judge_channel(cells, "red", has_red & in_plane, has_red)
+    red = grade_visibility(cells, "red", has_red & in_plane, has_red)
     # somebody marked the cell by its green: it may be faint, but it is not without
-    green = judge_channel(cells, "green", marked, marked)
+    green = grade_visibility(cells, "green", marked, marked)
     big = cells["area_um2"].to_numpy() >= SMALLEST_UM2
     kind = np.array(CLASSES)[nuclei.tissue.kind[row]]
     focus = np.where(nuclei.dim[row], "out of focus", "sharp")

@@ -93,7 +93,7 @@ class MarkedGreen:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class GreenBackground:
     """What one plane of green says of the tissue.
 
     Parameters
@@ -114,7 +114,7 @@ class Ground:
     quiet: NDArray[np.bool_]
 
 
-def changed_green(marked: MarkedGreen, config: SemirealConfig) -> MarkedGreen:
+def resample_green(marked: MarkedGreen, config: SemirealConfig) -> MarkedGreen:
     """Resample the image and its marks; as it is where nothing else is asked for.
 
     Marks that vanish between pixels are lost.
@@ -132,7 +132,7 @@ def changed_green(marked: MarkedGreen, config: SemirealConfig) -> MarkedGreen:
     )
 
 
-def retouched(
+def adjust_green(
     green: NDArray[np.float64],
     labels: NDArray[np.int64],
     config: SemirealConfig,
@@ -157,9 +157,9 @@ def retouched(
     return green
 
 
-def read_ground(
+def measure_green_background(
     green: NDArray[np.float64], labels: NDArray[np.int64], pixel: float
-) -> Ground:
+) -> GreenBackground:
     """Tell vessels, shade and quiet places from green (y, x) and its marks."""
     dark, unit = _scale(green, labels)
     light = np.maximum(green - dark, 0) / unit
@@ -170,7 +170,7 @@ def read_ground(
     near = ndimage.gaussian_filter(light, 2.5 / pixel)
     share = near / np.maximum(around, _NO_LIGHT)
     vessels = np.clip((share - _VESSEL) / (_NO_VESSEL - _VESSEL), 0, 1)
-    return Ground(
+    return GreenBackground(
         light=light,
         shade=np.clip(wide / bright, 0.05, 1.3),
         vessels=vessels,

@@ -23,7 +23,7 @@ from napari_cellid.simulation.tissue import (
     Tissue,
     chromatin_spots,
     correlated_field,
-    grow_tissue,
+    generate_tissue,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SimulationConfig
     from napari_cellid.config.semireal import SemirealConfig
-    from napari_cellid.simulation.semireal.green import Ground
+    from napari_cellid.simulation.semireal.green import GreenBackground
 
 #: how the bumps of an outline spread over its 1st to 3rd harmonic; squares sum to 1
 _HARMONICS = np.array([0.3, 0.85, 0.43])
@@ -69,7 +69,7 @@ class Nuclei:
 
 def draw_nuclei(
     marks: NDArray[np.int64],
-    ground: Ground,
+    ground: GreenBackground,
     config: SemirealConfig,
     optics: SimulationConfig,
     rngs: Sequence[np.random.Generator],
@@ -112,9 +112,9 @@ def draw_nuclei(
     )
 
 
-def shine(
+def render_nuclei(
     nuclei: Nuclei,
-    ground: Ground,
+    ground: GreenBackground,
     config: SemirealConfig,
     optics: SimulationConfig,
     rng: np.random.Generator,
@@ -139,7 +139,7 @@ def shine(
     # somata do not displace haze here: masks would show in it, unmarked cells not
     texture = 1 + 0.25 * correlated_field(shape, 20 / pixel, rng)
     red += config.red_haze * ground.vessels * texture
-    other = grow_tissue(optics, rng)
+    other = generate_tissue(optics, rng)
     red += config.out_of_focus * defocused_light(other, other.red, optics, 0)
     owner = np.where(sharp.soma >= 0, sharp.soma, dim.soma)
     return red * ground.shade**config.red_follows_green, owner
@@ -147,7 +147,7 @@ def shine(
 
 def expose_red(
     red: NDArray[np.float64],
-    ground: Ground,
+    ground: GreenBackground,
     config: SemirealConfig,
     optics: SimulationConfig,
     rng: np.random.Generator,
@@ -229,7 +229,7 @@ def _even_spots(
 
 def _glia_places(
     marks: NDArray[np.int64],
-    ground: Ground,
+    ground: GreenBackground,
     config: SemirealConfig,
     optics: SimulationConfig,
     rng: np.random.Generator,

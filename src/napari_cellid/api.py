@@ -1,0 +1,145 @@
+"""Calls for scripts: each runs to its end and returns its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_cellid import identify
+from napari_cellid.config import DeviceConfig, IdentifyConfig
+from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.tiff.reader import open_recording
+from napari_cellid.progress import run_to_end
+from napari_cellid.study.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_cellid.progress import Progress
+    from napari_cellid.recording import Recording
+    from napari_cellid.retrain.job import RetrainResult
+    from napari_cellid.retrain.request import RetrainRequest
+
+
+def read_recording(
+    red: str | Path | None = None,
+    green: str | Path | None = None,
+    *,
+    both: str | Path | None = None,
+    pixel_size_um: float | None = None,
+    options: ReadOptions | None = None,
+) -> Recording:
+    """Open a recording; its images are read only when needed.
+
+    Parameters
+    ----------
+    red, green
+        TIFF file of each channel; None if there is no such channel.
+    both
+        A TIFF file with both channels, instead of `red` and `green`.
+    pixel_size_um
+        Edge of a pixel in µm, if the files do not contain it.
+    options
+        Everything that the files do not contain, instead of `pixel_size_um`.
+
+    Returns
+    -------
+    The recording; its channels are (time, plane, y, x).
+
+    Raises
+    ------
+    InputError
+        If the files cannot be read or do not belong together.
+    """
+    red, green, both = (
+        None if path is None else Path(path) for path in (red, green, both)
+    )
+    options = options or ReadOptions(pixel_size_um=pixel_size_um)
+    return open_recording(red, green, both, options)
+
+
+def identify_cells(
+    recording: Recording,
+    *,
+    segmenter: str | Path | None = None,
+    classifier: str | Path | None = None,
+    config: IdentifyConfig | None = None,
+    report: Callable[[Progress], object] | None = None,
+) -> identify.IdentifyResult:
+    """Outline and classify the cells of a recording.
+
+    Parameters
+    ----------
+    recording
+        A recording with a pixel size. Without a red and a green channel the cells are
+        outlined but not classified.
+    segmenter, classifier
+        Name or folder of each model; None for the default model.
+    config
+        Settings; None for the defaults.
+    report
+        Function that receives the progress.
+
+    Returns
+    -------
+    Labels (plane, y, x), the cell table and the record of the run;
+    `napari_cellid.identify.write_results` writes them to a folder.
+
+    Raises
+    ------
+    InputError
+        If the images or a model cannot be used.
+    """
+    from napari_cellid.classification.loader import load_classifier
+    from napari_cellid.segmentation.predict import load_segmenter
+
+    step = identify.identify_cells(
+        recording,
+        load_segmenter(segmenter),
+        load_classifier(classifier),
+        config or IdentifyConfig(),
+    )
+    return run_to_end(step, report)
+
+
+def open_study(path: str | Path) -> Study:
+    """Open the folder of a study.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a study, was made by a newer version, or `study.toml` has
+        an error.
+    """
+    return Study.open(Path(path))
+
+
+def retrain_model(
+    study: Study,
+    request: RetrainRequest,
+    *,
+    device: DeviceConfig | None = None,
+    report: Callable[[Progress], object] | None = None,
+) -> RetrainResult:
+    """Train a model on the answers or outlines of a study and evaluate it.
+
+    Parameters
+    ----------
+    study
+        The study; the run and its model are written to its folder `runs`.
+    request
+        What to train and how: a `ClassifierRequest` or a `SegmenterRequest`.
+    device
+        Device and precision; None for the defaults.
+    report
+        Function that receives the progress.
+
+    Raises
+    ------
+    InputError
+        If there is too little to train on, or the training fails.
+    """
+    from napari_cellid.retrain import job
+
+    run = job.start(study, request)
+    return run_to_end(job.resume(study, run, device or DeviceConfig()), report)

@@ -1,0 +1,23 @@
+from .loop import Learner as Learner
+from .loop import LoopConfig as LoopConfig
+from .loop import StepMetrics as StepMetrics
+from .loop import TrainingResult as TrainingResult
+from .loop import train as train
+from .run import Run as Run
+from .run import list_runs as list_runs
+from .state import RunState as RunState
+from .status import RunSummaries as RunSummaries
+from .status import RunSummary as RunSummary
+
+__all__ = [
+    "Learner",
+    "LoopConfig",
+    "Run",
+    "RunState",
+    "RunSummaries",
+    "RunSummary",
+    "StepMetrics",
+    "TrainingResult",
+    "list_runs",
+    "train",
+]
