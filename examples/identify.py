@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_cellid import identify_cells, read_recording
 from napari_cellid.config import IdentifyConfig, SegmentConfig
-from napari_cellid.identify import write_results
+from napari_cellid.io import write_results
 
 red, green, pixel_size, out = sys.argv[1:5]
 recording = read_recording(red, green, pixel_size_um=float(pixel_size))

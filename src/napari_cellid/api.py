@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari_cellid import identify
 from napari_cellid.config import DeviceConfig, IdentifyConfig
+from napari_cellid.io import registry
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.tiff.reader import open_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.study.study import Study
 
@@ -34,9 +34,9 @@ def read_recording(
     Parameters
     ----------
     red, green
-        TIFF file of each channel; None if there is no such channel.
+        File of each channel; None if there is no such channel.
     both
-        A TIFF file with both channels, instead of `red` and `green`.
+        A file with both channels, instead of `red` and `green`.
     pixel_size_um
         Edge of a pixel in µm, if the files do not contain it.
     options
@@ -55,7 +55,7 @@ def read_recording(
         None if path is None else Path(path) for path in (red, green, both)
     )
     options = options or ReadOptions(pixel_size_um=pixel_size_um)
-    return open_recording(red, green, both, options)
+    return registry.read_recording(red, green, both, options)
 
 
 def identify_cells(
@@ -83,7 +83,7 @@ def identify_cells(
     Returns
     -------
     Labels (plane, y, x), the cell table and the record of the run;
-    `napari_cellid.identify.write_results` writes them to a folder.
+    `napari_cellid.io.write_results` writes them to a folder.
 
     Raises
     ------
