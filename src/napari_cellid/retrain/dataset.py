@@ -16,12 +16,14 @@ from napari_cellid.study.recordings import IMAGES, missing_files
 from napari_cellid.study.training_set import decided_cells, make_training_set
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.config import SplitConfig, VoteConfig
     from napari_cellid.models.card import ModelCard
     from napari_cellid.recording import MeanPlanes
+    from napari_cellid.retrain.split import Split
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
@@ -73,9 +75,9 @@ def split_decided_cells(
     *,
     keep: bool = True,
 ) -> DecidedCells:
-    """Collect the cells that people decided, with the part that each plays.
+    """Collect the decided cells, and split them into training, validation and test.
 
-    Cells that are decided to be no cell are left out: a classifier tells classes.
+    Cells decided as "not a cell" are left out, because a classifier predicts classes.
 
     Parameters
     ----------
@@ -113,7 +115,14 @@ def split_decided_cells(
     split = split_off_validation(split, table, config.validation)
     table = table.assign(role=split.role, unit=split.unit)[list(COLUMNS)]
     classes = tuple(one.name for one in study.config.classes)
-    about = {
+    return DecidedCells(table, classes, _origin(table, split, from_votes))
+
+
+def _origin(
+    table: pd.DataFrame, split: Split, from_votes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Where the cells come from, for `run.json`."""
+    return {
         "training_set_sha256": from_votes.get("table_sha256", ""),
         "rule": from_votes["rule"],
         "annotators": from_votes["annotators"],
@@ -122,7 +131,6 @@ def split_decided_cells(
         "cells_by_animal": _counts(table["animal"]),
         "cells_by_recording": _counts(table["recording"]),
     }
-    return DecidedCells(table, classes, about)
 
 
 def read_cells(
