@@ -31,7 +31,7 @@ from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.detection_comparison import score_segmenter
 from napari_cellid.retrain.job import resume, start
 from napari_cellid.retrain.request import SegmenterRequest
-from napari_cellid.retrain.segmentation_dataset import simulate_fields
+from napari_cellid.retrain.simulated_fields import simulate_fields
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.study import Study

@@ -11,7 +11,7 @@ ORDER = ("glia", "excitatory", "inhibitory")
 
 
 def test_as_many_of_each_class_and_the_same_for_a_seed(monkeypatch):
-    monkeypatch.setattr("napari_cellid.retrain.replay._FIELD_UM", 140.0)
+    monkeypatch.setattr("napari_cellid.retrain.simulated_fields._FIELD_UM", 140.0)
     card = load_card(SHIPPED_MODELS / "inception_v3")
     said = []
     cells = run_to_end(simulate_replay_cells(9, ORDER, card, seed=4), said.append)

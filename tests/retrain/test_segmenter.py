@@ -27,7 +27,8 @@ from napari_cellid.retrain.active_model import activate_model
 from napari_cellid.retrain.job import estimate, resume, start
 from napari_cellid.retrain.operating_point import FEWEST, find_best_shift
 from napari_cellid.retrain.request import SegmenterRequest
-from napari_cellid.retrain.segmentation_dataset import load_outlines, simulate_fields
+from napari_cellid.retrain.segmentation_dataset import load_outlines
+from napari_cellid.retrain.simulated_fields import simulate_fields
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,

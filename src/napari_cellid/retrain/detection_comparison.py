@@ -13,7 +13,7 @@ from napari_cellid.evaluation.detection import (
     f1_difference,
 )
 from napari_cellid.progress import Progress, run_to_end
-from napari_cellid.retrain.segmentation_dataset import simulate_fields
+from napari_cellid.retrain.simulated_fields import simulate_fields
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:

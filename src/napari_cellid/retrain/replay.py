@@ -1,4 +1,4 @@
-"""Simulated cells mixed into a training, so that a model does not forget."""
+"""Replay: simulated cells mixed into a training, so that a model does not forget."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
-from napari_cellid.progress import Progress, run_to_end
-from napari_cellid.recording import MeanPlanes
-from napari_cellid.simulation.conditions import draw_config
-from napari_cellid.simulation.field import simulate
+from napari_cellid.progress import Progress
+from napari_cellid.retrain.simulated_fields import simulate_field
 from napari_cellid.simulation.tissue import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
 
-#: edge of a simulated field (µm), and how many cells of one class are taken from it
-_FIELD_UM, _OF_A_CLASS = 250.0, 12
-#: fields after which enough is enough, though a class be rare
-_MOST_FIELDS = 200
+#: cells of one class that are taken from one field
+_MAX_OF_A_CLASS = 12
+#: fields after which no more are simulated, even if a class is rare
+_MAX_FIELDS = 200
 
 
 def can_replay(classes: Sequence[str]) -> bool:
@@ -34,48 +34,45 @@ def can_replay(classes: Sequence[str]) -> bool:
 def simulate_replay_cells(
     n: int, classes: Sequence[str], card: ModelCard, seed: int
 ) -> Step[PatchDataset]:
-    """Simulate about `n` unambiguous cells, as many of each class.
+    """Simulate about `n` unambiguous cells, the same number of each class.
 
     Fields are drawn from the kind `wide`, on which the default models are trained.
 
     Parameters
     ----------
     n
-        Cells wanted.
+        Number of cells.
     classes
         Names of the classes in the order of the targets.
     card
-        How the model sees them.
+        Card of the model for which the cells are prepared.
     seed
-        Fixes the fields.
+        Seed of the random numbers.
     """
-    each = -(-n // len(CLASSES))
-    have = dict.fromkeys(CLASSES, 0)
+    per_class = -(-n // len(CLASSES))
+    counts = dict.fromkeys(CLASSES, 0)
     parts = []
-    for k in range(_MOST_FIELDS):
-        yield Progress("Simulating cells", min(sum(have.values()), n), n)
-        if min(have.values()) >= each:
+    for k in range(_MAX_FIELDS):
+        yield Progress("Simulating cells", min(sum(counts.values()), n), n)
+        if min(counts.values()) >= per_class:
             break
-        rng = np.random.default_rng([seed, 77, k])
-        config = draw_config("wide", rng, n_planes=1)
-        side = round(_FIELD_UM / config.pixel_size_um)
-        sized = config.model_copy(update={"height": side, "width": side})
-        field = run_to_end(simulate(sized))
-        cells = field.cells[~field.cells["ambiguous"]]
-        taken = []
-        for name in CLASSES:
-            rows = np.flatnonzero(cells["class"] == name)
-            rows = rows[: min(_OF_A_CLASS, each - have[name])]
-            have[name] += len(rows)
-            taken.append(rows)
-        chosen = cells.iloc[np.sort(np.concatenate(taken))]
+        field, planes = simulate_field("wide", np.random.default_rng([seed, 77, k]))
+        clear = field.cells[~field.cells["ambiguous"]]
+        chosen = _take_of_each_class(clear, counts, per_class)
         if len(chosen):
-            planes = MeanPlanes(
-                name="simulated",
-                red=field.red.astype(np.float32),
-                green=field.green.astype(np.float32),
-                pixel_size_um=config.pixel_size_um,
-            )
             index = np.array([classes.index(one) for one in chosen["class"]], np.int64)
             parts.append(RecordingCells(planes, chosen, index))
     return prepare_cells(parts, card)
+
+
+def _take_of_each_class(
+    cells: pd.DataFrame, counts: dict[str, int], per_class: int
+) -> pd.DataFrame:
+    """Take some cells of each class that lacks some, and add them to `counts`."""
+    taken = []
+    for name in CLASSES:
+        rows = np.flatnonzero(cells["class"] == name)
+        rows = rows[: min(_MAX_OF_A_CLASS, per_class - counts[name])]
+        counts[name] += len(rows)
+        taken.append(rows)
+    return cells.iloc[np.sort(np.concatenate(taken))]

@@ -1,9 +1,9 @@
-"""The outlines of a study as material: what is trained on, and what is held out."""
+"""The outlines of a study for the training of a U-Net, by role."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,8 @@ import numpy as np
 from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
-from napari_cellid.progress import Progress, run_to_end
-from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain.split import TILE_UM, split_cells
 from napari_cellid.segmentation.dataset import labelled_field
-from napari_cellid.simulation.conditions import draw_config
-from napari_cellid.simulation.field import simulate
 from napari_cellid.study.consensus import consensus_table
 
 if TYPE_CHECKING:
@@ -27,14 +23,12 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import SegmenterTrainingConfig, SplitConfig
     from napari_cellid.models.card import ModelCard
-    from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.dataset import LabelledField
-    from napari_cellid.simulation.conditions import Kind
+    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
 ROLES = ("train", "validation", "test")
-#: edge of a simulated field (µm)
-_FIELD_UM = 250.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +40,9 @@ class OutlinedRecording:
     planes
         Mean images.
     labels
-        (plane, y, x); cells that people decided to be none are taken away.
+        (plane, y, x), without outlines that people decided are not a cell.
     roles
-        By role (plane, y, x) bool: pixels that play it.
+        For each role a mask (plane, y, x) of its pixels.
     """
 
     planes: MeanPlanes
@@ -59,27 +53,27 @@ class OutlinedRecording:
 def load_outlines(
     study: Study, names: Sequence[str], config: SplitConfig, *, keep: bool = True
 ) -> tuple[list[OutlinedRecording], str, dict[str, Any]]:
-    """Recordings whose outlines are trained on, with what is held out.
+    """Load the outlines of recordings, and give every pixel its role.
 
     Parameters
     ----------
     study
         The study.
     names
-        Recordings whose outlines are right; none for all.
+        Recordings whose outlines are correct; none for all.
     config
-        Shares.
+        Share of cells that is held out, and that validates.
     keep
-        Whether new roles are written into the study; else they are only told.
+        Whether new roles are written into the study.
 
     Returns
     -------
-    The recordings; what the held-out figures rest on, in words; numbers for the card.
+    The recordings, a sentence about what is held out, and the data for the model card.
 
     Raises
     ------
     InputError
-        If a recording is not there, or there are no outlines.
+        If a recording does not exist, or there are no outlines.
     """
     chosen = list(names) or list(study.recordings)
     recordings = [study.recording(name) for name in chosen]
@@ -93,28 +87,35 @@ def load_outlines(
     pixel_um = {one.name: one.info.pixel_size_um for one in recordings}
     split = split_cells(study.path, cells, config, pixel_um, keep=keep)
     cells = cells.assign(role=split.role, unit=split.unit)
-    gone = _not_cells(study)
-    found = []
-    for one in recordings:
-        mine = cells[cells["recording"] == one.name]
-        none = mine["cell"].isin(gone.get(one.name, []))
-        labels = one.labels().copy()
-        labels[np.isin(labels, mine.loc[none, "label"])] = 0
-        roles = _roles(labels, mine, pixel_um[one.name])
-        found.append(OutlinedRecording(one.planes(), labels, roles))
+    removed = _not_cells(study)
+    outlines = [
+        _outlined(one, cells[cells["recording"] == one.name], removed.get(one.name, []))
+        for one in recordings
+    ]
     about = {
         "recordings": chosen,
         "all_recordings": not names,
-        "cells": int(sum(np.count_nonzero(np.unique(one.labels)) for one in found)),
+        "cells": int(sum(np.count_nonzero(np.unique(one.labels)) for one in outlines)),
         "cells_by_role": {
             str(k): int(n) for k, n in cells["role"].value_counts().items()
         },
-        "not_a_cell": sum(len(gone.get(name, [])) for name in chosen),
+        "not_a_cell": sum(len(removed.get(name, [])) for name in chosen),
         "held_out": split.words,
         "held_out_units": list(split.held_out),
-        "sha256": _digest(found),
+        "sha256": _digest(outlines),
     }
-    return found, split.words, about
+    return outlines, split.words, about
+
+
+def _outlined(
+    recording: StudyRecording, cells: pd.DataFrame, removed: Sequence[int]
+) -> OutlinedRecording:
+    """Read a recording without the outlines of `removed` cells."""
+    labels = recording.labels().copy()
+    not_cells = cells["cell"].isin(removed)
+    labels[np.isin(labels, cells.loc[not_cells, "label"])] = 0
+    roles = _roles(labels, cells, recording.info.pixel_size_um)
+    return OutlinedRecording(recording.planes(), labels, roles)
 
 
 def training_fields(
@@ -123,7 +124,7 @@ def training_fields(
     card: ModelCard,
     config: SegmenterTrainingConfig,
 ) -> list[LabelledField]:
-    """Planes that have pixels of a role, with the others left out."""
+    """Planes with pixels of a role; pixels of other roles are left out."""
     return [
         labelled_field(
             one.planes, plane, one.labels[plane], card, config,
@@ -135,49 +136,8 @@ def training_fields(
     ]  # fmt: skip
 
 
-def simulate_fields(
-    n: int, kind: Kind, seed: int, *, alone: int = 0
-) -> Step[list[tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]]]:
-    """Simulate fields: images, labels, and where nobody can say whether a cell is.
-
-    Parameters
-    ----------
-    n
-        How many.
-    kind
-        Of which kind.
-    seed
-        Fixes them.
-    alone
-        Every `alone`-th has no red channel, so that a model that knows such
-        recordings does not forget them; 0: none. What only red shows is then unsure.
-    """
-    found = []
-    for k in range(n):
-        yield Progress("Simulating fields", k, n)
-        rng = np.random.default_rng([seed, 78, k])
-        config = draw_config(kind, rng, n_planes=1)
-        side = round(_FIELD_UM / config.pixel_size_um)
-        sized = config.model_copy(update={"height": side, "width": side})
-        field = run_to_end(simulate(sized))
-        planes = MeanPlanes(
-            name="simulated",
-            red=field.red.astype(np.float32),
-            green=field.green.astype(np.float32),
-            pixel_size_um=config.pixel_size_um,
-        )
-        labels, unsure = field.labels, field.unsure
-        if alone and k % alone == alone - 1:
-            glia = field.cells.loc[field.cells["class"] == "glia", "label"]
-            hidden = np.isin(labels, glia)
-            planes = replace(planes, red=None)
-            labels, unsure = np.where(hidden, 0, labels), unsure | hidden
-        found.append((planes, labels, unsure))
-    return found
-
-
 def _not_cells(study: Study) -> dict[str, list[int]]:
-    """Cells that people decided to be none, by recording."""
+    """Outlines that people decided are not a cell, by recording."""
     table = consensus_table(study)
     none = table["status"].isin(DECIDED) & (table["consensus"] == NOT_A_CELL)
     return {
@@ -204,9 +164,9 @@ def _digest(outlines: Sequence[OutlinedRecording]) -> str:
 def _roles(
     labels: NDArray[np.int32], cells: pd.DataFrame, pixel_um: float
 ) -> dict[str, NDArray[np.bool_]]:
-    """Role of every pixel: that of the whole recording, or of its piece.
+    """Role of every pixel: that of the whole recording, or of its tile.
 
-    A piece without a cell is trained on: that nothing is there can be learned, too.
+    A tile without cells is trained on, because background is learned, too.
     """
     if not cells["unit"].str.startswith("part ").any():
         whole = cells["role"].iloc[0] if len(cells) else "train"
@@ -215,7 +175,7 @@ def _roles(
     rows, columns = (np.arange(n) // size for n in labels.shape[-2:])
     roles = {name: np.full(labels.shape, name == "train") for name in ROLES}
     places = zip(cells["y"] // size, cells["x"] // size, cells["role"], strict=True)
-    # where a cell lies in another piece than when it was first seen, held out wins
+    # where a cell lies in another tile than when it was first seen, held out wins
     for row, column, role in sorted(set(places), key=lambda one: ROLES.index(one[2])):
         here = (rows == row)[:, None] & (columns == column)
         for name in ROLES:

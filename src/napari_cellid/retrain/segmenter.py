@@ -13,9 +13,9 @@ from napari_cellid.retrain.model_card import NewModel, card_metrics, save_new_mo
 from napari_cellid.retrain.operating_point import find_best_shift
 from napari_cellid.retrain.segmentation_dataset import (
     load_outlines,
-    simulate_fields,
     training_fields,
 )
+from napari_cellid.retrain.simulated_fields import simulate_fields
 from napari_cellid.retrain.stop_requests import with_stop_requests
 from napari_cellid.retrain.task import (
     PreparedRun,
