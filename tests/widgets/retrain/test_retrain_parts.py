@@ -416,13 +416,13 @@ def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot
     choice = ModelCombo("classify")
     qtbot.addWidget(choice)
     before = choice.count()
-    choice.offer(lab.models, None)
+    choice.set_study_models(lab.models, None)
     assert choice.value() == SHIPPED_MODELS / "inception_v3"
     choice.setValue(lab.models / "better")
     assert choice.currentText() == "better (of this study)"
-    choice.offer(lab.models, None)
+    choice.set_study_models(lab.models, None)
     assert choice.value() == lab.models / "better"
-    choice.offer(None, None)
+    choice.set_study_models(None, None)
     assert (
         choice.count() == before and choice.value() == SHIPPED_MODELS / "inception_v3"
     )
