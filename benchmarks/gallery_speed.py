@@ -23,7 +23,7 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.field import simulate
 from napari_cellid.study.votes import StudyVotes
-from napari_cellid.widgets.agreement.vote_counts import tally
+from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.gallery.panel import GalleryPanel
 from napari_cellid.widgets.gallery.thumbnails import Thumbnails
@@ -120,7 +120,7 @@ def measure_count(n_cells: int) -> None:
         rule = VoteConfig(
             rule=("unanimous", "majority")[k % 2], min_annotators=1 + k % 5
         )
-        tally(votes.count(rule), n_cells, config)
+        count_outcomes(votes.count(rule), n_cells, config)
 
     report("votes of five people", count, 30)
 

@@ -16,7 +16,7 @@ from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.config import StudyConfig, VoteConfig
 from napari_cellid.report import agreement_tables as figures
 from napari_cellid.study.votes import StudyVotes, decided_answers
-from napari_cellid.widgets.agreement.vote_counts import tally
+from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 
 CONFIG = StudyConfig()
 ANSWERS = st.lists(
@@ -66,7 +66,7 @@ def test_every_cell_is_counted_once(rows, settled, rule, unanswered):
     table = votes(rows, settled).count(rule)
     cells = {row[0] for row in rows} | {row[0] for row in settled}
     n = len(cells) + unanswered
-    counts = {count.name: count.n for count in tally(table, n, CONFIG)}
+    counts = {count.name: count.n for count in count_outcomes(table, n, CONFIG)}
     assert sum(counts.values()) == n
     assert counts["no answer yet"] == unanswered
     named = sum(
@@ -87,7 +87,7 @@ def test_counts_by_hand():
         (5, "Ann", "glia"), (5, "Bo", "excitatory"), (5, "Cy", "unsure"),
     ]  # fmt: skip
     table = votes(rows, [(5, "Dee", "unsure")]).count(VoteConfig())
-    found = [(count.name, count.n) for count in tally(table, 7, CONFIG)]
+    found = [(count.name, count.n) for count in count_outcomes(table, 7, CONFIG)]
     assert found == [
         ("excitatory", 0),
         ("inhibitory", 0),
@@ -176,7 +176,9 @@ def test_a_change_of_the_rule_is_counted_at_once():
     for n in (1, 2, 3, 4):
         for rule in ("unanimous", "majority"):
             start = time.perf_counter()
-            tally(said.count(VoteConfig(rule=rule, min_annotators=n)), 10_000, CONFIG)
+            count_outcomes(
+                said.count(VoteConfig(rule=rule, min_annotators=n)), 10_000, CONFIG
+            )
             seconds.append(time.perf_counter() - start)
     assert np.median(seconds) < 0.25
 

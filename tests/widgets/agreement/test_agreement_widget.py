@@ -20,7 +20,7 @@ from napari_cellid.config import VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study import votes as study_votes
 from napari_cellid.study.study import Study
-from napari_cellid.widgets.agreement.disputed_model import votes_of
+from napari_cellid.widgets.agreement.disputed_model import parse_votes
 from napari_cellid.widgets.agreement.widget import AgreementWidget
 from napari_cellid.widgets.session.session import session_of
 
@@ -492,12 +492,12 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
 
 
 def test_who_said_what_is_read_from_the_column():
-    assert votes_of("") == []
-    assert votes_of("Ann=glia; Bo=not_a_cell") == [
+    assert parse_votes("") == []
+    assert parse_votes("Ann=glia; Bo=not_a_cell") == [
         ("Ann", "glia"),
         ("Bo", "not_a_cell"),
     ]
-    assert votes_of("A=b=glia") == [("A=b", "glia")]
+    assert parse_votes("A=b=glia") == [("A=b", "glia")]
 
 
 def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):

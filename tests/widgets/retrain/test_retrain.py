@@ -16,7 +16,7 @@ from voting import make_study, true_classes, write_answers
 from napari_cellid.study.study import Study
 from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.run import Run
-from napari_cellid.widgets.retrain.panel import CURVES, HELPED
+from napari_cellid.widgets.retrain.panel import CURVES, REPORT
 from napari_cellid.widgets.retrain.widget import RetrainWidget
 from napari_cellid.widgets.session.session import session_of
 
@@ -132,7 +132,7 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     qtbot.waitUntil(lambda: panel.how_far().startswith("epoch "), timeout=5000)
     assert " of 3" in panel.how_far() and "left" in panel.how_far()
     finish(qtbot, dock)
-    assert panel.tabs.currentIndex() == HELPED
+    assert panel.tabs.currentIndex() == REPORT
     assert panel.start.isVisible() and panel.setup.starts["classify"].isEnabled()
     loss, accuracy = panel.progress.curves.figure.axes
     assert [len(line.get_xdata()) for line in loss.lines[:2]] == [3, 4]

@@ -48,11 +48,11 @@ from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.retrain import close_guard as retrain_closing
-from napari_cellid.widgets.retrain.close_guard import guard_of
-from napari_cellid.widgets.retrain.curves import Curves
-from napari_cellid.widgets.retrain.plan_choice import DepthChoice, plan_name, plan_text
+from napari_cellid.widgets.retrain.close_guard import close_guard_of
+from napari_cellid.widgets.retrain.curves import TrainingCurves
+from napari_cellid.widgets.retrain.plan_choice import PlanChoice, plan_name, plan_text
 from napari_cellid.widgets.retrain.setup import SetupPanel
-from napari_cellid.widgets.retrain.starting_weights import StartChoice
+from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.session import session_of
 
 SHOWN = {"n": 40, "balanced_accuracy": 0.85}
@@ -292,7 +292,7 @@ def test_what_lies_in_a_run_folder_is_read_once(tmp_path):
 
 
 def test_starts_and_plans(qtbot, tmp_path):
-    start, depth = StartChoice("classify"), DepthChoice()
+    start, depth = StartingWeightsCombo("classify"), PlanChoice()
     qtbot.addWidget(start)
     qtbot.addWidget(depth)
     start.valueChanged.connect(lambda: depth.offer(start.value()))
@@ -345,7 +345,7 @@ def test_the_card_is_readable(classifier_folder, tmp_path):
 
 
 def test_curves_in_both_themes(qtbot):
-    curves = Curves("dark")
+    curves = TrainingCurves("dark")
     qtbot.addWidget(curves)
     curves.show()
     events = [
@@ -381,23 +381,29 @@ def going_on(tmp_path):
 @pytest.mark.parametrize("answer", ["stop", "go on", "stay"])
 def test_closing_asks(window, going_on, monkeypatch, answer):
     asked = []
-    monkeypatch.setattr(retrain_closing, "ask", lambda _, n: asked.append(n) or answer)
-    guard = guard_of(window.centralWidget())
-    assert guard is guard_of(window)
+    monkeypatch.setattr(
+        retrain_closing, "ask_about_runs", lambda _, n: asked.append(n) or answer
+    )
+    guard = close_guard_of(window.centralWidget())
+    assert guard is close_guard_of(window)
     guard.mind(going_on.folder)
     window.close()
     assert asked == [1]
     assert window.isVisible() == (answer == "stay")
     assert going_on.stop_requested() == (answer == "stop")
     going_on.end("finished")
-    monkeypatch.setattr(retrain_closing, "ask", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(
+        retrain_closing, "ask_about_runs", lambda *_: pytest.fail("asked")
+    )
     window.show()
     window.close()
 
 
 def test_a_program_that_closes_is_not_asked(window, going_on, monkeypatch):
-    monkeypatch.setattr(retrain_closing, "ask", lambda *_: pytest.fail("asked"))
-    guard = guard_of(window)
+    monkeypatch.setattr(
+        retrain_closing, "ask_about_runs", lambda *_: pytest.fail("asked")
+    )
+    guard = close_guard_of(window)
     guard.mind(going_on.folder)
     # as napari's viewer.close() does
     window.centralWidget().findChild(QWidget).close()
@@ -408,7 +414,7 @@ def test_a_program_that_closes_is_not_asked(window, going_on, monkeypatch):
 def test_outside_of_a_window_nothing_is_asked(qtbot):
     widget = QWidget()
     qtbot.addWidget(widget)
-    assert guard_of(widget) is None
+    assert close_guard_of(widget) is None
 
 
 def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot):

@@ -23,9 +23,9 @@ from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons, AnswerKeys
 from napari_cellid.widgets._shared.patch_canvas import PatchCanvas
 from napari_cellid.widgets.agreement.disputed_model import (
-    KINDS,
+    STATUS_TITLES,
     DisputedModel,
-    votes_of,
+    parse_votes,
 )
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class DisputedPanel(QWidget):
         """Show counted votes; after a cell was settled the next one is chosen."""
         self._table = table
         counts = table["status"].value_counts()
-        for k, kind in enumerate(KINDS):
-            self.kind.setItemText(k, f"{KINDS[kind]} ({counts.get(kind, 0)})")
+        for k, kind in enumerate(STATUS_TITLES):
+            self.kind.setItemText(k, f"{STATUS_TITLES[kind]} ({counts.get(kind, 0)})")
         row = self.model.row_of(self._key)
         self._list()
         left = row is not None and self.model.row_of(self._key) is None
@@ -105,7 +105,7 @@ class DisputedPanel(QWidget):
             self._mark()
 
     def _build(self) -> None:
-        for kind, title in KINDS.items():
+        for kind, title in STATUS_TITLES.items():
             self.kind.addItem(title, kind)
         self.kind.setToolTip("Which cells are listed.")
         self.kind.activated.connect(self._list)
@@ -203,7 +203,7 @@ class DisputedPanel(QWidget):
         row = self._row()
         if row is None:
             return "Nobody has answered this cell."
-        said = [self._said(name, answer) for name, answer in votes_of(row["votes"])]
+        said = [self._said(name, answer) for name, answer in parse_votes(row["votes"])]
         if row["adjudicator"]:
             settled = row["consensus"] or "unsure"
             said.append(self._said(f"settled by {row['adjudicator']}", settled))

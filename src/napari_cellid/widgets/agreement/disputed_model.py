@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QPersistentModelIndex
 
 #: which cells are listed: key, and what the list is called
-KINDS = {
+STATUS_TITLES = {
     "disputed": "disputed",
     "too_few": "too few answers",
     "adjudicated": "settled",
@@ -88,7 +88,7 @@ class DisputedModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
             return str(value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 2:
-            said = (f"{name}: {answer_text(one)}" for name, one in votes_of(value))
+            said = (f"{name}: {answer_text(one)}" for name, one in parse_votes(value))
             return "\n".join(said)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (1, 3):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -116,14 +116,14 @@ class DisputedModel(QAbstractTableModel):
         self._rows = list(zip(*columns, strict=True))
 
 
-def votes_of(text: str) -> list[tuple[str, str]]:
+def parse_votes(text: str) -> list[tuple[str, str]]:
     """Who said what: (name, answer) of the column `votes`."""
     pairs = (vote.rpartition("=") for vote in text.split("; ") if vote)
     return [(name, answer) for name, _, answer in pairs]
 
 
 def _counted(votes: str) -> Counter[str]:
-    return Counter(answer for _, answer in votes_of(votes))
+    return Counter(answer for _, answer in parse_votes(votes))
 
 
 def _text(column: int, value: Any) -> str:

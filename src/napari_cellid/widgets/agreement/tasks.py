@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from napari_cellid.study.votes import StudyVotes
 
 
-class Figures(NamedTuple):
+class AgreementFigures(NamedTuple):
     """How well people agree, and how reliable each of them is."""
 
     measure_agreement: Agreement
     quality: AnnotatorReliability
 
 
-def compare(votes: StudyVotes, config: StudyConfig) -> Step[Figures]:
+def compute_agreement(votes: StudyVotes, config: StudyConfig) -> Step[AgreementFigures]:
     """Compute all figures.
 
     Parameters
@@ -39,7 +39,7 @@ def compare(votes: StudyVotes, config: StudyConfig) -> Step[Figures]:
     yield Progress("Comparing people")
     found = measure_agreement(votes.current, config, all_answers=votes.all_answers)
     yield Progress("Estimating how reliable each person is")
-    return Figures(found, estimate_reliability(votes.current, config))
+    return AgreementFigures(found, estimate_reliability(votes.current, config))
 
 
 def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:

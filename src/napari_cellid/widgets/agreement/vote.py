@@ -9,12 +9,12 @@ from qtpy.QtWidgets import QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_cellid.config import VoteConfig
 from napari_cellid.widgets._shared.settings_form import SettingsForm
-from napari_cellid.widgets.agreement.vote_counts import VoteCounts
+from napari_cellid.widgets.agreement.vote_counts import OutcomeCountsView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_cellid.widgets.agreement.vote_counts import Count
+    from napari_cellid.widgets.agreement.vote_counts import OutcomeCount
 
 #: a rule is counted this long (ms) after the last change of the form
 _QUIET_MS = 40
@@ -29,7 +29,7 @@ class VotePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.form = SettingsForm(VoteConfig)
-        self.counts = VoteCounts()
+        self.counts = OutcomeCountsView()
         self.save_rule = QPushButton("Save as the study's rule")
         self.save_rule.setToolTip(
             "<qt>Writes the rule into study.toml; the command line then counts by it, "
@@ -69,7 +69,9 @@ class VotePanel(QWidget):
         blocker.unblock()
         self._show_state()
 
-    def show_counts(self, counts: Sequence[Count], saved: Sequence[Count]) -> None:
+    def show_counts(
+        self, counts: Sequence[OutcomeCount], saved: Sequence[OutcomeCount]
+    ) -> None:
         """Show what the rule makes of the answers, beside the study's own rule."""
         before = {count.name: count.n for count in saved}
         self.counts.show_counts(counts, before if self._differs() else None)

@@ -32,7 +32,7 @@ _UNDECIDED = {
 _OTHER = "#d0d0d0"
 
 
-class Count(NamedTuple):
+class OutcomeCount(NamedTuple):
     """A kind of cells: its name, how many there are, and its colour (#rrggbb)."""
 
     name: str
@@ -40,13 +40,15 @@ class Count(NamedTuple):
     colour: str
 
 
-def tally(table: pd.DataFrame, n_cells: int, config: StudyConfig) -> list[Count]:
+def count_outcomes(
+    table: pd.DataFrame, n_cells: int, config: StudyConfig
+) -> list[OutcomeCount]:
     """Count the cells of each kind.
 
     Parameters
     ----------
     table
-        From `count_votes`.
+        From `count_outcomes`.
     n_cells
         Number of cells of the study, answered or not.
     config
@@ -62,20 +64,20 @@ def tally(table: pd.DataFrame, n_cells: int, config: StudyConfig) -> list[Count]
     others = (name for name, n in counts.decided.items() if n and name not in classes)
     colours = answer_colours(config)
     rows = [
-        Count(answer_text(name), counts.decided[name], colours.get(name, _OTHER))
+        OutcomeCount(answer_text(name), counts.decided[name], colours.get(name, _OTHER))
         for name in (*classes, *sorted(others, reverse=True))
     ]
     if counts.settled_unsure:
-        rows.append(Count("settled as unsure", counts.settled_unsure, _OTHER))
+        rows.append(OutcomeCount("settled as unsure", counts.settled_unsure, _OTHER))
     undecided = {
         "disputed": counts.disputed,
         "too few answers": counts.too_few,
         "no answer yet": max(n_cells - len(table), 0),
     }
-    return [*rows, *(Count(k, n, _UNDECIDED[k]) for k, n in undecided.items())]
+    return [*rows, *(OutcomeCount(k, n, _UNDECIDED[k]) for k, n in undecided.items())]
 
 
-class VoteCounts(QWidget):
+class OutcomeCountsView(QWidget):
     """The counts as a bar, and as a row a kind."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -92,14 +94,14 @@ class VoteCounts(QWidget):
         layout.addLayout(self._grid)
 
     def show_counts(
-        self, counts: Sequence[Count], before: Mapping[str, int] | None = None
+        self, counts: Sequence[OutcomeCount], before: Mapping[str, int] | None = None
     ) -> None:
         """Show counts.
 
         Parameters
         ----------
         counts
-            From `tally`.
+            From `count_outcomes`.
         before
             The numbers under another rule, by name, to which the difference is shown.
         """
@@ -144,7 +146,7 @@ class _Bar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts: list[Count] = []
+        self.counts: list[OutcomeCount] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:

@@ -22,11 +22,11 @@ from napari_cellid.widgets.agreement.panel import (
     AgreementPanel,
 )
 from napari_cellid.widgets.agreement.tasks import (
-    compare,
+    compute_agreement,
     save_consensus,
     save_training_set,
 )
-from napari_cellid.widgets.agreement.vote_counts import tally
+from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
     from napari_cellid.progress import Step
     from napari_cellid.study.votes import StudyVotes
-    from napari_cellid.widgets.agreement.tasks import Figures
-    from napari_cellid.widgets.agreement.vote_counts import Count
+    from napari_cellid.widgets.agreement.tasks import AgreementFigures
+    from napari_cellid.widgets.agreement.vote_counts import OutcomeCount
 
 #: answers are taken in this long (ms) after the last one, figures follow later
 _SOON_MS, _LATER_MS = 250, 1500
@@ -64,7 +64,7 @@ class AgreementWidget(QWidget):
         self.votes: StudyVotes | None = None
         self._answered: list[Answer] = []
         self._compared: tuple[StudyVotes, frozenset[str]] | None = None
-        self._saved: tuple[StudyVotes, StudyConfig, list[Count]] | None = None
+        self._saved: tuple[StudyVotes, StudyConfig, list[OutcomeCount]] | None = None
         self._path: Path | None = None
         self._stale = True
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
@@ -170,17 +170,19 @@ class AgreementWidget(QWidget):
             return
         panel, config, n = self.panel, self.session.config, len(self.session.cells())
         table = self.votes.count(panel.vote.rule())
-        panel.vote.show_counts(tally(table, n, config), self._saved_counts(self.votes))
+        panel.vote.show_counts(
+            count_outcomes(table, n, config), self._saved_counts(self.votes)
+        )
         if panel.tabs.currentWidget() is panel.disputed:
             panel.disputed.set_table(table)
         self._show_state()
 
-    def _saved_counts(self, votes: StudyVotes) -> list[Count]:
+    def _saved_counts(self, votes: StudyVotes) -> list[OutcomeCount]:
         """What the study's own rule makes of the answers, counted once."""
         config = self.session.config
         if self._saved is None or self._saved[:2] != (votes, config):
             table = votes.count(config.vote)
-            counts = tally(table, len(self.session.cells()), config)
+            counts = count_outcomes(table, len(self.session.cells()), config)
             self._saved = (votes, config, counts)
         return self._saved[2]
 
@@ -201,9 +203,9 @@ class AgreementWidget(QWidget):
         if self._compared == wanted:
             return
         self._compared = wanted
-        self.comparing.start(compare(self.votes, config), self._on_figures)
+        self.comparing.start(compute_agreement(self.votes, config), self._on_figures)
 
-    def _on_figures(self, figures: Figures) -> None:
+    def _on_figures(self, figures: AgreementFigures) -> None:
         if self.votes is not None:
             self.panel.figures.show_figures(*figures, self.votes.notes())
 

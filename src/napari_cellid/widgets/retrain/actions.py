@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.session.session import StudySession
 
 
-class RetrainFigures(QObject):
+class ReportActions(QObject):
     """Serves the page "Did it help?".
 
     Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Answer = Literal["stop", "go on", "stay"]
 
 
-class ClosingGuard(QObject):
+class CloseGuard(QObject):
     """Hears that a window is to be closed; lives as long as the window.
 
     Parameters
@@ -55,7 +55,7 @@ class ClosingGuard(QObject):
         runs = self.running()
         if not runs:
             return False
-        answer = ask(self._window, len(runs))
+        answer = ask_about_runs(self._window, len(runs))
         if answer == "stay":
             event.ignore()
             return True
@@ -74,7 +74,7 @@ class ClosingGuard(QObject):
         return any(part.isVisible() for part in parts)
 
 
-def guard_of(widget: QWidget) -> ClosingGuard | None:
+def close_guard_of(widget: QWidget) -> CloseGuard | None:
     """The guard of the window in which a widget lies; None outside of one."""
     window = widget.window()
     if not isinstance(window, QMainWindow):
@@ -85,11 +85,11 @@ def guard_of(widget: QWidget) -> ClosingGuard | None:
         window = parent
     if not isinstance(window, QMainWindow):
         return None
-    found = window.findChild(ClosingGuard)
-    return found if found is not None else ClosingGuard(window)
+    found = window.findChild(CloseGuard)
+    return found if found is not None else CloseGuard(window)
 
 
-def ask(window: QWidget, n: int) -> Answer:
+def ask_about_runs(window: QWidget, n: int) -> Answer:
     """Ask what shall become of the training."""
     box = QMessageBox(window)
     box.setIcon(QMessageBox.Icon.Question)

@@ -59,7 +59,7 @@ class ConfusionTable(SmallTable):
             self.chosen.emit(row, column - 1)
 
 
-class CellsBehind(QWidget):
+class ConfusionCells(QWidget):
     """Goes through some cells: which one is shown, and the way to its neighbours."""
 
     #: the `CellKey` to show

@@ -18,7 +18,7 @@ from napari_cellid.retrain.process import (
 )
 from napari_cellid.training.run import Run, new_run_name
 from napari_cellid.training.status import RunSummaries, RunSummary
-from napari_cellid.widgets.retrain.monitor import Watch
+from napari_cellid.widgets.retrain.monitor import RunMonitor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ _MIND_MS = 300
 _REFUSED = 2
 
 
-class Trainings(QObject):
+class TrainingController(QObject):
     """Follows the runs of a study, whoever started them."""
 
     #: the runs are others, or one of them is farther
@@ -49,7 +49,7 @@ class Trainings(QObject):
         self._children: dict[Path, tuple[Popen[bytes], str]] = {}
         self._why: dict[Path, str] = {}
         self._ends: dict[Path, RunSummary] = {}
-        self._watch = Watch(self)
+        self._watch = RunMonitor(self)
         self._watch.seen.connect(self._on_seen)
         self._mind = QTimer(self, interval=_MIND_MS)
         self._mind.timeout.connect(self._on_mind)

@@ -33,7 +33,7 @@ _FIGURES = {
 _SMALL = 8
 
 
-class Curves(FigureCanvasQTAgg):
+class TrainingCurves(FigureCanvasQTAgg):
     """Two pictures above one another: loss, and what is told right."""
 
     def __init__(self, theme: str = "dark") -> None:

@@ -22,7 +22,7 @@ _BUSY_S, _QUIET_S = 0.5, 3.0
 _ASK_MS = 200
 
 
-class Watch(QObject):
+class RunMonitor(QObject):
     """Tells what changed; not a worker of napari, which would note every look.
 
     Parameters

@@ -37,7 +37,7 @@ NO_STUDY = (
     "one in the Annotate dock, answer cells there, and come back."
 )
 #: places of the tabs
-SET_UP, CURVES, HELPED, RUNS = range(4)
+SET_UP, CURVES, REPORT, RUNS = range(4)
 START, STOP, STOPPING = "Start training", "Stop", "Stopping…"
 _STOP_TIP = (
     "<qt>Ends the training after the step it is at. The best model so far is kept and "

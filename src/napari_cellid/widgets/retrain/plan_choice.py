@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
     from napari_cellid.classification.finetuning import FinetuningPlan
-    from napari_cellid.widgets.retrain.starting_weights import Start
+    from napari_cellid.widgets.retrain.starting_weights import StartingWeightsItem
 
 _TIP = (
     "<qt>A network looks at a cell in many steps. The first ones see edges and grain, "
@@ -35,7 +35,7 @@ _NOTHING = {"maxpool", "maxpool1", "maxpool2", "relu", "avgpool", "dropout"}
 _TRAINED, _FROZEN = "#0072b2", "#8a8a8a"
 
 
-class DepthChoice(QWidget):
+class PlanChoice(QWidget):
     """The plans for a network: a list, a picture, and what to know."""
 
     valueChanged = Signal()
@@ -64,7 +64,7 @@ class DepthChoice(QWidget):
         if index >= 0:
             self.plan.setCurrentIndex(index)
 
-    def offer(self, start: Start) -> None:
+    def offer(self, start: StartingWeightsItem) -> None:
         """Offer the plans that suit what the training begins with."""
         before = self.plan.currentData()
         blocker = QSignalBlocker(self.plan)
@@ -148,7 +148,7 @@ def plan_name(name: str) -> str:
     return paper if paper.startswith(tuple(NETWORK_NAMES.values())) else name
 
 
-def _plans(start: Start) -> list[FinetuningPlan]:
+def _plans(start: StartingWeightsItem) -> list[FinetuningPlan]:
     architectures: Any = [start.architecture] if start.architecture else STAGES
     found = [plan for one in architectures for plan in plans_for(one)]
     # without a network of its own such a plan does not say which one is meant

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_cellid.training.status import RunSummary
-    from napari_cellid.widgets.retrain.curves import Curves
+    from napari_cellid.widgets.retrain.curves import TrainingCurves
 
 #: epochs that are listed, the newest first
 _LISTED = 8
@@ -56,7 +56,7 @@ class ProgressPanel(QWidget):
         self.resume = QPushButton("Resume")
         self.resume.setToolTip("<qt>Goes on from the last epoch that was kept.</qt>")
         self.epochs = SmallTable()
-        self.curves: Curves | None = None
+        self.curves: TrainingCurves | None = None
         self._theme = "dark"
         self._look: RunSummary | None = None
         self._none = QLabel(_NONE)
@@ -93,9 +93,9 @@ class ProgressPanel(QWidget):
     def _show_curves(self, look: RunSummary) -> None:
         if self.curves is None:
             # matplotlib is not loaded before there is something to draw
-            from napari_cellid.widgets.retrain.curves import Curves
+            from napari_cellid.widgets.retrain.curves import TrainingCurves
 
-            self.curves = Curves(self._theme)
+            self.curves = TrainingCurves(self._theme)
             self._room.layout().addWidget(self.curves)
         # an empty picture says nothing
         self.curves.setVisible(bool(look.epochs))

@@ -30,7 +30,7 @@ from napari_cellid.widgets._shared.layouts import (
     small_text,
 )
 from napari_cellid.widgets._shared.table import SmallTable
-from napari_cellid.widgets.retrain.confusion_cells import CellsBehind, ConfusionTable
+from napari_cellid.widgets.retrain.confusion_cells import ConfusionCells, ConfusionTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class ReportPanel(QWidget):
         self.figures, self.by_class = SmallTable(), SmallTable()
         self.confusion = ConfusionTable()
         self.which = QComboBox()
-        self.cells = CellsBehind()
+        self.cells = ConfusionCells()
         self.use = QPushButton("Use this model")
         self.use.setToolTip(
             "<qt>Makes it the model of this study: Identify uses it from then on. The "

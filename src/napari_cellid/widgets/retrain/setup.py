@@ -35,8 +35,8 @@ from napari_cellid.widgets._shared.layouts import (
 )
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets._shared.table import SmallTable
-from napari_cellid.widgets.retrain.plan_choice import DepthChoice
-from napari_cellid.widgets.retrain.starting_weights import StartChoice
+from napari_cellid.widgets.retrain.plan_choice import PlanChoice
+from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 
 if TYPE_CHECKING:
@@ -81,9 +81,11 @@ class SetupPanel(QWidget):
         self.animals = AnimalsButton()
         self.recordings = QListWidget()
         self.recordings.setSpacing(2)
-        self.starts = {one: StartChoice(one) for one in ("classify", "segment")}
+        self.starts = {
+            one: StartingWeightsCombo(one) for one in ("classify", "segment")
+        }
         self.new_head = small_text()
-        self.depth = DepthChoice()
+        self.depth = PlanChoice()
         fields = [n for n in ClassifierTrainingConfig.model_fields if n != "plan"]
         self.forms: dict[str, SettingsForm] = {
             "classify": SettingsForm(ClassifierTrainingConfig, fields),

@@ -26,7 +26,7 @@ _ENDINGS = "Weights (*.safetensors *.pth *.pt)"
 
 
 @dataclass(frozen=True)
-class Start:
+class StartingWeightsItem:
     """Something to begin with.
 
     Parameters
@@ -53,7 +53,7 @@ class Start:
     classes: tuple[str, ...] = ()
 
 
-class StartChoice(QComboBox):
+class StartingWeightsCombo(QComboBox):
     """A list of what a training can begin with."""
 
     valueChanged = Signal()
@@ -61,8 +61,8 @@ class StartChoice(QComboBox):
     def __init__(self, task: Task, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._task = task
-        self._own: list[Start] = []
-        self._files: list[Start] = []
+        self._own: list[StartingWeightsItem] = []
+        self._files: list[StartingWeightsItem] = []
         self._last = 0
         # a long name must not widen the whole dock
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -70,9 +70,9 @@ class StartChoice(QComboBox):
         self.activated.connect(self._on_pick)
         self._fill()
 
-    def value(self) -> Start:
+    def value(self) -> StartingWeightsItem:
         """What is chosen."""
-        start: Start = self.itemData(self._last)
+        start: StartingWeightsItem = self.itemData(self._last)
         return start
 
     def offer(self, models: Path | None) -> None:
@@ -100,7 +100,9 @@ class StartChoice(QComboBox):
         """
         if not path.is_file():
             raise InputError(f"{path} is no file; choose one with weights.")
-        start = Start(f"{path.name} (file)", str(path), whole=False, tip=str(path))
+        start = StartingWeightsItem(
+            f"{path.name} (file)", str(path), whole=False, tip=str(path)
+        )
         self._files.append(start)
         self._fill()
         self.setCurrentIndex(self.findText(start.text))
@@ -120,12 +122,15 @@ class StartChoice(QComboBox):
         blocker.unblock()
         self._tell()
 
-    def _others(self) -> Sequence[Start]:
+    def _others(self) -> Sequence[StartingWeightsItem]:
         if self._task == "segment":
             tip = "Random weights; wants many outlined fields."
-            return (*self._files, Start("Nothing: a new U-Net", "random", tip=tip))
+            return (
+                *self._files,
+                StartingWeightsItem("Nothing: a new U-Net", "random", tip=tip),
+            )
         photographs = [
-            Start(
+            StartingWeightsItem(
                 f"{text} that knows photographs (ImageNet)",
                 "imagenet",
                 name,
@@ -161,7 +166,7 @@ class StartChoice(QComboBox):
         self.valueChanged.emit()
 
 
-def _shipped(task: Task) -> list[Start]:
+def _shipped(task: Task) -> list[StartingWeightsItem]:
     found = list_models(SHIPPED_MODELS)
     # the default first
     found.sort(key=lambda pair: pair[0].name != DEFAULTS[task])
@@ -172,9 +177,13 @@ def _shipped(task: Task) -> list[Start]:
     ]
 
 
-def _of_card(text: str, value: str, folder: Path, card: ModelCard) -> Start:
+def _of_card(
+    text: str, value: str, folder: Path, card: ModelCard
+) -> StartingWeightsItem:
     tip = f"{card.description or card.architecture}<br><br>{folder}"
-    return Start(text, value, card.architecture, tip=tip, classes=card.classes)
+    return StartingWeightsItem(
+        text, value, card.architecture, tip=tip, classes=card.classes
+    )
 
 
 def _trainable(card: ModelCard, task: Task) -> bool:

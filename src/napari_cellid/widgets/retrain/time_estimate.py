@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Words = tuple[str, ...]
 
 
-class Times(QObject):
+class TimeEstimator(QObject):
     """Measures one training at a time, in a process of its own."""
 
     #: a measurement ended, well or not

@@ -16,11 +16,11 @@ from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
-from napari_cellid.widgets.retrain.actions import RetrainFigures
-from napari_cellid.widgets.retrain.close_guard import guard_of
-from napari_cellid.widgets.retrain.controller import Trainings
-from napari_cellid.widgets.retrain.panel import CURVES, HELPED, SET_UP, RetrainPanel
-from napari_cellid.widgets.retrain.time_estimate import Times
+from napari_cellid.widgets.retrain.actions import ReportActions
+from napari_cellid.widgets.retrain.close_guard import close_guard_of
+from napari_cellid.widgets.retrain.controller import TrainingController
+from napari_cellid.widgets.retrain.panel import CURVES, REPORT, SET_UP, RetrainPanel
+from napari_cellid.widgets.retrain.time_estimate import TimeEstimator
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
@@ -55,10 +55,10 @@ class RetrainWidget(QWidget):
         super().__init__()
         self.session = session_of(viewer)
         self.panel = RetrainPanel()
-        self.trainings = Trainings(self)
-        self.counting, self.times = Worker(self), Times(self)
+        self.trainings = TrainingController(self)
+        self.counting, self.times = Worker(self), TimeEstimator(self)
         self.decided: DecidedCellCounts | None = None
-        self.figures = RetrainFigures(self.session, self.panel, self)
+        self.figures = ReportActions(self.session, self.panel, self)
         self._shown: Path | None = None
         self._stale = True
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
@@ -246,7 +246,7 @@ class RetrainWidget(QWidget):
         if look.state in ("finished", "stopped"):
             show_info(f"Training {look.state}: {run_title(look)}.")
             if look.report and look.folder == self._shown:
-                self.panel.tabs.setCurrentIndex(HELPED)
+                self.panel.tabs.setCurrentIndex(REPORT)
         else:
             text = look.error or (
                 "The training ended without a word (switched off, or out of memory); "
@@ -261,6 +261,6 @@ class RetrainWidget(QWidget):
 
     def _mind(self, folder: Path) -> None:
         """Let closing napari ask about this training."""
-        guard = guard_of(self)
+        guard = close_guard_of(self)
         if guard is not None:
             guard.mind(folder)
