@@ -78,7 +78,7 @@ def shown(viewer, qtbot):
     widget = AgreementWidget(viewer)
     qtbot.addWidget(widget)
     widget.resize(400, 760)
-    widget._later.setInterval(50)
+    widget._compare_timer.setInterval(50)
     widget.show()
     settle(qtbot, widget)
     return widget
@@ -87,7 +87,7 @@ def shown(viewer, qtbot):
 def settle(qtbot, dock):
     def quiet():
         works = (dock.reading, dock.comparing, dock.writing)
-        timers = (dock._soon, dock._later, dock.panel.vote._quiet)
+        timers = (dock._count_timer, dock._compare_timer, dock.panel.vote._timer)
         waiting = dock._stale and dock.isVisible()
         return not (
             waiting or any(w.busy for w in works) or any(t.isActive() for t in timers)
@@ -154,11 +154,11 @@ def test_figures_of_everybody(dock, session, study):
     found = measure_agreement(dock.votes.current, session.config, bootstrap=0)
     assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
     assert f"Fleiss' κ {found.fleiss.value:.2f} on {n - 1} cells" in (
-        figures.rests.text()
+        figures.details.text()
     )
-    assert f"on {n} cells with" in figures.rests.text()
-    assert "95 % interval" in figures.rests.text()
-    people = figures.people
+    assert f"on {n} cells with" in figures.details.text()
+    assert "95 % interval" in figures.details.text()
+    people = figures.annotators
     rows = [[people.text(k, c) for c in range(3)] for k in range(3)]
     assert rows == [
         ["Ann", str(n), "100% of 1"],
@@ -212,9 +212,9 @@ def test_counts_follow_the_rule(dock, session, study, qtbot):
     assert found["disputed"] == ["2", "−3"]
     assert found["too few answers"] == ["0", "−1"]
     assert sum(int(found[name][0]) for name in decided) == n - 2
-    assert dock.panel.vote.save_rule.isEnabled()
+    assert dock.panel.vote.save_rule_button.isEnabled()
     choose_rule(qtbot, dock, rule="unanimous", min_annotators=3)
-    assert not dock.panel.vote.save_rule.isEnabled()
+    assert not dock.panel.vote.save_rule_button.isEnabled()
 
 
 def test_a_number_that_does_nothing_cannot_be_turned(dock, session, qtbot):
@@ -226,19 +226,19 @@ def test_a_number_that_does_nothing_cannot_be_turned(dock, session, qtbot):
 
 def test_the_rule_is_saved_for_all(dock, session, study, qtbot):
     choose_rule(qtbot, dock, rule="majority")
-    QTest.mouseClick(dock.panel.vote.save_rule, LEFT)
+    QTest.mouseClick(dock.panel.vote.save_rule_button, LEFT)
     settle(qtbot, dock)
     assert Study.open(study.path).config.vote == VoteConfig(rule="majority")
     assert session.annotator == "Dee"
-    assert not dock.panel.vote.save_rule.isEnabled()
-    assert dock.panel.vote.rule().rule == "majority"
+    assert not dock.panel.vote.save_rule_button.isEnabled()
+    assert dock.panel.vote.value().rule == "majority"
 
 
 def test_a_rule_that_is_tried_stays_while_answers_are_read(dock, session, qtbot):
     choose_rule(qtbot, dock, rule="majority")
-    QTest.mouseClick(dock.panel.read_again, LEFT)
+    QTest.mouseClick(dock.panel.reload_button, LEFT)
     settle(qtbot, dock)
-    assert dock.panel.vote.rule().rule == "majority"
+    assert dock.panel.vote.value().rule == "majority"
 
 
 def test_what_abstains_changes_the_figures(dock, session, qtbot):
@@ -267,7 +267,7 @@ def test_a_click_goes_to_the_cell_and_shows_who_said_what(dock, session, study, 
     row = session.row(key)
     assert canvas._centre == (row["plane"], row["y"], row["x"])
     assert len(canvas._outline) == 1
-    text = dock.panel.disputed._who.text()
+    text = dock.panel.disputed._votes_label.text()
     told = true_classes(study)
     assert f"Ann: {told[key]}" in text and f"Bo: {told[key]}" in text
     assert "Cy: " in text
@@ -298,13 +298,13 @@ def test_a_settled_cell_can_be_taken_back(dock, session, study, qtbot):
     key = listed(dock)[0]
     QTest.keyClick(disputed.view, Qt.Key.Key_E)
     settle(qtbot, dock)
-    disputed.kind.setCurrentIndex(disputed.kind.findData("adjudicated"))
-    disputed.kind.activated.emit(disputed.kind.currentIndex())
-    assert disputed.kind.currentText() == "settled (1)"
+    disputed.status.setCurrentIndex(disputed.status.findData("adjudicated"))
+    disputed.status.activated.emit(disputed.status.currentIndex())
+    assert disputed.status.currentText() == "settled (1)"
     press(dock, 0)
-    assert "settled by Dee: excitatory" in disputed._who.text()
-    assert disputed.take_back.isEnabled()
-    QTest.mouseClick(disputed.take_back, LEFT)
+    assert "settled by Dee: excitatory" in disputed._votes_label.text()
+    assert disputed.withdraw_button.isEnabled()
+    QTest.mouseClick(disputed.withdraw_button, LEFT)
     settle(qtbot, dock)
     assert settled_on_disk(study) == {}
     assert listed(dock) == []
@@ -314,12 +314,12 @@ def test_a_settled_cell_can_be_taken_back(dock, session, study, qtbot):
 
 def test_what_others_settled_is_not_taken_back(dock, session, study, qtbot, keys):
     write_answers(study, "Eve", {keys[0]: "glia"}, role="adjudicator")
-    QTest.mouseClick(dock.panel.read_again, LEFT)
+    QTest.mouseClick(dock.panel.reload_button, LEFT)
     settle(qtbot, dock)
     open_disputed(dock)
     session.go_to(keys[0])
-    assert "settled by Eve: glia" in dock.panel.disputed._who.text()
-    assert not dock.panel.disputed.take_back.isEnabled()
+    assert "settled by Eve: glia" in dock.panel.disputed._votes_label.text()
+    assert not dock.panel.disputed.withdraw_button.isEnabled()
 
 
 def test_undo_takes_the_settlement_back(dock, session, study, qtbot):
@@ -337,12 +337,12 @@ def test_answers_of_ones_own_are_counted_at_once(dock, session, study, qtbot, ke
     session.go_to(keys[0])
     session.answer("glia")
     settle(qtbot, dock)
-    assert "4 people" in dock.panel.state()
-    people = dock.panel.figures.people
+    assert "4 annotators" in dock.panel.status()
+    people = dock.panel.figures.annotators
     assert (people.text(3, 0), people.text(3, 1)) == ("Dee", "1")
     session.undo()
     settle(qtbot, dock)
-    assert "3 people" in dock.panel.state()
+    assert "3 annotators" in dock.panel.status()
     assert people.rowCount() == 3
 
 
@@ -356,17 +356,17 @@ def test_counting_on_is_the_same_as_reading_again(dock, session, study, qtbot, k
     session.adjudicate(keys[3], "glia")
     session.adjudicate(keys[3], None)
     settle(qtbot, dock)
-    went_on = dock.votes.count(dock.panel.vote.rule())
-    QTest.mouseClick(dock.panel.read_again, LEFT)
+    went_on = dock.votes.count(dock.panel.vote.value())
+    QTest.mouseClick(dock.panel.reload_button, LEFT)
     settle(qtbot, dock)
-    pd.testing.assert_frame_equal(went_on, dock.votes.count(dock.panel.vote.rule()))
+    pd.testing.assert_frame_equal(went_on, dock.votes.count(dock.panel.vote.value()))
 
 
 def test_colleagues_answers_come_with_read_again(dock, session, study, qtbot, keys):
     write_answers(study, "Eve", dict.fromkeys(keys, "glia"))
-    QTest.mouseClick(dock.panel.read_again, LEFT)
+    QTest.mouseClick(dock.panel.reload_button, LEFT)
     settle(qtbot, dock)
-    assert "4 people" in dock.panel.state()
+    assert "4 annotators" in dock.panel.status()
 
 
 def test_sorting_by_a_column_keeps_the_chosen_cell(dock, session):
@@ -387,13 +387,13 @@ def test_files_are_written_by_the_rule_that_is_shown(
     dock, session, study, qtbot, notifications
 ):
     choose_rule(qtbot, dock, rule="majority", min_annotators=2)
-    QTest.mouseClick(dock.panel.vote.save_table, LEFT)
+    QTest.mouseClick(dock.panel.vote.save_table_button, LEFT)
     settle(qtbot, dock)
     table = pd.read_csv(study.path / "consensus.csv")
     assert (table["status"] == "disputed").sum() == 2
     assert (table["status"] == "consensus").sum() == len(true_classes(study)) - 2
     assert any("consensus.csv" in message for message in notifications)
-    QTest.mouseClick(dock.panel.vote.make_set, LEFT)
+    QTest.mouseClick(dock.panel.vote.training_set_button, LEFT)
     settle(qtbot, dock)
     about = json.loads((study.path / "training_set.json").read_text("utf-8"))
     assert about["cells"] == len(true_classes(study)) - 2
@@ -403,7 +403,7 @@ def test_files_are_written_by_the_rule_that_is_shown(
 
 def test_nothing_to_train_on_is_told(dock, session, qtbot, notifications):
     choose_rule(qtbot, dock, min_annotators=9)
-    QTest.mouseClick(dock.panel.vote.make_set, LEFT)
+    QTest.mouseClick(dock.panel.vote.training_set_button, LEFT)
     settle(qtbot, dock)
     assert "nothing to train on" in notifications[-1]
 
@@ -416,7 +416,7 @@ def test_blind_people_are_warned_once(viewer, study, qtbot):
     dock = shown(viewer, qtbot)
     assert "You are annotating blind" in dock.panel.message()
     assert dock.votes is None
-    QTest.mouseClick(dock.panel.show_votes, LEFT)
+    QTest.mouseClick(dock.panel.show_votes_button, LEFT)
     settle(qtbot, dock)
     assert dock.panel.message() == ""
     key = next(iter(true_classes(study)))
@@ -454,16 +454,16 @@ def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
     dock = shown(viewer, qtbot)
     assert "Nobody has answered" in dock.panel.message()
     write_answers(study, "Ann", true_classes(study))
-    QTest.mouseClick(dock.panel.look_again, LEFT)
+    QTest.mouseClick(dock.panel.retry_button, LEFT)
     settle(qtbot, dock)
     assert dock.panel.message() == ""
-    assert "Ann is alone so far" in dock.panel.figures.rests.text()
+    assert "Ann is alone so far" in dock.panel.figures.details.text()
     assert not dock.panel.figures.pairs.isVisible()
-    assert dock.panel.state().startswith("1 person")
+    assert dock.panel.status().startswith("1 annotator")
     # nobody said who they are
     open_disputed(dock)
     assert not dock.panel.disputed.buttons.isEnabled()
-    assert "Say who you are" in dock.panel.disputed._name.text()
+    assert "enter your name" in dock.panel.disputed._adjudicator_label.text()
     session.close_study()
     settle(qtbot, dock)
 
@@ -481,9 +481,9 @@ def test_journals_that_cannot_be_read_are_told(
         settle(qtbot, dock)
     assert any("Ann.jsonl cannot be read" in message for message in notifications)
     assert "cannot be read" in dock.panel.message()
-    QTest.mouseClick(dock.panel.look_again, LEFT)
+    QTest.mouseClick(dock.panel.retry_button, LEFT)
     settle(qtbot, dock)
-    assert "3 people" in dock.panel.state()
+    assert "3 annotators" in dock.panel.status()
 
 
 def test_without_a_study_it_says_what_to_do(viewer, qtbot):
@@ -513,7 +513,7 @@ def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):
     dock.session.open_study(study.path)
     dock.session.set_blind(False)
     settle(qtbot, dock)
-    assert "3 people" in dock.panel.state()
+    assert "3 annotators" in dock.panel.status()
     # a closed dock hears nothing any more, and nothing fails
     window.remove_dock_widget(gallery)
     QApplication.processEvents()

@@ -1,7 +1,8 @@
-"""Going through disputed cells, seeing who said what, and settling them."""
+"""The page of the Agreement dock that lists disputed cells and settles them."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex, Qt, Signal
@@ -38,77 +39,77 @@ if TYPE_CHECKING:
 
 
 class DisputedPanel(QWidget):
-    """The list, the patch of the chosen cell, its votes, and what it is settled as."""
+    """A list of cells, and the patch, the votes and the answers for one of them."""
 
     #: the `CellKey` that was clicked
-    chosen = Signal(object)
-    #: the chosen cell and the answer that settles it; None takes it back
-    settled = Signal(object, object)
+    cell_chosen = Signal(object)
+    #: the current cell and the answer that settles it; None takes it back
+    adjudicated = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind = QComboBox()
+        self.status = QComboBox()
         self.model = DisputedModel(self)
         self.view = QTableView()
         self.canvas = PatchCanvas()
         self.buttons = AnswerButtons()
         self.keys = AnswerKeys(self.view)
-        self.take_back = QPushButton("Take back")
-        self.take_back.setToolTip("Let the votes decide about this cell again.")
-        self._who = QLabel()
-        self._name = QLabel()
+        self.withdraw_button = QPushButton("Take back")
+        self.withdraw_button.setToolTip("The votes decide about this cell again.")
+        self._votes_label = QLabel()
+        self._adjudicator_label = QLabel()
         self._table: pd.DataFrame | None = None
-        self._key: CellKey | None = None
-        self._settled: CellKey | None = None
+        self._current: CellKey | None = None
+        self._last_settled: CellKey | None = None
         self._adjudicator = ""
         self._colours: Mapping[str, str] = {}
         self._build()
 
     def set_config(self, config: StudyConfig) -> None:
-        """Offer the answers of a study."""
+        """Show the answers of a study as buttons and keys."""
         self.buttons.set_config(config)
         self.keys.set_config(config)
         self._colours = answer_colours(config)
 
     def set_adjudicator(self, name: str) -> None:
-        """Say in whose name cells are settled; "" when nobody said who they are."""
+        """Set who settles cells; "" while no annotator is chosen."""
         self._adjudicator = name
-        self._name.setText(
+        self._adjudicator_label.setText(
             f"Settle as {name}:"
             if name
-            else "Say who you are in the Annotate dock to settle cells:"
+            else "To settle cells, enter your name in the Annotate dock:"
         )
         self.buttons.setEnabled(bool(name))
         self._show_votes()
 
     def set_table(self, table: pd.DataFrame) -> None:
-        """Show counted votes; after a cell was settled the next one is chosen."""
+        """Show counted votes; after a cell was settled, the next one is chosen."""
         self._table = table
         counts = table["status"].value_counts()
-        for k, kind in enumerate(STATUS_TITLES):
-            self.kind.setItemText(k, f"{STATUS_TITLES[kind]} ({counts.get(kind, 0)})")
-        row = self.model.row_of(self._key)
-        self._list()
-        left = row is not None and self.model.row_of(self._key) is None
-        if left and self._settled == self._key and self.model.rowCount():
+        for k, (status, title) in enumerate(STATUS_TITLES.items()):
+            self.status.setItemText(k, f"{title} ({counts.get(status, 0)})")
+        row = self.model.row_of(self._current)
+        self._list_cells()
+        removed = row is not None and self.model.row_of(self._current) is None
+        if removed and self._last_settled == self._current and self.model.rowCount():
             self.view.selectRow(min(row or 0, self.model.rowCount() - 1))
-        self._settled = None
+        self._last_settled = None
 
     def current(self) -> CellKey | None:
-        """The chosen cell."""
-        return self._key
+        """The cell whose patch and votes are shown."""
+        return self._current
 
-    def choose(self, key: CellKey | None) -> None:
-        """Choose a cell that was gone to elsewhere, whether it is listed or not."""
-        if key != self._key:
-            self._key = key
-            self._mark()
+    def set_current(self, key: CellKey | None) -> None:
+        """Show a cell that was chosen elsewhere, whether it is listed or not."""
+        if key != self._current:
+            self._current = key
+            self._select_row()
 
     def _build(self) -> None:
-        for kind, title in STATUS_TITLES.items():
-            self.kind.addItem(title, kind)
-        self.kind.setToolTip("Which cells are listed.")
-        self.kind.activated.connect(self._list)
+        for status, title in STATUS_TITLES.items():
+            self.status.addItem(title, status)
+        self.status.setToolTip("Outcome of the vote of the cells that are listed.")
+        self.status.activated.connect(self._list_cells)
         view = self.view
         view.setModel(self.model)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -125,46 +126,46 @@ class DisputedPanel(QWidget):
         view.setSortingEnabled(True)
         view.setMinimumHeight(90)
         view.selectionModel().currentRowChanged.connect(self._on_row)
-        self.model.modelReset.connect(self._mark)
-        self.buttons.answer_chosen.connect(self._settle)
-        self.keys.answer_chosen.connect(self._settle)
-        self.take_back.clicked.connect(lambda: self._settle(None))
-        self._who.setWordWrap(True)
-        self._name.setWordWrap(True)
+        self.model.modelReset.connect(self._select_row)
+        self.buttons.answer_chosen.connect(self._adjudicate)
+        self.keys.answer_chosen.connect(self._adjudicate)
+        self.withdraw_button.clicked.connect(lambda: self._adjudicate(None))
+        self._votes_label.setWordWrap(True)
+        self._adjudicator_label.setWordWrap(True)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        above = QWidget()
-        column = QVBoxLayout(above)
+        top = QWidget()
+        column = QVBoxLayout(top)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.kind)
+        column.addWidget(self.status)
         column.addWidget(self.view, 1)
-        below = QWidget()
-        column = QVBoxLayout(below)
+        bottom = QWidget()
+        column = QVBoxLayout(bottom)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvas, 1)
-        column.addWidget(self._who)
+        column.addWidget(self._votes_label)
         row = QHBoxLayout()
-        row.addWidget(self._name, 1)
-        row.addWidget(self.take_back)
+        row.addWidget(self._adjudicator_label, 1)
+        row.addWidget(self.withdraw_button)
         column.addLayout(row)
         column.addWidget(self.buttons)
         split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(above)
-        split.addWidget(below)
+        split.addWidget(top)
+        split.addWidget(bottom)
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(split)
 
-    def _list(self) -> None:
+    def _list_cells(self) -> None:
         if self._table is not None:
-            kind = self.kind.currentData()
-            self.model.set_table(self._table[self._table["status"] == kind])
+            status = self.status.currentData()
+            self.model.set_table(self._table[self._table["status"] == status])
 
-    def _mark(self) -> None:
-        """Select the chosen cell's row, without going to the cell."""
-        row = self.model.row_of(self._key)
+    def _select_row(self) -> None:
+        """Select the row of the current cell, without going to the cell."""
+        row = self.model.row_of(self._current)
         selection = self.view.selectionModel()
         blocked = selection.blockSignals(True)
         if row is None:
@@ -179,47 +180,43 @@ class DisputedPanel(QWidget):
     def _on_row(self) -> None:
         index = self.view.currentIndex()
         if index.isValid():
-            self._key = self.model.key(index.row())
+            self._current = self.model.key(index.row())
             self._show_votes()
-            self.chosen.emit(self._key)
+            self.cell_chosen.emit(self._current)
 
     def _show_votes(self) -> None:
-        self._who.setText(self._votes_text())
+        self._votes_label.setText(self._votes_text())
         row = self._row()
         own = row is not None and row["adjudicator"] == self._adjudicator
-        self.take_back.setEnabled(bool(self._adjudicator) and own)
+        self.withdraw_button.setEnabled(bool(self._adjudicator) and own)
 
     def _row(self) -> pd.Series[Any] | None:
-        """The chosen cell's row of counted votes."""
-        key, rows = self._key, self._table
-        if key is None or rows is None:
+        """Counted votes of the current cell."""
+        key, table = self._current, self._table
+        if key is None or table is None:
             return None
-        there = (rows["recording"] == key.recording) & (rows["cell"] == key.cell)
-        return rows[there].iloc[0] if there.any() else None
+        is_cell = (table["recording"] == key.recording) & (table["cell"] == key.cell)
+        return table[is_cell].iloc[0] if is_cell.any() else None
 
     def _votes_text(self) -> str:
-        if self._key is None:
-            return "Choose a cell to see who said what."
+        if self._current is None:
+            return "Choose a cell to see its votes."
         row = self._row()
         if row is None:
             return "Nobody has answered this cell."
-        said = [self._said(name, answer) for name, answer in parse_votes(row["votes"])]
+        votes = parse_votes(row["votes"])
+        lines = [self._vote_html(name, answer) for name, answer in votes]
         if row["adjudicator"]:
-            settled = row["consensus"] or "unsure"
-            said.append(self._said(f"settled by {row['adjudicator']}", settled))
-        return "<br>".join(said)
+            answer = row["consensus"] or "unsure"
+            lines.append(self._vote_html(f"settled by {row['adjudicator']}", answer))
+        return "<br>".join(lines)
 
-    def _said(self, name: str, answer: str) -> str:
+    def _vote_html(self, name: str, answer: str) -> str:
         colour = self._colours.get(answer, "#d0d0d0")
         square = f'<span style="color:{colour}">■</span>'
-        return f"{square} {_plain(name)}: {_plain(answer_text(answer))}"
+        return f"{square} {escape(name)}: {escape(answer_text(answer))}"
 
-    def _settle(self, answer: str | None) -> None:
-        if self._key is not None and self._adjudicator:
-            self._settled = self._key
-            self.settled.emit(self._key, answer)
-
-
-def _plain(text: str) -> str:
-    """Text that Qt does not take for markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    def _adjudicate(self, answer: str | None) -> None:
+        if self._current is not None and self._adjudicator:
+            self._last_settled = self._current
+            self.adjudicated.emit(self._current, answer)

@@ -1,4 +1,4 @@
-"""The cells on which people differ, as a table to go through."""
+"""Table model of the cells with a given outcome of the vote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_cellid.annotation.answer import CellKey, answer_text
 if TYPE_CHECKING:
     from qtpy.QtCore import QPersistentModelIndex
 
-#: which cells are listed: key, and what the list is called
+#: outcomes whose cells can be listed, and how they are called
 STATUS_TITLES = {
     "disputed": "disputed",
     "too_few": "too few answers",
@@ -25,14 +25,14 @@ _TITLES = ("Recording", "Cell", "Votes", "Differ")
 _TIPS = (
     "Name of the recording.",
     "Number of the cell.",
-    "How many people gave each answer.",
-    "How much people differ: 0 when all say the same, 1 when no two do.",
+    "Number of annotators who gave each answer.",
+    "Disagreement: 0 when all annotators agree, 1 when no two do.",
 )
-_NOWHERE = QModelIndex()
+_ROOT = QModelIndex()
 
 
 class DisputedModel(QAbstractTableModel):
-    """Rows of counted votes."""
+    """Cells with their counted votes, one a row."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,19 +41,19 @@ class DisputedModel(QAbstractTableModel):
         self._rows: list[tuple[Any, ...]] = []
 
     def set_table(self, table: pd.DataFrame) -> None:
-        """Show these rows of counted votes, in the order that was chosen."""
+        """Show these rows of counted votes, sorted by the chosen column."""
         self.beginResetModel()
         self._table = table
         self._sort()
         self.endResetModel()
 
     def key(self, row: int) -> CellKey:
-        """Which cell stands in a row."""
+        """Key of the cell in a row."""
         recording, cell, *_ = self._rows[row]
         return CellKey(recording, cell)
 
     def row_of(self, key: CellKey | None) -> int | None:
-        """Row of a cell; None where it is not listed."""
+        """Row of a cell; None if it is not listed."""
         if key is None:
             return None
         keys = (row[:2] for row in self._rows)
@@ -66,14 +66,12 @@ class DisputedModel(QAbstractTableModel):
         self._order = (column, order)
         self.set_table(self._table)
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
         """Number of cells."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(
-        self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE
-    ) -> int:
-        """Recording, cell, votes, disagreement."""
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
+        """Number of columns: recording, cell, votes, disagreement."""
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(
@@ -81,15 +79,14 @@ class DisputedModel(QAbstractTableModel):
         index: QModelIndex | QPersistentModelIndex,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """What stands in a place."""
+        """Text, tooltip or alignment of an item."""
         value = self._rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(index.column(), value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
             return str(value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 2:
-            said = (f"{name}: {answer_text(one)}" for name, one in parse_votes(value))
-            return "\n".join(said)
+            return "\n".join(f"{k}: {answer_text(v)}" for k, v in parse_votes(value))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (1, 3):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -100,7 +97,7 @@ class DisputedModel(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """Titles of the columns."""
+        """Titles and tooltips of the columns."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -110,25 +107,26 @@ class DisputedModel(QAbstractTableModel):
     def _sort(self) -> None:
         column, order = self._order
         names = dict.fromkeys([_COLUMNS[column], "recording", "cell"])
-        up = [order == Qt.SortOrder.AscendingOrder, *[True] * (len(names) - 1)]
-        table = self._table.sort_values(list(names), ascending=up, kind="stable")
+        ascending = [order == Qt.SortOrder.AscendingOrder, *[True] * (len(names) - 1)]
+        table = self._table.sort_values(list(names), ascending=ascending, kind="stable")
         columns = [table[name].tolist() for name in _COLUMNS]
         self._rows = list(zip(*columns, strict=True))
 
 
 def parse_votes(text: str) -> list[tuple[str, str]]:
-    """Who said what: (name, answer) of the column `votes`."""
+    """Split the text of the column `votes` into (annotator, answer)."""
     pairs = (vote.rpartition("=") for vote in text.split("; ") if vote)
     return [(name, answer) for name, _, answer in pairs]
 
 
-def _counted(votes: str) -> Counter[str]:
+def _count_answers(votes: str) -> Counter[str]:
     return Counter(answer for _, answer in parse_votes(votes))
 
 
 def _text(column: int, value: Any) -> str:
     if column == 2:
         return ", ".join(
-            f"{n} {answer_text(answer)}" for answer, n in _counted(value).most_common()
+            f"{n} {answer_text(answer)}"
+            for answer, n in _count_answers(value).most_common()
         )
     return f"{value:.2f}" if column == 3 else str(value)

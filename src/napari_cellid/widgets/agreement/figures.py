@@ -1,4 +1,4 @@
-"""How well people agree, in figures to read."""
+"""The page of the Agreement dock with measures of agreement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.report import agreement_tables as figures
+from napari_cellid.report.agreement_tables import (
+    agreement_summary,
+    alpha_rows,
+    confusion_rows,
+    kappa_rows,
+    people_rows,
+)
 from napari_cellid.widgets._shared.layouts import group_box, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
@@ -27,86 +33,92 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.summary import Agreement
 
 _ALPHA_TIP = (
-    "<qt>Krippendorff's alpha: 1 when all say the same, 0 when people differ as much "
-    "as by chance. 0.8 is customarily asked for, 0.67 is the least that is worth "
-    "conclusions. The interval comes from drawing the cells anew 1000 times.</qt>"
+    "<qt>Krippendorff's alpha is 1 when all annotators agree, and 0 when they agree as "
+    "often as by chance. The customary threshold is 0.8; below 0.67 no conclusions "
+    "should be drawn. The interval is from 1000 bootstrap samples of the cells.</qt>"
 )
-_PEOPLE_TIPS = (
-    "Number of cells that each person answered.",
-    "Equal answers to cells that were asked about again.",
-    "Estimated share of right answers (Dawid and Skene): who differs from all others "
-    "is held less reliable.",
+_ANNOTATOR_TIPS = (
+    "Number of cells that each annotator answered.",
+    "Share of repeated cells that got the same answer again.",
+    "Estimated share of correct answers (Dawid and Skene): an annotator who differs "
+    "from all others counts as less reliable.",
 )
-_LARGE = "20pt"
-_ALPHA_HEAD = ("α", "95 % interval", "cells")
+_ALPHA_SIZE = "20pt"
+_ALPHA_HEADER = ("α", "95 % interval", "cells")
 
 
 class FiguresPanel(QScrollArea):
-    """Alpha, people, pairs, classes, recordings and confusions."""
+    """Agreement of all annotators, of pairs, by class and by recording."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.alpha = QLabel()
-        self.rests = small_text()
+        self.details = small_text()
         self.notes = small_text()
-        self.people, self.pairs = SmallTable(), SmallTable()
+        self.annotators, self.pairs = SmallTable(), SmallTable()
         self.classes, self.recordings = SmallTable(), SmallTable()
         self.confusion = SmallTable()
         self.first, self.second = QComboBox(), QComboBox()
-        self._found: Agreement | None = None
+        self._agreement: Agreement | None = None
         self._build()
 
     def show_figures(
-        self, found: Agreement, quality: AnnotatorReliability, notes: Sequence[str] = ()
+        self,
+        agreement: Agreement,
+        reliability: AnnotatorReliability,
+        notes: Sequence[str] = (),
     ) -> None:
-        """Show figures.
+        """Show the measures of agreement.
 
         Parameters
         ----------
-        found, quality
-            How well people agree, and how reliable each of them is.
+        agreement
+            How well the annotators agree.
+        reliability
+            How reliable each of them is.
         notes
-            What else is worth knowing, one sentence each.
+            Further remarks, one sentence each.
         """
-        self._found = found
-        large, rests = figures.agreement_summary(found)
-        # not by a font, which napari's style overrides
-        self.alpha.setText(f'<span style="font-size: {_LARGE}">{large}</span>')
-        self.alpha.setVisible(bool(large))
-        self.rests.setText(rests)
-        notes = (*found.notes, *notes)
+        self._agreement = agreement
+        alpha, details = agreement_summary(agreement)
+        # as rich text, because napari's style overrides fonts
+        self.alpha.setText(f'<span style="font-size: {_ALPHA_SIZE}">{alpha}</span>')
+        self.alpha.setVisible(bool(alpha))
+        self.details.setText(details)
+        notes = (*agreement.notes, *notes)
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
-        head = ("answers", "same again", "reliable")
-        self.people.show_rows(head, figures.people_rows(found, quality), _PEOPLE_TIPS)
-        self.pairs.show_rows(found.annotators, figures.kappa_rows(found))
-        self.classes.show_rows(_ALPHA_HEAD, figures.alpha_rows(found.per_class))
-        self.recordings.show_rows(_ALPHA_HEAD, figures.alpha_rows(found.per_recording))
-        self._offer(found.annotators)
+        header = ("answers", "same again", "reliable")
+        rows = people_rows(agreement, reliability)
+        self.annotators.show_rows(header, rows, _ANNOTATOR_TIPS)
+        self.pairs.show_rows(agreement.annotators, kappa_rows(agreement))
+        self.classes.show_rows(_ALPHA_HEADER, alpha_rows(agreement.per_class))
+        self.recordings.show_rows(_ALPHA_HEADER, alpha_rows(agreement.per_recording))
+        self._list_annotators(agreement.annotators)
         self._show_confusion()
-        several = len(found.annotators) > 1
-        for box in self._of_several:
-            box.setVisible(several)
+        has_pairs = len(agreement.annotators) > 1
+        for box in self._pairwise_boxes:
+            box.setVisible(has_pairs)
 
-    def _offer(self, names: Sequence[str]) -> None:
+    def _list_annotators(self, names: Sequence[str]) -> None:
         for k, box in enumerate((self.first, self.second)):
-            before = box.currentText()
+            previous = box.currentText()
             blocker = QSignalBlocker(box)
             box.clear()
             box.addItems(list(names))
-            box.setCurrentIndex(names.index(before) if before in names else k)
+            box.setCurrentIndex(names.index(previous) if previous in names else k)
             blocker.unblock()
 
     def _show_confusion(self) -> None:
-        if self._found is None:
+        if self._agreement is None:
             return
         first, second = self.first.currentText(), self.second.currentText()
-        head, rows = figures.confusion_rows(self._found.pairs, first, second)
+        header, rows = confusion_rows(self._agreement.pairs, first, second)
         self.confusion.setVisible(bool(rows))
-        self.confusion.show_rows(head, rows, [name for name, _ in rows])
+        self.confusion.show_rows(header, rows, [name for name, _ in rows])
 
-    def _choose_pair(self, row: int, column: int) -> None:
-        # the names stand in the first column
+    def _on_pair_clicked(self, row: int, column: int) -> None:
+        # the first column holds the names
         if 0 < column != row + 1:
             self.first.setCurrentIndex(row)
             self.second.setCurrentIndex(column - 1)
@@ -114,13 +126,15 @@ class FiguresPanel(QScrollArea):
 
     def _build(self) -> None:
         self.alpha.setToolTip(_ALPHA_TIP)
-        self.rests.setToolTip(_ALPHA_TIP)
+        self.details.setToolTip(_ALPHA_TIP)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 6, 0)
-        layout.addWidget(group_box("Everybody", self.alpha, self.rests, self.notes))
-        layout.addWidget(group_box("People", self.people))
-        pairs = group_box("Every two people: Cohen's κ", self.pairs)
+        layout.addWidget(
+            group_box("All annotators", self.alpha, self.details, self.notes)
+        )
+        layout.addWidget(group_box("Annotators", self.annotators))
+        pairs = group_box("Pairs of annotators: Cohen's κ", self.pairs)
         choice = QWidget()
         row = QHBoxLayout(choice)
         row.setContentsMargins(0, 0, 0, 0)
@@ -129,7 +143,8 @@ class FiguresPanel(QScrollArea):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             row.addWidget(box, 1)
             box.activated.connect(self._show_confusion)
-        confusion = group_box("Who said what: cells", choice, self.confusion)
+        title = "Answers of two annotators: numbers of cells"
+        confusion = group_box(title, choice, self.confusion)
         layout.addWidget(pairs)
         layout.addWidget(confusion)
         classes = group_box("Classes, each against the rest", self.classes)
@@ -137,9 +152,9 @@ class FiguresPanel(QScrollArea):
         layout.addWidget(classes)
         layout.addWidget(recordings)
         layout.addStretch(1)
-        self._of_several = (pairs, confusion, classes, recordings)
-        self.pairs.setToolTip("A click shows below what the two said.")
-        self.pairs.cellClicked.connect(self._choose_pair)
+        self._pairwise_boxes = (pairs, confusion, classes, recordings)
+        self.pairs.setToolTip("A click shows the answers of the two annotators below.")
+        self.pairs.cellClicked.connect(self._on_pair_clicked)
         self.setWidget(page)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -1,4 +1,4 @@
-"""What the Agreement widget looks like."""
+"""The pages of the Agreement dock."""
 
 from __future__ import annotations
 
@@ -19,78 +19,78 @@ from napari_cellid.widgets.agreement.disputed import DisputedPanel
 from napari_cellid.widgets.agreement.figures import FiguresPanel
 from napari_cellid.widgets.agreement.vote import VotePanel
 
-#: what tables and buttons need to be read (px)
-_NARROWEST = 360
+#: least width (px) at which tables and buttons are readable
+_MIN_WIDTH = 360
 NO_STUDY = (
-    "No study is open.\n\nOpen one in the Annotate dock; when several people have "
-    "answered in it, this shows how well they agree."
+    "No study is open.\n\nOpen one in the Annotate dock; when several annotators have "
+    "answered in it, this dock shows how well they agree."
 )
 NO_ANSWERS = (
     "Nobody has answered in this study yet.\n\nAnswer cells in the Annotate dock, and "
     "let colleagues open the same study under their own names; then press Read again."
 )
 UNREADABLE = (
-    "The answers of this study cannot be read.\n\nThe notification said why; mend "
-    "that, then press Read again."
+    "The answers of this study cannot be read.\n\nThe notification gives the reason; "
+    "correct it, then press Read again."
 )
 BLIND = (
-    "You are annotating blind, and this shows how your colleagues voted.\n\nWho has "
-    "seen that is not independent any more, and what you answer from then on is marked "
+    "You are annotating blind, and this dock shows the votes of your colleagues.\n\n"
+    "After you have seen them your answers are no longer independent, and are marked "
     "so. Finish your own cells first, if you can."
 )
 
 
 class AgreementPanel(QWidget):
-    """Either words that say what to do next, or figures, rule and disputed cells."""
+    """A message that says what to do next, or the three pages of the dock."""
 
     def __init__(self) -> None:
         super().__init__()
         self.figures = FiguresPanel()
         self.vote = VotePanel()
         self.disputed = DisputedPanel()
-        self.read_again = QPushButton("Read again")
-        self.read_again.setToolTip("Read what colleagues have answered meanwhile.")
-        self.look_again = QPushButton("Read again")
-        self.show_votes = QPushButton("Show the votes")
+        self.reload_button = QPushButton("Read again")
+        self.reload_button.setToolTip("Read the answers given by colleagues meanwhile.")
+        self.retry_button = QPushButton("Read again")
+        self.show_votes_button = QPushButton("Show the votes")
         self.tabs = QTabWidget()
-        self._state = QLabel()
+        self._status = QLabel()
         self._message = QLabel()
         self._pages = QStackedWidget()
         self._build()
 
     def show_message(self, text: str, button: QPushButton | None = None) -> None:
-        """Show words alone, with the button that they speak of."""
+        """Show a message alone, with the button that it mentions."""
         self._message.setText(text)
-        for one in (self.show_votes, self.look_again):
-            one.setVisible(one is button)
+        for shown in (self.show_votes_button, self.retry_button):
+            shown.setVisible(shown is button)
         self._pages.setCurrentIndex(0)
 
-    def show_votes_page(self) -> None:
-        """Show figures, rule and disputed cells."""
+    def show_pages(self) -> None:
+        """Show the pages with figures, vote rule and disputed cells."""
         self._pages.setCurrentIndex(1)
 
-    def show_state(self, text: str) -> None:
-        """Say how much has been answered, or what is being done."""
-        self._state.setText(text)
+    def set_status(self, text: str) -> None:
+        """Show how many cells are answered, or what is being computed."""
+        self._status.setText(text)
 
     def message(self) -> str:
-        """The words that are shown alone; "" where there is more to see."""
+        """The message that is shown alone; "" while the pages are shown."""
         return "" if self._pages.currentIndex() else str(self._message.text())
 
-    def state(self) -> str:
-        """How much has been answered."""
-        return str(self._state.text())
+    def status(self) -> str:
+        """The text of the status line."""
+        return str(self._status.text())
 
     def _build(self) -> None:
-        self.setMinimumWidth(_NARROWEST)
+        self.setMinimumWidth(_MIN_WIDTH)
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        empty = QWidget()
-        column = QVBoxLayout(empty)
+        message_page = QWidget()
+        column = QVBoxLayout(message_page)
         column.addStretch(1)
         column.addWidget(self._message)
         column.addSpacing(8)
-        for button in (self.show_votes, self.look_again):
+        for button in (self.show_votes_button, self.retry_button):
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
         self.tabs.addTab(self.figures, "Figures")
@@ -98,16 +98,16 @@ class AgreementPanel(QWidget):
         self.tabs.addTab(self.disputed, "Disputed cells")
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
-        full = QWidget()
-        column = QVBoxLayout(full)
+        tab_page = QWidget()
+        column = QVBoxLayout(tab_page)
         column.setContentsMargins(0, 0, 0, 0)
         row = QHBoxLayout()
-        self._state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        row.addWidget(self._state, 1)
-        row.addWidget(self.read_again)
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        row.addWidget(self._status, 1)
+        row.addWidget(self.reload_button)
         column.addLayout(row)
         column.addWidget(self.tabs, 1)
-        self._pages.addWidget(empty)
-        self._pages.addWidget(full)
+        self._pages.addWidget(message_page)
+        self._pages.addWidget(tab_page)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)

@@ -1,4 +1,4 @@
-"""What the Agreement widget leaves to the worker thread."""
+"""Steps that the Agreement dock runs in the worker thread."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ if TYPE_CHECKING:
 
 
 class AgreementFigures(NamedTuple):
-    """How well people agree, and how reliable each of them is."""
+    """How well annotators agree, and how reliable each of them is."""
 
-    measure_agreement: Agreement
-    quality: AnnotatorReliability
+    agreement: Agreement
+    reliability: AnnotatorReliability
 
 
 def compute_agreement(votes: StudyVotes, config: StudyConfig) -> Step[AgreementFigures]:
-    """Compute all figures.
+    """Compute the agreement of the annotators and the reliability of each.
 
     Parameters
     ----------
     votes
-        Everybody's answers.
+        Answers of all annotators.
     config
-        Classes of the study, and the rule that says what abstains.
+        Classes of the study, and the vote rule, which says which answers abstain.
     """
-    yield Progress("Comparing people")
-    found = measure_agreement(votes.current, config, all_answers=votes.all_answers)
-    yield Progress("Estimating how reliable each person is")
-    return AgreementFigures(found, estimate_reliability(votes.current, config))
+    yield Progress("Comparing annotators")
+    agreement = measure_agreement(votes.current, config, all_answers=votes.all_answers)
+    yield Progress("Estimating the reliability of each annotator")
+    reliability = estimate_reliability(votes.current, config)
+    return AgreementFigures(agreement, reliability)
 
 
 def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:
-    """Write consensus.csv; what to tell of it.
+    """Write consensus.csv and return a message for the user.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:
 
 
 def save_training_set(study: Study, rule: VoteConfig) -> Step[str]:
-    """Write the training set; what to tell of it.
+    """Write the training set and return a message for the user.
 
     Raises
     ------
@@ -66,5 +67,6 @@ def save_training_set(study: Study, rule: VoteConfig) -> Step[str]:
         If no cell is decided, or it cannot be written.
     """
     yield Progress("Counting votes")
-    made = make_training_set(study, rule)
-    return f"Saved the training set of {len(made.cells)} cells in {made.path}"
+    training_set = make_training_set(study, rule)
+    n = len(training_set.cells)
+    return f"Saved the training set of {n} cells in {training_set.path}"

@@ -1,13 +1,14 @@
-"""Choosing how votes are counted, and seeing at once what comes of it."""
+"""The page of the Agreement dock with the vote rule and its outcome."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from qtpy.QtWidgets import QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_cellid.config import VoteConfig
+from napari_cellid.widgets._shared.layouts import group_box
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.agreement.vote_counts import OutcomeCountsView
 
@@ -16,97 +17,96 @@ if TYPE_CHECKING:
 
     from napari_cellid.widgets.agreement.vote_counts import OutcomeCount
 
-#: a rule is counted this long (ms) after the last change of the form
-_QUIET_MS = 40
+#: votes are counted this long (ms) after the last change of the form
+_DELAY_MS = 40
 
 
 class VotePanel(QWidget):
-    """The rule, what comes of it, and what can be written."""
+    """The vote rule, its outcome, and buttons that save it."""
 
-    #: another rule
-    changed = Signal(object)
+    #: the new rule
+    valueChanged = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.form = SettingsForm(VoteConfig)
         self.counts = OutcomeCountsView()
-        self.save_rule = QPushButton("Save as the study's rule")
-        self.save_rule.setToolTip(
-            "<qt>Writes the rule into study.toml; the command line then counts by it, "
+        self.save_rule_button = QPushButton("Save as the study's rule")
+        self.save_rule_button.setToolTip(
+            "<qt>Writes the rule into study.toml; the command line then uses it, "
             "too.</qt>"
         )
-        self.save_table = QPushButton("Save consensus table")
-        self.save_table.setToolTip(
+        self.save_table_button = QPushButton("Save consensus table")
+        self.save_table_button.setToolTip(
             "<qt>Writes consensus.csv into the study: every cell with its votes and "
-            "what came of them.</qt>"
+            "their outcome.</qt>"
         )
-        self.make_set = QPushButton("Make training set")
-        self.make_set.setToolTip(
+        self.training_set_button = QPushButton("Make training set")
+        self.training_set_button.setToolTip(
             "<qt>Writes training_set.csv and training_set.json into the study: the "
-            "decided cells, to train on.</qt>"
+            "decided cells as training data.</qt>"
         )
-        self._saved: VoteConfig | None = None
-        self._note = QLabel()
-        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._quiet.timeout.connect(self._tell)
+        self._study_rule: VoteConfig | None = None
+        self._unsaved_note = QLabel()
+        self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
+        self._timer.timeout.connect(self._emit_value)
         self._build()
 
-    def rule(self) -> VoteConfig:
+    def value(self) -> VoteConfig:
         """The rule that the form shows."""
         return VoteConfig(**self.form.values())
 
-    def forget(self) -> None:
-        """Let the next rule that is set be shown, whatever the form says now."""
-        self._saved = None
+    def reset(self) -> None:
+        """Forget the study's rule: the next one replaces what the form shows."""
+        self._study_rule = None
 
-    def set_rule(self, rule: VoteConfig) -> None:
-        """Show the study's rule; what the user changed stays while that is the same."""
-        if rule == self._saved:
+    def set_study_rule(self, rule: VoteConfig) -> None:
+        """Show the study's rule; if it is unchanged, the user's edits stay."""
+        if rule == self._study_rule:
             return
-        self._saved = rule
+        self._study_rule = rule
         blocker = QSignalBlocker(self.form)
         self.form.setValue(rule)
         blocker.unblock()
-        self._show_state()
+        self._update_buttons()
 
     def show_counts(
-        self, counts: Sequence[OutcomeCount], saved: Sequence[OutcomeCount]
+        self, counts: Sequence[OutcomeCount], study_counts: Sequence[OutcomeCount]
     ) -> None:
-        """Show what the rule makes of the answers, beside the study's own rule."""
-        before = {count.name: count.n for count in saved}
-        self.counts.show_counts(counts, before if self._differs() else None)
+        """Show the outcome of the rule, compared with that of the study's rule."""
+        before = {count.name: count.n for count in study_counts}
+        self.counts.show_counts(counts, before if self._is_edited() else None)
 
     def _build(self) -> None:
-        rule = QGroupBox("Vote rule")
-        column = QVBoxLayout(rule)
-        column.addWidget(self.form)
-        column.addWidget(self._note)
-        column.addWidget(self.save_rule)
-        result = QGroupBox("What comes of it")
-        QVBoxLayout(result).addWidget(self.counts)
-        self._note.setWordWrap(True)
+        rule = group_box(
+            "Vote rule", self.form, self._unsaved_note, self.save_rule_button
+        )
+        outcome = group_box("Outcome", self.counts)
+        self._unsaved_note.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout.addWidget(rule)
-        layout.addWidget(result)
-        layout.addWidget(self.save_table)
-        layout.addWidget(self.make_set)
+        layout.addWidget(outcome)
+        layout.addWidget(self.save_table_button)
+        layout.addWidget(self.training_set_button)
         self.form.valueChanged.connect(self._on_form)
-        self._show_state()
+        self._update_buttons()
 
     def _on_form(self) -> None:
-        self._show_state()
-        self._quiet.start()
+        self._update_buttons()
+        self._timer.start()
 
-    def _tell(self) -> None:
-        self.changed.emit(self.rule())
+    def _emit_value(self) -> None:
+        self.valueChanged.emit(self.value())
 
-    def _differs(self) -> bool:
-        return self._saved is not None and self.rule() != self._saved
+    def _is_edited(self) -> bool:
+        return self._study_rule is not None and self.value() != self._study_rule
 
-    def _show_state(self) -> None:
-        # a number that does nothing under this rule cannot be turned
-        self.form.editor("quorum").setEnabled(self.rule().rule == "quorum")
-        self.save_rule.setEnabled(self._differs())
-        self._note.setVisible(self._differs())
-        self._note.setText("Not the study's rule yet: + and − compare with that.")
+    def _update_buttons(self) -> None:
+        # only the rule "quorum" uses this number
+        self.form.editor("quorum").setEnabled(self.value().rule == "quorum")
+        self.save_rule_button.setEnabled(self._is_edited())
+        self._unsaved_note.setVisible(self._is_edited())
+        self._unsaved_note.setText(
+            "Not saved in the study yet: + and − compare with the study's rule."
+        )

@@ -1,4 +1,4 @@
-"""What a vote rule makes of the answers: how many cells of each kind, as a bar."""
+"""Numbers of cells by outcome of the vote, as a bar and a table."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import StudyConfig
 
-#: undecided cells, told apart by their lightness from the classes' colours and each
-#: other; hatched, for they are no class
+#: colours of undecided cells, which differ in lightness from those of the classes and
+#: from each other; they are hatched, because they are not classes
 _UNDECIDED = {
     "disputed": "#d62728",
     "too few answers": "#7a7a7a",
     "no answer yet": "#4a4a4a",
 }
-#: a class that was taken out of the study since, or no answer at all
+#: colour of unsure cells, and of classes that the study has no longer
 _OTHER = "#d0d0d0"
 
 
 class OutcomeCount(NamedTuple):
-    """A kind of cells: its name, how many there are, and its colour (#rrggbb)."""
+    """An outcome of the vote: its name, number of cells and colour (#rrggbb)."""
 
     name: str
     n: int
@@ -43,12 +43,12 @@ class OutcomeCount(NamedTuple):
 def count_outcomes(
     table: pd.DataFrame, n_cells: int, config: StudyConfig
 ) -> list[OutcomeCount]:
-    """Count the cells of each kind.
+    """Count the cells by outcome of the vote.
 
     Parameters
     ----------
     table
-        From `count_outcomes`.
+        From `agreement.vote.count_votes`.
     n_cells
         Number of cells of the study, answered or not.
     config
@@ -59,13 +59,13 @@ def count_outcomes(
     The decided cells by answer, then the undecided ones; together `n_cells` where
     every row of the table is a cell of the study.
     """
-    classes = [one.name for one in config.classes]
+    classes = [cell_class.name for cell_class in config.classes]
     counts = count_decisions(table, classes)
-    others = (name for name, n in counts.decided.items() if n and name not in classes)
+    removed = (name for name, n in counts.decided.items() if n and name not in classes)
     colours = answer_colours(config)
     rows = [
         OutcomeCount(answer_text(name), counts.decided[name], colours.get(name, _OTHER))
-        for name in (*classes, *sorted(others, reverse=True))
+        for name in (*classes, *sorted(removed, reverse=True))
     ]
     if counts.settled_unsure:
         rows.append(OutcomeCount("settled as unsure", counts.settled_unsure, _OTHER))
@@ -78,7 +78,7 @@ def count_outcomes(
 
 
 class OutcomeCountsView(QWidget):
-    """The counts as a bar, and as a row a kind."""
+    """The counts as a bar, and as one row for each outcome."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,14 +96,14 @@ class OutcomeCountsView(QWidget):
     def show_counts(
         self, counts: Sequence[OutcomeCount], before: Mapping[str, int] | None = None
     ) -> None:
-        """Show counts.
+        """Show the numbers of cells.
 
         Parameters
         ----------
         counts
             From `count_outcomes`.
         before
-            The numbers under another rule, by name, to which the difference is shown.
+            Numbers of cells under the study's rule, by name; differences are shown.
         """
         self._bar.counts = list(counts)
         self._bar.update()
@@ -112,11 +112,12 @@ class OutcomeCountsView(QWidget):
             icon.setPixmap(swatch(count.colour))
             name.setText(count.name)
             number.setText(f"{count.n}")
-            more = 0 if before is None else count.n - before.get(count.name, 0)
-            change.setText(f"{more:+d}".replace("-", "−") if more else "")
+            difference = 0 if before is None else count.n - before.get(count.name, 0)
+            sign = f"{difference:+d}".replace("-", "−")
+            change.setText(sign if difference else "")
 
     def text(self) -> str:
-        """What is shown, a line a row."""
+        """The rows as text, one line each."""
         return "\n".join(
             f"{name.text()} {number.text()} {change.text()}".strip()
             for _, name, number, change in self._rows
@@ -135,14 +136,14 @@ class OutcomeCountsView(QWidget):
             labels[3].setMinimumWidth(
                 labels[3].fontMetrics().horizontalAdvance("+00000")
             )
-            labels[3].setToolTip("Compared with the rule of the study.")
+            labels[3].setToolTip("Difference to the study's rule.")
             for column, label in enumerate(labels):
                 self._grid.addWidget(label, len(self._rows), column)
             self._rows.append(labels)
 
 
 class _Bar(QWidget):
-    """All cells as one bar, a part for each kind."""
+    """All cells as one bar, with a segment for each outcome."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,7 +155,7 @@ class _Bar(QWidget):
         return QSize(200, 16)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the parts from left to right."""
+        """Paint the segments from left to right."""
         del event
         painter = QPainter(self)
         total = sum(count.n for count in self.counts)
