@@ -1,4 +1,4 @@
-"""Driving the Retrain dock, with a stand-in for the program that trains."""
+"""Helpers to drive the Retrain dock, with a fake process that trains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_cellid.retrain import process as retrain_child
+from napari_cellid.retrain import process as retrain_process
 from napari_cellid.widgets.retrain.widget import RetrainWidget
 
 if TYPE_CHECKING:
@@ -20,27 +20,27 @@ FAKE = Path(__file__).with_name("fake_training.py")
 LEFT = Qt.MouseButton.LeftButton
 
 
-def stand_in(monkeypatch: Any) -> None:
-    """Let the stand-in train."""
+def use_fake_training(monkeypatch: Any) -> None:
+    """Let the fake process train."""
     monkeypatch.setattr(
-        retrain_child, "cli_command", lambda: [sys.executable, str(FAKE)]
+        retrain_process, "cli_command", lambda: [sys.executable, str(FAKE)]
     )
 
 
-def plan(study: Study, **how: object) -> None:
-    """Say what the stand-in does."""
-    (study.path / "fake.json").write_text(json.dumps(how), "utf-8")
+def set_fake_training(study: Study, **options: object) -> None:
+    """Set what the fake process does; see `fake_training`."""
+    (study.path / "fake.json").write_text(json.dumps(options), "utf-8")
 
 
 def show(viewer: Any, qtbot: Any, *, measure_ms: int = 60_000) -> RetrainWidget:
-    """Open the dock; it measures the time after so many milliseconds."""
+    """Open the dock; it measures the time after this many milliseconds."""
     dock = RetrainWidget(viewer)
     qtbot.addWidget(dock)
-    dock._soon.setInterval(measure_ms)
+    dock._measure_timer.setInterval(measure_ms)
     dock.resize(440, 780)
     dock.show()
     if dock.session.study is not None:
-        qtbot.waitUntil(lambda: dock.decided is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: dock.decided_cells is not None, timeout=10_000)
     return dock
 
 
@@ -49,30 +49,30 @@ def click(button: Any) -> None:
 
 
 def click_square(table: Any, row: int, column: int) -> None:
-    """Click a place of a table; the names are in column 0."""
+    """Click an item of a table; column 0 holds the names."""
     place = table.visualItemRect(table.item(row, column)).center()
     QTest.mouseClick(table.viewport(), LEFT, pos=place)
 
 
-def run(qtbot: Any, dock: RetrainWidget) -> Any:
-    """Start, wait for the end, and give the run."""
-    click(dock.panel.start)
+def train(qtbot: Any, dock: RetrainWidget) -> Any:
+    """Start a training, wait for its end, and return the run."""
+    click(dock.panel.start_button)
     finish(qtbot, dock)
-    return dock.trainings.all[0]
+    return dock.controller.runs[0]
 
 
 def finish(qtbot: Any, dock: RetrainWidget) -> None:
-    """Wait until nothing is trained."""
-    qtbot.waitUntil(lambda: dock.trainings.busy is None, timeout=30_000)
+    """Wait until no training is running."""
+    qtbot.waitUntil(lambda: dock.controller.active_run is None, timeout=30_000)
 
 
 def begin(qtbot: Any, dock: RetrainWidget, epochs: int = 1) -> Any:
-    """Start, and wait until some epochs are done."""
-    click(dock.panel.start)
+    """Start a training, and wait until some epochs are done."""
+    click(dock.panel.start_button)
 
-    def far_enough() -> bool:
-        look = dock.trainings.busy
-        return look is not None and len(look.epochs) > epochs
+    def has_epochs() -> bool:
+        run = dock.controller.active_run
+        return run is not None and len(run.epochs) > epochs
 
-    qtbot.waitUntil(far_enough, timeout=30_000)
-    return dock.trainings.busy
+    qtbot.waitUntil(has_epochs, timeout=30_000)
+    return dock.controller.active_run

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from retraining import begin, click, click_square, finish, plan, run, show, stand_in
+from retraining import (
+    begin,
+    click,
+    click_square,
+    finish,
+    set_fake_training,
+    show,
+    train,
+    use_fake_training,
+)
 from voting import make_study, true_classes, write_answers
 
 from napari_cellid.study.study import Study
@@ -32,7 +41,7 @@ def made(tmp_path_factory, field):
 
 @pytest.fixture
 def study(tmp_path, made, monkeypatch):
-    stand_in(monkeypatch)
+    use_fake_training(monkeypatch)
     return Study.open(Path(shutil.copytree(made, tmp_path / "study")))
 
 
@@ -48,7 +57,7 @@ def session(viewer, study):
 def dock(viewer, session, qtbot):
     dock = show(viewer, qtbot)
     yield dock
-    if dock.trainings.busy:
+    if dock.controller.active_run:
         dock.stop()
         finish(qtbot, dock)
 
@@ -56,7 +65,7 @@ def dock(viewer, session, qtbot):
 def test_without_a_study_it_says_what_to_do(viewer, qtbot):
     dock = show(viewer, qtbot)
     assert "open one in the Annotate dock" in dock.panel.message()
-    assert not dock.panel.start.isVisible()
+    assert not dock.panel.start_button.isVisible()
 
 
 def test_counts_by_class_and_animal(dock, study):
@@ -85,24 +94,24 @@ def test_the_time_and_what_is_held_out_are_told(viewer, session, qtbot):
 
 def test_another_depth_takes_another_time(viewer, session, study, qtbot):
     dock = show(viewer, qtbot, measure_ms=50)
-    panel, depth = dock.panel, dock.panel.setup.depth
-    qtbot.waitUntil(lambda: dock.times.worker.busy, timeout=10_000)
+    panel, plan = dock.panel, dock.panel.setup.plan
+    qtbot.waitUntil(lambda: dock.estimator.worker.busy, timeout=10_000)
     # given up, and taken up again
-    depth.setValue("inceptionv3_311")
+    plan.setValue("inceptionv3_311")
     assert panel.estimate.text().startswith("Measuring")
     qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
-    depth.setValue("inceptionv3_249")
+    plan.setValue("inceptionv3_249")
     assert panel.estimate.text().startswith("Measuring")
     qtbot.waitUntil(lambda: "3 minutes" in panel.estimate.text(), timeout=10_000)
     # known by now
-    depth.setValue("inceptionv3_311")
+    plan.setValue("inceptionv3_311")
     assert "3 minutes" in panel.estimate.text()
 
 
 def test_a_time_that_cannot_be_told_is_asked_once(
     viewer, session, study, qtbot, notifications
 ):
-    plan(study, refuse="The class glia has 1 decided cell; answer more.")
+    set_fake_training(study, refuse="The class glia has 1 decided cell; answer more.")
     dock = show(viewer, qtbot, measure_ms=20)
     qtbot.waitUntil(lambda: bool(notifications), timeout=10_000)
     qtbot.wait(300)
@@ -111,90 +120,98 @@ def test_a_time_that_cannot_be_told_is_asked_once(
 
 
 def test_nothing_to_train_on(viewer, lab, qtbot, notifications, monkeypatch):
-    stand_in(monkeypatch)
+    use_fake_training(monkeypatch)
     session_of(viewer).open_study(lab.path)
     dock = show(viewer, qtbot)
     assert "Nobody has answered yet" in dock.panel.setup.warning.text()
     assert dock.panel.estimate.text() == ""
-    click(dock.panel.start)
+    click(dock.panel.start_button)
     assert len(notifications) == 1 and "nothing to train on" in notifications[0]
     assert not lab.runs.exists()
     session_of(viewer).close_study()
 
 
 def test_from_start_to_the_figures(dock, study, qtbot):
-    plan(study, seconds=0.8)
+    set_fake_training(study, seconds=0.8)
     begin(qtbot, dock)
     panel = dock.panel
     assert panel.tabs.currentIndex() == CURVES
-    assert panel.stop.isVisible() and not panel.start.isVisible()
-    assert not panel.setup.starts["classify"].isEnabled()
-    qtbot.waitUntil(lambda: panel.how_far().startswith("epoch "), timeout=5000)
-    assert " of 3" in panel.how_far() and "left" in panel.how_far()
+    assert panel.stop_button.isVisible() and not panel.start_button.isVisible()
+    assert not panel.setup.starting_weights["classify"].isEnabled()
+    qtbot.waitUntil(lambda: panel.progress_text().startswith("epoch "), timeout=5000)
+    assert " of 3" in panel.progress_text() and "left" in panel.progress_text()
     finish(qtbot, dock)
     assert panel.tabs.currentIndex() == REPORT
-    assert panel.start.isVisible() and panel.setup.starts["classify"].isEnabled()
+    assert (
+        panel.start_button.isVisible()
+        and panel.setup.starting_weights["classify"].isEnabled()
+    )
     loss, accuracy = panel.progress.curves.figure.axes
     assert [len(line.get_xdata()) for line in loss.lines[:2]] == [3, 4]
     assert list(accuracy.lines[1].get_xdata()) == [0, 1, 2, 3]
     epochs = panel.progress.epochs
     assert [epochs.text(r, 0) for r in range(4)] == ["3 ★", "2", "1 ★", "before"]
     report = panel.report
-    assert "Better: +0.06" in report.large.text()
-    assert "95 % interval 0.02 to 0.11" in report.sentence.text()
-    assert "Held out: animal mb2" in report.rests.text()
+    assert "Better: +0.06" in report.headline.text()
+    assert "95 % interval 0.02 to 0.11" in report.explanation.text()
+    assert "Held out: animal mb2" in report.details.text()
     head = [report.figures.horizontalHeaderItem(c).text() for c in range(1, 5)]
     assert head == ["new", "before", "rule", "people"]
     assert "3 epochs" in panel.progress.state.text()
-    words = dock.trainings.all[0].settings["words"]
+    words = dock.controller.runs[0].settings["words"]
     assert words[:3] == ["train", "classifier", str(study.path)]
     assert words[words.index("--start") + 1] == "inception_v3"
 
 
 def test_stop_keeps_the_best(dock, study, qtbot, notifications):
-    plan(study, epochs=50, seconds=0.2)
-    look = begin(qtbot, dock)
-    click(dock.panel.stop)
-    assert dock.panel.stop.text() == "Stopping…" and not dock.panel.stop.isEnabled()
+    set_fake_training(study, epochs=50, seconds=0.2)
+    run = begin(qtbot, dock)
+    click(dock.panel.stop_button)
+    assert (
+        dock.panel.stop_button.text() == "Stopping…"
+        and not dock.panel.stop_button.isEnabled()
+    )
     finish(qtbot, dock)
-    assert Run.open(look.folder).state().state == "stopped"
+    assert Run.open(run.folder).state().state == "stopped"
     assert any("stopped" in text for text in notifications)
-    assert "Better" in dock.panel.report.large.text()
-    assert dock.panel.stop.text() == "Stop" and dock.panel.stop.isEnabled()
+    assert "Better" in dock.panel.report.headline.text()
+    assert (
+        dock.panel.stop_button.text() == "Stop" and dock.panel.stop_button.isEnabled()
+    )
 
 
 def test_stop_before_it_began_leaves_nothing(dock, study, qtbot):
-    plan(study, prepare=30)
-    click(dock.panel.start)
-    qtbot.waitUntil(lambda: dock.trainings.busy is not None)
-    (child, _), *_ = dock.trainings._children.values()
-    click(dock.panel.stop)
-    assert dock.trainings.busy is None and child.poll() is not None
+    set_fake_training(study, prepare=30)
+    click(dock.panel.start_button)
+    qtbot.waitUntil(lambda: dock.controller.active_run is not None)
+    (child, _), *_ = dock.controller._processes.values()
+    click(dock.panel.stop_button)
+    assert dock.controller.active_run is None and child.poll() is not None
     assert list(study.runs.iterdir()) == []
 
 
 def test_a_run_is_found_again(viewer, study, session, qtbot):
-    plan(study, epochs=40, seconds=0.2)
+    set_fake_training(study, epochs=40, seconds=0.2)
     dock = RetrainWidget(viewer)
     dock.show()
-    qtbot.waitUntil(lambda: dock.decided is not None, timeout=10_000)
-    look = begin(qtbot, dock)
+    qtbot.waitUntil(lambda: dock.decided_cells is not None, timeout=10_000)
+    run = begin(qtbot, dock)
     dock.deleteLater()
     session.close_study()
     session.open_study(study.path)
     again = show(viewer, qtbot)
-    qtbot.waitUntil(lambda: again.trainings.busy is not None, timeout=10_000)
-    assert again.trainings.busy.folder == look.folder
-    assert again.panel.stop.isVisible()
+    qtbot.waitUntil(lambda: again.controller.active_run is not None, timeout=10_000)
+    assert again.controller.active_run.folder == run.folder
+    assert again.panel.stop_button.isVisible()
     assert again.panel.progress.epochs.rowCount() >= 2
-    click(again.panel.stop)
+    click(again.panel.stop_button)
     finish(qtbot, again)
-    assert Run.open(look.folder).state().state == "stopped"
+    assert Run.open(run.folder).state().state == "stopped"
 
 
 def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, notifications):
-    plan(study, refuse="The class glia has 1 decided cell; answer more.")
-    click(dock.panel.start)
+    set_fake_training(study, refuse="The class glia has 1 decided cell; answer more.")
+    click(dock.panel.start_button)
     finish(qtbot, dock)
     assert "The class glia has 1 decided cell; answer more." in notifications
     assert "The class glia has 1 decided cell" in dock.panel.error.text()
@@ -202,37 +219,37 @@ def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, notificatio
 
 
 def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, notifications):
-    plan(study, fail=2)
-    look = run(qtbot, dock)
-    assert look.state == "failed"
+    set_fake_training(study, fail=2)
+    run = train(qtbot, dock)
+    assert run.state == "failed"
     assert any("The loss is no number" in text for text in notifications)
     assert "The loss is no number" in dock.panel.progress.state.text()
     assert dock.panel.runs.table.item(0, 3).text() == "failed"
-    plan(study)
-    click(dock.panel.start)
+    set_fake_training(study)
+    click(dock.panel.start_button)
     assert not dock.panel.error.isVisible()
 
 
 def test_killed_and_resumed(dock, study, qtbot, notifications):
-    plan(study, crash=2)
-    look = run(qtbot, dock)
-    assert look.state == "interrupted" and len(look.epochs) == 2
-    assert any("without a word" in text for text in notifications)
+    set_fake_training(study, crash=2)
+    run = train(qtbot, dock)
+    assert run.state == "interrupted" and len(run.epochs) == 2
+    assert any("without an error message" in text for text in notifications)
     dock.panel.tabs.setCurrentIndex(CURVES)
-    assert dock.panel.progress.resume.isVisible()
-    click(dock.panel.progress.resume)
-    assert dock.trainings.busy.folder == look.folder
+    assert dock.panel.progress.resume_button.isVisible()
+    click(dock.panel.progress.resume_button)
+    assert dock.controller.active_run.folder == run.folder
     finish(qtbot, dock)
-    (look,) = dock.trainings.all
-    assert look.state == "finished"
-    assert [event["epoch"] for event in look.epochs] == [0, 1, 2, 3]
+    (run,) = dock.controller.runs
+    assert run.state == "finished"
+    assert [event["epoch"] for event in run.epochs] == [0, 1, 2, 3]
 
 
 def test_a_square_shows_its_cells(dock, study, session, qtbot):
     session.set_blind(False)
-    run(qtbot, dock)
+    train(qtbot, dock)
     report = dock.panel.report
-    matrix = Run.open(dock.trainings.all[0].folder).read_json("report.json")["new"][
+    matrix = Run.open(dock.controller.runs[0].folder).read_json("report.json")["new"][
         "confusion"
     ]
     places = [(r, c) for r in range(3) for c in range(3) if r != c and matrix[r][c] > 1]
@@ -240,59 +257,59 @@ def test_a_square_shows_its_cells(dock, study, session, qtbot):
     click_square(report.confusion, row, column + 1)
     qtbot.waitUntil(lambda: session.cell is not None, timeout=10_000)
     n, first = matrix[row][column], session.cell
-    assert report.cells.what.text().startswith(f"{n} cells")
-    assert f"<b>1 of {n}</b> · b2 · cell {first.cell}" in report.cells.where.text()
+    assert report.cells.title.text().startswith(f"{n} cells")
+    assert f"<b>1 of {n}</b> · b2 · cell {first.cell}" in report.cells.position.text()
     assert true_classes(study)[first] == report._classes[row]
-    click(report.cells.on)
-    assert session.cell != first and f"2 of {n}" in report.cells.where.text()
-    click(report.cells.back)
+    click(report.cells.next_button)
+    assert session.cell != first and f"2 of {n}" in report.cells.position.text()
+    click(report.cells.previous_button)
     assert session.cell == first
-    click(report.cells.back)
-    assert f"{n} of {n}" in report.cells.where.text()
+    click(report.cells.previous_button)
+    assert f"{n} of {n}" in report.cells.position.text()
     # by keys, the model before
-    report.which.setCurrentIndex(report.which.findData("old"))
-    assert report.cells.where.isHidden()
+    report.model_combo.setCurrentIndex(report.model_combo.findData("old"))
+    assert report.cells.position.isHidden()
     report.confusion.setCurrentCell(0, 1)
     QTest.keyClick(report.confusion, Qt.Key.Key_Return)
-    assert "the model before says excitatory" in report.cells.what.text()
+    assert "the model before says excitatory" in report.cells.title.text()
 
 
 def test_somebody_blind_is_asked_first(dock, session, qtbot):
-    run(qtbot, dock)
+    train(qtbot, dock)
     report = dock.panel.report
     click_square(report.confusion, 0, 1)
     assert session.cell is None
-    assert "annotating blind" in report.cells.what.text()
-    click(report.cells.reveal)
+    assert "annotating blind" in report.cells.title.text()
+    click(report.cells.reveal_button)
     qtbot.waitUntil(lambda: session.cell is not None, timeout=10_000)
-    assert session.votes_visible and report.cells.reveal.isHidden()
+    assert session.votes_visible and report.cells.reveal_button.isHidden()
 
 
 def test_use_this_model(dock, study, session, qtbot, classifier_folder):
-    plan(study, model=str(classifier_folder))
-    look = run(qtbot, dock)
+    set_fake_training(study, model=str(classifier_folder))
+    run = train(qtbot, dock)
     report = dock.panel.report
     assert "Tells: excitatory, inhibitory, glia" in report.card.text()
-    click(report.use)
-    qtbot.waitUntil(lambda: report.go_back.isVisible(), timeout=10_000)
-    assert Study.open(study.path).config.models.classify == look.name
-    assert session.config.models.classify == look.name
-    assert (study.models / look.name / "weights.safetensors").is_file()
-    assert (look.folder / MODEL_FOLDER / "weights.safetensors").is_file()
+    click(report.use_button)
+    qtbot.waitUntil(lambda: report.restore_button.isVisible(), timeout=10_000)
+    assert Study.open(study.path).config.models.classify == run.name
+    assert session.config.models.classify == run.name
+    assert (study.models / run.name / "weights.safetensors").is_file()
+    assert (run.folder / MODEL_FOLDER / "weights.safetensors").is_file()
     assert dock.panel.runs.table.item(0, 3).text() == "finished ✓"
-    starts = dock.panel.setup.starts["classify"]
-    assert starts.findText(f"{look.name}: this study's model") > 0
-    qtbot.waitUntil(report.go_back.isEnabled)
-    click(report.go_back)
-    qtbot.waitUntil(lambda: report.use.isVisible(), timeout=10_000)
+    starts = dock.panel.setup.starting_weights["classify"]
+    assert starts.findText(f"{run.name}: this study's model") > 0
+    qtbot.waitUntil(report.restore_button.isEnabled)
+    click(report.restore_button)
+    qtbot.waitUntil(lambda: report.use_button.isVisible(), timeout=10_000)
     assert Study.open(study.path).config.models.classify == ""
-    assert (study.models / look.name).is_dir()
+    assert (study.models / run.name).is_dir()
 
 
 def test_runs_are_chosen_from_the_list(dock, study, qtbot):
-    first = run(qtbot, dock)
-    plan(study, fail=2)
-    second = run(qtbot, dock)
+    first = train(qtbot, dock)
+    set_fake_training(study, fail=2)
+    second = train(qtbot, dock)
     table = dock.panel.runs.table
     rows = [[table.item(r, c).text() for c in range(1, 4)] for r in range(2)]
     assert [row[-1] for row in rows] == ["failed", "finished"]
@@ -301,33 +318,33 @@ def test_runs_are_chosen_from_the_list(dock, study, qtbot):
     dock.panel.tabs.setCurrentWidget(dock.panel.runs)
     place = table.visualItemRect(table.item(1, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert dock._shown == first.folder != second.folder
-    assert "Better" in dock.panel.report.large.text()
+    assert dock._shown_run == first.folder != second.folder
+    assert "Better" in dock.panel.report.headline.text()
     place = table.visualItemRect(table.item(0, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert "no figures" in dock.panel.report.text()
+    assert "no figures" in dock.panel.report.message()
 
 
 def test_outlines(dock, study, qtbot):
     setup = dock.panel.setup
-    click(setup.outlines)
-    assert setup.chosen_recordings() == ("a1", "b2")
+    click(setup.segmenter_button)
+    assert setup.recordings.value() == ("a1", "b2")
     setup.recordings.item(1).setCheckState(Qt.CheckState.Unchecked)
-    look = run(qtbot, dock)
-    words = look.settings["words"]
+    run = train(qtbot, dock)
+    words = run.settings["words"]
     assert words[1] == "segmenter"
     assert words[words.index("--recordings") + 1 :][:1] == ["a1"]
     assert "b2" not in words
     report = dock.panel.report
-    assert "+0.11" in report.large.text()
+    assert "+0.11" in report.headline.text()
     assert report.figures.text(0, 0) == "F1"
-    assert report.which.count() == 0 and report._matrix_box.isHidden()
+    assert report.model_combo.count() == 0 and report._matrix_box.isHidden()
     assert "simulated fields" in report.notes.text()
     assert "F1" in dock.panel.progress.curves.figure.axes[1].get_title()
     # what was not ticked is not ticked after the next answer either
     dock.refresh()
     qtbot.waitUntil(lambda: not dock.counting.busy)
-    assert setup.chosen_recordings() == ("a1",)
+    assert setup.recordings.value() == ("a1",)
 
 
 def test_opening_the_dock_does_not_import_torch():

@@ -13,7 +13,7 @@ import pytest
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
-from retraining import stand_in
+from retraining import use_fake_training
 from voting import true_classes, write_answers
 
 from napari_cellid.annotation.answer import CellKey
@@ -38,7 +38,7 @@ from napari_cellid.report.model_card import card_text
 from napari_cellid.report.training import duration_text, local_time_text
 from napari_cellid.report.training_tables import figure_rows
 from napari_cellid.report.vote_text import rule_text
-from napari_cellid.retrain import process as retrain_child
+from napari_cellid.retrain import process as retrain_process
 from napari_cellid.retrain.dataset_summary import DecidedCellCounts, count_decided_cells
 from napari_cellid.retrain.process import launch, train_command
 from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
@@ -47,7 +47,7 @@ from napari_cellid.training.run import Run
 from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.widget import IdentifyWidget
-from napari_cellid.widgets.retrain import close_guard as retrain_closing
+from napari_cellid.widgets.retrain import close_guard
 from napari_cellid.widgets.retrain.close_guard import close_guard_of
 from napari_cellid.widgets.retrain.curves import TrainingCurves
 from napari_cellid.widgets.retrain.plan_choice import PlanChoice, plan_name, plan_text
@@ -193,13 +193,13 @@ def test_a_recipe_sets_the_form(qtbot):
     qtbot.addWidget(panel)
     panel.recipe.setCurrentIndex(1)
     panel.recipe.activated.emit(1)
-    settings = panel.wanted().settings
+    settings = panel.value().settings
     assert settings == ClassifierTrainingConfig(**RECIPES["few-cells"])
     panel.split.setValue({"held_out": 0.4})
-    assert panel.wanted().split == SplitConfig(held_out=0.4)
+    assert panel.value().split == SplitConfig(held_out=0.4)
     panel.recipe.setCurrentIndex(0)
     panel.recipe.activated.emit(0)
-    assert panel.wanted().settings == ClassifierTrainingConfig()
+    assert panel.value().settings == ClassifierTrainingConfig()
 
 
 def test_the_words_are_understood_by_the_command_line(tmp_path):
@@ -219,7 +219,7 @@ def test_the_words_are_understood_by_the_command_line(tmp_path):
 
 
 def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
-    stand_in(monkeypatch)
+    use_fake_training(monkeypatch)
     folder = lab.runs / "one"
     words = ["train", "classifier", str(lab.path), "--run", "one"]
     (lab.path / "fake.json").write_text('{"epochs": 40, "seconds": 0.2}')
@@ -245,23 +245,23 @@ def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
 
 def test_a_program_that_cannot_be_asked(lab, monkeypatch):
     monkeypatch.setattr(
-        retrain_child, "cli_command", lambda: [sys.executable, "-c", "1"]
+        retrain_process, "cli_command", lambda: [sys.executable, "-c", "1"]
     )
     with pytest.raises(InputError, match="cannot be told"):
-        run_to_end(retrain_child.estimate_in_process(["x"]))
-    stand_in(monkeypatch)
+        run_to_end(retrain_process.estimate_in_process(["x"]))
+    use_fake_training(monkeypatch)
     (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
     with pytest.raises(InputError, match="Too few"):
         run_to_end(
-            retrain_child.estimate_in_process(["train", "classifier", str(lab.path)])
+            retrain_process.estimate_in_process(["train", "classifier", str(lab.path)])
         )
 
 
 def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
     waiting = [sys.executable, "-c", "import time; time.sleep(60)"]
-    monkeypatch.setattr(retrain_child, "cli_command", lambda: waiting)
+    monkeypatch.setattr(retrain_process, "cli_command", lambda: waiting)
     before = psutil.Process().children()
-    step = retrain_child.estimate_in_process(["x"])
+    step = retrain_process.estimate_in_process(["x"])
     next(step)
     (child,) = set(psutil.Process().children()) - set(before)
     step.close()
@@ -292,40 +292,40 @@ def test_what_lies_in_a_run_folder_is_read_once(tmp_path):
 
 
 def test_starts_and_plans(qtbot, tmp_path):
-    start, depth = StartingWeightsCombo("classify"), PlanChoice()
+    start, plan = StartingWeightsCombo("classify"), PlanChoice()
     qtbot.addWidget(start)
-    qtbot.addWidget(depth)
-    start.valueChanged.connect(lambda: depth.offer(start.value()))
-    start.offer(None)
+    qtbot.addWidget(plan)
+    start.valueChanged.connect(lambda: plan.set_starting_weights(start.value()))
+    start.set_study_models(None)
     names = [start.itemText(k) for k in range(start.count())]
     assert names[0] == "inception_v3: comes with napari-cellid"
     assert names[1] == "resnet18: comes with napari-cellid"
     assert not any("one_pass" in name for name in names)
     start.setCurrentIndex(1)
-    assert (start.value().value, depth.value()) == ("resnet18", "resnet18_res5b")
+    assert (start.value().argument, plan.value()) == ("resnet18", "resnet18_res5b")
     # of a model it is known which network has all its layers trained
-    assert depth.plan.findData("everything") >= 0
+    assert plan.combo.findData("everything") >= 0
     start.setCurrentIndex(0)
-    assert depth.value() == "inceptionv3_249"
-    assert depth.plan.currentText() == "The last two blocks · Inception-v3 (249)"
-    assert "a few hundred cells" in depth.words.text()
-    assert (depth._bar._n, depth._bar._cut) == (17, 14)
-    depth.setValue("everything")
-    assert depth._bar._cut == 0
-    depth.setValue("inceptionv3_311")
-    assert depth._bar._cut == 16
+    assert plan.value() == "inceptionv3_249"
+    assert plan.combo.currentText() == "The last two blocks · Inception-v3 (249)"
+    assert "a few hundred cells" in plan.description.text()
+    assert (plan._bar.n_stages, plan._bar.n_frozen) == (17, 14)
+    plan.setValue("everything")
+    assert plan._bar.n_frozen == 0
+    plan.setValue("inceptionv3_311")
+    assert plan._bar.n_frozen == 16
     start.setCurrentIndex(start.findText("ResNet18 that knows photographs (ImageNet)"))
-    assert start.value().value == "imagenet"
-    assert depth.value() == "resnet18_res5b"
+    assert start.value().argument == "imagenet"
+    assert plan.value() == "resnet18_res5b"
     # the program could not know of which network everything is meant
-    assert depth.plan.findData("everything") < 0
+    assert plan.combo.findData("everything") < 0
     file = tmp_path / "mine.pth"
     with pytest.raises(InputError, match="is no file"):
         start.choose_file(file)
     file.write_bytes(b"")
     start.choose_file(file)
-    assert start.value().value == str(file)
-    plans = [depth.plan.itemData(k) for k in range(depth.plan.count())]
+    assert start.value().argument == str(file)
+    plans = [plan.combo.itemData(k) for k in range(plan.combo.count())]
     assert {"resnet18_69", "resnet50_139", "inceptionv3_139"} <= set(plans)
 
 
@@ -378,33 +378,29 @@ def going_on(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("answer", ["stop", "go on", "stay"])
+@pytest.mark.parametrize("answer", ["stop", "continue", "cancel"])
 def test_closing_asks(window, going_on, monkeypatch, answer):
     asked = []
     monkeypatch.setattr(
-        retrain_closing, "ask_about_runs", lambda _, n: asked.append(n) or answer
+        close_guard, "ask_about_runs", lambda _, n: asked.append(n) or answer
     )
     guard = close_guard_of(window.centralWidget())
     assert guard is close_guard_of(window)
-    guard.mind(going_on.folder)
+    guard.add_run(going_on.folder)
     window.close()
     assert asked == [1]
-    assert window.isVisible() == (answer == "stay")
+    assert window.isVisible() == (answer == "cancel")
     assert going_on.stop_requested() == (answer == "stop")
     going_on.end("finished")
-    monkeypatch.setattr(
-        retrain_closing, "ask_about_runs", lambda *_: pytest.fail("asked")
-    )
+    monkeypatch.setattr(close_guard, "ask_about_runs", lambda *_: pytest.fail("asked"))
     window.show()
     window.close()
 
 
 def test_a_program_that_closes_is_not_asked(window, going_on, monkeypatch):
-    monkeypatch.setattr(
-        retrain_closing, "ask_about_runs", lambda *_: pytest.fail("asked")
-    )
+    monkeypatch.setattr(close_guard, "ask_about_runs", lambda *_: pytest.fail("asked"))
     guard = close_guard_of(window)
-    guard.mind(going_on.folder)
+    guard.add_run(going_on.folder)
     # as napari's viewer.close() does
     window.centralWidget().findChild(QWidget).close()
     assert QApplication.sendEvent(window, QCloseEvent())

@@ -16,12 +16,12 @@ import napari
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
-from napari_cellid.retrain import process as retrain_child
-from napari_cellid.widgets.retrain import close_guard as retrain_closing
+from napari_cellid.retrain import process as retrain_process
+from napari_cellid.widgets.retrain import close_guard
 from napari_cellid.widgets.session.session import session_of
 
 study, picture, fake = sys.argv[1:]
-retrain_child.program = lambda: [sys.executable, fake]
+retrain_process.cli_command = lambda: [sys.executable, fake]
 plan = Path(study) / "fake.json"
 plan.write_text(json.dumps({"epochs": 30, "seconds": 0.4}))
 viewer = napari.Viewer()
@@ -46,18 +46,18 @@ session.open_study(study)
 session.set_blind(False)
 session.show_recording("a1")
 wait(lambda: "on this computer" in dock.panel.estimate.text())
-click(dock.panel.start)
-wait(lambda: dock.trainings.busy and len(dock.trainings.busy.epochs) > 2)
+click(dock.panel.start_button)
+wait(lambda: dock.controller.active_run and len(dock.controller.active_run.epochs) > 2)
 assert dock.panel.progress.curves.isVisible()
 window.screenshot(picture, canvas_only=False, flash=False)
 
 # closing the window asks; whoever wants to stay stays
 main, asked = window._qt_window, []
-retrain_closing.ask = lambda _, n: asked.append(n) or "stay"
+close_guard.ask_about_runs = lambda _, n: asked.append(n) or "cancel"
 main.close(quit_app=False, confirm_need=False)
 QApplication.processEvents()
 assert asked == [1] and main.isVisible()
-retrain_closing.ask = lambda *_: 1 / 0
+close_guard.ask_about_runs = lambda *_: 1 / 0
 
 # the dock closed and opened again finds the training
 before = weakref.ref(dock)
@@ -65,9 +65,9 @@ window.remove_dock_widget(place)
 del dock, place
 wait(lambda: gc.collect() >= 0 and before() is None)
 place, dock = window.add_plugin_dock_widget("napari-cellid", "Retrain")
-wait(lambda: dock.trainings.busy is not None)
-click(dock.panel.stop)
-wait(lambda: dock.trainings.busy is None)
+wait(lambda: dock.controller.active_run is not None)
+click(dock.panel.stop_button)
+wait(lambda: dock.controller.active_run is None)
 report = dock.panel.report
 dock.panel.tabs.setCurrentIndex(2)
 wait(lambda: report.confusion.isVisible())

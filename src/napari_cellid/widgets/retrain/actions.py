@@ -1,4 +1,4 @@
-"""What can be done with a report: see the cells behind it, and use its model."""
+"""Connects the report page to the session: shows cells, and uses the model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
-from napari_cellid.errors import InputError
 from napari_cellid.report.confusion_cells import cells_in_square, read_held_out
 from napari_cellid.report.model_card import card_text
 from napari_cellid.retrain.active_model import (
@@ -17,6 +16,7 @@ from napari_cellid.retrain.active_model import (
 )
 from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.status import held_out_table
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
@@ -35,74 +35,76 @@ if TYPE_CHECKING:
 
 
 class ReportActions(QObject):
-    """Serves the page "Did it help?".
+    """Shows the cells of a confusion matrix, and makes a model the study's.
 
     Parameters
     ----------
     session
         Its viewer shows the cells.
     panel
-        Holds the page.
+        It holds the page with the report.
+    parent
+        The dock; it deletes this object.
     """
 
     def __init__(
         self, session: StudySession, panel: RetrainPanel, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self._session, self._page = session, panel.report
+        self._session, self._panel = session, panel.report
         self.reading, self.writing = Worker(self), Worker(self)
         #: hashes of the weights of the study's models
-        self.weights: set[str] = set()
-        self._look: RunSummary | None = None
+        self.active_weights: set[str] = set()
+        self._run: RunSummary | None = None
         self._square: ConfusionSquare | None = None
-        self._page.chosen.connect(self._on_square)
-        self._page.cells.revealed.connect(self._reveal)
-        self._page.cells.gone_to.connect(self._go_to)
-        self._page.used.connect(self._use)
-        self._page.undone.connect(self._use_before)
-        self.writing.finished.connect(lambda: self._page.allow_use(True))
+        self._panel.square_chosen.connect(self._on_square)
+        self._panel.cells.reveal_requested.connect(self._reveal)
+        self._panel.cells.cell_chosen.connect(self._go_to)
+        self._panel.use_requested.connect(self._use)
+        self._panel.restore_requested.connect(self._restore)
+        self.writing.finished.connect(lambda: self._panel.set_use_enabled(True))
 
-    def show_run(self, look: RunSummary | None) -> None:
+    def show_run(self, run: RunSummary | None) -> None:
         """Show the figures of a training, unless they are shown already."""
-        before = self._look
-        self._look = look
-        if _key(look) != _key(before) or look is None:
+        previous = self._run
+        self._run = run
+        if _key(run) != _key(previous) or run is None:
             self._square = None
-            self._page.show_run(look)
+            self._panel.show_run(run)
             self.refresh()
 
     def refresh(self) -> None:
-        """Show whether the model is the study's, and its card."""
-        look, study = self._look, self._session.study
-        possible = look is not None and look.has_model and not look.is_active
-        self.weights = active_weights(study)
-        used = look is not None and look.weights in self.weights
-        self._page.show_use(possible=possible, used=used)
-        if look is not None and look.has_model:
-            self._page.show_card(card_text(look.folder / MODEL_FOLDER))
+        """Show whether the study uses the model, and the model card."""
+        run, study = self._run, self._session.study
+        possible = run is not None and run.has_model and not run.is_active
+        self.active_weights = active_weights(study)
+        active = run is not None and run.weights in self.active_weights
+        self._panel.show_use(possible=possible, used=active)
+        if run is not None and run.has_model:
+            self._panel.show_card(card_text(run.folder / MODEL_FOLDER))
         else:
-            self._page.show_card("")
+            self._panel.show_card("")
 
     def _on_square(self, square: ConfusionSquare) -> None:
         self._square = square
         if not self._session.votes_visible:
-            self._page.cells.ask()
-        elif self._page.held_out is not None:
-            self._show(self._page.held_out)
-        elif self._look is not None:
-            path = held_out_table(self._look.folder)
+            self._panel.cells.show_blind_warning()
+        elif self._panel.held_out is not None:
+            self._show_cells(self._panel.held_out)
+        elif self._run is not None:
+            path = held_out_table(self._run.folder)
             if path is None:
                 show_error("The list of held-out cells of this training is gone.")
             else:
                 self.reading.start(read_held_out(path), self._on_read)
 
     def _on_read(self, table: pd.DataFrame) -> None:
-        self._page.held_out = table
-        self._show(table)
+        self._panel.held_out = table
+        self._show_cells(table)
 
-    def _show(self, table: pd.DataFrame) -> None:
+    def _show_cells(self, table: pd.DataFrame) -> None:
         if self._square is not None:
-            self._page.cells.show_cells(
+            self._panel.cells.show_cells(
                 self._square, cells_in_square(table, self._square)
             )
 
@@ -112,34 +114,29 @@ class ReportActions(QObject):
             self._on_square(self._square)
 
     def _go_to(self, cell: CellKey) -> None:
-        try:
+        with input_errors_shown():
             self._session.go_to(cell)
-        except InputError as error:
-            show_error(str(error))
 
     def _use(self, folder: Path) -> None:
         if self._session.study is not None:
             self._write(activate_run_folder(self._session.study, folder))
 
-    def _use_before(self, folder: Path) -> None:
+    def _restore(self, folder: Path) -> None:
         if self._session.study is not None:
             self._write(restore_previous_model(self._session.study, folder))
 
     def _write(self, step: Step[Study]) -> None:
         if self.writing.start(step, self._on_used):
-            self._page.allow_use(False)
+            self._panel.set_use_enabled(False)
 
     def _on_used(self, study: Study) -> None:
-        try:
-            # the one that is open takes over what was written
+        with input_errors_shown():
+            # the open study takes over the settings that were written
             self._session.save_config(study.config)
-        except InputError as error:
-            show_error(str(error))
-            return
-        show_info("The study uses another model from now on; Identify, too.")
+            show_info("The study and the Identify dock use another model now.")
 
 
-def _key(look: RunSummary | None) -> object:
-    if look is None:
+def _key(run: RunSummary | None) -> object:
+    if run is None:
         return None
-    return look.folder, look.report, look.is_active, look.weights
+    return run.folder, run.report, run.is_active, run.weights

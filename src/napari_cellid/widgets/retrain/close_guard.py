@@ -1,4 +1,4 @@
-"""Asks whether a training shall go on when napari is closed."""
+"""Asks whether a training shall continue when napari is closed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from napari_cellid.training.run import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
-Answer = Literal["stop", "go on", "stay"]
+#: stop the trainings, let them continue, or do not close the window
+CloseAnswer = Literal["stop", "continue", "cancel"]
 
 
 class CloseGuard(QObject):
-    """Hears that a window is to be closed; lives as long as the window.
+    """Intercepts the closing of a window; lives as long as the window.
 
     Parameters
     ----------
@@ -32,31 +33,31 @@ class CloseGuard(QObject):
         self._runs: set[Path] = set()
         window.installEventFilter(self)
 
-    def mind(self, folder: Path) -> None:
-        """Ask about this training, should it go on when the window is closed."""
+    def add_run(self, folder: Path) -> None:
+        """Ask about this training if it is running when the window is closed."""
         self._runs.add(folder)
 
     def running(self) -> list[Run]:
-        """Trainings that go on."""
-        found = []
+        """Trainings that are running."""
+        runs = []
         for folder in sorted(self._runs):
             with suppress(InputError):
                 run = Run.open(folder)
                 if run.state().state == "running":
-                    found.append(run)
-        return found
+                    runs.append(run)
+        return runs
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask before a person closes the window."""
+        """Ask before the user closes the window."""
         if watched is not self._window or event.type() != QEvent.Type.Close:
             return False
-        if not self._by_a_person(event):
+        if not self._closed_by_user(event):
             return False
         runs = self.running()
         if not runs:
             return False
         answer = ask_about_runs(self._window, len(runs))
-        if answer == "stay":
+        if answer == "cancel":
             event.ignore()
             return True
         if answer == "stop":
@@ -65,50 +66,50 @@ class CloseGuard(QObject):
                     run.request_stop()
         return False
 
-    def _by_a_person(self, event: QEvent) -> bool:
-        """Whether somebody closes it; a program has closed the canvas before."""
+    def _closed_by_user(self, event: QEvent) -> bool:
+        """Whether the user closes the window; a program closes the canvas first."""
         if event.spontaneous():
             return True
-        middle = self._window.centralWidget()
-        parts = middle.findChildren(QWidget) if middle is not None else []
+        central = self._window.centralWidget()
+        parts = central.findChildren(QWidget) if central is not None else []
         return any(part.isVisible() for part in parts)
 
 
 def close_guard_of(widget: QWidget) -> CloseGuard | None:
-    """The guard of the window in which a widget lies; None outside of one."""
+    """The guard of the main window that holds a widget; None without a window."""
     window = widget.window()
     if not isinstance(window, QMainWindow):
-        # a dock that floats is a window of its own
+        # a floating dock is a window of its own
         parent = widget.parentWidget()
         while parent is not None and not isinstance(parent, QMainWindow):
             parent = parent.parentWidget()
         window = parent
     if not isinstance(window, QMainWindow):
         return None
-    found = window.findChild(CloseGuard)
-    return found if found is not None else CloseGuard(window)
+    guard = window.findChild(CloseGuard)
+    return guard if guard is not None else CloseGuard(window)
 
 
-def ask_about_runs(window: QWidget, n: int) -> Answer:
-    """Ask what shall become of the training."""
+def ask_about_runs(window: QWidget, n: int) -> CloseAnswer:
+    """Ask whether the trainings stop or continue, or the window stays open."""
     box = QMessageBox(window)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("A training goes on")
+    box.setWindowTitle("A training is running")
     box.setText(
-        "A model is being trained. Shall that go on without napari?"
+        "A model is being trained. Shall the training continue without napari?"
         if n == 1
-        else f"{n} models are being trained. Shall that go on without napari?"
+        else f"{n} models are being trained. Shall they continue without napari?"
     )
     box.setInformativeText(
-        "It is found again under Retrain when the study is opened the next time. "
-        "Stopped, it keeps the best model so far, and can be resumed."
+        "The Retrain dock shows it again when the study is opened the next time. "
+        "A stopped training keeps its best model so far, and can be resumed."
     )
-    go_on = box.addButton("Let it go on", QMessageBox.ButtonRole.AcceptRole)
-    stop = box.addButton("Stop it", QMessageBox.ButtonRole.DestructiveRole)
+    proceed = box.addButton("Continue training", QMessageBox.ButtonRole.AcceptRole)
+    stop = box.addButton("Stop training", QMessageBox.ButtonRole.DestructiveRole)
     box.addButton("Do not close", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(go_on)
+    box.setDefaultButton(proceed)
     box.exec()
     pressed = box.clickedButton()
-    if pressed is go_on:
-        return "go on"
-    return "stop" if pressed is stop else "stay"
+    if pressed is proceed:
+        return "continue"
+    return "stop" if pressed is stop else "cancel"

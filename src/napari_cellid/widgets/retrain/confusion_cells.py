@@ -1,4 +1,4 @@
-"""The cells behind a square of a confusion matrix, one after another."""
+"""A confusion matrix, and the cells that one of its squares counts."""
 
 from __future__ import annotations
 
@@ -26,110 +26,114 @@ if TYPE_CHECKING:
     from napari_cellid.report.confusion_cells import ConfusionSquare
 
 _BLIND = (
-    "You are annotating blind, and this shows what colleagues and the model say of "
-    "single cells. Who has seen that is not independent any more; what you answer "
-    "from then on is marked so."
+    "You are annotating blind, and this shows how colleagues and the model classify "
+    "single cells. After you have seen that your answers are no longer independent, "
+    "and are marked so."
 )
 _HINT = "A click on a number shows its cells in the image."
 
 
 class ConfusionTable(SmallTable):
-    """A confusion matrix whose squares can be chosen, by mouse and by keys."""
+    """A confusion matrix whose squares can be chosen with the mouse and keys."""
 
     #: row and column of the square
-    chosen = Signal(int, int)
+    square_chosen = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.cellClicked.connect(self._tell)
+        self.cellClicked.connect(self._choose_square)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose with Enter and the space bar."""
         keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
         if event.key() in keys:
-            self._tell(self.currentRow(), self.currentColumn())
+            self._choose_square(self.currentRow(), self.currentColumn())
         else:
             super().keyPressEvent(event)
 
-    def _tell(self, row: int, column: int) -> None:
-        # the names stand in the first column
+    def _choose_square(self, row: int, column: int) -> None:
+        # the first column holds the names
         if row >= 0 and column > 0:
-            self.chosen.emit(row, column - 1)
+            self.square_chosen.emit(row, column - 1)
 
 
 class ConfusionCells(QWidget):
-    """Goes through some cells: which one is shown, and the way to its neighbours."""
+    """Shows one cell of a square after another.
+
+    It names the current cell, and has buttons for the previous and the next one.
+    """
 
     #: the `CellKey` to show
-    gone_to = Signal(object)
-    #: somebody blind wants to see them
-    revealed = Signal()
+    cell_chosen = Signal(object)
+    #: a blind annotator wants to see the cells
+    reveal_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.what = small_text()
-        self.where = small_text()
-        self.back = arrow_button(Qt.ArrowType.LeftArrow, "Previous of these cells")
-        self.on = arrow_button(Qt.ArrowType.RightArrow, "Next of these cells")
-        for button in (self.back, self.on):
+        self.title = small_text()
+        self.position = small_text()
+        self.previous_button = arrow_button(
+            Qt.ArrowType.LeftArrow, "Previous of these cells"
+        )
+        self.next_button = arrow_button(Qt.ArrowType.RightArrow, "Next of these cells")
+        for button in (self.previous_button, self.next_button):
             button.setFixedSize(36, 26)
-        self.reveal = QPushButton("Show the cells")
+        self.reveal_button = QPushButton("Show the cells")
         self._cells: Sequence[tuple[CellKey, float]] = ()
-        self._at = 0
+        self._index = 0
         self._build()
         self.clear()
 
     def clear(self) -> None:
         """Show no cells."""
         self._cells = ()
-        self.what.setText(_HINT)
-        self._show(cells=False)
+        self.title.setText(_HINT)
+        self._set_visible(cells=False)
 
-    def ask(self) -> None:
-        """Ask somebody blind whether they want to see them."""
+    def show_blind_warning(self) -> None:
+        """Ask a blind annotator whether to show the cells."""
         self._cells = ()
-        self.what.setText(_BLIND)
-        self._show(cells=False, ask=True)
+        self.title.setText(_BLIND)
+        self._set_visible(cells=False, reveal=True)
 
     def show_cells(
         self, square: ConfusionSquare, cells: Sequence[tuple[CellKey, float]]
     ) -> None:
-        """Show the cells behind a square, beginning with the first."""
-        who = "the model before" if square.old else "the model"
+        """Show the cells of a square, starting with the first."""
+        model = "the model before" if square.old else "the model"
         n = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-        text = f"{n}: people say {answer_text(square.truth)}, {who} says "
-        self.what.setText(f"{text}{answer_text(square.told)}.")
+        text = f"{n}: annotators say {answer_text(square.truth)}, {model} says "
+        self.title.setText(f"{text}{answer_text(square.told)}.")
         self._cells = cells
-        self._show(cells=bool(cells))
+        self._set_visible(cells=bool(cells))
         if cells:
-            self._go(0)
+            self._show_cell(0)
 
-    def _show(self, *, cells: bool, ask: bool = False) -> None:
-        for part in (self.where, self.back, self.on):
+    def _set_visible(self, *, cells: bool, reveal: bool = False) -> None:
+        for part in (self.position, self.previous_button, self.next_button):
             part.setVisible(cells)
-        self.reveal.setVisible(ask)
+        self.reveal_button.setVisible(reveal)
 
-    def _go(self, place: int) -> None:
-        self._at = place % len(self._cells)
-        key, sure = self._cells[self._at]
-        of = f"{self._at + 1} of {len(self._cells)}"
-        self.where.setText(
-            f"<b>{of}</b> · {key.recording} · cell {key.cell} · {sure:.0%} sure"
-        )
-        self.gone_to.emit(key)
+    def _show_cell(self, index: int) -> None:
+        self._index = index % len(self._cells)
+        key, probability = self._cells[self._index]
+        count = f"{self._index + 1} of {len(self._cells)}"
+        cell = f"{key.recording} · cell {key.cell}"
+        self.position.setText(f"<b>{count}</b> · {cell} · {probability:.0%} sure")
+        self.cell_chosen.emit(key)
 
     def _build(self) -> None:
-        self.back.clicked.connect(lambda: self._go(self._at - 1))
-        self.on.clicked.connect(lambda: self._go(self._at + 1))
-        self.reveal.clicked.connect(self.revealed)
+        self.previous_button.clicked.connect(lambda: self._show_cell(self._index - 1))
+        self.next_button.clicked.connect(lambda: self._show_cell(self._index + 1))
+        self.reveal_button.clicked.connect(self.reveal_requested)
         row = QHBoxLayout()
-        row.addWidget(self.where, 1)
-        row.addWidget(self.back)
-        row.addWidget(self.on)
+        row.addWidget(self.position, 1)
+        row.addWidget(self.previous_button)
+        row.addWidget(self.next_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.what)
+        layout.addWidget(self.title)
         layout.addLayout(row)
-        layout.addWidget(self.reveal, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.reveal_button, 0, Qt.AlignmentFlag.AlignLeft)

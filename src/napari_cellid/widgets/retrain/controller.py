@@ -1,4 +1,4 @@
-"""The trainings of the open study: started, stopped, resumed, and found again."""
+"""Starts, stops and resumes the trainings of the open study, and follows them."""
 
 from __future__ import annotations
 
@@ -27,181 +27,188 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.request import RetrainRequest
     from napari_cellid.study.study import Study
 
-#: how often (ms) is looked whether a program that was started here ended
-_MIND_MS = 300
-#: exit code of a program that told why
-_REFUSED = 2
+#: time (ms) between checks whether a process that was started here has ended
+_POLL_MS = 300
+#: exit code of a process that printed the reason of its failure
+_INPUT_ERROR = 2
 
 
 class TrainingController(QObject):
-    """Follows the runs of a study, whoever started them."""
+    """The runs of a study, whichever process has started them."""
 
-    #: the runs are others, or one of them is farther
+    #: there are other runs, or one of them has progressed
     changed = Signal()
-    #: a `RunSummary` that went on until now
+    #: `RunSummary` of a run that has just ended
     ended = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.all: tuple[RunSummary, ...] = ()
+        self.runs: tuple[RunSummary, ...] = ()
         self._study: Study | None = None
-        self._seen: tuple[RunSummary, ...] = ()
-        self._children: dict[Path, tuple[Popen[bytes], str]] = {}
-        self._why: dict[Path, str] = {}
-        self._ends: dict[Path, RunSummary] = {}
-        self._watch = RunMonitor(self)
-        self._watch.seen.connect(self._on_seen)
-        self._mind = QTimer(self, interval=_MIND_MS)
-        self._mind.timeout.connect(self._on_mind)
+        self._runs_on_disk: tuple[RunSummary, ...] = ()
+        self._processes: dict[Path, tuple[Popen[bytes], str]] = {}
+        self._exit_reasons: dict[Path, str] = {}
+        self._ended: dict[Path, RunSummary] = {}
+        self._monitor = RunMonitor(self)
+        self._monitor.runs_changed.connect(self._on_runs_changed)
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._check_processes)
 
-    def follow(self, study: Study | None) -> None:
-        """Follow the runs of this study."""
+    def set_study(self, study: Study | None) -> None:
+        """Follow the runs of a study; None for no study."""
         path = None if study is None else study.path
-        before = None if self._study is None else self._study.path
+        previous = None if self._study is None else self._study.path
         self._study = study
-        if path == before:
+        if path == previous:
             return
-        self._children.clear()
-        self._seen = self.all = ()
-        self._watch.watch(None if study is None else study.runs)
+        self._processes.clear()
+        self._runs_on_disk = self.runs = ()
+        self._monitor.set_folder(None if study is None else study.runs)
         self.changed.emit()
 
     def find(self, folder: Path | None) -> RunSummary | None:
-        """A run by its folder; None where there is none."""
-        return next((look for look in self.all if look.folder == folder), None)
+        """The run in a folder; None if there is none."""
+        return next((run for run in self.runs if run.folder == folder), None)
 
     @property
-    def busy(self) -> RunSummary | None:
-        """The training under way."""
-        for look in self.all:
-            # one that prepares elsewhere may be dead: who knows
-            if look.state == "running" or (
-                look.is_active and look.folder in self._children
+    def active_run(self) -> RunSummary | None:
+        """The training that is running or starting."""
+        for run in self.runs:
+            # a run that another process prepares may be dead, which nothing shows
+            if run.state == "running" or (
+                run.is_active and run.folder in self._processes
             ):
-                return look
+                return run
         return None
 
     def start(self, request: RetrainRequest) -> Path:
-        """Start a training; gives the folder of its run.
+        """Start a training and return the folder of its run.
 
         Raises
         ------
         InputError
-            If it cannot be started.
+            If the process cannot be started.
         """
-        study = self._open()
+        study = self._require_study()
         folder = study.runs / new_run_name(study.runs, request.task)
-        words = [*train_command(study.path, request), "--run", folder.name]
-        self._launch(words, folder, request.task)
+        arguments = [*train_command(study.path, request), "--run", folder.name]
+        self._launch(arguments, folder, request.task)
         return folder
 
     def resume(self, folder: Path) -> None:
-        """Let a training go on from its last epoch.
+        """Continue a training after its last epoch.
 
         Raises
         ------
         InputError
-            If it cannot be started.
+            If the process cannot be started.
         """
-        look = self.find(folder)
-        words = ["train", "resume", str(folder), "--json"]
-        self._launch(words, folder, "" if look is None else look.task)
+        run = self.find(folder)
+        arguments = ["train", "resume", str(folder), "--json"]
+        self._launch(arguments, folder, "" if run is None else run.task)
 
     def stop(self) -> bool:
-        """Stop the training under way; False if it had not even begun.
+        """Stop the running training; False if it had not begun yet.
 
         Raises
         ------
         InputError
-            If it cannot be told to.
+            If the request cannot be written.
         """
-        look = self.busy
-        if look is None:
+        run = self.active_run
+        if run is None:
             return False
-        if look.state == "new":
-            process, _ = self._children.pop(look.folder)
-            cancel_start(process, look.folder)
-            self._tell()
+        if run.state == "new":
+            process, _ = self._processes.pop(run.folder)
+            cancel_start(process, run.folder)
+            self._update()
             return False
-        Run.open(look.folder).request_stop()
+        Run.open(run.folder).request_stop()
         return True
 
-    def _launch(self, words: list[str], folder: Path, task: str) -> None:
-        if self.busy is not None:
+    def _launch(self, arguments: list[str], folder: Path, task: str) -> None:
+        if self.active_run is not None:
             raise InputError("A training is under way; wait for it, or stop it first.")
-        self._children[folder] = launch(words, folder), task
-        self._mind.start()
-        self._watch.hurry(True)
-        self._tell()
+        self._processes[folder] = launch(arguments, folder), task
+        self._timer.start()
+        self._monitor.set_frequent(True)
+        self._update()
 
-    def _open(self) -> Study:
+    def _require_study(self) -> Study:
         if self._study is None:
             raise InputError("No study is open; open one in the Annotate dock first.")
         return self._study
 
-    def _on_seen(self, looks: tuple[RunSummary, ...]) -> None:
-        # a look may be older than an end that was seen here
-        ends = self._ends
-        self._seen = tuple(
-            ends[one.folder] if one.since < ends.get(one.folder, one).since else one
-            for one in looks
+    def _on_runs_changed(self, runs: tuple[RunSummary, ...]) -> None:
+        # what the monitor has read may be older than an end that was found here
+        ended = self._ended
+        self._runs_on_disk = tuple(
+            ended[run.folder] if run.since < ended.get(run.folder, run).since else run
+            for run in runs
         )
-        self._tell()
+        self._update()
 
-    def _on_mind(self) -> None:
-        """See whether a program ended; that also lets the system forget it."""
-        gone = [k for k, (one, _) in self._children.items() if one.poll() is not None]
-        for folder in gone:
-            self._end(folder)
-        if gone:
-            self._watch.hurry(bool(self._children))
-            self._tell()
-        if not self._children:
-            self._mind.stop()
+    def _check_processes(self) -> None:
+        """Find processes that have ended; this also removes them from the system."""
+        ended = [
+            folder
+            for folder, (process, _) in self._processes.items()
+            if process.poll() is not None
+        ]
+        for folder in ended:
+            self._remove_process(folder)
+        if ended:
+            self._monitor.set_frequent(bool(self._processes))
+            self._update()
+        if not self._processes:
+            self._timer.stop()
 
-    def _end(self, folder: Path) -> None:
-        process, task = self._children.pop(folder)
+    def _remove_process(self, folder: Path) -> None:
+        process, task = self._processes.pop(folder)
         if has_started(folder):
-            if process.returncode == _REFUSED:
-                self._why[folder] = exit_reason(folder)
-            self._ends[folder] = end = RunSummaries().read(Run.open(folder))
-            others = (look for look in self._seen if look.folder != folder)
-            self._seen = (end, *others)
+            if process.returncode == _INPUT_ERROR:
+                self._exit_reasons[folder] = exit_reason(folder)
+            self._ended[folder] = run = RunSummaries().read(Run.open(folder))
+            rest = (other for other in self._runs_on_disk if other.folder != folder)
+            self._runs_on_disk = (run, *rest)
             return
-        # nobody else tells why
-        why = exit_reason(folder)
+        # without a run folder the reason is shown here alone
+        reason = exit_reason(folder)
         remove_empty_run(folder)
-        self.ended.emit(RunSummary(folder, task, state="failed", error=why))
+        self.ended.emit(RunSummary(folder, task, state="failed", error=reason))
 
-    def _tell(self) -> None:
-        """Compare with what was known, and tell."""
-        before = {look.folder: look for look in self.all}
-        known = {look.folder for look in self._seen}
+    def _update(self) -> None:
+        """Combine the runs on disk with the processes, and emit what has changed."""
+        previous = {run.folder: run for run in self.runs}
+        on_disk = {run.folder for run in self._runs_on_disk}
         starting = tuple(
             RunSummary(folder, task, started_in_napari=True)
-            for folder, (_, task) in self._children.items()
-            if folder not in known
+            for folder, (_, task) in self._processes.items()
+            if folder not in on_disk
         )
-        now = (*starting, *(self._as_known(look) for look in self._seen))
-        if now == self.all:
+        runs = (
+            *starting,
+            *(self._with_process_state(run) for run in self._runs_on_disk),
+        )
+        if runs == self.runs:
             return
-        self.all = now
+        self.runs = runs
         self.changed.emit()
-        for look in now:
-            earlier = before.get(look.folder)
-            if earlier is not None and earlier.is_active and not look.is_active:
-                self.ended.emit(self._explained(look))
+        for run in runs:
+            before = previous.get(run.folder)
+            if before is not None and before.is_active and not run.is_active:
+                self.ended.emit(self._with_exit_reason(run))
 
-    def _explained(self, look: RunSummary) -> RunSummary:
-        """A run with what its program said last, which may not stand in its folder."""
-        why = self._why.pop(look.folder, "")
-        bad = look.state in ("failed", "interrupted")
-        return replace(look, error=why) if why and bad else look
+    def _with_exit_reason(self, run: RunSummary) -> RunSummary:
+        """Add the last error of the process, which the run folder may lack."""
+        reason = self._exit_reasons.pop(run.folder, "")
+        failed = run.state in ("failed", "interrupted")
+        return replace(run, error=reason) if reason and failed else run
 
-    def _as_known(self, look: RunSummary) -> RunSummary:
-        """A run that is resumed does not begin anew before its program says so."""
-        if look.folder in self._children and not look.is_active and not look.report:
-            child, _ = self._children[look.folder]
-            if child.poll() is None:
-                return replace(look, state="new", error="")
-        return look
+    def _with_process_state(self, run: RunSummary) -> RunSummary:
+        """Show a resumed run as new until its process has marked it as running."""
+        if run.folder in self._processes and not run.is_active and not run.report:
+            process, _ = self._processes[run.folder]
+            if process.poll() is None:
+                return replace(run, state="new", error="")
+        return run

@@ -1,4 +1,4 @@
-"""Loss and accuracy of a training, epoch by epoch."""
+"""Curves of the loss and of a metric over the epochs of a training."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QShowEvent, QWheelEvent
 
-#: what is trained on and what the best epoch is chosen by: told apart by colour
-#: (Okabe, Ito), by line and by mark
-_LINES = {
+#: label, colour (Okabe and Ito), line and marker of the data sets
+_STYLES = {
     "train": ("training", "#e69f00", "--", "o"),
     "validation": ("validation", "#56b4e9", "-", "s"),
 }
-#: the same on a light theme, where the ones above are pale
-_ON_LIGHT = {"train": "#b36b00", "validation": "#0072b2"}
-#: figures of the lower picture, the first one that there is
-_FIGURES = {
-    "accuracy": "accuracy: share of cells told right",
-    "f1": "F1 of found cells",
+#: colours on a light theme, where those above are pale
+_LIGHT_COLOURS = {"train": "#b36b00", "validation": "#0072b2"}
+#: metrics of the lower plot; the first one that was measured is shown
+_METRICS = {
+    "accuracy": "accuracy: share of correctly classified cells",
+    "f1": "F1 of detected cells",
     "dice": "overlap with the outlines (Dice)",
 }
-_SMALL = 8
+_FONT_SIZE = 8
 
 
 class TrainingCurves(FigureCanvasQTAgg):
-    """Two pictures above one another: loss, and what is told right."""
+    """Two plots, one above the other: the loss and a metric."""
 
     def __init__(self, theme: str = "dark") -> None:
         super().__init__(Figure(layout="constrained"))
@@ -46,39 +45,39 @@ class TrainingCurves(FigureCanvasQTAgg):
         self.setMinimumHeight(200)
 
     def show_epochs(self, epochs: Sequence[dict[str, Any]], total: int) -> None:
-        """Show what the epochs said.
+        """Show the curves of these epochs.
 
         Parameters
         ----------
         epochs
-            Their events, in order.
+            Their events in the log, in order.
         total
-            Number of epochs that there will be; 0 where that is not known.
+            Number of epochs of the whole training; 0 if that is not known.
         """
         if (list(epochs), total) != (list(self._epochs), self._total):
             self._epochs, self._total = epochs, total
-            self._draw_soon()
+            self._replot()
 
     def set_theme(self, theme: str) -> None:
-        """Take the colours of another theme of napari."""
+        """Use the colours of a theme of napari."""
         self._theme = theme
-        self._draw_soon()
+        self._replot()
 
     def sizeHint(self) -> QSize:
-        """As high as two small pictures."""
+        """As high as two small plots."""
         return QSize(340, 300)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Draw what was not needed before."""
+        """Draw the curves if they have changed while they were hidden."""
         super().showEvent(event)
         if self._stale:
             self._plot()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the page that the picture stands on."""
+        """Let the mouse wheel scroll the page."""
         event.ignore()
 
-    def _draw_soon(self) -> None:
+    def _replot(self) -> None:
         self._stale = True
         if self.isVisible():
             self._plot()
@@ -86,25 +85,25 @@ class TrainingCurves(FigureCanvasQTAgg):
     def _plot(self) -> None:
         self._stale = False
         theme = get_theme(self._theme)
-        back, ink = theme.background.as_hex(), theme.text.as_hex()
+        background, text = theme.background.as_hex(), theme.text.as_hex()
         light = theme.background.as_rgb_tuple()[0] > 127
         self.figure.clear()
-        self.figure.set_facecolor(back)
-        loss, figure = self.figure.subplots(2, 1, sharex=True)
-        name = self._figure()
-        self._lines(loss, "loss", light=light)
-        self._lines(figure, name, light=light)
-        loss.set_title("loss (lower is better)", fontsize=_SMALL + 1, color=ink)
-        figure.set_title(_FIGURES[name], fontsize=_SMALL + 1, color=ink)
-        figure.set_xlabel("epoch", fontsize=_SMALL, color=ink)
-        for axes in (loss, figure):
-            self._dress(axes, ink, back)
+        self.figure.set_facecolor(background)
+        loss, metric = self.figure.subplots(2, 1, sharex=True)
+        name = self._metric_name()
+        self._plot_lines(loss, "loss", light=light)
+        self._plot_lines(metric, name, light=light)
+        loss.set_title("loss (lower is better)", fontsize=_FONT_SIZE + 1, color=text)
+        metric.set_title(_METRICS[name], fontsize=_FONT_SIZE + 1, color=text)
+        metric.set_xlabel("epoch", fontsize=_FONT_SIZE, color=text)
+        for axes in (loss, metric):
+            self._style_axes(axes, text, background)
         if loss.lines:
-            loss.legend(fontsize=_SMALL, labelcolor=ink, frameon=False)
+            loss.legend(fontsize=_FONT_SIZE, labelcolor=text, frameon=False)
         self.draw_idle()
 
-    def _lines(self, axes: Any, name: str, *, light: bool) -> None:
-        for part, (label, colour, line, mark) in _LINES.items():
+    def _plot_lines(self, axes: Any, name: str, *, light: bool) -> None:
+        for part, (label, colour, line, marker) in _STYLES.items():
             points = [
                 (event["epoch"], event[part][name])
                 for event in self._epochs
@@ -113,27 +112,27 @@ class TrainingCurves(FigureCanvasQTAgg):
             if points:
                 axes.plot(
                     *zip(*points, strict=True),
-                    line + mark,
-                    color=_ON_LIGHT[part] if light else colour,
+                    line + marker,
+                    color=_LIGHT_COLOURS[part] if light else colour,
                     label=label,
                     markersize=3.5,
                     linewidth=1.4,
                 )
-        best = [e["epoch"] for e in self._epochs if e.get("best")]
+        best = [event["epoch"] for event in self._epochs if event.get("best")]
         if best:
             axes.axvline(best[-1], color="gray", linewidth=1, linestyle=":")
 
-    def _dress(self, axes: Any, ink: str, back: str) -> None:
-        axes.set_facecolor(back)
-        axes.tick_params(colors=ink, labelsize=_SMALL)
+    def _style_axes(self, axes: Any, text: str, background: str) -> None:
+        axes.set_facecolor(background)
+        axes.tick_params(colors=text, labelsize=_FONT_SIZE)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         last = self._epochs[-1]["epoch"] if self._epochs else 1
         axes.set_xlim(-0.3, max(self._total, last, 1) + 0.3)
         for side, spine in axes.spines.items():
             spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(ink)
+            spine.set_color(text)
         axes.grid(axis="y", color="gray", alpha=0.3, linewidth=0.6)
 
-    def _figure(self) -> str:
-        there = {k for event in self._epochs for k in event.get("validation", {})}
-        return next((name for name in _FIGURES if name in there), "accuracy")
+    def _metric_name(self) -> str:
+        measured = {k for event in self._epochs for k in event.get("validation", {})}
+        return next((name for name in _METRICS if name in measured), "accuracy")

@@ -1,4 +1,4 @@
-"""Looks at the trainings of a study all the time, in a thread of its own."""
+"""Reads the runs of a study again and again, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -16,95 +16,95 @@ if TYPE_CHECKING:
     from napari_cellid.training.status import RunSummary
 
 logger = logging.getLogger(__name__)
-#: seconds between two looks, while something is trained and otherwise
+#: time (s) between two readings, while a training runs and otherwise
 _BUSY_S, _QUIET_S = 0.5, 3.0
-#: how often (ms) the window asks whether there is news
-_ASK_MS = 200
+#: time (ms) between checks of the window for a change
+_POLL_MS = 200
 
 
 class RunMonitor(QObject):
-    """Tells what changed; not a worker of napari, which would note every look.
+    """Reports changes of runs; not a napari worker, which would show each reading.
 
     Parameters
     ----------
     parent
-        Whose deletion ends the watching.
+        Its deletion ends the thread.
     """
 
-    #: a tuple of `RunSummary`, the newest first: something changed
-    seen = Signal(object)
+    #: a tuple of `RunSummary`, the newest first
+    runs_changed = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._turns = _Turns()
+        self._current = _CurrentThread()
         self._shown: tuple[RunSummary, ...] | None = None
-        # asked, not told: a thread must not call what may be deleted by then
-        self._timer = QTimer(self, interval=_ASK_MS)
-        self._timer.timeout.connect(self._ask)
-        self.destroyed.connect(self._turns.end)
+        # the timer asks the thread, because the thread must not call a deleted object
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self.destroyed.connect(self._current.stop)
 
-    def watch(self, runs: Path | None) -> None:
-        """Look at this folder of runs from now on; None for nothing."""
-        self._turns.end()
+    def set_folder(self, runs: Path | None) -> None:
+        """Read this folder of runs from now on; None for no folder."""
+        self._current.stop()
         self._shown = None
         self._timer.stop()
         if runs is not None:
-            self._turns.begin(runs)
+            self._current.start(runs)
             self._timer.start()
 
-    def hurry(self, wanted: bool) -> None:
-        """Look often, also while nothing is trained: something begins."""
-        turn = self._turns.now
-        if turn is not None:
-            turn.hurry = wanted
-            turn.awake.set()
+    def set_frequent(self, frequent: bool) -> None:
+        """Read often, also while no training runs, because one is starting."""
+        thread = self._current.thread
+        if thread is not None:
+            thread.frequent = frequent
+            thread.wake.set()
 
-    def _ask(self) -> None:
-        turn = self._turns.now
-        if turn is not None and turn.latest is not self._shown:
-            self._shown = turn.latest
-            self.seen.emit(self._shown)
+    def _poll(self) -> None:
+        thread = self._current.thread
+        if thread is not None and thread.latest is not self._shown:
+            self._shown = thread.latest
+            self.runs_changed.emit(self._shown)
 
 
-class _Turns:
-    """The thread under way."""
+class _CurrentThread:
+    """The running thread, if any; it outlives the monitor, which Qt deletes."""
 
     def __init__(self) -> None:
-        self.now: _Turn | None = None
+        self.thread: _MonitorThread | None = None
 
-    def begin(self, runs: Path) -> None:
-        self.now = _Turn(runs)
-        self.now.start()
+    def start(self, runs: Path) -> None:
+        self.thread = _MonitorThread(runs)
+        self.thread.start()
 
-    def end(self, _: object = None) -> None:
-        if self.now is not None:
-            self.now.ended = True
-            self.now.awake.set()
-            self.now = None
+    def stop(self, _: object = None) -> None:
+        if self.thread is not None:
+            self.thread.stopped = True
+            self.thread.wake.set()
+            self.thread = None
 
 
-class _Turn(threading.Thread):
-    """Looking at one folder until it is ended."""
+class _MonitorThread(threading.Thread):
+    """Reads one folder of runs until it is stopped."""
 
     def __init__(self, runs: Path) -> None:
-        super().__init__(name="watching trainings", daemon=True)
+        super().__init__(name="monitor of trainings", daemon=True)
         self._runs = runs
-        self.ended = self.hurry = False
-        self.awake = threading.Event()
-        #: another tuple when something changed
+        self.stopped = self.frequent = False
+        self.wake = threading.Event()
+        #: another tuple after each change
         self.latest: tuple[RunSummary, ...] | None = None
 
     def run(self) -> None:
-        looks = RunSummaries()
-        while not self.ended:
-            self.awake.clear()
+        summaries = RunSummaries()
+        while not self.stopped:
+            self.wake.clear()
             try:
-                now = looks.read_all(self._runs)
+                runs = summaries.read_all(self._runs)
             except OSError as error:
-                # a drive that is away for a while
+                # for example a drive that is away for a while
                 logger.warning("%s: %s", self._runs, error)
-                now = self.latest or ()
-            if now != self.latest:
-                self.latest = now
-            busy = self.hurry or any(look.is_active for look in now)
-            self.awake.wait(_BUSY_S if busy else _QUIET_S)
+                runs = self.latest or ()
+            if runs != self.latest:
+                self.latest = runs
+            busy = self.frequent or any(run.is_active for run in runs)
+            self.wake.wait(_BUSY_S if busy else _QUIET_S)

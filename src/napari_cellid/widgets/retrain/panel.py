@@ -1,4 +1,4 @@
-"""What the Retrain widget looks like."""
+"""The pages of the Retrain dock, and the bar that shows a running training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.report.training import progress_text
 from napari_cellid.widgets._shared.layouts import DockScrollArea, small_text
-from napari_cellid.widgets.retrain.progress import ProgressPanel
+from napari_cellid.widgets.retrain.progress import TrainingProgressPanel
 from napari_cellid.widgets.retrain.report import ReportPanel
 from napari_cellid.widgets.retrain.runs import RunsPanel
 from napari_cellid.widgets.retrain.setup import SetupPanel
@@ -28,91 +28,91 @@ from napari_cellid.widgets.retrain.setup import SetupPanel
 if TYPE_CHECKING:
     from napari_cellid.training.status import RunSummary
 
-#: what tables and buttons need to be read (px)
-_NARROWEST = 380
-#: each repaint of napari's window takes time from the training (see work.py)
+#: least width (px) at which tables and buttons are readable
+_MIN_WIDTH = 380
+#: least time (s) between repaints: each takes time from the training (see worker.py)
 _REPAINT_S = 0.9
 NO_STUDY = (
-    "No study is open.\n\nTraining learns from what people answered in a study: open "
+    "No study is open.\n\nA model is trained on the answers in a study: open "
     "one in the Annotate dock, answer cells there, and come back."
 )
-#: places of the tabs
+#: indices of the tabs
 SET_UP, CURVES, REPORT, RUNS = range(4)
 START, STOP, STOPPING = "Start training", "Stop", "Stopping…"
 _STOP_TIP = (
-    "<qt>Ends the training after the step it is at. The best model so far is kept and "
-    "compared with the old one; it can be resumed later.</qt>"
+    "<qt>Stops the training after the current step. The best model so far is kept and "
+    "compared with the old one; the training can be resumed later.</qt>"
 )
 
 
 class RetrainPanel(QWidget):
-    """Either words that say what to do first, or set-up, curves, figures and runs."""
+    """A message that says what to do first, or the four pages of the dock."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setup = SetupPanel()
-        self.progress = ProgressPanel()
+        self.progress = TrainingProgressPanel()
         self.report = ReportPanel()
         self.runs = RunsPanel()
         self.tabs = QTabWidget()
-        self.start = QPushButton(START)
-        self.stop = QPushButton(STOP)
-        self.stop.setToolTip(_STOP_TIP)
+        self.start_button = QPushButton(START)
+        self.stop_button = QPushButton(STOP)
+        self.stop_button.setToolTip(_STOP_TIP)
         self.estimate = small_text()
         self.error = small_text()
         self.bar = QProgressBar()
-        self._how_far = small_text()
+        self._progress_text = small_text()
         self._message = QLabel(NO_STUDY)
         self._pages = QStackedWidget()
-        self._painted = 0.0
+        self._last_repaint = 0.0
         self._build()
         self.show_running(None)
         self.show_error("")
 
-    def show_open(self, open_: bool) -> None:
-        """Show what can be done with a study; without one, what to do first."""
-        self._pages.setCurrentIndex(int(open_))
+    def show_study_open(self, is_open: bool) -> None:
+        """Show the pages if a study is open, and a message otherwise."""
+        self._pages.setCurrentIndex(int(is_open))
 
     def message(self) -> str:
-        """The words that are shown alone; "" where there is more to see."""
+        """The message that is shown alone; "" while the pages are shown."""
         return "" if self._pages.currentIndex() else str(self._message.text())
 
     def show_error(self, text: str) -> None:
-        """Show why a training failed, until the next one."""
+        """Show why a training failed; "" hides the text."""
         self.error.setText(f"⚠ {text}" if text else "")
         self.error.setVisible(bool(text))
 
-    def show_running(self, look: RunSummary | None) -> None:
-        """Show how far the training under way is; None where there is none."""
-        running = look is not None
+    def show_running(self, run: RunSummary | None) -> None:
+        """Show the progress of the running training; None if there is none."""
+        running = run is not None
         if running == self.bar.isHidden():
-            self._painted = 0.0
-        for part in (self.bar, self._how_far, self.stop):
+            self._last_repaint = 0.0
+        for part in (self.bar, self._progress_text, self.stop_button):
             part.setVisible(running)
-        for part in (self.start, self.estimate):
+        for part in (self.start_button, self.estimate):
             part.setVisible(not running)
-        self.setup.lock(running)
-        self.progress.allow_resume(not running)
-        if look is None:
+        self.setup.set_locked(running)
+        self.progress.set_resume_enabled(not running)
+        if run is None:
             self.show_stopping(False)
-        elif time.monotonic() - self._painted >= _REPAINT_S:
-            self._painted = time.monotonic()
-            total = max(int(look.progress.get("total", 0)), 1)
+        elif time.monotonic() - self._last_repaint >= _REPAINT_S:
+            self._last_repaint = time.monotonic()
+            total = max(int(run.progress.get("total", 0)), 1)
             self.bar.setRange(0, total)
-            self.bar.setValue(int(look.progress.get("done", 0)))
-            self._how_far.setText(progress_text(look))
+            self.bar.setValue(int(run.progress.get("done", 0)))
+            self._progress_text.setText(progress_text(run))
 
     def show_stopping(self, stopping: bool) -> None:
-        """Show that it was asked to stop."""
-        self.stop.setText(STOPPING if stopping else STOP)
-        self.stop.setEnabled(not stopping)
+        """Show whether the training was asked to stop."""
+        self.stop_button.setText(STOPPING if stopping else STOP)
+        self.stop_button.setEnabled(not stopping)
 
-    def how_far(self) -> str:
-        """What stands beside the progress bar."""
-        return str(self._how_far.text())
+    def progress_text(self) -> str:
+        """The text beside the progress bar."""
+        return str(self._progress_text.text())
 
     def _build(self) -> None:
-        self.setMinimumWidth(_NARROWEST)
+        self.setMinimumWidth(_MIN_WIDTH)
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for title, page in (
@@ -125,21 +125,24 @@ class RetrainPanel(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.bar.setTextVisible(False)
-        full = QWidget()
-        column = QVBoxLayout(full)
+        tab_page = QWidget()
+        column = QVBoxLayout(tab_page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.tabs, 1)
         column.addWidget(self.error)
-        for parts in ((self.estimate, self.start), (self._how_far, self.stop)):
+        for parts in (
+            (self.estimate, self.start_button),
+            (self._progress_text, self.stop_button),
+        ):
             row = QHBoxLayout()
             row.addWidget(parts[0], 1)
             row.addWidget(parts[1])
-            if parts[1] is self.stop:
+            if parts[1] is self.stop_button:
                 column.addWidget(self.bar)
             column.addLayout(row)
-        for button in (self.start, self.stop):
+        for button in (self.start_button, self.stop_button):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._pages.addWidget(self._message)
-        self._pages.addWidget(full)
+        self._pages.addWidget(tab_page)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)

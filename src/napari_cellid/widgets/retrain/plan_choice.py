@@ -1,4 +1,4 @@
-"""Choosing how deep a network is retrained, in words and as a picture."""
+"""A list of finetuning plans, with a picture of the layers that are retrained."""
 
 from __future__ import annotations
 
@@ -24,91 +24,93 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.retrain.starting_weights import StartingWeightsItem
 
 _TIP = (
-    "<qt>A network looks at a cell in many steps. The first ones see edges and grain, "
-    "which are much alike in all images; the last ones see what makes a cell glia or "
-    "inhibitory. Retraining begins at one of them and goes on to the end; what lies "
-    "before stays as it was. The deeper it begins, the more cells it takes.</qt>"
+    "<qt>A network consists of many stages. The first ones respond to edges and "
+    "texture, which are similar in all images; the last ones respond to what "
+    "distinguishes the classes. The stages from the chosen one on are retrained, and "
+    "those before it are frozen. The more stages are retrained, the more cells are "
+    "needed.</qt>"
 )
-#: steps that have nothing to learn
-_NOTHING = {"maxpool", "maxpool1", "maxpool2", "relu", "avgpool", "dropout"}
-#: blue on any theme, and grey; told apart by hatching, too
+#: stages without weights
+_WITHOUT_WEIGHTS = {"maxpool", "maxpool1", "maxpool2", "relu", "avgpool", "dropout"}
+#: blue and grey show on any theme; frozen stages are hatched, too
 _TRAINED, _FROZEN = "#0072b2", "#8a8a8a"
 
 
 class PlanChoice(QWidget):
-    """The plans for a network: a list, a picture, and what to know."""
+    """The plans for a network as a list, with a picture and a description."""
 
     valueChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plan = QComboBox()
-        self.plan.setToolTip(_TIP)
-        self.plan.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.words = small_text()
-        self._bar = _Bar()
+        self.combo = QComboBox()
+        self.combo.setToolTip(_TIP)
+        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.description = small_text()
+        self._bar = _StageBar()
         self._bar.setToolTip(_TIP)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.plan, self._bar, self.words):
+        for part in (self.combo, self._bar, self.description):
             layout.addWidget(part)
-        self.plan.currentIndexChanged.connect(self._on_change)
+        self.combo.currentIndexChanged.connect(self._on_index_changed)
 
     def value(self) -> str:
         """Name of the chosen plan."""
-        return str(self.plan.currentData())
+        return str(self.combo.currentData())
 
     def setValue(self, name: str) -> None:
-        """Choose a plan, if the network has it."""
-        index = self.plan.findData(name)
+        """Choose a plan, if there is one of this name for the network."""
+        index = self.combo.findData(name)
         if index >= 0:
-            self.plan.setCurrentIndex(index)
+            self.combo.setCurrentIndex(index)
 
-    def offer(self, start: StartingWeightsItem) -> None:
-        """Offer the plans that suit what the training begins with."""
-        before = self.plan.currentData()
-        blocker = QSignalBlocker(self.plan)
-        self.plan.clear()
-        for plan in _plans(start):
-            self.plan.addItem(_title(plan, named=not start.architecture), plan.name)
-        index = self.plan.findData(before)
-        self.plan.setCurrentIndex(index if index >= 0 else self._usual())
+    def set_starting_weights(self, item: StartingWeightsItem) -> None:
+        """List the plans that are possible with these starting weights."""
+        previous = self.combo.currentData()
+        blocker = QSignalBlocker(self.combo)
+        self.combo.clear()
+        for plan in _plans(item):
+            self.combo.addItem(_title(plan, named=not item.architecture), plan.name)
+        index = self.combo.findData(previous)
+        self.combo.setCurrentIndex(index if index >= 0 else self._default_index())
         blocker.unblock()
-        self._on_change()
+        self._on_index_changed()
 
-    def _usual(self) -> int:
-        """The two last blocks, or what comes nearest to them."""
+    def _default_index(self) -> int:
+        """Index of the plan for the last two blocks, or of the closest one."""
         for name in ("inceptionv3_249", "resnet50_151", "resnet18_res5b"):
-            index = int(self.plan.findData(name))
+            index = int(self.combo.findData(name))
             if index >= 0:
                 return index
         return 0
 
-    def _on_change(self) -> None:
-        plan = PLANS[self.plan.currentData()]
-        _, _, more = plan.description.partition(": ")
-        parts = [f"{more[:1].upper()}{more[1:]}." if more else ""]
-        parts.append(f"In files and commands: {plan.name}.")
-        self.words.setText(" ".join(filter(None, parts)))
+    def _on_index_changed(self) -> None:
+        plan = PLANS[self.combo.currentData()]
+        _, _, details = plan.description.partition(": ")
+        sentences = [f"{details[:1].upper()}{details[1:]}." if details else ""]
+        sentences.append(f"Name in files and commands: {plan.name}.")
+        self.description.setText(" ".join(filter(None, sentences)))
         self._bar.show_plan(plan)
         self.valueChanged.emit()
 
 
-class _Bar(QWidget):
-    """The steps of a network from image to class; those that are retrained in blue."""
+class _StageBar(QWidget):
+    """The stages of a network from image to class; retrained ones are blue."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._n, self._cut = 1, 0
+        self.n_stages, self.n_frozen = 1, 0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_plan(self, plan: FinetuningPlan) -> None:
         name: Any = plan.architecture or "inception_v3"
-        stages, cut = STAGES[name], n_frozen_stages(plan, name)
-        learning = [k for k, stage in enumerate(stages) if stage not in _NOTHING]
-        self._n, self._cut = len(learning), sum(k < cut for k in learning)
-        kept = "stays as it was" if self._cut else ""
-        self.setAccessibleDescription(f"{self._cut} of {self._n} steps {kept}".strip())
+        stages, n_frozen = STAGES[name], n_frozen_stages(plan, name)
+        trainable = [k for k, name in enumerate(stages) if name not in _WITHOUT_WEIGHTS]
+        self.n_stages = len(trainable)
+        self.n_frozen = sum(k < n_frozen for k in trainable)
+        text = f"{self.n_frozen} of {self.n_stages} stages are frozen"
+        self.setAccessibleDescription(text)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -116,19 +118,19 @@ class _Bar(QWidget):
         return QSize(200, self.fontMetrics().height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint a box for each step, between the words image and class."""
+        """Paint a box for each stage, between the words image and class."""
         del event
         painter = QPainter(self)
         painter.setPen(self.palette().text().color())
-        room = self.fontMetrics().horizontalAdvance("image ")
+        margin = self.fontMetrics().horizontalAdvance("image ")
         middle = Qt.AlignmentFlag.AlignVCenter
-        whole = QRectF(self.rect())
-        painter.drawText(whole, middle | Qt.AlignmentFlag.AlignLeft, "image")
-        painter.drawText(whole, middle | Qt.AlignmentFlag.AlignRight, "class")
-        width = (self.width() - 2 * room) / self._n
-        for k in range(self._n):
-            box = QRectF(room + k * width, 3, width - 2, self.height() - 6)
-            frozen = k < self._cut
+        area = QRectF(self.rect())
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, "image")
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, "class")
+        width = (self.width() - 2 * margin) / self.n_stages
+        for k in range(self.n_stages):
+            box = QRectF(margin + k * width, 3, width - 2, self.height() - 6)
+            frozen = k < self.n_frozen
             painter.fillRect(box, QColor(_FROZEN if frozen else _TRAINED))
             if frozen:
                 shade = QColor(255, 255, 255, 90)
@@ -137,27 +139,27 @@ class _Bar(QWidget):
 
 
 def plan_text(name: str) -> str:
-    """A plan as people read it; its name where it is not known."""
+    """Title of a plan; its name if the plan is not known."""
     return _title(PLANS[name], named=False) if name in PLANS else name
 
 
 def plan_name(name: str) -> str:
-    """A plan in short: as the paper calls it, if it does."""
-    papers = {plan.name: plan.paper_name for plan in PLANS.values()}
-    paper = papers.get(name, "")  # type: ignore[call-overload]
-    return paper if paper.startswith(tuple(NETWORK_NAMES.values())) else name
+    """Short name of a plan: that of the paper, if it has one."""
+    paper_names = {plan.name: plan.paper_name for plan in PLANS.values()}
+    paper_name = paper_names.get(name, "")  # type: ignore[call-overload]
+    return paper_name if paper_name.startswith(tuple(NETWORK_NAMES.values())) else name
 
 
-def _plans(start: StartingWeightsItem) -> list[FinetuningPlan]:
-    architectures: Any = [start.architecture] if start.architecture else STAGES
-    found = [plan for one in architectures for plan in plans_for(one)]
-    # without a network of its own such a plan does not say which one is meant
-    return [p for p in found if start.whole or p.architecture is not None]
+def _plans(item: StartingWeightsItem) -> list[FinetuningPlan]:
+    architectures: Any = [item.architecture] if item.architecture else STAGES
+    plans = [plan for name in architectures for plan in plans_for(name)]
+    # a plan for any network does not say which network to train
+    return [plan for plan in plans if item.all_layers or plan.architecture is not None]
 
 
 def _title(plan: FinetuningPlan, *, named: bool) -> str:
-    words = plan.description.partition(": ")[0]
-    text = f"{words[:1].upper()}{words[1:]}"
+    summary = plan.description.partition(": ")[0]
+    text = f"{summary[:1].upper()}{summary[1:]}"
     if plan.paper_name:
         return f"{text} · {plan.paper_name}"
     network = NETWORK_NAMES.get(plan.architecture or "", "")

@@ -1,4 +1,4 @@
-"""The curves and the epochs of one training."""
+"""The page of the Retrain dock with the curves and the epochs of one training."""
 
 from __future__ import annotations
 
@@ -25,115 +25,122 @@ if TYPE_CHECKING:
     from napari_cellid.training.status import RunSummary
     from napari_cellid.widgets.retrain.curves import TrainingCurves
 
-#: epochs that are listed, the newest first
-_LISTED = 8
-#: figures of an epoch: part, name, title, explanation
+#: most epochs that are listed, the newest first
+_MAX_EPOCHS = 8
+#: metrics of an epoch: data set, name, title, tooltip
 _COLUMNS = (
-    ("train", "loss", "loss", "Loss on the cells that are trained on."),
-    ("validation", "loss", "val. loss", "Loss on cells that are not trained on."),
-    ("train", "accuracy", "acc.", "Share of the training cells told right."),
-    ("validation", "accuracy", "val. acc.", "Share of the others told right."),
-    ("validation", "balanced_accuracy", "bal. acc.", "The same, each class alike."),
-    ("validation", "f1", "F1", "How well cells are found."),
-    ("validation", "dice", "Dice", "How well outlines overlap."),
+    ("train", "loss", "loss", "Loss on the training data."),
+    ("validation", "loss", "val. loss", "Loss on the validation data."),
+    ("train", "accuracy", "acc.", "Accuracy on the training data."),
+    ("validation", "accuracy", "val. acc.", "Accuracy on the validation data."),
+    (
+        "validation",
+        "balanced_accuracy",
+        "bal. acc.",
+        "Mean sensitivity of the classes.",
+    ),
+    ("validation", "f1", "F1", "F1 of detected cells."),
+    ("validation", "dice", "Dice", "Overlap of the outlines (Dice)."),
 )
-_NONE = (
-    "Nothing was trained in this study yet.\n\nSay what to train under Set up and "
-    "press Start; loss and accuracy then show here, epoch by epoch."
+_NO_RUN = (
+    "Nothing has been trained in this study yet.\n\nChoose what to train under Set up "
+    "and press Start; loss and accuracy of each epoch are then shown here."
 )
 
 
-class ProgressPanel(QWidget):
-    """How one training went, or goes."""
+class TrainingProgressPanel(QWidget):
+    """State, curves and epochs of one training."""
 
-    #: folder of an interrupted training that shall go on
-    resumed = Signal(object)
+    #: folder of the training to be resumed
+    resume_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = small_text()
         self.state = small_text()
-        self.resume = QPushButton("Resume")
-        self.resume.setToolTip("<qt>Goes on from the last epoch that was kept.</qt>")
+        self.resume_button = QPushButton("Resume")
+        self.resume_button.setToolTip("<qt>Continues after the last saved epoch.</qt>")
         self.epochs = SmallTable()
         self.curves: TrainingCurves | None = None
         self._theme = "dark"
-        self._look: RunSummary | None = None
-        self._none = QLabel(_NONE)
+        self._run: RunSummary | None = None
+        self._message = QLabel(_NO_RUN)
         self._body = QWidget()
         self._build()
         self.show_run(None)
 
     def set_theme(self, theme: str) -> None:
-        """Take the colours of a theme of napari."""
+        """Use the colours of a theme of napari."""
         self._theme = theme
         if self.curves is not None:
             self.curves.set_theme(theme)
 
-    def show_run(self, look: RunSummary | None) -> None:
-        """Show a training; None for none."""
-        self._look = look
-        self._none.setVisible(look is None)
-        self._body.setVisible(look is not None)
-        if look is None:
+    def show_run(self, run: RunSummary | None) -> None:
+        """Show a training; None for no training."""
+        self._run = run
+        self._message.setVisible(run is None)
+        self._body.setVisible(run is not None)
+        if run is None:
             return
-        self.title.setText(f"<b>{run_title(look)}</b>")
-        self.state.setText(state_text(look))
-        self.resume.setVisible(look.state in ("interrupted", "failed", "stopped"))
-        self._show_curves(look)
-        head, rows, tips = _epoch_rows(look)
+        self.title.setText(f"<b>{run_title(run)}</b>")
+        self.state.setText(state_text(run))
+        self.resume_button.setVisible(run.state in ("interrupted", "failed", "stopped"))
+        self._show_curves(run)
+        header, rows, tips = _epoch_rows(run)
         self.epochs.setVisible(bool(rows))
         if rows:
-            self.epochs.show_rows(head, rows, tips)
+            self.epochs.show_rows(header, rows, tips)
 
-    def allow_resume(self, allowed: bool) -> None:
-        """Whether a training can be resumed now."""
-        self.resume.setEnabled(allowed)
+    def set_resume_enabled(self, enabled: bool) -> None:
+        """Set whether a training can be resumed now."""
+        self.resume_button.setEnabled(enabled)
 
-    def _show_curves(self, look: RunSummary) -> None:
+    def _show_curves(self, run: RunSummary) -> None:
         if self.curves is None:
-            # matplotlib is not loaded before there is something to draw
+            # matplotlib is imported when there is something to draw
             from napari_cellid.widgets.retrain.curves import TrainingCurves
 
             self.curves = TrainingCurves(self._theme)
-            self._room.layout().addWidget(self.curves)
-        # an empty picture says nothing
-        self.curves.setVisible(bool(look.epochs))
-        total = int(look.progress.get("epochs", 0))
-        self.curves.show_epochs(look.epochs, total)
+            self._curves_box.layout().addWidget(self.curves)
+        # without epochs the plots would be empty
+        self.curves.setVisible(bool(run.epochs))
+        total = int(run.progress.get("epochs", 0))
+        self.curves.show_epochs(run.epochs, total)
 
-    def _tell(self) -> None:
-        if self._look is not None:
-            self.resumed.emit(self._look.folder)
+    def _request_resume(self) -> None:
+        if self._run is not None:
+            self.resume_requested.emit(self._run.folder)
 
     def _build(self) -> None:
-        self._none.setWordWrap(True)
-        self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.resume.clicked.connect(self._tell)
-        self.resume.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._message.setWordWrap(True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.resume_button.clicked.connect(self._request_resume)
+        self.resume_button.setSizePolicy(
+            QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
+        )
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 4, 6, 4)
         row = QHBoxLayout()
         row.addWidget(self.state, 1)
-        row.addWidget(self.resume)
+        row.addWidget(self.resume_button)
         column.addWidget(self.title)
         column.addLayout(row)
-        self._room = QWidget()
-        QVBoxLayout(self._room).setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._room, 1)
+        self._curves_box = QWidget()
+        QVBoxLayout(self._curves_box).setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._curves_box, 1)
         column.addWidget(self.epochs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._none, 1)
+        layout.addWidget(self._message, 1)
         layout.addWidget(self._body, 1)
 
 
 def _epoch_rows(
-    look: RunSummary,
+    run: RunSummary,
 ) -> tuple[list[str], list[tuple[str, list[TableItem]]], list[str]]:
-    """Titles, rows and explanations of the newest epochs."""
-    newest = look.epochs[::-1][:_LISTED]
-    there = [
+    """Titles, rows and tooltips of the newest epochs."""
+    newest = run.epochs[::-1][:_MAX_EPOCHS]
+    measured = [
         column
         for column in _COLUMNS
         if any(column[1] in epoch.get(column[0], {}) for epoch in newest)
@@ -141,14 +148,15 @@ def _epoch_rows(
     rows = []
     for epoch in newest:
         cells = [
-            TableItem(_number(epoch.get(part, {}), name)) for part, name, *_ in there
+            TableItem(_metric_text(epoch.get(part, {}), name))
+            for part, name, *_ in measured
         ]
         seconds = epoch.get("seconds")
         cells.append(TableItem("" if seconds is None else f"{float(seconds):.0f} s"))
         rows.append((_epoch_name(epoch), cells))
-    head = [*(title for *_, title, _ in there), "time"]
-    tips = [*(tip for *_, tip in there), "Time that the epoch took."]
-    return head, rows, tips
+    header = [*(title for *_, title, _ in measured), "time"]
+    tips = [*(tip for *_, tip in measured), "Duration of the epoch."]
+    return header, rows, tips
 
 
 def _epoch_name(epoch: Mapping[str, Any]) -> str:
@@ -157,5 +165,5 @@ def _epoch_name(epoch: Mapping[str, Any]) -> str:
     return f"{text} ★" if epoch.get("best") else text
 
 
-def _number(figures: Mapping[str, Any], name: str) -> str:
-    return f"{float(figures[name]):.2f}" if name in figures else ""
+def _metric_text(metrics: Mapping[str, Any], name: str) -> str:
+    return f"{float(metrics[name]):.2f}" if name in metrics else ""

@@ -1,4 +1,4 @@
-"""Did it help? The new model beside the old one, on the same cells."""
+"""The page of the Retrain dock that compares the new model with the old one."""
 
 from __future__ import annotations
 
@@ -37,159 +37,172 @@ if TYPE_CHECKING:
 
     from napari_cellid.training.status import RunSummary
 
-_LARGE = "18pt"
+_HEADLINE_SIZE = "18pt"
 _NOT_YET = {
-    "new": "It prepares.\n\nWhen the training is done, the new model is compared here "
-    "with the old one, on cells that neither was trained on.",
-    "running": "It is trained still.\n\nWhen that is done, the new model is compared "
+    "new": "The training is being prepared.\n\nWhen it is done, the new model is "
+    "compared here with the old one, on cells that neither was trained on.",
+    "running": "The training is running.\n\nWhen it is done, the new model is compared "
     "here with the old one, on cells that neither was trained on.",
 }
+_AXES = "Rows: answers of annotators. Columns: predictions of the model."
 _NOT_MEASURED = "This training has no figures: it ended before they were measured."
-_NONE = (
-    "Nothing was trained in this study yet.\n\nWhen a training is done, this shows "
-    "whether it helped: new and old model on cells that were kept from training."
+_NO_RUN = (
+    "Nothing has been trained in this study yet.\n\nWhen a training is done, this page "
+    "compares the new and the old model on held-out cells."
 )
 
 
 class ReportPanel(QWidget):
-    """The figures of one training."""
+    """The figures of one training, and buttons to use its model in the study."""
 
-    #: folder of the run whose model shall be the study's, or whose old one again
-    used, undone = Signal(object), Signal(object)
+    #: folder of the run whose model the study shall use
+    use_requested = Signal(object)
+    #: folder of the run whose model the study shall no longer use
+    restore_requested = Signal(object)
     #: a `ConfusionSquare` of the confusion matrix
-    chosen = Signal(object)
+    square_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.rests, self.notes = small_text(), small_text(), small_text()
-        self.large = QLabel()
-        self.sentence = small_text()
+        self.title, self.details, self.notes = small_text(), small_text(), small_text()
+        self.headline = QLabel()
+        self.explanation = small_text()
         self.figures, self.by_class = SmallTable(), SmallTable()
         self.confusion = ConfusionTable()
-        self.which = QComboBox()
+        self.model_combo = QComboBox()
         self.cells = ConfusionCells()
-        self.use = QPushButton("Use this model")
-        self.use.setToolTip(
-            "<qt>Makes it the model of this study: Identify uses it from then on. The "
-            "one before stays, and can be chosen again.</qt>"
+        self.use_button = QPushButton("Use this model")
+        self.use_button.setToolTip(
+            "<qt>Makes it the model of this study, which the Identify dock uses. The "
+            "model before is kept and can be chosen again.</qt>"
         )
-        self.in_use = small_text()
-        self.go_back = QPushButton("Use the model before again")
-        self.go_back.setToolTip("<qt>Nothing is lost: both models stay.</qt>")
+        self.active_label = small_text()
+        self.restore_button = QPushButton("Use the model before again")
+        self.restore_button.setToolTip("<qt>Both models are kept.</qt>")
         self.card = small_text()
         self.held_out: pd.DataFrame | None = None
-        self._look: RunSummary | None = None
+        self._run: RunSummary | None = None
         self._classes: list[str] = []
         self._message = QLabel()
         self._body = QWidget()
         self._build()
         self.show_run(None)
 
-    def show_run(self, look: RunSummary | None) -> None:
-        """Show the figures of a training; None for none."""
-        self._look, self.held_out = look, None
+    def show_run(self, run: RunSummary | None) -> None:
+        """Show the figures of a training; None for no training."""
+        self._run, self.held_out = run, None
         self.cells.clear()
-        report = look.report if look is not None else {}
+        report = run.report if run is not None else {}
         self._body.setVisible(bool(report))
         self._message.setVisible(not report)
-        if look is None:
-            self._message.setText(_NONE)
+        if run is None:
+            self._message.setText(_NO_RUN)
         elif not report:
-            self._message.setText(_NOT_YET.get(look.state, _NOT_MEASURED))
+            self._message.setText(_NOT_YET.get(run.state, _NOT_MEASURED))
         else:
-            self._show_report(look, report)
+            self._show_report(run, report)
 
     def show_use(self, *, possible: bool, used: bool) -> None:
-        """Show whether the model is the study's."""
-        self.use.setVisible(possible and not used)
-        self.in_use.setVisible(used)
-        self.go_back.setVisible(used)
+        """Show whether the study can use the model, and whether it does."""
+        self.use_button.setVisible(possible and not used)
+        self.active_label.setVisible(used)
+        self.restore_button.setVisible(used)
 
-    def allow_use(self, allowed: bool) -> None:
-        """Whether another model can be chosen now."""
-        for button in (self.use, self.go_back):
-            button.setEnabled(allowed)
+    def set_use_enabled(self, enabled: bool) -> None:
+        """Set whether another model can be chosen now."""
+        for button in (self.use_button, self.restore_button):
+            button.setEnabled(enabled)
 
     def show_card(self, text: str) -> None:
-        """Show what is to be known of the model."""
+        """Show the model card as text; "" hides it."""
         self.card.setText(text)
         self._card_box.setVisible(bool(text))
 
-    def text(self) -> str:
-        """The words that are shown alone; "" where there are figures."""
+    def message(self) -> str:
+        """The message that is shown alone; "" while figures are shown."""
         return "" if self._message.isHidden() else str(self._message.text())
 
-    def _show_report(self, look: RunSummary, report: dict[str, Any]) -> None:
-        self.title.setText(f"<b>{run_title(look)}</b>")
+    def _show_report(self, run: RunSummary, report: dict[str, Any]) -> None:
+        self.title.setText(f"<b>{run_title(run)}</b>")
         verdict = read_verdict(report)
-        # not by a font, which napari's style overrides
-        self.large.setText(
-            f'<span style="font-size: {_LARGE}">{verdict.headline}</span>'
+        # as rich text, because napari's style overrides fonts
+        self.headline.setText(
+            f'<span style="font-size: {_HEADLINE_SIZE}">{verdict.headline}</span>'
         )
-        self.sentence.setText(verdict.explanation)
-        self.rests.setText(basis_text(report))
+        self.explanation.setText(verdict.explanation)
+        self.details.setText(basis_text(report))
         self.figures.show_rows(*figure_rows(report))
-        more = report_notes(report)
-        self.notes.setText("\n".join(f"• {note}" for note in more))
-        self.notes.setVisible(bool(more))
-        blocker = QSignalBlocker(self.which)
-        self.which.clear()
+        notes = report_notes(report)
+        self.notes.setText("\n".join(f"• {note}" for note in notes))
+        self.notes.setVisible(bool(notes))
+        blocker = QSignalBlocker(self.model_combo)
+        self.model_combo.clear()
         names = {"new": "the new model", "old": "the model before", "floor": "the rule"}
         for key, name in names.items():
             if (report.get(key) or {}).get("by_class"):
-                self.which.addItem(f"Figures of {name}", key)
+                self.model_combo.addItem(f"Figures of {name}", key)
         blocker.unblock()
-        self._classes_box.setVisible(self.which.count() > 0)
-        self._matrix_box.setVisible(self.which.count() > 0)
-        self._show_which()
+        self._classes_box.setVisible(self.model_combo.count() > 0)
+        self._matrix_box.setVisible(self.model_combo.count() > 0)
+        self._show_model()
 
-    def _show_which(self) -> None:
-        which = self.which.currentData()
-        if self._look is None or which is None:
+    def _show_model(self) -> None:
+        model = self.model_combo.currentData()
+        if self._run is None or model is None:
             return
-        report = self._look.report
-        self.by_class.show_rows(*class_figure_rows(report, which))
-        self._classes, rows = confusion_matrix_rows(report, which)
-        head = [answer_text(name) for name in self._classes]
-        tips = [f"the model says {name}" for name in head]
-        self.confusion.show_rows(shorten_names(head), rows, tips)
+        report = self._run.report
+        self.by_class.show_rows(*class_figure_rows(report, model))
+        self._classes, rows = confusion_matrix_rows(report, model)
+        header = [answer_text(name) for name in self._classes]
+        tips = [f"the model says {name}" for name in header]
+        self.confusion.show_rows(shorten_names(header), rows, tips)
         self.confusion.clearSelection()
         self._matrix_box.setVisible(bool(rows))
         self.cells.clear()
 
     def _on_square(self, row: int, column: int) -> None:
-        which = self.which.currentData()
-        if which == "floor":
+        model = self.model_combo.currentData()
+        if model == "floor":
             self.cells.clear()
             return
-        truth, told = self._classes[row], self._classes[column]
-        self.chosen.emit(ConfusionSquare(truth, told, old=which == "old"))
+        truth, predicted = self._classes[row], self._classes[column]
+        self.square_chosen.emit(ConfusionSquare(truth, predicted, old=model == "old"))
 
     def _on_use(self) -> None:
-        if self._look is not None:
-            self.used.emit(self._look.folder)
+        if self._run is not None:
+            self.use_requested.emit(self._run.folder)
 
-    def _on_go_back(self) -> None:
-        if self._look is not None:
-            self.undone.emit(self._look.folder)
+    def _on_restore(self) -> None:
+        if self._run is not None:
+            self.restore_requested.emit(self._run.folder)
 
     def _build(self) -> None:
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.in_use.setText("✓ This is the study's model.")
-        self.which.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.which.currentIndexChanged.connect(self._show_which)
-        self.confusion.chosen.connect(self._on_square)
-        self.use.clicked.connect(self._on_use)
-        self.go_back.clicked.connect(self._on_go_back)
-        for button in (self.use, self.go_back):
+        self.active_label.setText("✓ This is the study's model.")
+        self.model_combo.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )
+        self.model_combo.currentIndexChanged.connect(self._show_model)
+        self.confusion.square_chosen.connect(self._on_square)
+        self.use_button.clicked.connect(self._on_use)
+        self.restore_button.clicked.connect(self._on_restore)
+        for button in (self.use_button, self.restore_button):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        helped = [self.title, self.large, self.sentence, self.rests, self.use]
-        verdict = group_box("Did it help?", *helped, self.in_use, self.go_back)
+        verdict_parts = [
+            self.title,
+            self.headline,
+            self.explanation,
+            self.details,
+            self.use_button,
+        ]
+        verdict = group_box(
+            "Did it help?", *verdict_parts, self.active_label, self.restore_button
+        )
         figures = group_box("On the same held-out cells", self.figures, self.notes)
-        self._classes_box = group_box("Classes", self.which, self.by_class)
-        matrix = [_axes(), self.confusion, self.cells]
-        self._matrix_box = group_box("Which cells are told wrong", *matrix)
+        self._classes_box = group_box("Classes", self.model_combo, self.by_class)
+        matrix = [small_text(_AXES), self.confusion, self.cells]
+        self._matrix_box = group_box("Which cells are classified wrongly", *matrix)
         self._card_box = CollapsibleSection("Model card", [self.card])
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 4, 6, 4)
@@ -201,9 +214,3 @@ class ReportPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._message, 1)
         layout.addWidget(self._body, 1)
-
-
-def _axes() -> QWidget:
-    label = small_text()
-    label.setText("Rows: what people say. Columns: what the model says.")
-    return label

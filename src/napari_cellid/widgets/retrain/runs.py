@@ -1,4 +1,4 @@
-"""The trainings of a study as a list."""
+"""The page of the Retrain dock that lists the trainings of a study."""
 
 from __future__ import annotations
 
@@ -31,68 +31,69 @@ if TYPE_CHECKING:
 
 _TITLES = ("When", "What", "Right", "State")
 _TIPS = (
-    "When the training was begun.",
-    "Which network was trained, and how deep, as the paper calls it.",
-    "Of classes the balanced accuracy, of outlines F1, on the held-out cells.",
-    "running, finished, stopped (by somebody), failed, or interrupted (its process is "
-    "gone; it can be resumed). ✓: its model is the study's.",
+    "When the training was started.",
+    "Which network was trained, and from which layer on, in the terms of the paper.",
+    "On the held-out cells: balanced accuracy of a classifier, F1 of a U-Net.",
+    "running, finished, stopped (by a user), failed, or interrupted (its process has "
+    "ended; it can be resumed). ✓: the study uses its model.",
 )
 _HINT = (
-    "A click shows a training on the other pages. Figures of two trainings compare "
-    "where the same cells were held out; new animals add to these."
+    "A click shows a training on the other pages. Figures of two trainings can be "
+    "compared if the same cells were held out; cells of new animals are added."
 )
 
 
 class RunsPanel(QWidget):
-    """A row for each training, the newest first; ✓ marks the study's model."""
+    """A row for each training, the newest first; ✓ marks the model of the study."""
 
     #: folder of the training that was clicked
-    chosen = Signal(object)
+    run_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = QTableWidget(0, len(_TITLES))
-        self._looks: Sequence[RunSummary] = ()
-        hint = small_text()
-        hint.setText(_HINT)
+        self._runs: Sequence[RunSummary] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self.table, 1)
-        layout.addWidget(hint)
-        self._dress()
+        layout.addWidget(small_text(_HINT))
+        self._style_table()
 
     def show_runs(
-        self, looks: Sequence[RunSummary], shown: Path | None, used: Collection[str]
+        self,
+        runs: Sequence[RunSummary],
+        shown: Path | None,
+        active_weights: Collection[str],
     ) -> None:
-        """Show trainings.
+        """List trainings.
 
         Parameters
         ----------
-        looks
-            All of the study.
+        runs
+            All trainings of the study.
         shown
-            Folder of the one that is shown.
-        used
+            Folder of the training that the other pages show.
+        active_weights
             Hashes of the weights of the study's models.
         """
-        self._looks = looks
+        self._runs = runs
         selection = self.table.selectionModel()
         blocked = selection.blockSignals(True)
-        self.table.setRowCount(len(looks))
-        for row, look in enumerate(looks):
-            mark = " ✓" if look.weights and look.weights in used else ""
-            for column, text in enumerate(_texts(look, mark)):
-                self._set(row, column, text, _tip(look, column))
+        self.table.setRowCount(len(runs))
+        for row, run in enumerate(runs):
+            mark = " ✓" if run.weights and run.weights in active_weights else ""
+            for column, text in enumerate(_texts(run, mark)):
+                self._set_item(row, column, text, _tip(run, column))
         self.table.clearSelection()
-        for row, look in enumerate(looks):
-            if look.folder == shown:
+        for row, run in enumerate(runs):
+            if run.folder == shown:
                 flag = QItemSelectionModel.SelectionFlag.NoUpdate
                 self.table.setCurrentCell(row, 0, flag)
                 self.table.selectRow(row)
         selection.blockSignals(blocked)
         self.table.viewport().update()
 
-    def _set(self, row: int, column: int, text: str, tip: str) -> None:
+    def _set_item(self, row: int, column: int, text: str, tip: str) -> None:
         item = self.table.item(row, column)
         if item is None:
             item = QTableWidgetItem()
@@ -103,10 +104,10 @@ class RunsPanel(QWidget):
 
     def _on_row(self) -> None:
         row = self.table.currentRow()
-        if 0 <= row < len(self._looks):
-            self.chosen.emit(self._looks[row].folder)
+        if 0 <= row < len(self._runs):
+            self.run_chosen.emit(self._runs[row].folder)
 
-    def _dress(self) -> None:
+    def _style_table(self) -> None:
         table, mode = self.table, QHeaderView.ResizeMode
         table.setHorizontalHeaderLabels(list(_TITLES))
         for column, tip in enumerate(_TIPS):
@@ -117,32 +118,32 @@ class RunsPanel(QWidget):
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.verticalHeader().hide()
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setMinimumSectionSize(24)
-        head.setSectionResizeMode(mode.ResizeToContents)
-        head.setSectionResizeMode(1, mode.Stretch)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(mode.ResizeToContents)
+        header.setSectionResizeMode(1, mode.Stretch)
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.selectionModel().currentRowChanged.connect(self._on_row)
 
 
-def _texts(look: RunSummary, mark: str) -> tuple[str, ...]:
-    plan = plan_name(str(look.settings.get("plan", "")))
+def _texts(run: RunSummary, mark: str) -> tuple[str, ...]:
+    plan = plan_name(str(run.settings.get("plan", "")))
     return (
-        local_time_text(look.made),
-        plan if look.task == "classify" else "U-Net: outlines",
-        main_metric_text(look),
-        state_label(look.state) + mark,
+        local_time_text(run.made),
+        plan if run.task == "classify" else "U-Net: outlines",
+        main_metric_text(run),
+        state_label(run.state) + mark,
     )
 
 
-def _tip(look: RunSummary, column: int) -> str:
+def _tip(run: RunSummary, column: int) -> str:
     if column == 1:
-        deep = plan_text(str(look.settings.get("plan", "")))
-        began = f"began with {look.start.get('name', '')}"
-        return f"{deep}; {began}" if deep else began
+        plan = plan_text(str(run.settings.get("plan", "")))
+        start = f"started with {run.start.get('name', '')}"
+        return f"{plan}; {start}" if plan else start
     if column == 2:
-        return main_metric_name(look.task)
-    if column == 3 and look.error:
-        return look.error
-    return look.name
+        return main_metric_name(run.task)
+    if column == 3 and run.error:
+        return run.error
+    return run.name

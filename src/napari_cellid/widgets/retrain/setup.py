@@ -1,18 +1,15 @@
-"""What is trained, from which answers, from what, and how deep."""
+"""The page of the Retrain dock on which a training is set up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QGroupBox,
-    QListWidget,
-    QListWidgetItem,
     QRadioButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -36,56 +33,60 @@ from napari_cellid.widgets._shared.layouts import (
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets._shared.table import SmallTable
 from napari_cellid.widgets.retrain.plan_choice import PlanChoice
+from napari_cellid.widgets.retrain.recording_list import RecordingList
 from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
     from napari_cellid.retrain.request import RetrainRequest
 
-#: rows of the list of recordings that are seen at once
-_MOST_RECORDINGS = 6
 _RECIPES = {
     "paper": "As in the paper",
     "few-cells": "For a few hundred cells",
 }
 _RECIPE_TIP = (
-    "<qt>Sets what stands under More settings. The second goes further in fewer, "
-    "larger steps; in simulated laboratories it learned more from 200 cells.</qt>"
+    "<qt>Sets the values under More settings. The second recipe takes fewer, larger "
+    "steps; with 200 simulated cells it gave the better models.</qt>"
 )
 _HELD_OUT_TIP = (
-    "<qt>About a quarter of the animals (or of the parts of a recording, where there "
-    "is one animal alone) is never trained on. New and old model are compared on its "
-    "cells. A cell never changes sides, however many recordings come.</qt>"
+    "<qt>About a quarter of the animals (or of the parts of a recording, if there is "
+    "only one animal) is held out from training. The new and the old model are "
+    "compared on its cells. Cells stay held out when recordings are added.</qt>"
+)
+_SPLIT_HINT = (
+    "The shares apply to animals that are new to the study: cells that were held out "
+    "or trained on before stay so."
+)
+_OUTLINES_HINT = (
+    "Tick the recordings whose outlines you have corrected; wrong outlines make the "
+    "model worse."
 )
 
 
 class SetupPanel(QWidget):
-    """The form of the Retrain dock."""
+    """The form that describes a training."""
 
-    #: something that matters to a training
-    changed = Signal()
+    valueChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.classes = QRadioButton("What cells are (the classifier)")
-        self.outlines = QRadioButton("Where cells are (the U-Net that outlines)")
-        self.classes.setChecked(True)
+        self.classifier_button = QRadioButton("Classes of cells (the classifier)")
+        self.segmenter_button = QRadioButton("Outlines of cells (the U-Net)")
+        self.classifier_button.setChecked(True)
         self.table = SmallTable()
         self.rule = small_text()
         self.warning = small_text()
         self.held_out = {"classify": small_text(), "segment": small_text()}
         self.animals = AnimalsButton()
-        self.recordings = QListWidget()
-        self.recordings.setSpacing(2)
-        self.starts = {
-            one: StartingWeightsCombo(one) for one in ("classify", "segment")
+        self.recordings = RecordingList()
+        self.starting_weights = {
+            task: StartingWeightsCombo(task) for task in ("classify", "segment")
         }
-        self.new_head = small_text()
-        self.depth = PlanChoice()
+        self.head_note = small_text()
+        self.plan = PlanChoice()
         fields = [n for n in ClassifierTrainingConfig.model_fields if n != "plan"]
         self.forms: dict[str, SettingsForm] = {
             "classify": SettingsForm(ClassifierTrainingConfig, fields),
@@ -93,143 +94,120 @@ class SetupPanel(QWidget):
         }
         self.split = SettingsForm(SplitConfig)
         self.recipe = QComboBox()
-        for name, words in _RECIPES.items():
-            self.recipe.addItem(words, name)
+        for name, title in _RECIPES.items():
+            self.recipe.addItem(title, name)
         self.recipe.setToolTip(_RECIPE_TIP)
         self._study_classes: tuple[str, ...] = ()
-        self._known: set[str] = set()
         self._build()
         self._connect()
-        self._on_start()
+        self._on_starting_weights()
         self._show_task()
 
     @property
     def task(self) -> str:
-        """Classify or segment."""
-        return "classify" if self.classes.isChecked() else "segment"
+        """Task of the model: classify or segment."""
+        return "classify" if self.classifier_button.isChecked() else "segment"
 
-    def wanted(self) -> RetrainRequest:
+    def value(self) -> RetrainRequest:
         """The training that the form describes."""
         task = self.task
-        start = self.starts[task].value().value
+        start = self.starting_weights[task].value().argument
         split = SplitConfig(**self.split.values())
         if task == "segment":
-            outlines = SegmenterTrainingConfig(**self.forms[task].values())
-            recordings = self.chosen_recordings()
-            return SegmenterRequest(start, outlines, split, recordings)
+            settings = SegmenterTrainingConfig(**self.forms[task].values())
+            return SegmenterRequest(start, settings, split, self.recordings.value())
         values = self.forms[task].values()
-        settings = ClassifierTrainingConfig(plan=self.depth.value(), **values)
-        return ClassifierRequest(start, settings, split)
+        training = ClassifierTrainingConfig(plan=self.plan.value(), **values)
+        return ClassifierRequest(start, training, split)
 
-    def chosen_recordings(self) -> tuple[str, ...]:
-        """Names of the ticked recordings."""
-        items = (self.recordings.item(k) for k in range(self.recordings.count()))
-        ticked = (i for i in items if i.checkState() == Qt.CheckState.Checked)
-        return tuple(str(item.data(Qt.ItemDataRole.UserRole)) for item in ticked)
+    def set_study_models(self, models: Path | None) -> None:
+        """List the models of a study; None if no study is open."""
+        for combo in self.starting_weights.values():
+            combo.set_study_models(models)
 
-    def set_study(self, models: Path | None) -> None:
-        """Offer the models of a study."""
-        for choice in self.starts.values():
-            choice.offer(models)
-
-    def show_decided(self, decided: DecidedCellCounts) -> None:
-        """Show on how many cells can be trained."""
+    def show_decided_cells(self, decided: DecidedCellCounts) -> None:
+        """Show how many cells there are to train on."""
         self._study_classes = decided.classes
-        head, rows = class_rows(decided)
+        header, rows = class_rows(decided)
         self.table.setVisible(bool(decided.total))
-        self.table.show_rows(shorten_names(head), rows, head)
+        self.table.show_rows(shorten_names(header), rows, header)
         rule = rule_text(decided.rule)
         self.rule.setText(f"A cell is decided when {rule} (the study's rule).")
-        self._warn(lacking_cells_text(decided))
+        self._show_warning(lacking_cells_text(decided))
         self.show_held_out("")
-        self._list_recordings(decided.recordings)
-        self._explain_head()
+        self.recordings.set_recordings(decided.recordings)
+        self._show_head_note()
 
     def show_held_out(self, text: str) -> None:
-        """Show what becomes of the cells."""
+        """Show which cells are held out."""
         for task, label in self.held_out.items():
             label.setText(text if task == self.task else "")
             label.setVisible(bool(label.text()))
 
-    def lock(self, locked: bool) -> None:
-        """Lock what must not change while something is trained."""
+    def set_locked(self, locked: bool) -> None:
+        """Lock the form while a training runs."""
         for part in (*self._boxes, self._task_box):
             part.setEnabled(not locked)
 
-    def _warn(self, text: str) -> None:
+    def _show_warning(self, text: str) -> None:
         self.warning.setText(f"⚠ {text}" if text else "")
         self.warning.setVisible(bool(text))
 
-    def _list_recordings(self, recordings: Mapping[str, int]) -> None:
-        left_out = self._known - set(self.chosen_recordings())
-        blocker = QSignalBlocker(self.recordings)
-        self.recordings.clear()
-        for name, n in recordings.items():
-            item = QListWidgetItem(f"{name} · {n} cells")
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            ticked = name not in left_out
-            state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-            item.setCheckState(state)
-            self.recordings.addItem(item)
-        self._known = set(recordings)
-        blocker.unblock()
-        rows = min(max(len(recordings), 1), _MOST_RECORDINGS)
-        height = self.recordings.sizeHintForRow(0) if recordings else 20
-        self.recordings.setFixedHeight(rows * (height + 4) + 8)
-
     def _connect(self) -> None:
-        self.classes.toggled.connect(self._show_task)
-        self.starts["classify"].valueChanged.connect(self._on_start)
+        self.classifier_button.toggled.connect(self._show_task)
+        self.starting_weights["classify"].valueChanged.connect(
+            self._on_starting_weights
+        )
         self.recipe.activated.connect(self._on_recipe)
         for emitter in (
-            self.classes.toggled,
-            self.recordings.itemChanged,
-            self.depth.valueChanged,
-            *(one.valueChanged for one in self.starts.values()),
-            *(one.valueChanged for one in self.forms.values()),
+            self.classifier_button.toggled,
+            self.recordings.valueChanged,
+            self.plan.valueChanged,
+            *(combo.valueChanged for combo in self.starting_weights.values()),
+            *(form.valueChanged for form in self.forms.values()),
             self.split.valueChanged,
         ):
-            emitter.connect(self._tell)
+            emitter.connect(self._emit_changed)
 
     def _on_recipe(self, _: int) -> None:
         self.forms["classify"].setValue(RECIPES[self.recipe.currentData()])
 
-    def _tell(self, _: object = None) -> None:
-        self.changed.emit()
+    def _emit_changed(self, _: object = None) -> None:
+        self.valueChanged.emit()
 
-    def _on_start(self) -> None:
-        self.depth.offer(self.starts["classify"].value())
-        self._explain_head()
+    def _on_starting_weights(self) -> None:
+        self.plan.set_starting_weights(self.starting_weights["classify"].value())
+        self._show_head_note()
 
-    def _explain_head(self) -> None:
-        """Say whether what the model tells already is kept."""
-        known, wanted = self.starts["classify"].value().classes, self._study_classes
+    def _show_head_note(self) -> None:
+        """Show whether training replaces the last layer of the model."""
+        model_classes = self.starting_weights["classify"].value().classes
+        study_classes = self._study_classes
         text = ""
-        if wanted and not known:
-            text = "Its last layer begins anew, for it tells no cells yet."
-        elif wanted and set(wanted) != set(known):
-            names = ", ".join(answer_text(name) for name in known)
-            text = f"It tells {names}: for this study's classes its last layer begins "
-            text += "anew."
-        self.new_head.setText(text)
-        self.new_head.setVisible(bool(text))
+        if study_classes and not model_classes:
+            text = "Its last layer is new, because it predicts no classes of cells yet."
+        elif study_classes and set(study_classes) != set(model_classes):
+            names = ", ".join(answer_text(name) for name in model_classes)
+            text = f"It predicts {names}: its last layer is replaced for this study."
+        self.head_note.setText(text)
+        self.head_note.setVisible(bool(text))
 
     def _show_task(self) -> None:
         classify = self.task == "classify"
-        for box in self._of_classes:
+        for box in self._classifier_boxes:
             box.setVisible(classify)
-        for box in self._of_outlines:
+        for box in self._segmenter_boxes:
             box.setVisible(not classify)
 
     def _build(self) -> None:
         self._task_box = QGroupBox("What to train")
         column = QVBoxLayout(self._task_box)
         group = QButtonGroup(self)
-        for button in (self.classes, self.outlines):
+        for button in (self.classifier_button, self.segmenter_button):
             group.addButton(button)
             column.addWidget(button)
         answers = group_box(
-            "Answers to learn from",
+            "Answers to train on",
             self.rule,
             self.table,
             self.held_out["classify"],
@@ -237,41 +215,36 @@ class SetupPanel(QWidget):
             self.warning,
         )
         answers.setToolTip(_HELD_OUT_TIP)
-        fields = group_box(
-            "Recordings whose outlines are right",
-            small_text(_OUTLINES),
+        recordings = group_box(
+            "Recordings with correct outlines",
+            small_text(_OUTLINES_HINT),
             self.recordings,
             self.held_out["segment"],
         )
-        self.recordings.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        classifier_start = group_box(
+            "Start with", self.starting_weights["classify"], self.head_note
         )
-        from_classes = group_box("Begin with", self.starts["classify"], self.new_head)
-        from_outlines = group_box("Begin with", self.starts["segment"])
-        depth = group_box("How deep", self.depth)
-        how = group_box("How", self.recipe)
+        segmenter_start = group_box("Start with", self.starting_weights["segment"])
+        plan = group_box("Layers to retrain", self.plan)
+        recipe = group_box("Recipe", self.recipe)
         more = {
-            k: CollapsibleSection("More settings", [form])
-            for k, form in self.forms.items()
+            task: CollapsibleSection("More settings", [form])
+            for task, form in self.forms.items()
         }
-        self._of_classes = (answers, from_classes, depth, how, more["classify"])
-        self._of_outlines = (fields, from_outlines, more["segment"])
-        held_out = CollapsibleSection(
-            "How much is held out", [small_text(_SETTLED), self.split]
+        self._classifier_boxes = (
+            answers,
+            classifier_start,
+            plan,
+            recipe,
+            more["classify"],
         )
-        self._boxes = (*self._of_classes, *self._of_outlines, held_out)
+        self._segmenter_boxes = (recordings, segmenter_start, more["segment"])
+        held_out = CollapsibleSection(
+            "How much is held out", [small_text(_SPLIT_HINT), self.split]
+        )
+        self._boxes = (*self._classifier_boxes, *self._segmenter_boxes, held_out)
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout.setContentsMargins(0, 4, 6, 4)
         for part in (self._task_box, *self._boxes):
             layout.addWidget(part)
-
-
-_SETTLED = (
-    "The shares count for animals that are new to the study: what was held out once "
-    "stays so, and what was trained on, too."
-)
-_OUTLINES = (
-    "Tick those whose outlines you have corrected; from wrong outlines a model learns "
-    "what is wrong."
-)

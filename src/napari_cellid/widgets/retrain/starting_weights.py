@@ -1,4 +1,4 @@
-"""Choosing the model that a training begins with."""
+"""A list of the models and weights that a training can start with."""
 
 from __future__ import annotations
 
@@ -27,125 +27,131 @@ _ENDINGS = "Weights (*.safetensors *.pth *.pt)"
 
 @dataclass(frozen=True)
 class StartingWeightsItem:
-    """Something to begin with.
+    """An entry of the list of starting weights.
 
     Parameters
     ----------
     text
-        What is read.
-    value
-        What `--start` takes.
+        Text of the entry.
+    argument
+        Value of the option `--start`.
     architecture
-        Which network it is; "" where any fits.
-    whole
-        Whether its every layer can be retrained.
-    tip
-        What else is worth knowing.
+        Name of the network; "" if the weights fit any.
+    all_layers
+        Whether the plan "every layer" is possible.
+    tooltip
+        Further information.
     classes
-        What it tells already; none where that begins anew.
+        Classes that it predicts; empty if the last layer is new.
     """
 
     text: str
-    value: str
+    argument: str
     architecture: str = ""
-    whole: bool = True
-    tip: str = ""
+    all_layers: bool = True
+    tooltip: str = ""
     classes: tuple[str, ...] = ()
 
 
 class StartingWeightsCombo(QComboBox):
-    """A list of what a training can begin with."""
+    """A list of models and weights that a training can start with."""
 
     valueChanged = Signal()
 
     def __init__(self, task: Task, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._task = task
-        self._own: list[StartingWeightsItem] = []
-        self._files: list[StartingWeightsItem] = []
-        self._last = 0
+        self._study_items: list[StartingWeightsItem] = []
+        self._file_items: list[StartingWeightsItem] = []
+        self._last_index = 0
         # a long name must not widen the whole dock
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.currentIndexChanged.connect(self._on_change)
-        self.activated.connect(self._on_pick)
+        self.currentIndexChanged.connect(self._on_index_changed)
+        self.activated.connect(self._on_activated)
         self._fill()
 
     def value(self) -> StartingWeightsItem:
-        """What is chosen."""
-        start: StartingWeightsItem = self.itemData(self._last)
-        return start
+        """The chosen entry."""
+        item: StartingWeightsItem = self.itemData(self._last_index)
+        return item
 
-    def offer(self, models: Path | None) -> None:
-        """Offer the models of a study, too.
+    def set_study_models(self, models: Path | None) -> None:
+        """List the models of a study, too.
 
         Parameters
         ----------
         models
-            Folder of the study's models; None without a study.
+            Folder of the study's models; None if no study is open.
         """
-        self._own = []
+        self._study_items = []
         for folder, card in list_models(models) if models is not None else ():
-            if _trainable(card, self._task):
+            if _is_trainable(card, self._task):
                 text = f"{folder.name}: this study's model"
-                self._own.append(_of_card(text, folder.name, folder, card))
+                self._study_items.append(_item_of_card(text, folder.name, folder, card))
         self._fill()
 
     def choose_file(self, path: Path) -> None:
-        """Begin with the weights in a file.
+        """Add a file with weights to the list, and choose it.
 
         Raises
         ------
         InputError
-            If it is not there.
+            If there is no such file.
         """
         if not path.is_file():
-            raise InputError(f"{path} is no file; choose one with weights.")
-        start = StartingWeightsItem(
-            f"{path.name} (file)", str(path), whole=False, tip=str(path)
+            raise InputError(f"{path} is no file; choose a file with weights.")
+        item = StartingWeightsItem(
+            f"{path.name} (file)", str(path), all_layers=False, tooltip=str(path)
         )
-        self._files.append(start)
+        self._file_items.append(item)
         self._fill()
-        self.setCurrentIndex(self.findText(start.text))
+        self.setCurrentIndex(self.findText(item.text))
 
     def _fill(self) -> None:
-        before = self.currentText()
+        previous = self.currentText()
         blocker = QSignalBlocker(self)
         self.clear()
-        for start in (*_shipped(self._task), *self._own, *self._others()):
-            self.addItem(start.text, start)
-            tip = f"<qt>{start.tip}</qt>"
+        for item in (
+            *_shipped_items(self._task),
+            *self._study_items,
+            *self._other_items(),
+        ):
+            self.addItem(item.text, item)
+            tip = f"<qt>{item.tooltip}</qt>"
             self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         if self._task == "classify":
             self.addItem(_FILE, None)
-        self._last = max(self.findText(before), 0)
-        self.setCurrentIndex(self._last)
+        self._last_index = max(self.findText(previous), 0)
+        self.setCurrentIndex(self._last_index)
         blocker.unblock()
-        self._tell()
+        self._emit_value()
 
-    def _others(self) -> Sequence[StartingWeightsItem]:
+    def _other_items(self) -> Sequence[StartingWeightsItem]:
         if self._task == "segment":
-            tip = "Random weights; wants many outlined fields."
+            tip = "Random weights; needs many outlined fields."
             return (
-                *self._files,
-                StartingWeightsItem("Nothing: a new U-Net", "random", tip=tip),
+                *self._file_items,
+                StartingWeightsItem(
+                    "Random weights: a new U-Net", "random", tooltip=tip
+                ),
             )
-        photographs = [
+        imagenet = [
             StartingWeightsItem(
                 f"{text} that knows photographs (ImageNet)",
                 "imagenet",
                 name,
-                whole=name == "inception_v3",
-                tip="Never saw a cell; its weights are fetched once from the "
-                "internet. What the paper began with.",
+                all_layers=name == "inception_v3",
+                tooltip="Trained on photographs, not on cells; the weights are "
+                "downloaded once. The paper started with these weights.",
             )
             for name, text in NETWORK_NAMES.items()
         ]
-        return (*self._files, *photographs)
+        return (*self._file_items, *imagenet)
 
-    def _on_pick(self, index: int) -> None:
+    def _on_activated(self, index: int) -> None:
         if self.itemText(index) != _FILE:
             return
-        back = self._last
+        previous = self._last_index
         chosen, _ = QFileDialog.getOpenFileName(self, "Weights", "", _ENDINGS)
         try:
             if chosen:
@@ -153,39 +159,41 @@ class StartingWeightsCombo(QComboBox):
                 return
         except InputError as error:
             show_error(str(error))
-        self.setCurrentIndex(back)
+        self.setCurrentIndex(previous)
 
-    def _on_change(self, index: int) -> None:
+    def _on_index_changed(self, index: int) -> None:
         if index < 0 or self.itemText(index) == _FILE:
             return
-        self._last = index
-        self._tell()
+        self._last_index = index
+        self._emit_value()
 
-    def _tell(self) -> None:
-        self.setToolTip(f"<qt>{self.value().tip}</qt>")
+    def _emit_value(self) -> None:
+        self.setToolTip(f"<qt>{self.value().tooltip}</qt>")
         self.valueChanged.emit()
 
 
-def _shipped(task: Task) -> list[StartingWeightsItem]:
-    found = list_models(SHIPPED_MODELS)
-    # the default first
-    found.sort(key=lambda pair: pair[0].name != DEFAULTS[task])
+def _shipped_items(task: Task) -> list[StartingWeightsItem]:
+    models = list_models(SHIPPED_MODELS)
+    # the default model comes first
+    models.sort(key=lambda pair: pair[0].name != DEFAULTS[task])
     return [
-        _of_card(f"{card.name}: comes with napari-cellid", folder.name, folder, card)
-        for folder, card in found
-        if _trainable(card, task)
+        _item_of_card(
+            f"{card.name}: comes with napari-cellid", folder.name, folder, card
+        )
+        for folder, card in models
+        if _is_trainable(card, task)
     ]
 
 
-def _of_card(
-    text: str, value: str, folder: Path, card: ModelCard
+def _item_of_card(
+    text: str, argument: str, folder: Path, card: ModelCard
 ) -> StartingWeightsItem:
     tip = f"{card.description or card.architecture}<br><br>{folder}"
     return StartingWeightsItem(
-        text, value, card.architecture, tip=tip, classes=card.classes
+        text, argument, card.architecture, tooltip=tip, classes=card.classes
     )
 
 
-def _trainable(card: ModelCard, task: Task) -> bool:
-    # a U-Net that tells classes in one pass is not trained here
+def _is_trainable(card: ModelCard, task: Task) -> bool:
+    # the dock does not train a U-Net that classifies pixels
     return card.task == task and (task == "segment" or card.architecture in STAGES)

@@ -1,8 +1,8 @@
-"""How long a training would take: asked in the background, and remembered."""
+"""Estimates in the background how long a training takes, and keeps the result."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
@@ -16,58 +16,74 @@ if TYPE_CHECKING:
 
     from napari_cellid.retrain.process import Estimate
 
-Words = tuple[str, ...]
+#: arguments of the command line that start a training
+Command = tuple[str, ...]
+
+
+class EstimateText(NamedTuple):
+    """What the dock says about a training.
+
+    Parameters
+    ----------
+    duration
+        How long it takes.
+    held_out
+        Which cells are held out.
+    """
+
+    duration: str
+    held_out: str
 
 
 class TimeEstimator(QObject):
-    """Measures one training at a time, in a process of its own."""
+    """Measures the time of one training after another, in a process of its own."""
 
-    #: a measurement ended, well or not
+    #: a measurement has ended, with or without a result
     measured = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.worker = Worker(self)
         self.worker.finished.connect(self._on_finished)
-        self._words: Words = ()
-        self._wanted = False
-        self._tried: set[Words] = set()
-        self._known: dict[Words, tuple[str, str]] = {}
+        self._command: Command = ()
+        self._pending = False
+        self._measured: set[Command] = set()
+        self._texts: dict[Command, EstimateText] = {}
 
-    def known(self, words: Words) -> tuple[str, str] | None:
-        """How long a training takes and what it holds out; None where not measured."""
-        if words in self._tried:
-            # it could not be told; the notification said why
-            return self._known.get(words, ("", ""))
-        return self._known.get(words)
+    def text(self, command: Command) -> EstimateText | None:
+        """Estimate for a training; None if it has not been measured."""
+        if command in self._measured:
+            # without a result a notification has given the reason
+            return self._texts.get(command, EstimateText("", ""))
+        return self._texts.get(command)
 
-    def measure(self, words: Words) -> None:
-        """Measure a training; another one that is being measured is given up."""
+    def measure(self, command: Command) -> None:
+        """Measure the time of a training; cancel the measurement of another one."""
         if self.worker.busy:
-            if words != self._words:
-                self.give_up()
+            if command != self._command:
+                self.cancel()
             return
-        self._words, self._wanted = words, True
-        self.worker.start(estimate_in_process(words), self._on_estimate)
+        self._command, self._pending = command, True
+        self.worker.start(estimate_in_process(command), self._on_estimate)
 
-    def give_up(self) -> None:
-        """Leave the processor to something else."""
-        self._wanted = False
+    def cancel(self) -> None:
+        """Cancel the measurement that is running."""
+        self._pending = False
         self.worker.cancel()
 
-    def forget(self) -> None:
-        """Other cells: everything takes another time."""
-        self._known.clear()
-        self._tried.clear()
+    def clear(self) -> None:
+        """Remove all estimates, because the decided cells have changed."""
+        self._texts.clear()
+        self._measured.clear()
 
     def _on_finished(self) -> None:
-        if self._wanted:
-            self._tried.add(self._words)
+        if self._pending:
+            self._measured.add(self._command)
         self.measured.emit()
 
-    def _on_estimate(self, found: Estimate) -> None:
-        # without how exactly it computes
-        device = str(found.counts.get("device", "")).partition(",")[0]
-        where = f"this computer's {device}" if device else "this computer"
-        text = f"{duration_text(found.seconds).capitalize()} on {where}."
-        self._known[self._words] = text, held_out_text(found.counts)
+    def _on_estimate(self, estimate: Estimate) -> None:
+        # without the details of the device
+        device = str(estimate.counts.get("device", "")).partition(",")[0]
+        place = f"this computer's {device}" if device else "this computer"
+        text = f"{duration_text(estimate.seconds).capitalize()} on {place}."
+        self._texts[self._command] = EstimateText(text, held_out_text(estimate.counts))

@@ -1,4 +1,4 @@
-"""The dock widget that trains a study's own model and tells whether it helped."""
+"""The Retrain dock: trains a model on the answers of a study, and evaluates it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from napari_cellid.widgets.retrain.actions import ReportActions
 from napari_cellid.widgets.retrain.close_guard import close_guard_of
 from napari_cellid.widgets.retrain.controller import TrainingController
 from napari_cellid.widgets.retrain.panel import CURVES, REPORT, SET_UP, RetrainPanel
-from napari_cellid.widgets.retrain.time_estimate import TimeEstimator
+from napari_cellid.widgets.retrain.time_estimate import EstimateText, TimeEstimator
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
@@ -31,42 +31,43 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
-    from napari_cellid.retrain.request import RetrainRequest
     from napari_cellid.training.status import RunSummary
+    from napari_cellid.widgets.retrain.time_estimate import Command
 
-#: width of the dock (px) at first
+#: initial width of the dock (px)
 _WIDTH = 440
-#: the time is measured so long (ms) after the last change of the form, cells are
-#: counted anew so long after the last answer
-_SOON_MS, _LATER_MS = 1200, 2000
+#: the time is measured this long (ms) after the last change of the form
+_MEASURE_MS = 1200
+#: decided cells are counted this long (ms) after the last answer
+_COUNT_MS = 2000
 _MEASURING = "Measuring how long it takes…"
 
 
 class RetrainWidget(QWidget):
-    """Trains on what people answered, and shows new and old model side by side.
+    """Trains on the answers of annotators, and compares the new and the old model.
 
     Parameters
     ----------
     viewer
-        Its open study is trained on; cells behind a figure are shown there.
+        Models are trained on its open study; it shows the cells of confusion matrices.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(viewer)
         self.panel = RetrainPanel()
-        self.trainings = TrainingController(self)
-        self.counting, self.times = Worker(self), TimeEstimator(self)
-        self.decided: DecidedCellCounts | None = None
-        self.figures = ReportActions(self.session, self.panel, self)
-        self._shown: Path | None = None
+        self.controller = TrainingController(self)
+        self.counting, self.estimator = Worker(self), TimeEstimator(self)
+        self.decided_cells: DecidedCellCounts | None = None
+        self.report_actions = ReportActions(self.session, self.panel, self)
+        self._shown_run: Path | None = None
         self._stale = True
-        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
-        self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
+        self._measure_timer = QTimer(self, singleShot=True, interval=_MEASURE_MS)
+        self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
-        # as high as the window, or napari would push it together
+        # as high as the window, because napari would compress it otherwise
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()
         self._connections = Connections(self)
@@ -79,86 +80,86 @@ class RetrainWidget(QWidget):
     def start(self) -> None:
         """Start the training that the form describes."""
         with input_errors_shown():
-            request = self._checked(self.panel.setup.wanted())
-            self.times.give_up()
+            self._check_data()
+            self.estimator.cancel()
             self.panel.show_error("")
-            folder = self.trainings.start(request)
-            self._mind(folder)
+            folder = self.controller.start(self.panel.setup.value())
+            self._guard(folder)
             self.show_run(folder)
             self.panel.tabs.setCurrentIndex(CURVES)
 
     def stop(self) -> None:
-        """Stop the training under way; the best is kept."""
+        """Stop the running training; its best model is kept."""
         with input_errors_shown():
-            if self.trainings.stop():
+            if self.controller.stop():
                 self.panel.show_stopping(True)
 
     def resume(self, folder: Path) -> None:
-        """Let a training go on that was interrupted."""
+        """Resume a training that has ended early."""
         with input_errors_shown():
             self.panel.show_error("")
-            self.trainings.resume(folder)
-            self._mind(folder)
+            self.controller.resume(folder)
+            self._guard(folder)
 
     def show_run(self, folder: Path | None) -> None:
-        """Show a training under Curves and Did it help?."""
-        self._shown = folder
-        self._on_trainings()
+        """Show a training on the pages Curves and Did it help?."""
+        self._shown_run = folder
+        self._show_runs()
 
     def refresh(self) -> None:
-        """Count the decided cells anew, when this is seen."""
+        """Count the decided cells again, as soon as the dock is visible."""
         self._stale = True
         if self.isVisible():
             self._count()
 
     def sizeHint(self) -> QSize:
-        """As wide as its tables need."""
+        """Wide enough for the tables."""
         hint = super().sizeHint()
         return QSize(max(self.minimumSizeHint().width(), _WIDTH), hint.height())
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Count what was not needed before."""
+        """Count the cells if the answers have changed while the dock was hidden."""
         super().showEvent(event)
         if self._stale:
             self._count()
         else:
-            self._soon.start()
+            self._measure_timer.start()
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session
-        panel.start.clicked.connect(self.start)
-        panel.stop.clicked.connect(self.stop)
-        panel.setup.changed.connect(self._on_form)
-        panel.setup.animals.clicked.connect(self._name_animals)
-        panel.progress.resumed.connect(self.resume)
-        panel.runs.chosen.connect(self.show_run)
-        self.trainings.changed.connect(self._on_trainings)
-        self.trainings.ended.connect(self._on_ended)
+        panel.start_button.clicked.connect(self.start)
+        panel.stop_button.clicked.connect(self.stop)
+        panel.setup.valueChanged.connect(self._on_form)
+        panel.setup.animals.clicked.connect(self._edit_animals)
+        panel.progress.resume_requested.connect(self.resume)
+        panel.runs.run_chosen.connect(self.show_run)
+        self.controller.changed.connect(self._show_runs)
+        self.controller.ended.connect(self._on_ended)
         session.study_changed.connect(self._on_study)
-        # no function that holds this, which would outlive its closing then
+        # a method, because a lambda would keep the closed dock alive
         session.answered.connect(self._on_answered)
-        self._later.timeout.connect(self.refresh)
-        self._soon.timeout.connect(self._measure)
+        self._count_timer.timeout.connect(self.refresh)
+        self._measure_timer.timeout.connect(self._measure)
         self.counting.finished.connect(self._on_counted)
-        self.times.measured.connect(self._on_measured)
+        self.estimator.measured.connect(self._on_measured)
 
-    def _name_animals(self) -> None:
+    def _edit_animals(self) -> None:
         edit_animals(self.session, self)
 
     def _on_study(self) -> None:
         study = self.session.study
-        self.panel.show_open(study is not None)
-        self.panel.setup.set_study(None if study is None else study.models)
+        self.panel.show_study_open(study is not None)
+        self.panel.setup.set_study_models(None if study is None else study.models)
         if study is None:
-            self._shown, self.decided = None, None
-            self.times.forget()
-        self.trainings.follow(study)
-        self.figures.refresh()
-        self._on_trainings()
+            self._shown_run, self.decided_cells = None, None
+            self.estimator.clear()
+        self.controller.set_study(study)
+        self.report_actions.refresh()
+        self._show_runs()
         self.refresh()
 
     def _on_answered(self, _: object) -> None:
-        self._later.start()
+        self._count_timer.start()
 
     def _count(self) -> None:
         study = self.session.study
@@ -171,10 +172,10 @@ class RetrainWidget(QWidget):
     def _on_decided(self, decided: DecidedCellCounts) -> None:
         if self.session.study is None:
             return
-        if decided != self.decided:
-            self.times.forget()
-        self.decided = decided
-        self.panel.setup.show_decided(decided)
+        if decided != self.decided_cells:
+            self.estimator.clear()
+        self.decided_cells = decided
+        self.panel.setup.show_decided_cells(decided)
         self._on_form()
 
     def _on_counted(self) -> None:
@@ -182,85 +183,94 @@ class RetrainWidget(QWidget):
             self._count()
 
     def _on_form(self) -> None:
-        """Something else is to be trained: it takes another time."""
+        """Show the time of the new settings, or measure it."""
         self._show_time()
-        self._soon.start()
+        self._measure_timer.start()
 
     def _measure(self) -> None:
-        """Measure how long the training would take, while somebody looks."""
-        words = self._words_now()
-        idle = self.isVisible() and self._can_train() and not self.trainings.busy
-        if idle and self.times.known(words) is None:
-            self.times.measure(words)
+        """Measure how long the training takes, if the dock is visible and idle."""
+        command = self._command()
+        idle = self.isVisible() and self._can_train() and not self.controller.active_run
+        if idle and self.estimator.text(command) is None:
+            self.estimator.measure(command)
 
     def _on_measured(self) -> None:
         self._show_time()
-        self._soon.start()
+        self._measure_timer.start()
 
     def _show_time(self) -> None:
-        known = self.times.known(self._words_now()) if self._can_train() else ("", "")
-        time, held_out = known or (_MEASURING, "")
-        self.panel.estimate.setText(time)
+        text: EstimateText | None = EstimateText("", "")
+        if self._can_train():
+            text = self.estimator.text(self._command())
+        duration, held_out = text or (_MEASURING, "")
+        self.panel.estimate.setText(duration)
         self.panel.setup.show_held_out(held_out)
 
-    def _words_now(self) -> tuple[str, ...]:
+    def _command(self) -> Command:
+        """The command that starts the training of the form."""
         study = self.session.study
         if study is None:
             return ()
-        return tuple(train_command(study.path, self.panel.setup.wanted()))
+        return tuple(train_command(study.path, self.panel.setup.value()))
 
     def _can_train(self) -> bool:
-        if self.session.study is None or self.decided is None:
+        if self.session.study is None or self.decided_cells is None:
             return False
         setup = self.panel.setup
         if setup.task == "segment":
-            return bool(setup.chosen_recordings())
-        return self.decided.total > 0
+            return bool(setup.recordings.value())
+        return self.decided_cells.total > 0
 
-    def _checked(self, request: RetrainRequest) -> RetrainRequest:
+    def _check_data(self) -> None:
+        """Check that there is something to train on.
+
+        Raises
+        ------
+        InputError
+            If no recording is ticked, or no cell is decided.
+        """
         if self.session.study is not None and not self._can_train():
             self.panel.tabs.setCurrentIndex(SET_UP)
             raise InputError(
-                "No recording is ticked; tick those whose outlines are right."
-                if request.task == "segment"
+                "No recording is ticked; tick those with correct outlines."
+                if self.panel.setup.task == "segment"
                 else "No cell is decided yet, so there is nothing to train on; answer "
                 "cells in the Annotate dock, or change the rule in the Agreement dock."
             )
-        return request
 
-    def _on_trainings(self) -> None:
-        looks, panel = self.trainings.all, self.panel
-        if self.trainings.find(self._shown) is None:
-            self._shown = looks[0].folder if looks else None
-        shown = self.trainings.find(self._shown)
-        panel.show_running(self.trainings.busy)
+    def _show_runs(self) -> None:
+        runs, panel = self.controller.runs, self.panel
+        if self.controller.find(self._shown_run) is None:
+            self._shown_run = runs[0].folder if runs else None
+        shown = self.controller.find(self._shown_run)
+        panel.show_running(self.controller.active_run)
         panel.progress.show_run(shown)
-        self.figures.show_run(shown)
-        panel.runs.show_runs(looks, self._shown, self.figures.weights)
-        for look in looks:
-            if look.state == "running" and look.started_in_napari:
-                self._mind(look.folder)
+        self.report_actions.show_run(shown)
+        panel.runs.show_runs(runs, self._shown_run, self.report_actions.active_weights)
+        for run in runs:
+            if run.state == "running" and run.started_in_napari:
+                self._guard(run.folder)
 
-    def _on_ended(self, look: RunSummary) -> None:
-        """Tell how a training ended."""
-        if look.state in ("finished", "stopped"):
-            show_info(f"Training {look.state}: {run_title(look)}.")
-            if look.report and look.folder == self._shown:
+    def _on_ended(self, run: RunSummary) -> None:
+        """Show how a training has ended."""
+        if run.state in ("finished", "stopped"):
+            show_info(f"Training {run.state}: {run_title(run)}.")
+            if run.report and run.folder == self._shown_run:
                 self.panel.tabs.setCurrentIndex(REPORT)
         else:
-            text = look.error or (
-                "The training ended without a word (switched off, or out of memory); "
-                "resume it under Curves."
+            text = run.error or (
+                "The process of the training has ended without an error message "
+                "(switched off, or out of memory); resume the training under Curves."
             )
             self.panel.show_error(text)
             show_error(text)
-        self._soon.start()
+        self._measure_timer.start()
 
     def _on_theme(self) -> None:
         self.panel.progress.set_theme(str(self._viewer.theme))
 
-    def _mind(self, folder: Path) -> None:
-        """Let closing napari ask about this training."""
+    def _guard(self, folder: Path) -> None:
+        """Ask about this training when napari is closed."""
         guard = close_guard_of(self)
         if guard is not None:
-            guard.mind(folder)
+            guard.add_run(folder)

@@ -1,0 +1,60 @@
+"""A list of recordings, those to train on ticked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: most recordings that are visible without scrolling
+_MAX_ROWS = 6
+
+
+class RecordingList(QListWidget):
+    """Recordings with their numbers of cells, and a tick for each."""
+
+    valueChanged = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names: set[str] = set()
+        self.setSpacing(2)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.itemChanged.connect(self._on_item_changed)
+
+    def value(self) -> tuple[str, ...]:
+        """Names of the ticked recordings."""
+        items = (self.item(k) for k in range(self.count()))
+        ticked = (i for i in items if i.checkState() == Qt.CheckState.Checked)
+        return tuple(str(item.data(Qt.ItemDataRole.UserRole)) for item in ticked)
+
+    def set_recordings(self, recordings: Mapping[str, int]) -> None:
+        """List recordings; new ones are ticked, the others stay as they are.
+
+        Parameters
+        ----------
+        recordings
+            Number of cells by name of the recording.
+        """
+        unticked = self._names - set(self.value())
+        blocker = QSignalBlocker(self)
+        self.clear()
+        for name, n in recordings.items():
+            item = QListWidgetItem(f"{name} · {n} cells")
+            item.setData(Qt.ItemDataRole.UserRole, name)
+            ticked = name not in unticked
+            state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+            item.setCheckState(state)
+            self.addItem(item)
+        self._names = set(recordings)
+        blocker.unblock()
+        rows = min(max(len(recordings), 1), _MAX_ROWS)
+        height = self.sizeHintForRow(0) if recordings else 20
+        self.setFixedHeight(rows * (height + 4) + 8)
+
+    def _on_item_changed(self) -> None:
+        self.valueChanged.emit()
