@@ -130,23 +130,23 @@ class Window:
         session = session_of(self.viewer)
         session.open_study(study.path)
         session.show_recording(study.recordings[0])
-        self._until(lambda: self.dock.decided is not None)
-        self._until(lambda: not self.dock.times.worker.busy)
+        self._until(lambda: self.dock.estimates.decided_cells is not None)
+        self._until(lambda: not self.dock.estimates.estimator.worker.busy)
         self._settle(2)
 
     def train(self, plan: str) -> None:
         """Start a training as a user does, and wait until it is well under way."""
         setup = self.dock.panel.setup
-        setup.depth.setValue(plan)
+        setup.plan.setValue(plan)
         setup.forms["classify"].setValue({"epochs": _EPOCHS, "replay": 0})
-        QTest.mouseClick(self.dock.panel.start, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(self.dock.panel.start_button, Qt.MouseButton.LeftButton)
         self._until(self._under_way)
-        print(f"training: {self.dock.panel.how_far()}")
+        print(f"training: {self.dock.panel.progress_text()}")
 
     def stop(self) -> None:
         """Stop the training as a user does."""
-        QTest.mouseClick(self.dock.panel.stop, Qt.MouseButton.LeftButton)
-        self._until(lambda: self.dock.trainings.busy is None)
+        QTest.mouseClick(self.dock.panel.stop_button, Qt.MouseButton.LeftButton)
+        self._until(lambda: self.dock.controller.active_run is None)
 
     def pan(self, times: int) -> tuple[list[float], list[float]]:
         """Time pans, and the gaps between two turns of the event loop (s)."""
@@ -165,10 +165,10 @@ class Window:
         return took, gaps
 
     def _under_way(self) -> bool:
-        busy = self.dock.trainings.busy
-        if busy is None:
+        run = self.dock.controller.active_run
+        if run is None:
             raise RuntimeError(self.dock.panel.error.text() or "it does not train")
-        return "epoch" in busy.progress
+        return "epoch" in run.progress
 
     def _until(self, done: Callable[[], Any]) -> None:
         end = time.monotonic() + _GIVE_UP_S

@@ -1,7 +1,8 @@
-"""Stands in for `napari-cellid train`: quick, and as good or bad as it is told.
+"""A fake `napari-cellid train`, which writes a run folder without training.
 
-What it does is in STUDY/fake.json: epochs, seconds (an epoch), fail (says so and ends),
-crash (ends without a word in that epoch), refuse (before anything is begun).
+STUDY/fake.json sets what it does: epochs, seconds (of an epoch), prepare (seconds
+before the run), model (a folder to copy), fail (epoch of an error message), crash
+(epoch of an end without a message), refuse (error message before the run starts).
 """
 
 from __future__ import annotations
@@ -21,83 +22,83 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 STEPS = 20
 
 
-def main(words: list[str]) -> int:
-    """Do what the words say."""
-    _, what, place = words[:3]
-    if what == "resume":
-        run = Run.open(Path(place))
-        return train(run, plan_of(run.folder.parents[1]))
-    study = Path(place)
-    plan = plan_of(study)
-    if plan.get("refuse"):
-        return refuse(plan["refuse"])
-    task = "classify" if what == "classifier" else "segment"
-    if "--estimate" in words:
-        held = {"held_out": {"cells": 40}, "measured_on": "Held out: animal mb2."}
-        counts = {"train": {"cells": 100}, "validation": {"cells": 20}, **held}
-        write_answers({"event": "result", "seconds": 190.0, "device": "CPU", **counts})
+def main(arguments: list[str]) -> int:
+    """Run the command line."""
+    _, command, folder = arguments[:3]
+    if command == "resume":
+        run = Run.open(Path(folder))
+        return train(run, read_options(run.folder.parents[1]))
+    study = Path(folder)
+    options = read_options(study)
+    if options.get("refuse"):
+        return refuse(options["refuse"])
+    task = "classify" if command == "classifier" else "segment"
+    if "--estimate" in arguments:
+        held_out = {"held_out": {"cells": 40}, "measured_on": "Held out: animal mb2."}
+        counts = {"train": {"cells": 100}, "validation": {"cells": 20}, **held_out}
+        print_event({"event": "result", "seconds": 190.0, "device": "CPU", **counts})
         return 0
-    name = words[words.index("--run") + 1]
-    time.sleep(plan.get("prepare", 0))
-    settings = {"words": words}
-    if "--plan" in words:
-        settings["plan"] = words[words.index("--plan") + 1]
+    name = arguments[arguments.index("--run") + 1]
+    time.sleep(options.get("prepare", 0))
+    settings = {"arguments": arguments}
+    if "--plan" in arguments:
+        settings["plan"] = arguments[arguments.index("--plan") + 1]
     elif task == "classify":
         settings["plan"] = "inceptionv3_249"
     about = {"task": task, "settings": settings, "start": {"name": "inception_v3"}}
-    return train(Run.create(study / "runs" / name, about), plan)
+    return train(Run.create(study / "runs" / name, about), options)
 
 
-def plan_of(study: Path) -> dict:
+def read_options(study: Path) -> dict:
     path = study / "fake.json"
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def write_answers(event: dict) -> None:
+def print_event(event: dict) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
-def refuse(why: str) -> int:
-    write_answers({"event": "error", "message": why})
+def refuse(message: str) -> int:
+    print_event({"event": "error", "message": message})
     return 2
 
 
-def train(run: Run, plan: dict) -> int:
-    epochs, seconds = plan.get("epochs", 3), plan.get("seconds", 0.1)
+def train(run: Run, options: dict) -> int:
+    epochs, seconds = options.get("epochs", 3), options.get("seconds", 0.1)
     done = [e["epoch"] for e in run.events() if e["event"] == "epoch"]
     first = max(done, default=0) + 1
     run.start()
     run.log({"event": "begin", "epochs": epochs, "first_epoch": first})
     if not done:
-        run.log({"event": "epoch", "epoch": 0, "validation": figures(0, run.task)[1]})
+        run.log({"event": "epoch", "epoch": 0, "validation": metrics(0, run.task)[1]})
     state = "finished"
     for epoch in range(first, epochs + 1):
-        if epoch == plan.get("crash") and first == 1:
+        if epoch == options.get("crash") and first == 1:
             os._exit(9)
-        if epoch == plan.get("fail"):
-            why = "The loss is no number any more in epoch 2; train anew."
-            run.end("failed", why)
-            return refuse(why)
-        if one_epoch(run, epoch, epochs, seconds):
+        if epoch == options.get("fail"):
+            message = "The loss is no number any more in epoch 2; train anew."
+            run.end("failed", message)
+            return refuse(message)
+        if train_epoch(run, epoch, epochs, seconds):
             state = "stopped"
             break
-        train_, validation = figures(epoch, run.task)
+        training, validation = metrics(epoch, run.task)
         run.log(
             {
-                "event": "epoch", "epoch": epoch, "train": train_, "seconds": seconds,
+                "event": "epoch", "epoch": epoch, "train": training, "seconds": seconds,
                 "validation": validation, "best": epoch != 2,
             }
         )  # fmt: skip
-    if plan.get("model"):
-        shutil.copytree(plan["model"], run.folder / MODEL_FOLDER)
-    report(run)
+    if options.get("model"):
+        shutil.copytree(options["model"], run.folder / MODEL_FOLDER)
+    write_report(run)
     run.end(state)
     run.log({"event": "end", "state": state})
     return 0
 
 
-def one_epoch(run: Run, epoch: int, epochs: int, seconds: float) -> bool:
+def train_epoch(run: Run, epoch: int, epochs: int, seconds: float) -> bool:
     for step in range(1, STEPS + 1):
         time.sleep(seconds / STEPS)
         done = (epoch - 1) * STEPS + step
@@ -114,7 +115,7 @@ def one_epoch(run: Run, epoch: int, epochs: int, seconds: float) -> bool:
     return False
 
 
-def figures(epoch: int, task: str) -> tuple[dict, dict]:
+def metrics(epoch: int, task: str) -> tuple[dict, dict]:
     loss = 0.3 + 0.8 * 0.7**epoch
     right = 0.95 - 0.4 * 0.6**epoch
     if task == "segment":
@@ -127,7 +128,7 @@ def figures(epoch: int, task: str) -> tuple[dict, dict]:
     return {"loss": loss, "accuracy": right}, validation
 
 
-def report(run: Run) -> None:
+def write_report(run: Run) -> None:
     if run.task == "segment":
         new = {"name": "new", "f1": 0.91, "precision": 0.9, "recall": 0.92, "dice": 0.8}
         run.write_json(
@@ -157,18 +158,19 @@ def report(run: Run) -> None:
         }
     )  # fmt: skip
     for prefix, right in (("", 0.9), ("old_", 0.8)):
-        told = [
-            one if rng.random() < right else CLASSES[rng.integers(3)] for one in truth
+        predicted = [
+            name if rng.random() < right else CLASSES[rng.integers(3)] for name in truth
         ]
-        # and two of a class are surely taken for another, however many cells there are
-        for row in [k for k, one in enumerate(truth) if one == CLASSES[0]][:2]:
-            told[row] = CLASSES[1]
-        table[f"{prefix}predicted"] = told
-        chances = rng.random((len(truth), 3)) / 4
-        chances[np.arange(len(truth)), [CLASSES.index(t) for t in told]] += 1
-        chances /= chances.sum(1, keepdims=True)
+        # at least two cells of a class are classified wrongly, in small studies, too
+        for row in [k for k, name in enumerate(truth) if name == CLASSES[0]][:2]:
+            predicted[row] = CLASSES[1]
+        table[f"{prefix}predicted"] = predicted
+        probabilities = rng.random((len(truth), 3)) / 4
+        columns = [CLASSES.index(name) for name in predicted]
+        probabilities[np.arange(len(truth)), columns] += 1
+        probabilities /= probabilities.sum(1, keepdims=True)
         for k, name in enumerate(CLASSES):
-            table[f"{prefix}p_{name}"] = chances[:, k]
+            table[f"{prefix}p_{name}"] = probabilities[:, k]
     table["group"] = "mb2"
     table.to_csv(run.folder / HELD_OUT_FILE, index=False)
     run.write_json(
@@ -177,9 +179,9 @@ def report(run: Run) -> None:
             "format": 1, "task": "classify", "n_cells": len(table),
             "measured_on": "Held out: animal mb2.",
             "groups": ["mb2"], "classes": list(CLASSES),
-            "new": of_model(table, "predicted", "new"),
-            "old": of_model(table, "old_predicted", "inception_v3"),
-            "floor": of_model(table.assign(f=truth[::-1]), "f", "two thresholds"),
+            "new": model_metrics(table, "predicted", "new"),
+            "old": model_metrics(table, "old_predicted", "inception_v3"),
+            "floor": model_metrics(table.assign(f=truth[::-1]), "f", "two thresholds"),
             "difference": {
                 "balanced_accuracy": {"value": 0.06, "low": 0.02, "high": 0.11}
             },
@@ -192,25 +194,25 @@ def report(run: Run) -> None:
     )  # fmt: skip
 
 
-def of_model(table: Any, column: str, name: str) -> dict:
+def model_metrics(table: Any, column: str, name: str) -> dict:
     import numpy as np
     import pandas as pd
 
     matrix = pd.crosstab(table["class"], table[column])
     matrix = matrix.reindex(index=CLASSES, columns=CLASSES, fill_value=0)
     by_class = {}
-    for k, one in enumerate(CLASSES):
-        hit = int(matrix.iloc[k, k])
-        n, told = int(matrix.iloc[k].sum()), int(matrix.iloc[:, k].sum())
-        sensitivity, precision = hit / max(n, 1), hit / max(told, 1)
-        rest = len(table) - n
-        by_class[one] = {
+    for k, class_name in enumerate(CLASSES):
+        correct = int(matrix.iloc[k, k])
+        n, predicted = int(matrix.iloc[k].sum()), int(matrix.iloc[:, k].sum())
+        sensitivity, precision = correct / max(n, 1), correct / max(predicted, 1)
+        others = len(table) - n
+        by_class[class_name] = {
             "n": n, "sensitivity": sensitivity, "precision": precision,
-            "specificity": (rest - told + hit) / max(rest, 1),
-            "f1": 2 * hit / max(n + told, 1),
+            "specificity": (others - predicted + correct) / max(others, 1),
+            "f1": 2 * correct / max(n + predicted, 1),
         }  # fmt: skip
     right = float((table["class"] == table[column]).mean())
-    balanced = float(np.mean([one["sensitivity"] for one in by_class.values()]))
+    balanced = float(np.mean([metrics["sensitivity"] for metrics in by_class.values()]))
     return {
         "name": name, "accuracy": right, "balanced_accuracy": balanced,
         "kappa": right - 0.1, "macro_f1": balanced, "ece": 0.04, "n": len(table),

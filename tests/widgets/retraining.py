@@ -36,11 +36,13 @@ def show(viewer: Any, qtbot: Any, *, measure_ms: int = 60_000) -> RetrainWidget:
     """Open the dock; it measures the time after this many milliseconds."""
     dock = RetrainWidget(viewer)
     qtbot.addWidget(dock)
-    dock._measure_timer.setInterval(measure_ms)
+    dock.estimates.timer.setInterval(measure_ms)
     dock.resize(440, 780)
     dock.show()
     if dock.session.study is not None:
-        qtbot.waitUntil(lambda: dock.decided_cells is not None, timeout=10_000)
+        qtbot.waitUntil(
+            lambda: dock.estimates.decided_cells is not None, timeout=10_000
+        )
     return dock
 
 

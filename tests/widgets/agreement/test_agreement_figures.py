@@ -87,8 +87,8 @@ def test_counts_by_hand():
         (5, "Ann", "glia"), (5, "Bo", "excitatory"), (5, "Cy", "unsure"),
     ]  # fmt: skip
     table = votes(rows, [(5, "Dee", "unsure")]).count(VoteConfig())
-    found = [(count.name, count.n) for count in count_outcomes(table, 7, CONFIG)]
-    assert found == [
+    numbers = [(count.name, count.n) for count in count_outcomes(table, 7, CONFIG)]
+    assert numbers == [
         ("excitatory", 0),
         ("inhibitory", 0),
         ("glia", 1),
@@ -102,56 +102,60 @@ def test_counts_by_hand():
 
 @given(ANSWERS.filter(bool))
 def test_figures_can_be_read_whatever_people_say(rows):
-    said = votes(rows)
-    found = measure_agreement(
-        said.current, CONFIG, all_answers=said.all_answers, bootstrap=20
+    study_votes = votes(rows)
+    agreement = measure_agreement(
+        study_votes.current, CONFIG, all_answers=study_votes.all_answers, bootstrap=20
     )
-    quality = estimate_reliability(said.current, CONFIG)
-    large, rests = figures.agreement_summary(found)
-    assert rests
-    assert bool(large) == (found.alpha.value is not None and len(found.annotators) > 1)
-    people = figures.people_rows(found, quality)
+    reliability = estimate_reliability(study_votes.current, CONFIG)
+    headline, details = figures.agreement_summary(agreement)
+    assert details
+    assert bool(headline) == (
+        agreement.alpha.value is not None and len(agreement.annotators) > 1
+    )
+    people = figures.people_rows(agreement, reliability)
     assert [int(cells[0].text) for _, cells in people] == [
         sum(row[1] == name for row in rows) for name, _ in people
     ]
-    kappas = figures.kappa_rows(found)
+    kappas = figures.kappa_rows(agreement)
     texts = [[cell.text for cell in cells] for _, cells in kappas]
     assert texts == [list(column) for column in zip(*texts, strict=True)]
-    for pair in found.pairs:
-        _, table = figures.confusion_rows(found.pairs, pair.second, pair.first)
+    for pair in agreement.pairs:
+        _, table = figures.confusion_rows(agreement.pairs, pair.second, pair.first)
         total = sum(int(cell.text) for _, cells in table for cell in cells)
         assert total == pair.kappa.cells
-    shown = figures.alpha_rows(found.per_class)
+    shown = figures.alpha_rows(agreement.per_class)
     assert [int(cells[2].text) for _, cells in shown] == [
-        one.cells for one in found.per_class.values()
+        alpha.cells for alpha in agreement.per_class.values()
     ]
 
 
 def test_one_person_has_no_agreement():
-    said = votes([(1, "Ann", "glia"), (2, "Ann", "excitatory")])
-    found = measure_agreement(said.current, CONFIG, all_answers=said.all_answers)
-    large, rests = figures.agreement_summary(found)
-    assert large == ""
-    assert rests.startswith("Ann is alone so far")
-    assert figures.confusion_rows(found.pairs, "Ann", "") == ([], [])
+    study_votes = votes([(1, "Ann", "glia"), (2, "Ann", "excitatory")])
+    agreement = measure_agreement(
+        study_votes.current, CONFIG, all_answers=study_votes.all_answers
+    )
+    headline, details = figures.agreement_summary(agreement)
+    assert headline == ""
+    assert details.startswith("Ann is alone so far")
+    assert figures.confusion_rows(agreement.pairs, "Ann", "") == ([], [])
 
 
 @pytest.mark.parametrize("person", ["annotator", "adjudicator"])
 def test_answers_that_come_in_replace_those_before(person):
     from napari_cellid.annotation.answer import Answer
 
-    said = votes([(1, "Ann", "glia"), (2, "Ann", "glia")], [(1, "Ann", "glia")])
+    study_votes = votes([(1, "Ann", "glia"), (2, "Ann", "glia")], [(1, "Ann", "glia")])
     new = [
         Answer(datetime(2026, 1, 2, tzinfo=UTC), "Ann", "a", 1, 0, 0.0, 0.0, answer,
                role=person)
         for answer in ("excitatory", "unsure")
     ]  # fmt: skip
-    after = said.with_answers(new)
+    after = study_votes.with_answers(new)
     table = after.current if person == "annotator" else after.adjudications
     assert table.set_index("cell")["answer"][1] == "unsure"
     assert len(after.current) == 2
     assert len(after.adjudications) == 1
-    assert len(after.all_answers) == len(said.all_answers) + 2
+    assert len(after.all_answers) == len(study_votes.all_answers) + 2
     gone = [
         Answer(datetime(2026, 1, 2, tzinfo=UTC), "Ann", "a", 1, 0, 0.0, 0.0, None,
                role=person)
@@ -170,14 +174,16 @@ def test_a_change_of_the_rule_is_counted_at_once():
         for cell in range(1, 10_001)
         for who, k in zip(people, rng.integers(0, 5, 5), strict=True)
     ]
-    said = votes(rows)
-    said.count(VoteConfig())
+    study_votes = votes(rows)
+    study_votes.count(VoteConfig())
     seconds = []
     for n in (1, 2, 3, 4):
         for rule in ("unanimous", "majority"):
             start = time.perf_counter()
             count_outcomes(
-                said.count(VoteConfig(rule=rule, min_annotators=n)), 10_000, CONFIG
+                study_votes.count(VoteConfig(rule=rule, min_annotators=n)),
+                10_000,
+                CONFIG,
             )
             seconds.append(time.perf_counter() - start)
     assert np.median(seconds) < 0.25

@@ -1,4 +1,4 @@
-"""The Agreement widget as a person meets it: figures, rules, disputes, files."""
+"""The Agreement dock as a user sees it: figures, rules, disputes, files."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def made(tmp_path_factory, field):
     study = make_study(tmp_path_factory.mktemp("agreement") / "study", field)
     everything = true_classes(study)
     keys = [key for key in everything if key.recording == "a1"][:6]
-    other = {"excitatory": "glia", "inhibitory": "glia", "glia": "inhibitory"}
+    wrong = {"excitatory": "glia", "inhibitory": "glia", "glia": "inhibitory"}
     write_answers(study, "Ann", everything)
-    bo = everything | {key: other[everything[key]] for key in keys[3:5]}
+    bo = everything | {key: wrong[everything[key]] for key in keys[3:5]}
     write_answers(study, "Bo", bo)
-    cy = everything | {key: other[everything[key]] for key in keys[:3]}
+    cy = everything | {key: wrong[everything[key]] for key in keys[:3]}
     cy |= dict.fromkeys(keys[3:5], "unsure")
     cy.pop(keys[5])
     write_answers(study, "Cy", cy)
@@ -86,25 +86,24 @@ def shown(viewer, qtbot):
 
 def settle(qtbot, dock):
     def quiet():
-        works = (dock.reading, dock.comparing, dock.writing)
+        workers = (dock.reading, dock.comparing, dock.writing)
         timers = (dock._count_timer, dock._compare_timer, dock.panel.vote._timer)
         waiting = dock._stale and dock.isVisible()
         return not (
-            waiting or any(w.busy for w in works) or any(t.isActive() for t in timers)
+            waiting or any(w.busy for w in workers) or any(t.isActive() for t in timers)
         )
 
     qtbot.waitUntil(quiet, timeout=20_000)
 
 
 def counts(dock):
-    """What comes of the rule, by name."""
-    lines = dock.panel.vote.counts.text().splitlines()
-    words = [line.split() for line in lines]
-    found = {}
-    for line in words:
-        number = next(k for k, word in enumerate(line) if word.isdigit())
-        found[" ".join(line[:number])] = line[number:]
-    return found
+    """Numbers of cells by outcome, and their differences."""
+    numbers = {}
+    for line in dock.panel.vote.counts.text().splitlines():
+        words = line.split()
+        k = next(k for k, word in enumerate(words) if word.isdigit())
+        numbers[" ".join(words[:k])] = words[k:]
+    return numbers
 
 
 def choose_rule(qtbot, dock, **settings):
@@ -151,9 +150,9 @@ def settled_on_disk(study):
 def test_figures_of_everybody(dock, session, study):
     figures = dock.panel.figures
     n = len(true_classes(study))
-    found = measure_agreement(dock.votes.current, session.config, bootstrap=0)
-    assert f"α = {found.alpha.value:.2f}<" in figures.alpha.text()
-    assert f"Fleiss' κ {found.fleiss.value:.2f} on {n - 1} cells" in (
+    agreement = measure_agreement(dock.votes.current, session.config, bootstrap=0)
+    assert f"α = {agreement.alpha.value:.2f}<" in figures.alpha.text()
+    assert f"Fleiss' κ {agreement.fleiss.value:.2f} on {n - 1} cells" in (
         figures.details.text()
     )
     assert f"on {n} cells with" in figures.details.text()
@@ -184,8 +183,8 @@ def test_a_click_on_a_pair_shows_what_the_two_said(dock, session, study):
     named = [table.text(row, 0) for row in range(table.rowCount())]
     assert "unsure" in named
     row = named.index("unsure")
-    said = [int(table.text(row, c)) for c in range(1, table.columnCount())]
-    assert sum(said) == 2
+    row_numbers = [int(table.text(row, c)) for c in range(1, table.columnCount())]
+    assert sum(row_numbers) == 2
     total = sum(
         int(table.text(r, c))
         for r in range(table.rowCount())
@@ -197,21 +196,21 @@ def test_a_click_on_a_pair_shows_what_the_two_said(dock, session, study):
     figures.second.setCurrentText("Cy")
     figures.second.activated.emit(2)
     turned = [int(table.text(r, row + 1)) for r in range(table.rowCount())]
-    assert turned == said
+    assert turned == row_numbers
 
 
 def test_counts_follow_the_rule(dock, session, study, qtbot):
     n = len(true_classes(study))
-    found = counts(dock)
-    assert found["disputed"] == ["5"]
-    assert found["too few answers"] == ["1"]
+    numbers = counts(dock)
+    assert numbers["disputed"] == ["5"]
+    assert numbers["too few answers"] == ["1"]
     decided = ("excitatory", "inhibitory", "glia")
-    assert sum(int(found[name][0]) for name in decided) == n - 6
+    assert sum(int(numbers[name][0]) for name in decided) == n - 6
     choose_rule(qtbot, dock, rule="majority", min_annotators=2)
-    found = counts(dock)
-    assert found["disputed"] == ["2", "−3"]
-    assert found["too few answers"] == ["0", "−1"]
-    assert sum(int(found[name][0]) for name in decided) == n - 2
+    numbers = counts(dock)
+    assert numbers["disputed"] == ["2", "−3"]
+    assert numbers["too few answers"] == ["0", "−1"]
+    assert sum(int(numbers[name][0]) for name in decided) == n - 2
     assert dock.panel.vote.save_rule_button.isEnabled()
     choose_rule(qtbot, dock, rule="unanimous", min_annotators=3)
     assert not dock.panel.vote.save_rule_button.isEnabled()
@@ -268,8 +267,8 @@ def test_a_click_goes_to_the_cell_and_shows_who_said_what(dock, session, study, 
     assert canvas._centre == (row["plane"], row["y"], row["x"])
     assert len(canvas._outline) == 1
     text = dock.panel.disputed._votes_label.text()
-    told = true_classes(study)
-    assert f"Ann: {told[key]}" in text and f"Bo: {told[key]}" in text
+    classes = true_classes(study)
+    assert f"Ann: {classes[key]}" in text and f"Bo: {classes[key]}" in text
     assert "Cy: " in text
 
 

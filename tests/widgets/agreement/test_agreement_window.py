@@ -76,10 +76,10 @@ viewer.close()
 @pytest.mark.slow
 def test_settle_and_correct_in_the_real_window(field, tmp_path: Path):
     study = make_study(tmp_path / "study", field)
-    told = true_classes(study)
+    classes = true_classes(study)
     for name in ("Ann", "Bo"):
-        write_answers(study, name, told)
-    write_answers(study, "Cy", told | dict.fromkeys(list(told)[:3], "unsure"))
+        write_answers(study, name, classes)
+    write_answers(study, "Cy", classes | dict.fromkeys(list(classes)[:3], "unsure"))
     picture = tmp_path / "window.png"
     words = ["-c", SCRIPT, str(study.path), str(picture)]
     run_in_window(words, size="1366x768", folder=tmp_path)

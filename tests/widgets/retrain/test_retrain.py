@@ -69,8 +69,8 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
 
 
 def test_counts_by_class_and_animal(dock, study):
-    told = list(true_classes(study).values())
-    n = {name: told.count(name) for name in ("excitatory", "inhibitory", "glia")}
+    classes = list(true_classes(study).values())
+    n = {name: classes.count(name) for name in ("excitatory", "inhibitory", "glia")}
     table = dock.panel.setup.table
     rows = [[table.text(r, c) for c in range(4)] for r in range(table.rowCount())]
     assert rows[-1] == ["in all", *map(str, n.values())]
@@ -95,7 +95,7 @@ def test_the_time_and_what_is_held_out_are_told(viewer, session, qtbot):
 def test_another_depth_takes_another_time(viewer, session, study, qtbot):
     dock = show(viewer, qtbot, measure_ms=50)
     panel, plan = dock.panel, dock.panel.setup.plan
-    qtbot.waitUntil(lambda: dock.estimator.worker.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: dock.estimates.estimator.worker.busy, timeout=10_000)
     # given up, and taken up again
     plan.setValue("inceptionv3_311")
     assert panel.estimate.text().startswith("Measuring")
@@ -158,9 +158,9 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     head = [report.figures.horizontalHeaderItem(c).text() for c in range(1, 5)]
     assert head == ["new", "before", "rule", "people"]
     assert "3 epochs" in panel.progress.state.text()
-    words = dock.controller.runs[0].settings["words"]
-    assert words[:3] == ["train", "classifier", str(study.path)]
-    assert words[words.index("--start") + 1] == "inception_v3"
+    arguments = dock.controller.runs[0].settings["arguments"]
+    assert arguments[:3] == ["train", "classifier", str(study.path)]
+    assert arguments[arguments.index("--start") + 1] == "inception_v3"
 
 
 def test_stop_keeps_the_best(dock, study, qtbot, notifications):
@@ -194,7 +194,7 @@ def test_a_run_is_found_again(viewer, study, session, qtbot):
     set_fake_training(study, epochs=40, seconds=0.2)
     dock = RetrainWidget(viewer)
     dock.show()
-    qtbot.waitUntil(lambda: dock.decided_cells is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: dock.estimates.decided_cells is not None, timeout=10_000)
     run = begin(qtbot, dock)
     dock.deleteLater()
     session.close_study()
@@ -331,10 +331,10 @@ def test_outlines(dock, study, qtbot):
     assert setup.recordings.value() == ("a1", "b2")
     setup.recordings.item(1).setCheckState(Qt.CheckState.Unchecked)
     run = train(qtbot, dock)
-    words = run.settings["words"]
-    assert words[1] == "segmenter"
-    assert words[words.index("--recordings") + 1 :][:1] == ["a1"]
-    assert "b2" not in words
+    arguments = run.settings["arguments"]
+    assert arguments[1] == "segmenter"
+    assert arguments[arguments.index("--recordings") + 1 :][:1] == ["a1"]
+    assert "b2" not in arguments
     report = dock.panel.report
     assert "+0.11" in report.headline.text()
     assert report.figures.text(0, 0) == "F1"

@@ -1,4 +1,4 @@
-"""Parts of the Retrain dock: words, choices, the closing question, the child."""
+"""Parts of the Retrain dock: texts, form, close guard, training process."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ SHOWN = {"n": 40, "balanced_accuracy": 0.85}
 
 
 def report(value=None, low=None, high=None, **more):
-    found = {"balanced_accuracy": {"value": value, "low": low, "high": high}}
+    difference = {"balanced_accuracy": {"value": value, "low": low, "high": high}}
     return {
         "task": "classify", "new": SHOWN | {"balanced_accuracy": 0.9}, "old": SHOWN,
-        "difference": None if value is None else found, **more,
+        "difference": None if value is None else difference, **more,
     }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def report(value=None, low=None, high=None, **more):
         ({}, "Not measured", "No cells"),
     ],
 )
-def test_whether_it_helped_in_words(given, large, sentence):
+def test_the_verdict_is_a_headline_and_a_sentence(given, large, sentence):
     verdict = read_verdict(given)
     assert verdict.headline.startswith(large) and sentence in verdict.explanation
 
@@ -100,9 +100,9 @@ def test_the_surest_errors_come_first():
             "p_x": [0.5, 0.9, 0.7, 1.0],
         }
     )  # fmt: skip
-    found = cells_in_square(table, ConfusionSquare("glia", "x"))
+    cells = cells_in_square(table, ConfusionSquare("glia", "x"))
     keys = [CellKey("a", 2), CellKey("b", 1), CellKey("a", 1)]
-    assert found == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
+    assert cells == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
     old = ConfusionSquare("glia", "x", old=True)
     assert cells_in_square(table, old) == []
 
@@ -151,21 +151,21 @@ def test_many_animals_are_added_up():
 
 
 def test_what_is_no_cell_is_not_trained_on(lab):
-    told = true_classes(lab)
-    first, *rest = told
+    classes = true_classes(lab)
+    first, *rest = classes
     for name in ("Ann", "Bo", "Cy"):
         write_answers(
-            lab, name, {first: NOT_A_CELL} | {key: told[key] for key in rest[:9]}
+            lab, name, {first: NOT_A_CELL} | {key: classes[key] for key in rest[:9]}
         )
     write_answers(lab, "Ann", {rest[9]: "glia"})
-    found = run_to_end(count_decided_cells(lab))
-    assert found.total == 9 and found.others[NOT_A_CELL] == 1
-    assert found.others["too_few"] == 1
-    assert found.by == "animal" and set(found.counts) == {"ma1"}
-    assert sum(found.recordings.values()) == len(told)
+    counts = run_to_end(count_decided_cells(lab))
+    assert counts.total == 9 and counts.others[NOT_A_CELL] == 1
+    assert counts.others["too_few"] == 1
+    assert counts.by == "animal" and set(counts.counts) == {"ma1"}
+    assert sum(counts.recordings.values()) == len(classes)
 
 
-def test_rules_in_words():
+def test_texts_of_rules_and_held_out_cells():
     assert "at least 1 person" in rule_text(VoteConfig(min_annotators=1))
     assert "more than half" in rule_text(VoteConfig(rule="majority"))
     assert "at least 2 say the same" in rule_text(VoteConfig(rule="quorum"))
@@ -175,17 +175,17 @@ def test_rules_in_words():
 
 def test_only_what_differs_is_said_to_the_program(tmp_path):
     config = ClassifierTrainingConfig(plan="resnet18_69", rate=2e-4)
-    words = train_command(tmp_path, ClassifierRequest("imagenet", config))
-    assert words[4:] == [
+    arguments = train_command(tmp_path, ClassifierRequest("imagenet", config))
+    assert arguments[4:] == [
         "--start", "imagenet", "--plan", "resnet18_69", "--rate", "0.0002",
     ]  # fmt: skip
-    assert words[:4] == ["train", "classifier", str(tmp_path), "--json"]
-    wanted = SegmenterRequest("unet", recordings=("a 1", "b2"))
-    assert train_command(tmp_path, wanted)[4:] == [
+    assert arguments[:4] == ["train", "classifier", str(tmp_path), "--json"]
+    request = SegmenterRequest("unet", recordings=("a 1", "b2"))
+    assert train_command(tmp_path, request)[4:] == [
         "--start", "unet", "--recordings", "a 1", "b2",
     ]  # fmt: skip
-    wanted = ClassifierRequest(split=SplitConfig(held_out=0.4))
-    assert train_command(tmp_path, wanted)[4:] == ["--held-out", "0.4"]
+    request = ClassifierRequest(split=SplitConfig(held_out=0.4))
+    assert train_command(tmp_path, request)[4:] == ["--held-out", "0.4"]
 
 
 def test_a_recipe_sets_the_form(qtbot):
@@ -202,28 +202,28 @@ def test_a_recipe_sets_the_form(qtbot):
     assert panel.value().settings == ClassifierTrainingConfig()
 
 
-def test_the_words_are_understood_by_the_command_line(tmp_path):
+def test_the_command_line_parses_the_train_command(tmp_path):
     from napari_cellid.cli.app import build_parser
 
     config = ClassifierTrainingConfig(plan="resnet18_69", balance="none", replay=0)
-    wanted = ClassifierRequest("imagenet", config)
-    words = [*train_command(tmp_path, wanted), "--run", "one"]
-    given = build_parser().parse_args([*words, "--estimate"])
+    request = ClassifierRequest("imagenet", config)
+    arguments = [*train_command(tmp_path, request), "--run", "one"]
+    given = build_parser().parse_args([*arguments, "--estimate"])
     assert (given.start, given.name, given.estimate) == ("imagenet", "one", True)
     assert getattr(given, "ClassifierTrainingConfig.replay") == 0
     config = SegmenterTrainingConfig(iterations=5)
-    words = train_command(
+    arguments = train_command(
         tmp_path, SegmenterRequest("random", config, recordings=("a", "b"))
     )
-    assert build_parser().parse_args(words).recordings == ["a", "b"]
+    assert build_parser().parse_args(arguments).recordings == ["a", "b"]
 
 
 def test_the_child_lives_on_in_a_session_of_its_own(lab, monkeypatch):
     use_fake_training(monkeypatch)
     folder = lab.runs / "one"
-    words = ["train", "classifier", str(lab.path), "--run", "one"]
+    arguments = ["train", "classifier", str(lab.path), "--run", "one"]
     (lab.path / "fake.json").write_text('{"epochs": 40, "seconds": 0.2}')
-    child = launch(words, folder)
+    child = launch(arguments, folder)
     try:
         if sys.platform != "win32":
             import os
@@ -268,7 +268,7 @@ def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):
     assert not child.is_running()
 
 
-def test_last_words(tmp_path):
+def test_last_error_of_the_console(tmp_path):
     console = tmp_path / "console.txt"
     assert "without an error message" in last_error(console)
     console.write_text('{"event": "error", "message": "No."}\nTraceback…\n', "utf-8")

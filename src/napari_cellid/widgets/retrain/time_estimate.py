@@ -12,8 +12,6 @@ from napari_cellid.retrain.process import estimate_in_process
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from napari_cellid.retrain.process import Estimate
 
 #: arguments of the command line that start a training
@@ -41,7 +39,7 @@ class TimeEstimator(QObject):
     #: a measurement has ended, with or without a result
     measured = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.worker = Worker(self)
         self.worker.finished.connect(self._on_finished)

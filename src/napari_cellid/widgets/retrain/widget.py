@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from napari_cellid.errors import InputError
 from napari_cellid.report.training import run_title
 from napari_cellid.retrain.dataset_summary import count_decided_cells
-from napari_cellid.retrain.process import train_command
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -19,8 +18,8 @@ from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.retrain.actions import ReportActions
 from napari_cellid.widgets.retrain.close_guard import close_guard_of
 from napari_cellid.widgets.retrain.controller import TrainingController
+from napari_cellid.widgets.retrain.estimate_actions import EstimateActions
 from napari_cellid.widgets.retrain.panel import CURVES, REPORT, SET_UP, RetrainPanel
-from napari_cellid.widgets.retrain.time_estimate import EstimateText, TimeEstimator
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
@@ -32,15 +31,11 @@ if TYPE_CHECKING:
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
     from napari_cellid.training.status import RunSummary
-    from napari_cellid.widgets.retrain.time_estimate import Command
 
 #: initial width of the dock (px)
 _WIDTH = 440
-#: the time is measured this long (ms) after the last change of the form
-_MEASURE_MS = 1200
 #: decided cells are counted this long (ms) after the last answer
 _COUNT_MS = 2000
-_MEASURING = "Measuring how long it takes…"
 
 
 class RetrainWidget(QWidget):
@@ -57,12 +52,13 @@ class RetrainWidget(QWidget):
         self.session = session_of(viewer)
         self.panel = RetrainPanel()
         self.controller = TrainingController(self)
-        self.counting, self.estimator = Worker(self), TimeEstimator(self)
-        self.decided_cells: DecidedCellCounts | None = None
+        self.counting = Worker(self)
+        self.estimates = EstimateActions(
+            self.session, self.panel, self.controller, self
+        )
         self.report_actions = ReportActions(self.session, self.panel, self)
         self._shown_run: Path | None = None
         self._stale = True
-        self._measure_timer = QTimer(self, singleShot=True, interval=_MEASURE_MS)
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -81,7 +77,7 @@ class RetrainWidget(QWidget):
         """Start the training that the form describes."""
         with input_errors_shown():
             self._check_data()
-            self.estimator.cancel()
+            self.estimates.cancel()
             self.panel.show_error("")
             folder = self.controller.start(self.panel.setup.value())
             self._guard(folder)
@@ -123,13 +119,12 @@ class RetrainWidget(QWidget):
         if self._stale:
             self._count()
         else:
-            self._measure_timer.start()
+            self.estimates.measure_later()
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session
         panel.start_button.clicked.connect(self.start)
         panel.stop_button.clicked.connect(self.stop)
-        panel.setup.valueChanged.connect(self._on_form)
         panel.setup.animals.clicked.connect(self._edit_animals)
         panel.progress.resume_requested.connect(self.resume)
         panel.runs.run_chosen.connect(self.show_run)
@@ -139,9 +134,7 @@ class RetrainWidget(QWidget):
         # a method, because a lambda would keep the closed dock alive
         session.answered.connect(self._on_answered)
         self._count_timer.timeout.connect(self.refresh)
-        self._measure_timer.timeout.connect(self._measure)
         self.counting.finished.connect(self._on_counted)
-        self.estimator.measured.connect(self._on_measured)
 
     def _edit_animals(self) -> None:
         edit_animals(self.session, self)
@@ -151,8 +144,8 @@ class RetrainWidget(QWidget):
         self.panel.show_study_open(study is not None)
         self.panel.setup.set_study_models(None if study is None else study.models)
         if study is None:
-            self._shown_run, self.decided_cells = None, None
-            self.estimator.clear()
+            self._shown_run = None
+            self.estimates.set_decided_cells(None)
         self.controller.set_study(study)
         self.report_actions.refresh()
         self._show_runs()
@@ -172,54 +165,13 @@ class RetrainWidget(QWidget):
     def _on_decided(self, decided: DecidedCellCounts) -> None:
         if self.session.study is None:
             return
-        if decided != self.decided_cells:
-            self.estimator.clear()
-        self.decided_cells = decided
+        self.estimates.set_decided_cells(decided)
         self.panel.setup.show_decided_cells(decided)
-        self._on_form()
+        self.estimates.refresh()
 
     def _on_counted(self) -> None:
         if self._stale and self.isVisible():
             self._count()
-
-    def _on_form(self) -> None:
-        """Show the time of the new settings, or measure it."""
-        self._show_time()
-        self._measure_timer.start()
-
-    def _measure(self) -> None:
-        """Measure how long the training takes, if the dock is visible and idle."""
-        command = self._command()
-        idle = self.isVisible() and self._can_train() and not self.controller.active_run
-        if idle and self.estimator.text(command) is None:
-            self.estimator.measure(command)
-
-    def _on_measured(self) -> None:
-        self._show_time()
-        self._measure_timer.start()
-
-    def _show_time(self) -> None:
-        text: EstimateText | None = EstimateText("", "")
-        if self._can_train():
-            text = self.estimator.text(self._command())
-        duration, held_out = text or (_MEASURING, "")
-        self.panel.estimate.setText(duration)
-        self.panel.setup.show_held_out(held_out)
-
-    def _command(self) -> Command:
-        """The command that starts the training of the form."""
-        study = self.session.study
-        if study is None:
-            return ()
-        return tuple(train_command(study.path, self.panel.setup.value()))
-
-    def _can_train(self) -> bool:
-        if self.session.study is None or self.decided_cells is None:
-            return False
-        setup = self.panel.setup
-        if setup.task == "segment":
-            return bool(setup.recordings.value())
-        return self.decided_cells.total > 0
 
     def _check_data(self) -> None:
         """Check that there is something to train on.
@@ -229,7 +181,7 @@ class RetrainWidget(QWidget):
         InputError
             If no recording is ticked, or no cell is decided.
         """
-        if self.session.study is not None and not self._can_train():
+        if self.session.study is not None and not self.estimates.can_train():
             self.panel.tabs.setCurrentIndex(SET_UP)
             raise InputError(
                 "No recording is ticked; tick those with correct outlines."
@@ -264,7 +216,7 @@ class RetrainWidget(QWidget):
             )
             self.panel.show_error(text)
             show_error(text)
-        self._measure_timer.start()
+        self.estimates.measure_later()
 
     def _on_theme(self) -> None:
         self.panel.progress.set_theme(str(self._viewer.theme))
