@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dask.array as da
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.simulation.field import SimulatedField
+
+# a busy computer draws and runs examples slowly, which is no failure
+settings.register_profile(
+    "any computer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any computer")
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 

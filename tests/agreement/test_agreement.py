@@ -170,7 +170,7 @@ def test_notes_on_what_was_seen_and_on_lost_classes() -> None:
     answers.loc[0, "shown"] = "inception_v3"
     found = quick(answers)
     assert found.not_blind == {"Ann": 1}
-    assert any("'astrocyte' is no class" in note for note in found.notes)
+    assert any("'astrocyte' is not a class" in note for note in found.notes)
     assert any(note.startswith("1 of 4 answers") for note in found.notes)
 
 
