@@ -17,7 +17,6 @@ from napari_cellid.cli.parser import (
     add_output_style,
     add_settings,
 )
-from napari_cellid.cli.simulate import write_field
 from napari_cellid.config import SAMPLE, DeviceConfig
 from napari_cellid.progress import run_to_end
 
@@ -57,6 +56,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     from napari_cellid.io.registry import read_recording
     from napari_cellid.io.results import write_results
     from napari_cellid.simulation.field import simulate
+    from napari_cellid.simulation.write import write_field
 
     started = time.perf_counter()
     wanted = _models(arguments)
@@ -64,7 +64,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     check_writable(arguments.out)
     field = run_to_end(simulate(SAMPLE), console.progress)
     sample = arguments.out / "sample"
-    write_field(field, sample)
+    run_to_end(write_field(field, sample))
     recording = read_recording(
         sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )

@@ -15,16 +15,12 @@ from napari_cellid.cli.parser import (
 )
 from napari_cellid.cli.simulate_animals import add_animals, read_animals, run_animals
 from napari_cellid.cli.simulate_movie import (
-    MOVIE_FILES,
     add_movie,
     check_no_movie,
     describe_movie,
-    make_field,
-    movie_writer,
     read_movie,
 )
 from napari_cellid.cli.simulate_semireal import (
-    Described,
     add_green,
     add_semireal,
     run_semireal,
@@ -34,27 +30,14 @@ from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.conditions import KINDS
+from napari_cellid.simulation.layout import FIELD_FILES, MOVIE_FILES
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from napari_cellid.cli.console import Console
     from napari_cellid.simulation.field import SimulatedField
-
-_MADE_UP = Described(
-    title="simulated",
-    text="Simulated two-colour two-photon field (napari-cellid simulate), not a "
-    "recording.",
-    green="GCaMP (simulated)",
-    labels="labels (simulated)",
-)
-_FIRST_COLUMNS = ["label", "plane", "y", "x", "class", "biological", "ambiguous"]
-_FILES = ("red.tif", "green.tif", "labels.tif", "cells.csv", "meta.json")
 
 
 def add_commands(commands: Any) -> None:
@@ -68,7 +51,7 @@ def add_commands(commands: Any) -> None:
         "--animals N] [--kind KIND] [settings]"
     )
     parser.set_defaults(run=run_simulate)
-    add_out(parser, f"folder for {', '.join(_FILES)}")
+    add_out(parser, f"folder for {', '.join(FIELD_FILES)}")
     parser.add_argument(
         "--kind", choices=KINDS,
         help="draw the settings that are not given from this kind of recordings "
@@ -85,123 +68,73 @@ def add_commands(commands: Any) -> None:
 def run_simulate(arguments: Namespace, console: Console) -> None:
     """Simulate a field and write it with its truth."""
     semireal = wants_semireal(arguments)
-    movie = read_movie(arguments)
+    movie_config = read_movie(arguments)
     check_writable(arguments.out)
     if semireal:
         _run_semireal(arguments, console)
         return
     if read_animals(arguments) is not None:
-        run_animals(arguments, movie, write_field, console)
+        run_animals(arguments, movie_config, console)
         return
     _check_not_real(arguments.out)
-    if movie is None:
+    if movie_config is None:
         check_no_movie(arguments.out)
-    step = make_field(_config(arguments), movie)
-    field, made = run_to_end(step, console.progress)
-    write_field(field, arguments.out, arguments.kind, movie_writer(made, console))
-    more, lines = describe_movie(made, arguments.out)
-    n_cells, n_planes = len(field.cells), len(field.red)
-    said = f"Simulated {n_cells} cells in {n_planes} planes"
-    _tell(field, arguments, console, more, [said, *lines])
+    from napari_cellid.simulation.movie import simulate_with_movie
+    from napari_cellid.simulation.write import write_field
+
+    step = simulate_with_movie(_config(arguments), movie_config)
+    field, movie = run_to_end(step, console.progress)
+    writing = write_field(field, arguments.out, movie=movie, kind=arguments.kind)
+    run_to_end(writing, console.progress)
+    values, lines = describe_movie(movie, arguments.out)
+    summary = f"Simulated {len(field.cells)} cells in {len(field.red)} planes"
+    _report(field, arguments, console, values, [summary, *lines])
 
 
 def _run_semireal(arguments: Namespace, console: Console) -> None:
+    from napari_cellid.simulation.write import write_field
+
     _check_not_real(arguments.out)
     check_no_movie(arguments.out)
-    field, described = run_semireal(arguments, console)
-    write_field(field, arguments.out, arguments.kind, described=described)
-    marked = int((field.cells["source"] == "real mark").sum())
-    added = len(field.cells) - marked
-    more = {"semireal": True, "marks": marked, "added_glia": added}
-    said = f"Simulated red for {marked} marked cells and {added} added glia"
-    _tell(field, arguments, console, more, [said])
+    field, provenance = run_semireal(arguments, console)
+    run_to_end(
+        write_field(field, arguments.out, kind=arguments.kind, provenance=provenance)
+    )
+    n_marks = int((field.cells["source"] == "real mark").sum())
+    n_glia = len(field.cells) - n_marks
+    values = {"semireal": True, "marks": n_marks, "added_glia": n_glia}
+    summary = f"Simulated red for {n_marks} marked cells and {n_glia} added glia"
+    _report(field, arguments, console, values, [summary])
 
 
-def _tell(
+def _report(
     field: SimulatedField,
     arguments: Namespace,
     console: Console,
-    more: dict[str, Any],
+    extra: dict[str, Any],
     lines: list[str],
 ) -> None:
-    """Report what was made; the counts are added to the first line."""
+    """Print the result; the counts of classes are added to the first line."""
     counts = {k: int(n) for k, n in field.cells["class"].value_counts().items()}
     values = {
         "folder": str(arguments.out),
-        **{name.partition(".")[0]: str(arguments.out / name) for name in _FILES},
+        **{name.partition(".")[0]: str(arguments.out / name) for name in FIELD_FILES},
         "n_cells": len(field.cells),
         "counts": counts,
         "simulated": True,
-        **more,
+        **extra,
     }
     classes = ", ".join(f"{n} {name}" for name, n in counts.items())
-    files = f"Files: {arguments.out} ({', '.join(_FILES)})"
+    files = f"Files: {arguments.out} ({', '.join(FIELD_FILES)})"
     console.result(values, [f"{lines[0]}: {classes}.", files, *lines[1:]])
 
 
-def write_field(
-    field: SimulatedField,
-    folder: Path,
-    kind: str | None = None,
-    more: Callable[[Path], None] | None = None,
-    described: Described = _MADE_UP,
-) -> None:
-    """Write images, labels, cell table and settings, all or none.
-
-    The images are OME-TIFF: they say their pixel size and that they are planes.
-
-    Parameters
-    ----------
-    field
-        The field.
-    folder
-        Where the files go.
-    kind
-        That its settings were drawn from.
-    more
-        Writes further files into a folder.
-    described
-        What the files say of where the field comes from.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
-    """
-    from napari_cellid.files import atomic_write_folder
-    from napari_cellid.io.tables import write_table
-    from napari_cellid.models.card import package_versions
-
-    config = field.config
-    meta = {
-        "simulated": True,
-        "description": described.text,
-        "pixel_size_um": config.pixel_size_um,
-        "plane_spacing_um": config.plane_spacing_um,
-        "kind": kind,
-        "settings": config.model_dump(mode="json"),
-        **described.meta,
-        "versions": package_versions(),
-    }
-    rest = [name for name in field.cells.columns if name not in _FIRST_COLUMNS]
-    with atomic_write_folder(folder) as temporary:
-        for name, image, channel in (
-            ("red.tif", field.red, "mCherry (simulated)"),
-            ("green.tif", field.green, described.green),
-            ("labels.tif", field.labels, described.labels),
-        ):
-            _write_image(temporary / name, image, channel, config, described)
-        write_table(temporary / "cells.csv", field.cells[_FIRST_COLUMNS + rest])
-        text = json.dumps(meta, indent=2, ensure_ascii=False)
-        (temporary / "meta.json").write_text(text + "\n", "utf-8")
-        if more is not None:
-            more(temporary)
-
-
 def _check_not_real(folder: Path) -> None:
-    """Refuse to replace images that no simulation made."""
-    there = [name for name in (*_FILES, *MOVIE_FILES) if (folder / name).exists()]
-    if not there:
+    """Refuse to replace images that were not simulated."""
+    present = [
+        name for name in (*FIELD_FILES, *MOVIE_FILES) if (folder / name).exists()
+    ]
+    if not present:
         return
     try:
         meta = json.loads((folder / "meta.json").read_text("utf-8"))
@@ -210,7 +143,7 @@ def _check_not_real(folder: Path) -> None:
         simulated = False
     if not simulated:
         raise InputError(
-            f"{folder} holds a {there[0]} that was not simulated and would be "
+            f"{folder} holds a {present[0]} that was not simulated and would be "
             "replaced; choose another folder with --out."
         )
 
@@ -225,32 +158,3 @@ def _config(arguments: Namespace) -> SimulationConfig:
 
     fixed = {**given_settings(arguments, SimulationConfig), "seed": config.seed}
     return draw_config(arguments.kind, np.random.default_rng(config.seed), **fixed)
-
-
-def _write_image(
-    path: Path,
-    image: NDArray[np.generic],
-    channel: str,
-    config: SimulationConfig,
-    described: Described,
-) -> None:
-    from napari_cellid.io.ome_tiff import (
-        ImageMetadata,
-        plane_axes,
-        stable_uuid,
-        write_image,
-    )
-
-    planes = image if len(image) > 1 else image[0]
-    # not a random one: the same settings give the same files
-    settings = f"{channel} {config.model_dump_json()}{described.key}"
-    metadata = ImageMetadata(
-        axes=plane_axes(planes),
-        pixel_size_um=config.pixel_size_um,
-        plane_spacing_um=config.plane_spacing_um,
-        channels=(channel,),
-        uuid=stable_uuid(settings),
-        name=described.title,
-        description=described.text,
-    )
-    write_image(path, planes, metadata, compression="zlib")

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_cellid.cli.parser import add_settings, given_settings, read_settings
-from napari_cellid.cli.simulate_movie import make_field, movie_writer
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.errors import InputError
-from napari_cellid.progress import run_to_end, subprogress
+from napari_cellid.progress import run_to_end
+from napari_cellid.simulation.layout import ANIMALS_TABLE, ANSWERS_TABLE
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Callable
     from pathlib import Path
 
     from napari_cellid.cli.console import Console
     from napari_cellid.config.movie import MovieConfig
-    from napari_cellid.simulation.animals import Cohort
-    from napari_cellid.simulation.field import SimulatedField
-
-    #: writes a field into a folder, with what writes its movie
-    WriteField = Callable[
-        [SimulatedField, Path, str | None, Callable[[Path], None] | None], None
-    ]
-
-TABLE, ANSWERS = "animals.csv", "answers.csv"
-#: who gives the true classes as answers
-_ANNOTATOR = "simulated truth"
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """One recording to be made."""
-
-    animal: str
-    name: str
-    config: SimulationConfig
-
-    @property
-    def in_study(self) -> str:
-        return f"{self.animal}_{self.name}"
 
 
 def add_animals(parser: ArgumentParser) -> None:
@@ -53,7 +27,7 @@ def add_animals(parser: ArgumentParser) -> None:
 
 
 def read_animals(arguments: Namespace) -> AnimalsConfig | None:
-    """Read how many animals are wanted and how they differ; None for one recording.
+    """Read how many animals are requested and how they differ; None for none.
 
     Raises
     ------
@@ -73,23 +47,21 @@ def read_animals(arguments: Namespace) -> AnimalsConfig | None:
 
 
 def run_animals(
-    arguments: Namespace, movie: MovieConfig | None, write: WriteField, console: Console
+    arguments: Namespace, movie: MovieConfig | None, console: Console
 ) -> None:
     """Simulate the recordings of animals and write them with a table of all.
 
     Parameters
     ----------
     arguments
-        The command line, which asks for animals.
+        The command line, which requests animals.
     movie
-        Settings of the movie of each recording, None for none.
-    write
-        Writes one field.
+        Settings of the movie of each recording; None for no movies.
     console
-        Takes what there is to say.
+        Receives progress and results.
     """
-    from napari_cellid.files import atomic_write_folder
     from napari_cellid.simulation.animals import Cohort
+    from napari_cellid.simulation.write_animals import write_animals
 
     spread = read_animals(arguments) or AnimalsConfig()
     cohort = Cohort(
@@ -98,89 +70,33 @@ def run_animals(
         kind=arguments.kind,
         fixed=given_settings(arguments, SimulationConfig),
     )
-    recordings = _recordings(cohort)
     folder = arguments.out
-    _check_own(folder)
-    rows, answers = [], []
-    with atomic_write_folder(folder) as temporary:
-        for i, one in enumerate(recordings):
-            step = subprogress(make_field(one.config, movie), i, len(recordings))
-            field, made = run_to_end(step, console.progress)
-            place = temporary / one.animal / one.name
-            write(field, place, arguments.kind, movie_writer(made, console))
-            rows.append(_row(one, field))
-            answers.append(_answers(one, field))
-        _write_tables(rows, answers, temporary)
-    n_cells = sum(row["n_cells"] for row in rows)
+    _check_empty(folder)
+    table = run_to_end(write_animals(cohort, movie, folder), console.progress)
+    n_cells = int(table["n_cells"].sum())
     console.result(
         {
             "folder": str(folder),
             "animals": spread.animals,
-            "recordings": len(rows),
+            "recordings": len(table),
             "n_cells": n_cells,
-            "table": str(folder / TABLE),
-            "answers": str(folder / ANSWERS),
+            "table": str(folder / ANIMALS_TABLE),
+            "answers": str(folder / ANSWERS_TABLE),
             "simulated": True,
         },
         [
-            f"Simulated {len(rows)} recordings of {spread.animals} animals: {n_cells} "
+            f"Simulated {len(table)} recordings of {spread.animals} animals: {n_cells} "
             "cells.",
-            f"Files: {folder} ({TABLE}, {ANSWERS}, "
-            f"{recordings[0].animal}/{recordings[0].name}/...)",
+            f"Files: {folder} ({ANIMALS_TABLE}, {ANSWERS_TABLE}, "
+            f"{table['folder'].iloc[0]}/...)",
         ],
     )
 
 
-def _recordings(cohort: Cohort) -> list[_Recording]:
-    from napari_cellid.simulation.animals import draw_animal
-
-    found = []
-    for number in range(1, cohort.spread.animals + 1):
-        animal = draw_animal(number, cohort)
-        found += [
-            _Recording(f"animal_{number}", f"recording_{i}", config)
-            for i, config in enumerate(animal.recordings, 1)
-        ]
-    return found
-
-
-def _check_own(folder: Path) -> None:
+def _check_empty(folder: Path) -> None:
     """Refuse a folder with anything in it: recordings of two runs would be mixed."""
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(
             f"{folder} is not empty, and its files would be mixed with those of the "
             "animals; choose a new folder with --out."
         )
-
-
-def _row(one: _Recording, field: SimulatedField) -> dict[str, Any]:
-    from napari_cellid.simulation.animals import VARIED
-
-    settings = field.config.model_dump()
-    return {
-        "animal": one.animal,
-        "recording": one.name,
-        "folder": f"{one.animal}/{one.name}",
-        "name_in_study": one.in_study,
-        "simulated": True,
-        "seed": settings["seed"],
-        "n_cells": len(field.cells),
-        **{name: settings[name] for name in VARIED},
-    }
-
-
-def _answers(one: _Recording, field: SimulatedField) -> Any:
-    """True classes of cells whose colours are clear, as a person would give them."""
-    clear = field.cells[~field.cells["ambiguous"]]
-    table = clear[["plane", "y", "x"]].assign(answer=clear["class"])
-    table.insert(0, "recording", one.in_study)
-    return table.assign(annotator=_ANNOTATOR)
-
-
-def _write_tables(rows: list[dict[str, Any]], answers: list[Any], folder: Path) -> None:
-    import pandas as pd
-
-    from napari_cellid.io.tables import write_table
-
-    write_table(folder / TABLE, pd.DataFrame(rows))
-    write_table(folder / ANSWERS, pd.concat(answers))

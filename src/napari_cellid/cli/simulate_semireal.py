@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from argparse import SUPPRESS
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_cellid.cli.parser import add_settings, given_settings
 from napari_cellid.config import SemirealConfig, SimulationConfig
@@ -22,37 +21,14 @@ if TYPE_CHECKING:
     from napari_cellid.cli.console import Console
     from napari_cellid.recording import Recording
     from napari_cellid.simulation.semireal.field import SemirealField
+    from napari_cellid.simulation.write import Provenance
 
 _DESCRIPTION = (
     "Semi-real field (napari-cellid simulate --green): real GCaMP image and marks, "
     "simulated mCherry, simulated classes."
 )
-#: what the files of the user say, besides settings of the simulation
+#: settings that the user's files state; they may be given on the command line, too
 _SCALE = ("pixel_size_um", "plane_spacing_um")
-
-
-@dataclass(frozen=True)
-class Described:
-    """What the files of a field say of where it comes from.
-
-    Parameters
-    ----------
-    title, text
-        Name and description.
-    green, labels
-        What the channels of these files are called.
-    meta
-        Goes into meta.json, over what is there for every field.
-    key
-        Of what the field was made besides its settings.
-    """
-
-    title: str
-    text: str
-    green: str
-    labels: str
-    meta: dict[str, Any] = field(default_factory=dict)
-    key: str = ""
 
 
 def add_green(parser: ArgumentParser) -> None:
@@ -77,7 +53,7 @@ def add_green(parser: ArgumentParser) -> None:
         "(default: as the file says)",
     )
     group.add_argument(
-        # what messages of the readers call it
+        # the name that the messages of the readers use
         "--pixel-size", type=float, dest=f"{SimulationConfig.__name__}.pixel_size_um",
         default=SUPPRESS, help=SUPPRESS,
     )  # fmt: skip
@@ -89,12 +65,12 @@ def add_semireal(parser: ArgumentParser) -> None:
 
 
 def wants_semireal(arguments: Namespace) -> bool:
-    """Say whether a semi-real field is asked for.
+    """Return whether a semi-real field is requested.
 
     Raises
     ------
     InputError
-        If what is asked for does not go together.
+        If the options contradict one another or one is missing.
     """
     green, masks = arguments.green, arguments.masks
     if green is None and masks is None:
@@ -107,11 +83,11 @@ def wants_semireal(arguments: Namespace) -> bool:
             )
         return False
     if masks is None or green is None:
-        there, lacking = (
+        given, lacking = (
             ("--green", "--masks") if masks is None else ("--masks", "--green")
         )
         raise InputError(
-            f"{there} was given without {lacking}, but red is simulated for a green "
+            f"{given} was given without {lacking}, but red is simulated for a green "
             "image and the cells in it; give both."
         )
     _check_settings(arguments)
@@ -120,7 +96,7 @@ def wants_semireal(arguments: Namespace) -> bool:
 
 def run_semireal(
     arguments: Namespace, console: Console
-) -> tuple[SemirealField, Described]:
+) -> tuple[SemirealField, Provenance]:
     """Read green and masks, and simulate red.
 
     Raises
@@ -150,8 +126,8 @@ def run_semireal(
         given.get("plane_spacing_um", _spacing(recording)),
         recording.name,
     )
-    made = run_to_end(simulate_red(marked, config), console.progress)
-    return made, _described(arguments, made, means.notes)
+    semireal = run_to_end(simulate_red(marked, config), console.progress)
+    return semireal, _provenance(arguments, semireal, means.notes)
 
 
 def _config(arguments: Namespace) -> SemirealConfig:
@@ -199,7 +175,7 @@ def _spacing(recording: Recording) -> float:
 
 
 def _check_settings(arguments: Namespace) -> None:
-    """Refuse settings that say nothing of a real green image."""
+    """Refuse settings that do not apply to a real green image."""
     for config in (MovieConfig, AnimalsConfig):
         given = given_settings(arguments, config)
         if given:
@@ -221,16 +197,18 @@ def _check_settings(arguments: Namespace) -> None:
         )
 
 
-def _described(
-    arguments: Namespace, made: SemirealField, notes: tuple[str, ...]
-) -> Described:
-    settings = made.semireal.model_dump_json()
-    picture = hashlib.sha256(made.green.tobytes() + made.labels.tobytes()).hexdigest()
-    return Described(
+def _provenance(
+    arguments: Namespace, semireal: SemirealField, notes: tuple[str, ...]
+) -> Provenance:
+    from napari_cellid.simulation.write import Provenance
+
+    settings = semireal.semireal.model_dump_json()
+    pixels = semireal.green.tobytes() + semireal.labels.tobytes()
+    return Provenance(
         title="semi-real",
-        text=_DESCRIPTION,
-        green="GCaMP (real)",
-        labels="labels (marks, simulated glia)",
+        description=_DESCRIPTION,
+        green_channel="GCaMP (real)",
+        label_channel="labels (marks, simulated glia)",
         meta={
             "description": _DESCRIPTION,
             "red": "simulated",
@@ -238,9 +216,9 @@ def _described(
             "green_file": str(arguments.green),
             "masks_file": str(arguments.masks),
             "notes": list(notes),
-            "settings": made.semireal.model_dump(mode="json"),
+            "settings": semireal.semireal.model_dump(mode="json"),
         },
-        key=f" {settings} {picture}",
+        key=f" {settings} {hashlib.sha256(pixels).hexdigest()}",
     )
 
 

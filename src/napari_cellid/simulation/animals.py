@@ -64,6 +64,33 @@ class Animal:
 
 
 @dataclass(frozen=True)
+class AnimalRecording:
+    """A recording of a simulated animal.
+
+    Parameters
+    ----------
+    animal, name
+        Names of the animal and of the recording, such as "animal_1", "recording_2".
+    config
+        The settings.
+    """
+
+    animal: str
+    name: str
+    config: SimulationConfig
+
+    @property
+    def folder(self) -> str:
+        """Its folder within that of the cohort."""
+        return f"{self.animal}/{self.name}"
+
+    @property
+    def name_in_study(self) -> str:
+        """Its name in a study."""
+        return f"{self.animal}_{self.name}"
+
+
+@dataclass(frozen=True)
 class Cohort:
     """What animals are drawn from.
 
@@ -101,6 +128,15 @@ def draw_animal(number: int, cohort: Cohort) -> Animal:
         config = _varied(typical, cohort, cohort.spread.within_animal, own)
         recordings.append(config.model_copy(update={"seed": seed}))
     return Animal(number, typical, tuple(recordings))
+
+
+def list_recordings(cohort: Cohort) -> list[AnimalRecording]:
+    """Draw all animals of a cohort and list their recordings in order."""
+    return [
+        AnimalRecording(f"animal_{number}", f"recording_{i}", config)
+        for number in range(1, cohort.spread.animals + 1)
+        for i, config in enumerate(draw_animal(number, cohort).recordings, 1)
+    ]
 
 
 def _varied(

@@ -229,6 +229,15 @@ def simulate_movie(
     return field, result
 
 
+def simulate_with_movie(
+    config: SimulationConfig, movie: MovieConfig | None
+) -> Step[tuple[SimulatedField, Movie | None]]:
+    """Simulate a field, and its movie where settings of one are given."""
+    if movie is None:
+        return (yield from simulate(config)), None
+    return (yield from simulate_movie(config, movie))
+
+
 def _scene(
     plane: int,
     tissue: Tissue,
