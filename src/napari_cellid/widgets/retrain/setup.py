@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QComboBox,
-    QGroupBox,
     QRadioButton,
     QVBoxLayout,
     QWidget,
@@ -16,7 +14,6 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import (
-    RECIPES,
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
     SplitConfig,
@@ -33,6 +30,7 @@ from napari_cellid.widgets._shared.layouts import (
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets._shared.table import SmallTable
 from napari_cellid.widgets.retrain.plan_choice import PlanChoice
+from napari_cellid.widgets.retrain.recipe_combo import RecipeCombo
 from napari_cellid.widgets.retrain.recording_list import RecordingList
 from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
@@ -43,14 +41,6 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
     from napari_cellid.retrain.request import RetrainRequest
 
-_RECIPES = {
-    "paper": "As in the paper",
-    "few-cells": "For a few hundred cells",
-}
-_RECIPE_TIP = (
-    "<qt>Sets the values under More settings. The second recipe takes fewer, larger "
-    "steps; with 200 simulated cells it gave the better models.</qt>"
-)
 _HELD_OUT_TIP = (
     "<qt>About a quarter of the animals (or of the parts of a recording, if there is "
     "only one animal) is held out from training. The new and the old model are "
@@ -93,10 +83,7 @@ class SetupPanel(QWidget):
             "segment": SettingsForm(SegmenterTrainingConfig),
         }
         self.split = SettingsForm(SplitConfig)
-        self.recipe = QComboBox()
-        for name, title in _RECIPES.items():
-            self.recipe.addItem(title, name)
-        self.recipe.setToolTip(_RECIPE_TIP)
+        self.recipe = RecipeCombo()
         self._study_classes: tuple[str, ...] = ()
         self._build()
         self._connect()
@@ -170,7 +157,7 @@ class SetupPanel(QWidget):
             emitter.connect(self._emit_changed)
 
     def _on_recipe(self, _: int) -> None:
-        self.forms["classify"].setValue(RECIPES[self.recipe.currentData()])
+        self.forms["classify"].setValue(self.recipe.value())
 
     def _emit_changed(self, _: object = None) -> None:
         self.valueChanged.emit()
@@ -200,12 +187,20 @@ class SetupPanel(QWidget):
             box.setVisible(not classify)
 
     def _build(self) -> None:
-        self._task_box = QGroupBox("What to train")
-        column = QVBoxLayout(self._task_box)
-        group = QButtonGroup(self)
-        for button in (self.classifier_button, self.segmenter_button):
-            group.addButton(button)
-            column.addWidget(button)
+        buttons = (self.classifier_button, self.segmenter_button)
+        self._task_box = group_box("What to train", *buttons)
+        button_group = QButtonGroup(self)
+        for button in buttons:
+            button_group.addButton(button)
+        self._make_boxes()
+        layout = QVBoxLayout(self)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.setContentsMargins(0, 4, 6, 4)
+        for part in (self._task_box, *self._boxes):
+            layout.addWidget(part)
+
+    def _make_boxes(self) -> None:
+        """Make the boxes that depend on the task."""
         answers = group_box(
             "Answers to train on",
             self.rule,
@@ -243,8 +238,3 @@ class SetupPanel(QWidget):
             "How much is held out", [small_text(_SPLIT_HINT), self.split]
         )
         self._boxes = (*self._classifier_boxes, *self._segmenter_boxes, held_out)
-        layout = QVBoxLayout(self)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout.setContentsMargins(0, 4, 6, 4)
-        for part in (self._task_box, *self._boxes):
-            layout.addWidget(part)
