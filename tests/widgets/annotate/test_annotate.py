@@ -90,9 +90,9 @@ def test_buttons_do_what_keys_do(dock, study):
     assert journal_lines(study) == [("Ann", asked.cell, "glia")]
     click(dock.panel.undo)
     assert dock.session.cell == asked and dock.session.own_answers == {}
-    click(dock.panel.on)
+    click(dock.panel.next)
     assert dock.session.cell != asked
-    click(dock.panel.back)
+    click(dock.panel.previous)
     assert dock.session.cell == asked
 
 
@@ -183,14 +183,14 @@ def test_share_of_repeats_does_not_begin_anew(dock):
     cell = dock.session.cell
     dock.panel.queue.editor("repeat_share").setValue(0.2)
     assert dock.session.cell == cell
-    assert dock.asking.config.repeat_share == pytest.approx(0.2)
+    assert dock.controller.config.repeat_share == pytest.approx(0.2)
 
 
 def test_a_cell_is_asked_about_again_without_its_answer(dock, study):
     choose(dock, order="place", repeat_share=0.5)
-    while dock.asking.turn is not None and not dock.asking.turn.repeat:
+    while dock.controller.current is not None and not dock.controller.current.repeat:
         dock.answer("excitatory")
-    turn = dock.asking.turn
+    turn = dock.controller.current
     assert turn is not None
     assert dock.session.own_answers[turn.cell] == "excitatory"
     assert "not answered yet" in dock.panel.cell.text()
@@ -201,13 +201,13 @@ def test_a_cell_is_asked_about_again_without_its_answer(dock, study):
     lines = read_annotations(study.annotations).all_answers
     assert lines["repeat"].tolist() == [False] * (len(lines) - 1) + [True]
     dock.undo()
-    assert dock.asking.turn == turn
+    assert dock.controller.current == turn
     assert "not answered yet" in dock.panel.cell.text()
 
 
 def test_counts_follow_each_answer(dock):
     def shown():
-        return dock.panel.counts.text()
+        return dock.panel.progress.text()
 
     n = len(cells_of(dock.session))
     assert f"0 of {n} answered" in shown()
@@ -284,11 +284,11 @@ def test_blind_shows_own_answers_alone(dock, study):
     assert panel.blind.isChecked() and dock.session.blind
     for _ in range(3):
         dock.step(1)
-        shown = panel.cell.text() + panel.opinion.text()
+        shown = panel.cell.text() + panel.other_answers.text()
         assert not any(word in shown for word in ("Bo", "Model", "%", "unsure"))
     texts = [w.toolTip() for w in panel.findChildren(QWidget)]
     assert not any("Bo" in text for text in texts)
-    assert not panel.opinion.isVisible()
+    assert not panel.other_answers.isVisible()
 
 
 def test_open_shows_what_others_say(dock, study):
@@ -296,7 +296,7 @@ def test_open_shows_what_others_say(dock, study):
     write_answers(study, "Bo", {cell: "unsure"})
     click(dock.panel.blind)
     assert not dock.session.blind
-    shown = dock.panel.opinion.text()
+    shown = dock.panel.other_answers.text()
     row = dock.session.row(cell)
     assert row["predicted"] in shown and f"{100 * row['confidence']:.0f} %" in shown
     assert "Bo <b>unsure</b>" in shown
@@ -304,20 +304,20 @@ def test_open_shows_what_others_say(dock, study):
     write_answers(study, "Cy", {dock.session.cell: "glia"}, after=1)
     dock.step(1)
     dock.step(-1)
-    assert "Cy <b>glia</b>" in dock.panel.opinion.text()
+    assert "Cy <b>glia</b>" in dock.panel.other_answers.text()
     dock.answer("glia")
     lines = read_annotations(study.annotations).all_answers
     own = lines[lines["annotator"] == "Ann"]
     assert own["shown"].tolist() == ["no model"]
     click(dock.panel.blind)
-    assert not dock.panel.opinion.isVisible()
+    assert not dock.panel.other_answers.isVisible()
 
 
 def test_a_name_is_no_markup(dock, study):
     cell = dock.session.cell
     write_answers(study, "<b>Bo", {cell: "unsure"})
     click(dock.panel.blind)
-    assert "&lt;b&gt;Bo" in dock.panel.opinion.text()
+    assert "&lt;b&gt;Bo" in dock.panel.other_answers.text()
 
 
 def test_keys_off_and_on(dock, study):

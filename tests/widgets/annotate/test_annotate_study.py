@@ -95,7 +95,7 @@ def test_a_study_without_recordings_is_just_empty(
     dock = make_dock(viewer)
     dock.open_study(Study.create(tmp_path / "empty").path, "Ann")
     assert notifications == [] and dock.session.cell is None
-    assert "0 of 0 answered" in dock.panel.counts.text()
+    assert "0 of 0 answered" in dock.panel.progress.text()
     dock.answer("glia")
 
 
@@ -111,7 +111,7 @@ def test_a_recording_without_images_is_told_and_left_out(
 
 
 def test_keys_of_classes_can_be_changed(dock, study, notifications):
-    field = dock.panel.key_editor.fields["excitatory"]
+    field = dock.panel.class_keys.fields["excitatory"]
     field.setText("p")
     field.editingFinished.emit()
     assert Study.open(study.path).config.classes[0].key == "P"
@@ -122,10 +122,10 @@ def test_keys_of_classes_can_be_changed(dock, study, notifications):
     press(canvas_of(dock), Qt.Key.Key_P)
     assert journal_lines(study) == [("Ann", asked.cell, "excitatory")]
     for taken in ("I", "N", "5", ""):
-        field = dock.panel.key_editor.fields["excitatory"]
+        field = dock.panel.class_keys.fields["excitatory"]
         field.setText(taken)
         field.editingFinished.emit()
-        assert dock.panel.key_editor.fields["excitatory"].text() == "P"
+        assert dock.panel.class_keys.fields["excitatory"].text() == "P"
     assert len(notifications) == 4
 
 
@@ -135,10 +135,10 @@ def test_a_recording_can_be_chosen(dock, study, viewer):
     box.setCurrentIndex(1)
     box.activated.emit(1)
     assert dock.session.cell.recording == "b2"
-    assert dock.asking.tally.total == len(cells_of(dock.session, "b2"))
+    assert dock.controller.progress.total == len(cells_of(dock.session, "b2"))
     box.setCurrentIndex(2)
     box.activated.emit(2)
-    assert dock.asking.tally.total == len(dock.session.cells())
+    assert dock.controller.progress.total == len(dock.session.cells())
 
 
 def test_work_goes_on_in_the_recording_that_is_not_done(viewer, study, make_dock):
@@ -150,7 +150,7 @@ def test_work_goes_on_in_the_recording_that_is_not_done(viewer, study, make_dock
 
 
 def test_full_disk_shows_no_answer(dock, notifications, monkeypatch):
-    asked, counts = dock.session.cell, dock.panel.counts.text()
+    asked, counts = dock.session.cell, dock.panel.progress.text()
 
     def full(_):
         raise OSError(28, "No space left on device")
@@ -158,7 +158,7 @@ def test_full_disk_shows_no_answer(dock, notifications, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     press(canvas_of(dock), E)
     assert len(notifications) == 1 and "No space left" in notifications[0]
-    assert dock.session.cell == asked and dock.panel.counts.text() == counts
+    assert dock.session.cell == asked and dock.panel.progress.text() == counts
     monkeypatch.undo()
     press(canvas_of(dock), E)
     assert dock.session.own_answers == {asked: "excitatory"}
@@ -189,9 +189,9 @@ def test_what_identify_found_is_offered(
     viewer, study, make_dock, qtbot, monkeypatch, tmp_path
 ):
     dock = make_dock(viewer)
-    assert dock.panel.study.offers == []
+    assert dock.panel.study.result_buttons == []
     result = show_result(viewer, identify_result(study))
-    (offer,) = dock.panel.study.offers
+    (offer,) = dock.panel.study.result_buttons
     assert offer.text() == "Annotate the cells of a1"
     asked = []
 
@@ -204,7 +204,7 @@ def test_what_identify_found_is_offered(
     click(offer)
     qtbot.waitUntil(lambda: dock.session.study is not None, timeout=20_000)
     assert dock.session.study.path == tmp_path / "lab" / "a1 study"
-    assert dock.panel.study.offers == []
+    assert dock.panel.study.result_buttons == []
     dock.begin("Ann")
     dock.answer("glia")
     assert [layer.name for layer in viewer.layers if layer.visible] == [
@@ -213,10 +213,10 @@ def test_what_identify_found_is_offered(
     # another run of the same recording goes into the study that there is
     viewer.layers.remove(viewer.layers["a1 cells"])
     again = show_result(viewer, identify_result(study))
-    (offer,) = dock.panel.study.offers
+    (offer,) = dock.panel.study.result_buttons
     assert again is not result
     click(offer)
-    qtbot.waitUntil(lambda: not dock.offers.worker.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.offered_results.worker.busy, timeout=20_000)
     assert len(asked) == 1
     assert list(dock.session.own_answers.values()) == ["glia"]
     assert dock.session.annotator == "Ann"
@@ -227,7 +227,7 @@ def test_study_comes_beside_the_files(viewer, study, make_dock, qtbot, tmp_path)
     folder = tmp_path / "files"
     folder.mkdir()
     show_result(viewer, identify_result(study, "b2"), folder=folder)
-    click(dock.panel.study.offers[0])
+    click(dock.panel.study.result_buttons[0])
     qtbot.waitUntil(lambda: dock.session.study is not None, timeout=20_000)
     assert dock.session.study.path == folder / "b2 study"
 

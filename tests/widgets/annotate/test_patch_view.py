@@ -246,12 +246,12 @@ def test_what_is_set_stays_from_cell_to_cell_and_can_be_reset(view):
     view.toggle_subtract()
     view.zoom(2)
     view.show_cell(0, 20, 20, 0)
-    look = view.look()
+    look = view.display_settings()
     assert look.red == pytest.approx((0.2, 0.8))
     assert look.subtract
     assert view.canvas.field_um == pytest.approx(118 / 1.44)
     view.reset()
-    assert view.look() == DisplaySettings()
+    assert view.display_settings() == DisplaySettings()
     assert view.canvas.field_um == 118
 
 

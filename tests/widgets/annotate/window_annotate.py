@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
-from napari_cellid.widgets.annotate.open_study import add_study
+from napari_cellid.widgets.annotate.open_study import add_study_docks
 from napari_cellid.widgets.session.session import session_of
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
@@ -34,11 +34,11 @@ def study(lab):
 def window(make_napari_viewer, study, qtbot):
     """A viewer on the study, as the command line opens it."""
     viewer = make_napari_viewer(show=True)
-    widget = add_study(viewer, study.path, "Ann")
+    widget = add_study_docks(viewer, study.path, "Ann")
     qtbot.wait(100)
     yield viewer, widget
     session_of(viewer).close_study()
-    widget.offers.worker.cancel()
+    widget.offered_results.worker.cancel()
 
 
 def canvas_of(viewer):
@@ -163,7 +163,7 @@ def test_closed_dock_gives_everything_back(window, study, qtbot):
 def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
     viewer, widget = window
     other = make_napari_viewer(show=True)
-    theirs = add_study(other, study.path, "Bo")
+    theirs = add_study_docks(other, study.path, "Bo")
     qtbot.waitUntil(lambda: theirs.shortcuts.active)
     canvas_of(other).setFocus()
     QTest.keyClick(canvas_of(other), G)
@@ -178,7 +178,7 @@ def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
 def test_layers_of_identify_step_back_while_blind(make_napari_viewer, study, qtbot):
     viewer = make_napari_viewer(show=True)
     show_result(viewer, identify_result(study))
-    widget = add_study(viewer, study.path, "Ann")
+    widget = add_study_docks(viewer, study.path, "Ann")
     qtbot.wait(50)
     assert not viewer.layers["a1 cells"].visible
     assert not viewer.layers["raw red"].visible

@@ -1,4 +1,4 @@
-"""Who annotates: typed once, and known from then on."""
+"""The annotator's name: typed once, and remembered on this computer."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 _KEY = "annotator"
 
 
-def remembered_name() -> str:
-    """The name that was used last on this computer; empty where there is none."""
+def load_annotator_name() -> str:
+    """Return the name last used on this computer; empty if there is none."""
     return str(_settings().value(_KEY) or "")
 
 
-def remember_name(name: str) -> None:
-    """Use a name again next time."""
+def save_annotator_name(name: str) -> None:
+    """Remember a name for the next time."""
     _settings().setValue(_KEY, name)
 
 
-class NameEdit(QWidget):
-    """A line for the annotator's name, and a button as long as nobody has begun."""
+class AnnotatorNameEdit(QWidget):
+    """A line for the annotator's name, and a button that starts annotating under it."""
 
-    #: a name to begin with
+    #: another name than the present one was entered
     entered = Signal(str)
-    #: the same name as before
-    kept = Signal()
+    #: the present name was entered again
+    confirmed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._begun = ""
+        self._annotator = ""
         self.line = QLineEdit()
         self.line.setPlaceholderText("Your name, then Enter")
         self.line.setToolTip(
-            "<qt>Your answers are kept in a journal of your own under this name. Use "
-            "the same one each time, also on other computers.</qt>"
+            "<qt>Your answers are saved in a journal of your own under this name. Use "
+            "the same name each time, also on other computers.</qt>"
         )
         self.button = QPushButton("Start")
         self.button.setEnabled(False)
@@ -51,39 +51,39 @@ class NameEdit(QWidget):
         self.button.clicked.connect(self._enter)
 
     def show_name(self, name: str) -> None:
-        """Show who annotates now; empty for nobody, which leaves what was typed."""
-        self._begun = name
+        """Show who annotates; an empty name (nobody) leaves the typed text as it is."""
+        self._annotator = name
         if name:
             self.line.setText(name)
         self._on_typed()
 
     def prefill(self, name: str) -> None:
-        """Write a name where none is written yet."""
+        """Fill in a name if the line is empty."""
         if not self.line.text():
             self.line.setText(name)
 
-    def suggest(self, names: Sequence[str]) -> None:
-        """Complete names that are typed to those that are known."""
+    def set_known_names(self, names: Sequence[str]) -> None:
+        """Complete typed text to these names."""
         completer = QCompleter(list(names), self.line)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.line.setCompleter(completer)
 
     def _on_typed(self) -> None:
         typed = self.line.text().strip()
-        self.button.setVisible(typed != self._begun or not typed)
+        self.button.setVisible(typed != self._annotator or not typed)
         self.button.setEnabled(bool(typed))
-        self.button.setText("Change" if self._begun else "Start")
+        self.button.setText("Change" if self._annotator else "Start")
 
     def _enter(self) -> None:
         typed = self.line.text().strip()
-        if typed and typed != self._begun:
+        if typed and typed != self._annotator:
             self.entered.emit(typed)
         elif typed:
-            self.kept.emit()
+            self.confirmed.emit()
 
 
 def _settings() -> QSettings:
-    # a file, also on Windows: simpler to find, to take along and to test
+    # a file, on Windows too: simpler to find, to copy and to test
     return QSettings(
         QSettings.Format.IniFormat,
         QSettings.Scope.UserScope,

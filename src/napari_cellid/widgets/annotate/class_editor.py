@@ -1,4 +1,4 @@
-"""Changing the keys of a study's classes."""
+"""Editor of the keys of a study's classes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from napari_cellid.widgets._shared.layouts import small_text
 _WIDTH = 40
 
 
-class KeyEditor(QWidget):
-    """A letter for each class; a letter that is taken is refused."""
+class ClassKeyEditor(QWidget):
+    """A letter for each class; a letter that is in use already is rejected."""
 
-    #: the `StudyConfig` with other keys
-    changed = Signal(object)
+    #: the `StudyConfig` with the keys that the user typed
+    valueChanged = Signal(object)
     #: why a key cannot be used, one sentence
-    refused = Signal(str)
+    rejected = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,11 @@ class KeyEditor(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(1, 1)
 
-    def set_config(self, config: StudyConfig) -> None:
+    def value(self) -> StudyConfig:
+        """The study's settings with the keys that are shown."""
+        return self._config
+
+    def setValue(self, config: StudyConfig) -> None:
         """Show the keys of a study."""
         while self._grid.count():
             widget = self._grid.takeAt(0).widget()
@@ -38,39 +42,40 @@ class KeyEditor(QWidget):
             widget.deleteLater()
         self.fields.clear()
         self._config = config
-        for row, one in enumerate(config.classes):
-            field = QLineEdit(one.key)
+        for row, study_class in enumerate(config.classes):
+            field = QLineEdit(study_class.key)
             field.setMaxLength(1)
             field.setFixedWidth(_WIDTH)
             field.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            field.setToolTip(f"<qt>Letter that answers “{one.name}”.</qt>")
+            field.setToolTip(f"<qt>Letter that answers “{study_class.name}”.</qt>")
             field.editingFinished.connect(self._on_edited)
-            # or the keys would be typed into it
+            # otherwise the shortcuts would be typed into it
             field.returnPressed.connect(field.clearFocus)
-            self.fields[one.name] = field
+            self.fields[study_class.name] = field
             self._grid.addWidget(field, row, 0)
-            self._grid.addWidget(QLabel(one.name), row, 1)
+            self._grid.addWidget(QLabel(study_class.name), row, 1)
         fixed = ", ".join(f"{k} {answer_text(a)}" for a, k in SPECIAL_KEYS.items())
-        same = small_text()
-        same.setText(f"The same in every study: {fixed}")
-        self._grid.addWidget(same, len(config.classes), 0, 1, 2)
+        hint = small_text()
+        hint.setText(f"The same in every study: {fixed}")
+        self._grid.addWidget(hint, len(config.classes), 0, 1, 2)
 
     def _on_edited(self) -> None:
         keys = {name: field.text().upper() for name, field in self.fields.items()}
-        if keys == {one.name: one.key for one in self._config.classes}:
+        before = {shown.name: shown.key for shown in self._config.classes}
+        if keys == before:
             return
         values = self._config.model_dump()
-        for one in values["classes"]:
-            one["key"] = keys[one["name"]]
+        for study_class in values["classes"]:
+            study_class["key"] = keys[study_class["name"]]
         try:
             config = StudyConfig.model_validate(values)
         except ValidationError:
-            taken = ", ".join(SPECIAL_KEYS.values())
-            self.refused.emit(
-                "Every class needs a letter from A to Z of its own, other than "
-                f"{taken}; the keys are as they were."
+            reserved = ", ".join(SPECIAL_KEYS.values())
+            self.rejected.emit(
+                "Each class needs a letter of its own from A to Z, other than "
+                f"{reserved}; the keys were not changed."
             )
-            for one in self._config.classes:
-                self.fields[one.name].setText(one.key)
+            for name, key in before.items():
+                self.fields[name].setText(key)
             return
-        self.changed.emit(config)
+        self.valueChanged.emit(config)

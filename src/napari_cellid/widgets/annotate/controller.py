@@ -1,4 +1,4 @@
-"""Asks one person about one cell after another."""
+"""Goes through the cells of a study with one annotator."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from napari_cellid.study.cell_queue import QueueItem
     from napari_cellid.widgets.session.session import StudySession
 
-#: orders for which everybody's answers have to be read
+#: orders that depend on the answers of all annotators
 _BY_ANSWERS = ("disputed", "rare")
 
 
-class Asking(QObject):
-    """Goes through the cells of a study with the annotator of a session.
+class AnnotationController(QObject):
+    """Shows the next cell, writes the answer, and repeats cells when they are due.
 
     Its methods raise `InputError` as those of the session do.
 
@@ -32,8 +32,8 @@ class Asking(QObject):
         Shows the cells and writes the answers.
     """
 
-    #: something was counted
-    counted = Signal()
+    #: the counts in `stats` changed
+    progress_changed = Signal()
 
     def __init__(self, session: StudySession, parent: QObject) -> None:
         super().__init__(parent)
@@ -41,21 +41,21 @@ class Asking(QObject):
         self._queue = CellQueue()
         self._config = QueueConfig()
         self._cells: frozenset[CellKey] = frozenset()
-        self.tally = AnnotationProgress()
+        self.progress = AnnotationProgress()
         session.answered.connect(self._on_answered)
 
     @property
     def config(self) -> QueueConfig:
-        """How cells are queued up."""
+        """Order of the cells, and share of cells that are shown a second time."""
         return self._config
 
     @property
-    def turn(self) -> QueueItem | None:
-        """Whose turn it is in the queue."""
+    def current(self) -> QueueItem | None:
+        """Current item of the queue; None before the first and after the last."""
         return self._queue.current
 
     def start(self, recording: str | None, config: QueueConfig) -> None:
-        """Queue up the cells of a recording (None: of all), and show the first one."""
+        """Queue the cells of a recording (None: of all), and show the first one."""
         from napari_cellid.annotation.answer import CellKey
 
         session, self._config = self._session, config
@@ -64,43 +64,46 @@ class Asking(QObject):
         cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
         self._cells = frozenset(map(CellKey, *columns))
-        self.tally = AnnotationProgress(self._cells, session.own_answers)
+        self.progress = AnnotationProgress(self._cells, session.own_answers)
         self._queue = CellQueue()
         if session.journal is not None:
             self._queue = CellQueue(self._ordered(cells))
             self._show(self._queue.advance())
-        self.counted.emit()
+        self.progress_changed.emit()
 
-    def ask_with(self, config: QueueConfig) -> None:
-        """Go on with another share of repeats; the order of the cells stays."""
-        self._config = config
+    def set_repeat_share(self, share: float) -> None:
+        """Repeat another share of the cells; the order of the queue stays."""
+        self._config = self._config.model_copy(update={"repeat_share": share})
 
     def answer(self, answer: str) -> None:
-        """Answer for what is selected or looked at, and go on.
+        """Answer for the selected cells or the current one, and show the next cell.
 
-        Somebody who chose a cell outside the queue stays there: the next click is
-        likely to be near.
+        A cell that was chosen outside the queue stays shown, because the next click
+        is likely to be near it.
         """
         lines = self._session.answer(answer)
-        turn = self._queue.current
-        if turn is not None and turn.cell in {line.key for line in lines}:
-            self._show(self._again() or self._queue.advance())
+        item = self._queue.current
+        if item is not None and item.cell in {line.key for line in lines}:
+            self._show(self._due_repeat() or self._queue.advance())
 
     def step(self, by: int) -> None:
-        """Go on (1) or back (-1) in the queue; from outside, to where it stood."""
-        turn = self._queue.current
-        if turn is None or turn.cell == self._session.cell:
-            turn = self._queue.step(by)
-        self._show(turn)
+        """Show the next (1) or the previous (-1) cell of the queue.
+
+        From a cell outside the queue, either returns to the current item.
+        """
+        item = self._queue.current
+        if item is None or item.cell == self._session.cell:
+            item = self._queue.step(by)
+        self._show(item)
 
     def undo(self) -> None:
-        """Take the last answer back and look at its cell."""
+        """Take the last answer back and show its cell."""
         cell = self._session.undo()
         if cell is not None and self._session.row(cell) is not None:
             self._show(self._queue.return_to(cell))
 
     def redo(self) -> None:
-        """Give the answer again that was taken back last, and look at its cell."""
+        """Give the answer again that was taken back last, and show its cell."""
         cell = self._session.redo()
         if cell is not None and self._session.row(cell) is not None:
             self._session.go_to(cell)
@@ -110,7 +113,7 @@ class Asking(QObject):
         answers = pd.DataFrame(columns=["recording", "cell", "answer"])
         if self._config.order in _BY_ANSWERS:
             answers = session.answers()
-        classes = [one.name for one in session.config.classes]
+        classes = [study_class.name for study_class in session.config.classes]
         return order_cells(
             cells,
             session.own_answers,
@@ -120,25 +123,25 @@ class Asking(QObject):
             classes,
         )
 
-    def _again(self) -> QueueItem | None:
-        """The turn of a cell that is to be asked about once more now, if any."""
+    def _due_repeat(self) -> QueueItem | None:
+        """The queue item of a cell that is to be shown a second time now, if any."""
         journal = self._session.journal
         if journal is None or not self._config.repeat_share:
             return None
         own = journal.current()
-        due = next_repeat(own, self._cells, self._config, journal.annotator)
-        if due is None or due == self._session.cell:
+        cell = next_repeat(own, self._cells, self._config, journal.annotator)
+        if cell is None or cell == self._session.cell:
             return None
-        return self._queue.insert_repeat(due)
+        return self._queue.insert_repeat(cell)
 
-    def _show(self, turn: QueueItem | None) -> None:
-        if turn is None:
+    def _show(self, item: QueueItem | None) -> None:
+        if item is None:
             self._session.go_to(None)
         else:
-            self._session.go_to(turn.cell, repeat=turn.repeat)
+            self._session.go_to(item.cell, repeat=item.repeat)
 
     def _on_answered(self, line: Answer) -> None:
         if line.role == "annotator":
             self._queue.mark(line.key, line.answer is not None)
-            self.tally.update(line)
-            self.counted.emit()
+            self.progress.update(line)
+            self.progress_changed.emit()

@@ -1,4 +1,4 @@
-"""A window on a study, in which somebody answers."""
+"""Opens a study in napari, to annotate it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _PLUGIN = "napari-cellid"
 
 
 def show_study(path: Path, annotator: str | None = None) -> None:
-    """Open napari on a study; returns when the window is closed.
+    """Open napari with a study; returns when the window is closed.
 
     Parameters
     ----------
     path
         Folder of the study.
     annotator
-        Who answers; without it the name that was used last on this computer, or the
-        window asks.
+        Name of the annotator; without it the name last used on this computer, or
+        the window asks for one.
 
     Raises
     ------
@@ -33,17 +33,17 @@ def show_study(path: Path, annotator: str | None = None) -> None:
     from napari_cellid.widgets._shared.window import open_viewer, run
 
     viewer = open_viewer(path.name)
-    add_study(viewer, path, annotator)
+    add_study_docks(viewer, path, annotator)
     run()
 
 
-def add_study(
+def add_study_docks(
     viewer: Viewer, path: Path, annotator: str | None = None
 ) -> AnnotateWidget:
-    """Add the docks Annotate and Agreement to a viewer, and open a study in them."""
+    """Add the Annotate and Agreement docks to a viewer, and open a study in them."""
     add = viewer.window.add_plugin_dock_widget
     add(_PLUGIN, "Agreement")
-    # the last one is in front: answering comes before agreeing
+    # the dock added last is in front: annotating comes first
     _, widget = add(_PLUGIN, "Annotate cells", tabify=True)
     widget.open_study(path, annotator)
     annotate: AnnotateWidget = widget

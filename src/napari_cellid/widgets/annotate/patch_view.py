@@ -1,4 +1,4 @@
-"""The patch that an expert looks at: is the nucleus red, is the ring green."""
+"""The patch round a cell, with its contrast, zoom and outline controls."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
 
 _NAMES: dict[Channel, str] = {"red": "Red", "green": "Green"}
-#: how far the contrast goes: beyond 1 for what is brighter than the plane's usual range
-_MOST = 1.6
+#: upper end of the contrast sliders: above 1, for cells brighter than the plane's
+#: display range
+_MAX_CONTRAST = 1.6
 
 
 class PatchView(QWidget):
     """A square of tissue round a cell, with its contrast, zoom and outline.
 
-    What is set stays from cell to cell: only then can cells be compared.
+    The settings stay from cell to cell, so that cells can be compared.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -49,19 +50,19 @@ class PatchView(QWidget):
         self.outline.setToolTip("<qt>Draw the outline of the cell.</qt>")
         self.subtract = QCheckBox("Subtract leaked green")
         self.subtract.setToolTip(
-            "<qt>Take away the green that leaks into the red channel, to see whether "
-            "a nucleus is red of its own. How much leaks is estimated from the whole "
-            "recording: the slope of red on green where nothing else is red.</qt>"
+            "<qt>Subtract the green that leaks into the red channel, to see whether "
+            "a nucleus itself is red. The leak is estimated from the whole recording: "
+            "the slope of red on green where nothing else is red.</qt>"
         )
-        self._field = QLabel()
+        self._field_width = QLabel()
         self._build()
         self._connect()
-        self.set_tissue(None)
+        self.set_source(None)
 
     def set_recording(
         self, planes: MeanPlanes | None, labels: NDArray[np.int32] | None
     ) -> None:
-        """Show cells of this recording from now on; None for no recording.
+        """Show cells of this recording; None for no recording.
 
         Parameters
         ----------
@@ -71,31 +72,31 @@ class PatchView(QWidget):
             (plane, y, x) of the same shape.
         """
         if planes is None or labels is None:
-            self.set_tissue(None)
+            self.set_source(None)
         else:
-            self.set_tissue(PatchSource(planes, labels))
+            self.set_source(PatchSource(planes, labels))
 
-    def set_tissue(self, tissue: PatchSource | None) -> None:
-        """Like `set_recording`, where the recording's patches are cut elsewhere too."""
-        self.canvas.set_source(tissue)
-        there = () if tissue is None else tissue.channels
+    def set_source(self, source: PatchSource | None) -> None:
+        """Show cells of this patch source, which other widgets may share."""
+        self.canvas.set_source(source)
+        available = () if source is None else source.channels
         for channel in CHANNELS:
-            self.switches[channel].setEnabled(channel in there)
-            self.sliders[channel].setEnabled(channel in there)
-        self.subtract.setEnabled(len(there) == len(CHANNELS))
-        self._on_look()
+            self.switches[channel].setEnabled(channel in available)
+            self.sliders[channel].setEnabled(channel in available)
+        self.subtract.setEnabled(len(available) == len(CHANNELS))
+        self._on_display_settings()
 
     def show_cell(self, plane: int, y: float, x: float, label: int) -> None:
-        """Show the patch round a place (px) and outline the label there."""
+        """Show the patch round a position (px) and outline this label."""
         self.canvas.show_patch((plane, y, x), label)
 
     def clear(self, message: str = "") -> None:
-        """Show no cell, but words that say why."""
+        """Show a message instead of a cell."""
         self.canvas.message = message
         self.canvas.show_patch(None, 0)
 
     def toggle_channel(self, channel: Channel) -> None:
-        """Switch a channel of the large picture on or off."""
+        """Switch a channel of the large image on or off."""
         self._toggle(self.switches[channel])
 
     def toggle_outline(self) -> None:
@@ -111,7 +112,7 @@ class PatchView(QWidget):
         self.canvas.zoom(steps)
 
     def reset(self) -> None:
-        """Bring contrast, channels and zoom back to how they were at first."""
+        """Reset contrast, channels and zoom to their initial values."""
         for channel in CHANNELS:
             blocker = QSignalBlocker(self.sliders[channel])
             self.sliders[channel].setValue((0.0, 1.0))
@@ -119,10 +120,10 @@ class PatchView(QWidget):
             self.switches[channel].setChecked(True)
         self.subtract.setChecked(False)
         self.canvas.set_field_size(FIELD_UM)
-        self._on_look()
+        self._on_display_settings()
 
-    def look(self) -> DisplaySettings:
-        """How the channels are shown."""
+    def display_settings(self) -> DisplaySettings:
+        """Channels, contrast and leak subtraction as they are set."""
         limits = {name: tuple(self.sliders[name].value()) for name in CHANNELS}
         return DisplaySettings(
             shown=frozenset(n for n in CHANNELS if self.switches[n].isChecked()),
@@ -140,48 +141,48 @@ class PatchView(QWidget):
             switch.setChecked(True)
             switch.setToolTip(f"<qt>Show the {channel} channel.</qt>")
             slider = QDoubleRangeSlider(Qt.Orientation.Horizontal)
-            slider.setRange(0.0, _MOST)
+            slider.setRange(0.0, _MAX_CONTRAST)
             slider.setValue((0.0, 1.0))
             slider.setToolTip(
-                f"<qt>Contrast of the {channel} channel: what is black, what is "
-                "bright. It stays from cell to cell.</qt>"
+                f"<qt>Contrast limits of the {channel} channel. They stay from cell "
+                "to cell.</qt>"
             )
             rows.addWidget(switch, row, 0)
             rows.addWidget(slider, row, 1)
             self.switches[channel], self.sliders[channel] = switch, slider
         rows.setColumnStretch(1, 1)
         rows.addLayout(self._zoom_row(), 0, 2)
-        reset = _button("Reset", "Contrast, channels and zoom as at first", self.reset)
+        reset = _button("Reset", "Reset contrast, channels and zoom", self.reset)
         rows.addWidget(reset, 1, 2, Qt.AlignmentFlag.AlignRight)
-        last = QHBoxLayout()
-        last.setSpacing(12)
-        last.addWidget(self.outline)
-        last.addWidget(self.subtract)
-        last.addStretch(1)
+        switches = QHBoxLayout()
+        switches.setSpacing(12)
+        switches.addWidget(self.outline)
+        switches.addWidget(self.subtract)
+        switches.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.canvas, 1)
         layout.addLayout(rows)
-        layout.addLayout(last)
+        layout.addLayout(switches)
 
     def _zoom_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        self._field.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._field.setMinimumWidth(
-            self._field.fontMetrics().horizontalAdvance("400 µm")
+        self._field_width.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._field_width.setMinimumWidth(
+            self._field_width.fontMetrics().horizontalAdvance("400 µm")
         )
         row.addWidget(_button("−", "Zoom out", lambda: self.zoom(-1)))
-        row.addWidget(self._field)
+        row.addWidget(self._field_width)
         row.addWidget(_button("+", "Zoom in", lambda: self.zoom(1)))
         return row
 
     def _connect(self) -> None:
         for channel in CHANNELS:
-            self.switches[channel].toggled.connect(self._on_look)
-            self.sliders[channel].valueChanged.connect(self._on_look)
-        self.subtract.toggled.connect(self._on_look)
+            self.switches[channel].toggled.connect(self._on_display_settings)
+            self.sliders[channel].valueChanged.connect(self._on_display_settings)
+        self.subtract.toggled.connect(self._on_display_settings)
         self.outline.toggled.connect(self._on_outline)
         self.canvas.zoomed.connect(self._on_zoom)
         self._on_zoom(self.canvas.field_um)
@@ -190,22 +191,22 @@ class PatchView(QWidget):
         if box.isEnabled():
             box.toggle()
 
-    def _on_look(self) -> None:
-        self.canvas.set_display(self.look())
+    def _on_display_settings(self) -> None:
+        self.canvas.set_display(self.display_settings())
 
     def _on_outline(self, on: bool) -> None:
         self.canvas.outline_visible = on
         self.canvas.update()
 
     def _on_zoom(self, field_um: float) -> None:
-        self._field.setText(f"{field_um:.0f} µm")
+        self._field_width.setText(f"{field_um:.0f} µm")
 
 
-def _button(text: str, tip: str, act: Callable[[], None]) -> QToolButton:
+def _button(text: str, tip: str, action: Callable[[], None]) -> QToolButton:
     button = QToolButton()
     button.setText(text)
     button.setToolTip(tip)
-    # the keyboard stays with what answers
+    # the keyboard focus stays with the answers
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.clicked.connect(lambda: act())
+    button.clicked.connect(lambda: action())
     return button

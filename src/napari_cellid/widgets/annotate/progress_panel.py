@@ -1,4 +1,4 @@
-"""Progress of a person: bar, counts by answer, speed and the time that is left."""
+"""Progress of an annotator: bar, counts by answer, speed and remaining time."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari_cellid.annotation.progress_stats import AnnotationProgress
 
 
-class AnswerCounts(QWidget):
-    """A bar, and below it in small what has been answered how."""
+class AnnotationProgressPanel(QWidget):
+    """A progress bar, and below it the number of cells with each answer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,35 +36,35 @@ class AnswerCounts(QWidget):
             column.addWidget(part)
 
     def set_config(self, config: StudyConfig) -> None:
-        """Count the answers of this study."""
+        """Take the classes and colours of a study."""
         self._config = config
 
-    def show_tally(self, tally: AnnotationProgress) -> None:
-        """Show how far somebody has come."""
-        self._bar.setRange(0, max(tally.total, 1))
-        self._bar.setValue(tally.answered)
-        self._bar.setFormat(f"{tally.answered:,} of {tally.total:,} answered")
+    def show_progress(self, progress: AnnotationProgress) -> None:
+        """Show the progress of an annotator."""
+        self._bar.setRange(0, max(progress.total, 1))
+        self._bar.setValue(progress.answered)
+        self._bar.setFormat(f"{progress.answered:,} of {progress.total:,} answered")
         colours = answer_colours(self._config)
         self._counts.setText(
             " &nbsp; ".join(
                 f'<span style="color:{colours[answer]}">■</span>&nbsp;'
                 f"{answer_text(answer).replace(' ', '&nbsp;')}&nbsp;"
-                f"<b>{tally.count(answer)}</b>"
+                f"<b>{progress.count(answer)}</b>"
                 for answer in self._config.answers
             )
         )
-        self._speed.setText(_speed(tally))
+        self._speed.setText(_speed_text(progress))
 
     def text(self) -> str:
-        """What is shown, a line a part, without colours."""
+        """The text shown, one line per part, without colours."""
         counts = QTextDocumentFragment.fromHtml(self._counts.text()).toPlainText()
         return "\n".join([self._bar.text(), counts, self._speed.text()])
 
 
-def _speed(tally: AnnotationProgress) -> str:
-    speed, left = tally.per_minute(), tally.minutes_left()
-    if tally.total and tally.answered == tally.total:
+def _speed_text(progress: AnnotationProgress) -> str:
+    cells_per_minute, left = progress.per_minute(), progress.minutes_left()
+    if progress.total and progress.answered == progress.total:
         return "All answered"
-    if speed is None or left is None:
-        return "Speed and time left show after a few answers"
-    return f"{speed:.0f} cells/min · {duration_text(left)} left"
+    if cells_per_minute is None or left is None:
+        return "Speed and remaining time are shown after a few answers"
+    return f"{cells_per_minute:.0f} cells/min · {duration_text(left)} left"

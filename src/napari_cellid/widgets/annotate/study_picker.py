@@ -1,4 +1,4 @@
-"""Which study is open, and how to open or begin one."""
+"""Shows which study is open, and the ways to open or create one."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
     from napari_cellid.widgets.session.result_layer import ShownResult
 
-_NONE = (
-    "Annotating happens in a study: a folder with recordings, their cells and "
-    "everybody's answers. Open one, or identify the cells of a recording (Plugins > "
-    "Identify cells); its cells are then offered here."
+_NO_STUDY = (
+    "Cells are annotated in a study: a folder with recordings, their cells and the "
+    "answers of all annotators. Open a study, or identify the cells of a recording "
+    "(Plugins > Identify cells); its cells are then offered here."
 )
 
 
-class StudyChoice(QWidget):
-    """The open study in one line; what Identify found is offered below."""
+class StudyPicker(QWidget):
+    """The open study in one line; below it, new results of Identify are offered."""
 
     #: the user wants to open a study
-    opening = Signal()
-    #: the user wants to say which animals the recordings are of
-    naming = Signal()
+    open_requested = Signal()
+    #: the user wants to say which animal each recording is from
+    animals_requested = Signal()
     #: the `ShownResult` whose cells the user wants to annotate
-    offered = Signal(object)
+    result_accepted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,14 +46,14 @@ class StudyChoice(QWidget):
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.open_button = QPushButton("Open study…")
         self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
-        self.open_button.clicked.connect(self.opening)
+        self.open_button.clicked.connect(self.open_requested)
         self.animals_button = AnimalsButton()
-        self.animals_button.clicked.connect(self.naming)
+        self.animals_button.clicked.connect(self.animals_requested)
         self._hint = small_text()
-        self._hint.setText(_NONE)
-        self._busy = QLabel("Putting the cells into the study…")
+        self._hint.setText(_NO_STUDY)
+        self._busy = QLabel("Adding the cells to the study…")
         self._busy.hide()
-        self.offers: list[QPushButton] = []
+        self.result_buttons: list[QPushButton] = []
         row = QHBoxLayout()
         row.addWidget(self.name, 1)
         row.addWidget(self.animals_button)
@@ -76,38 +76,39 @@ class StudyChoice(QWidget):
         self.name.setText(f"<b>{path.name}</b> · {n_cells:,} cells")
         self.name.setToolTip(str(path))
 
-    def show_offers(
-        self, results: Sequence[ShownResult], *, more: bool, busy: bool
+    def show_offered_results(
+        self, results: Sequence[ShownResult], *, study_open: bool, busy: bool
     ) -> None:
-        """Offer to annotate what Identify found.
+        """Show a button for each result of Identify that can be annotated.
 
         Parameters
         ----------
         results
-            What is not in the study as it is now.
-        more
-            Whether a study is open, into which they would go.
+            Results that the study does not have in their present form.
+        study_open
+            Whether a study is open, to which they would be added.
         busy
-            Whether one of them is being put there.
+            Whether one of them is being added.
         """
-        for button in self.offers:
+        for button in self.result_buttons:
             # at once, or the old ones would still show through the new ones
             button.setParent(None)
             button.deleteLater()
-        self.offers = [self._offer(result, more) for result in results]
-        for button in self.offers:
+        self.result_buttons = [self._button(result, study_open) for result in results]
+        for button in self.result_buttons:
             self._column.addWidget(button)
             button.setEnabled(not busy)
         self._busy.setVisible(busy)
 
-    def _offer(self, result: ShownResult, more: bool) -> QPushButton:
-        into = "Put the cells of {} into this study"
-        text = into if more else "Annotate the cells of {}"
+    def _button(self, result: ShownResult, study_open: bool) -> QPushButton:
+        text = "Add the cells of {} to this study"
+        if not study_open:
+            text = "Annotate the cells of {}"
         button = QPushButton(text.format(result.name))
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setToolTip(
-            "<qt>Keeps the images, the outlines and all answers in a study, so that "
-            "nothing is only in memory.</qt>"
+            "<qt>Saves the images, the outlines and all answers in a study, so that "
+            "nothing is in memory only.</qt>"
         )
-        button.clicked.connect(lambda: self.offered.emit(result))
+        button.clicked.connect(lambda: self.result_accepted.emit(result))
         return button

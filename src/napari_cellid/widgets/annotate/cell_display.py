@@ -1,0 +1,111 @@
+"""The current cell of a session, shown in the annotate panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject
+
+from napari_cellid.colours import answer_colours
+from napari_cellid.study.other_annotations import (
+    OtherAnnotations,
+    other_annotations_text,
+)
+from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets.annotate.panel import own_answer_text
+
+if TYPE_CHECKING:
+    from napari_cellid.annotation.answer import CellKey
+    from napari_cellid.widgets.annotate.controller import AnnotationController
+    from napari_cellid.widgets.annotate.panel import AnnotatePanel
+    from napari_cellid.widgets.session.session import StudySession
+
+_TYPE_YOUR_NAME = (
+    "Type your name above and press Enter. Then the first cell is shown here."
+)
+_ALL_ANSWERED = "All of these cells are answered."
+
+
+class CellDisplay(QObject):
+    """Shows the patch of the current cell, its answer, and what others say about it.
+
+    Parameters
+    ----------
+    session
+        Says which cell is current.
+    controller
+        Says whether the cell is asked about a second time.
+    panel
+        Shows the cell.
+    """
+
+    def __init__(
+        self,
+        session: StudySession,
+        controller: AnnotationController,
+        panel: AnnotatePanel,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._controller = controller
+        self._panel = panel
+        self._other_answers: OtherAnnotations | None = None
+        session.selection_changed.connect(self.show_text)
+        session.answered.connect(self.show_text)
+
+    def reset_annotator(self) -> None:
+        """Take the session's annotator; the other annotators' answers are read anew."""
+        session = self._session
+        self._other_answers = None
+        if session.study is not None and session.journal is not None:
+            self._other_answers = OtherAnnotations(session.study, session.annotator)
+
+    def show_recording(self) -> None:
+        """Take the images of the session's recording."""
+        session = self._session
+        self._panel.patch.set_recording(session.planes, session.labels)
+        if session.planes is not None and session.journal is None:
+            self._panel.patch.clear(_TYPE_YOUR_NAME)
+
+    def show_cell(self, cell: CellKey | None) -> None:
+        """Show the patch of a cell and the text about it; None for no cell."""
+        row = None if cell is None else self._session.row(cell)
+        if row is not None:
+            position = int(row["plane"]), float(row["y"]), float(row["x"])
+            self._panel.patch.show_cell(*position, int(row["label"]))
+        elif self._session.journal is not None:
+            self._panel.patch.clear(_ALL_ANSWERED)
+        self.show_text()
+
+    def show_text(self, _: object = None) -> None:
+        """Show the cell's number, its own answer, and what others say about it."""
+        session, cell = self._session, self._session.cell
+        row = None if cell is None else session.row(cell)
+        if session.selected:
+            n = len(session.selected)
+            self._panel.show_cell(f"<b>{n} cells selected</b>: one answer for all")
+        elif cell is None or row is None:
+            self._panel.show_cell("")
+        else:
+            answer = None if self._is_repeat(cell) else session.own_answers.get(cell)
+            colour = answer_colours(session.config).get(answer or "", "")
+            title = f"{cell.recording} · cell {cell.cell} · plane {row['plane']}"
+            text = f"{title} · {own_answer_text(answer, colour)}"
+            self._panel.show_cell(text, self._other_answers_text(cell))
+
+    def _is_repeat(self, cell: CellKey) -> bool:
+        # the earlier answer would suggest the second one
+        item = self._controller.current
+        return item is not None and item.cell == cell and item.repeat
+
+    def _other_answers_text(self, cell: CellKey) -> str:
+        session = self._session
+        row = session.row(cell)
+        if session.blind or self._other_answers is None or row is None:
+            return ""
+        with input_errors_shown():
+            answers = self._other_answers.of_cell(cell)
+            model = session.model_name(cell.recording)
+            return other_annotations_text(row, model, answers)
+        return ""
