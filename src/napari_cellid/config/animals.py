@@ -1,4 +1,4 @@
-"""Settings of simulated animals: how far they and their recordings differ.
+"""Settings of simulated animals: differences between them and their recordings.
 
 No source gives these spreads for one laboratory: all are assumed. Seven animals, six
 recordings each and three planes are the 126 images of Seong & Park.
@@ -20,8 +20,8 @@ class AnimalsConfig(Config):
         0.3,
         ge=0,
         le=2,
-        description="How far recordings of one animal differ, as a share of how far "
-        "animals do.",
+        description="Spread between recordings of one animal over the spread "
+        "between animals.",
     )
     gain_spread: float = Field(
         0.3,

@@ -69,8 +69,8 @@ class MovieConfig(Config):
         80.0,
         ge=10,
         le=1000,
-        description="Size of what changes alike in the neuropil (µm); half of the "
-        "variance is that of the whole field.",
+        description="Size of neuropil patches that change together (µm); half of "
+        "the variance is common to the whole field.",
     )
 
     bleaching_green: float = Field(

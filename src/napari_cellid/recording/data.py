@@ -39,8 +39,8 @@ class Recording:
     notes
         One sentence each: how axes were read, what was assumed.
     read_as
-        What was asked for when the files were read, such as the axes and the channels;
-        a run records it.
+        The options with which the files were read, such as axes and channels; a run
+        records them.
 
     Raises
     ------
@@ -94,21 +94,21 @@ class Recording:
         red, green = self.red.shape[1:], self.green.shape[1:]
         if red == green:
             return
-        found = (
+        mismatch = (
             f"{self.name}: red has {_describe(red)} and green {_describe(green)}, "
             "but both must show the same field"
         )
         if red[0] == green[0] and red[1:] == green[:0:-1]:
             raise InputError(
-                f"{found}; one of them looks transposed, save it again with its rows "
-                "and columns swapped."
+                f"{mismatch}; one of them looks transposed, save it again with its "
+                "rows and columns swapped."
             )
         if red[1:] == green[1:]:
             raise InputError(
-                f"{found}; if the images of a file are time points and not planes, say "
-                "so with --axes TYX."
+                f"{mismatch}; if the images of a file are time points and not planes, "
+                "say so with --axes TYX."
             )
-        raise InputError(f"{found}; choose two files of the same recording.")
+        raise InputError(f"{mismatch}; choose two files of the same recording.")
 
     def _check_pixel_size(self) -> None:
         size = self.pixel_size_um
@@ -134,7 +134,7 @@ class MeanPlanes:
     pixel_size_um
         Edge of a pixel in µm.
     notes
-        Those of the recording, and what was done to pixels without a value.
+        The notes of the recording, and how pixels without a value were filled.
     """
 
     name: str

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import dask.array as da
     from numpy.typing import NDArray
 
-# read by one thread in one go: many blocks, so that starting the read costs little
+# bytes that a thread reads at a time: many blocks, because each read has a fixed cost
 _BATCH_BYTES = 32 << 20
 _MEMORY_BYTES = 400 << 20
 _MAX_THREADS = 4
@@ -75,7 +75,7 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
 def _fill(
     mean: NDArray[np.float32], where: str
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Give pixels that never have a value the channel's median; say so."""
+    """Fill pixels that never have a value with the channel's median, and note it."""
     missing = ~np.isfinite(mean)
     n_missing = int(np.count_nonzero(missing))
     if n_missing == 0:
@@ -107,7 +107,7 @@ class _TimeSum:
             dtype=array.dtype,
             meta=np.empty((0,) * 4, array.dtype),
         )
-        # as it is: optimizing pays for longer graphs than one read and one sum a block
+        # not optimised: that pays only for graphs longer than one read and one sum
         self._graph = dict(sums.__dask_graph__())
         places = list(product(*(_slices(sizes) for sizes in array.chunks)))
         keys = flatten(sums.__dask_keys__())
@@ -186,9 +186,9 @@ def _batches(
 
 
 def _in_order(jobs: Sequence[_Read], threads: int) -> Iterator[Sequence[BlockSum]]:
-    """Run jobs in threads, giving their results in order, few being under way.
+    """Run jobs in threads, a few at a time, and yield their results in order.
 
-    In order, because sums of floating-point numbers depend on it.
+    The order matters because sums of floating-point numbers depend on it.
     """
     waiting: deque[Future[Sequence[BlockSum]]] = deque()
     pool = ThreadPoolExecutor(threads)

@@ -9,9 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# frames added up at once: what stays in the processor's cache between two passes
+# bytes of frames that are added at a time, so that they stay in the processor's cache
 _CACHE_BYTES = 8 << 20
-# so many numbers of 16 bits still add up to no more than 32
+# the sum of so many 16-bit numbers fits into 32 bits
 _MOST_FRAMES = 65536
 
 
@@ -29,7 +29,7 @@ class BlockSum(NamedTuple):
 def sum_frames(block: NDArray[Any]) -> BlockSum:
     """Add the frames of a block: (time, plane, y, x) to (plane, y, x), exactly.
 
-    The sum of whole numbers may come in a type that only just holds it.
+    The sum of whole numbers has the smallest suitable type, not always int64.
     """
     block = np.asarray(block)
     if block.dtype.kind == "b":
@@ -53,8 +53,8 @@ def _sum_integers(block: NDArray[Any]) -> NDArray[Any]:
 def _sum_few(frames: NDArray[Any]) -> NDArray[Any]:
     """Add frames in their own type where that cannot overflow.
 
-    Adding 16-bit numbers as such runs at three times the speed of widening each one,
-    and what a detector of 12 bits gives leaves room for 16 frames.
+    Adding 16-bit numbers without widening is three times as fast, and the values of a
+    12-bit detector leave room for 16 frames.
     """
     kind = frames.dtype
     if frames.size == 0:

@@ -1,4 +1,4 @@
-"""What changes with time in a simulated movie: cells, neuropil, bleaching."""
+"""Changes with time in a simulated movie: cells, neuropil and bleaching."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw_events(
     movie: MovieConfig,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Draw when cells are active: Poisson trains, each cell's apart from the others'.
+    """Draw the events of cells: independent Poisson trains.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def draw_events(
     movie
         The settings.
     rng
-        Randomness of the activity alone.
+        Random stream of the activity.
 
     Returns
     -------
-    Table `tissue, time_s, dff`, one row an event, in order of time. The first ones
-    come before the first frame, at negative times, so that the movie does not begin
-    in silence.
+    Table `tissue, time_s, dff`, one row an event, in order of time. The first
+    events precede the first frame, at negative times, so that cells are already active
+    when the movie begins.
     """
     before = 5 * movie.decay_s
     length = before + movie.movie_frames / movie.frame_rate_hz
@@ -61,7 +61,7 @@ def draw_events(
 def fluorescence(
     events: pd.DataFrame, n_cells: int, movie: MovieConfig
 ) -> NDArray[np.float32]:
-    """Brightness of each cell over its rest, 1 + dF/F: (frame, cell).
+    """Compute the brightness of each cell over its baseline, 1 + dF/F: (frame, cell).
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def fluorescence(
 
 
 def bleaching(lost: float, n_frames: int) -> NDArray[np.float64]:
-    """Light of each frame (frame,) when a share is lost to the last; mean 1."""
+    """Light of each frame (frame,) if a share is lost by the last frame; mean 1."""
     left = (1 - lost) ** np.linspace(0, 1, n_frames)
     return np.asarray(left / left.mean())
 

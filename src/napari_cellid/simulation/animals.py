@@ -1,7 +1,7 @@
-"""Simulated animals, whose recordings are more alike than those of others.
+"""Simulated animals: recordings of one animal resemble each other.
 
-Leaving out one animal means something on such recordings: what they share (light,
-expression, staining, density, tilt, bleed-through) is left out with it.
+The recordings of an animal share its light, expression, staining, density, tilt and
+bleed-through, so that leave-one-animal-out validation is meaningful on them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_cellid.config.animals import AnimalsConfig
     from napari_cellid.simulation.conditions import Kind
 
-#: for each spread the settings that it moves; those in one inner tuple together
+#: the settings that each spread changes; those in one inner tuple change together
 _FACTORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "gain_spread": (("green_photons", "red_photons"),),
     "brightness_spread": (("green_brightness",),),
@@ -40,7 +40,7 @@ VARIED = tuple(
     for group in groups
     for name in group
 )
-#: stream of random numbers of the animals
+#: random stream of the animals
 _ANIMAL = 301
 
 
@@ -53,7 +53,7 @@ class Animal:
     number
         From 1.
     typical
-        Settings round which those of its recordings lie.
+        Settings around which those of its recordings vary.
     recordings
         Settings of its recordings, each with a seed of its own.
     """
@@ -92,7 +92,7 @@ class AnimalRecording:
 
 @dataclass(frozen=True)
 class Cohort:
-    """What animals are drawn from.
+    """The distribution from which animals are drawn.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def list_recordings(cohort: Cohort) -> list[AnimalRecording]:
 def _varied(
     config: SimulationConfig, cohort: Cohort, share: float, rng: np.random.Generator
 ) -> SimulationConfig:
-    """Settings moved by a share of the spread, within their ranges."""
+    """Change settings at random by a share of the spread, within their ranges."""
     changed: dict[str, Any] = {}
     for spreads, factor in ((_FACTORS, True), (_SUMS, False)):
         for spread, groups in spreads.items():
@@ -152,12 +152,12 @@ def _varied(
                 for name in group:
                     value = getattr(config, name)
                     changed[name] = value * np.exp(step) if factor else value + step
-    kept = {
+    updated = {
         name: _within(name, float(value))
         for name, value in changed.items()
         if name not in cohort.fixed
     }
-    return SimulationConfig(**{**config.model_dump(), **kept})
+    return SimulationConfig(**{**config.model_dump(), **updated})
 
 
 def _within(name: str, value: float) -> float:

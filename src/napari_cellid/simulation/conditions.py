@@ -1,8 +1,8 @@
 """Kinds of simulated recordings: the ranges from which settings are drawn.
 
-`wide` is what the default models are trained on: every lab's scale, brightness,
-density, noise, bleed-through and staining should fall inside it. The others are for
-measuring: `nominal` and four hard kinds, each hard in one respect.
+The default models are trained on `wide`, whose ranges should include the scale,
+brightness, density, noise, bleed-through and staining of every laboratory. The other
+kinds serve for evaluation: `nominal` and four that are each difficult in one respect.
 """
 
 from __future__ import annotations
@@ -109,8 +109,7 @@ _HARD: dict[Kind, dict[str, _Range]] = {
 def draw_config(kind: Kind, rng: np.random.Generator, **fixed: Any) -> SimulationConfig:
     """Draw the settings of one field of a kind; `fixed` settings are not drawn.
 
-    Fields of one animal share a gain and expression only as far as the caller fixes
-    them.
+    Fields share gain and expression only if the caller fixes these settings.
     """
     ranges = _WIDE if kind == "wide" else {**_NOMINAL, **_HARD.get(kind, {})}
     drawn: dict[str, Any] = {"seed": int(rng.integers(2**31))}

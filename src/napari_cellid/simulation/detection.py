@@ -1,4 +1,4 @@
-"""From light to numbers: bleed-through, fall-off, motion, noise, digits."""
+"""From light to pixel values: bleed-through, vignetting, motion, noise, rounding."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """How a plane was scanned.
+    """The vignetting and the line shifts of one scanned plane.
 
     Parameters
     ----------
     fall_off
         (y, x): share of the light that vignetting leaves.
     shifts
-        (y,): how far each line lies from its place in the mean image (px).
+        (y,): sideways shift of each line in the mean image (px).
     """
 
     fall_off: NDArray[np.float64]
@@ -33,14 +33,14 @@ class Scan:
 
 
 def draw_scan(config: SimulationConfig, rng: np.random.Generator) -> Scan:
-    """Draw how a plane is scanned."""
+    """Draw the vignetting and the line shifts of a plane."""
     fall_off = _fall_off(config, rng)
     shifts = rng.normal(0, config.jitter_um / config.pixel_size_um, config.height)
     return Scan(fall_off, ndimage.gaussian_filter1d(shifts, 1.0) * 1.9)
 
 
 def mean_blur_px(config: SimulationConfig) -> float:
-    """Lateral blur of the mean image, SD in px: focus, motion, and more motion."""
+    """Lateral blur of the mean image by focus and motion, SD in px."""
     return math.hypot(config.blur_um, config.motion_um) / config.pixel_size_um
 
 
@@ -56,7 +56,7 @@ def expected_photons(
     light: Light, scan: Scan, config: SimulationConfig
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Red and green image (y, x) without noise, in photons per frame."""
-    # the channels share one scale of light, in which the bleed-through is counted
+    # both channels are in photons, so that bleed-through is a share of them
     green = light.green * config.green_photons
     red = light.red * config.red_photons
     mixed_red = red + config.bleed_green_to_red * green
@@ -72,10 +72,10 @@ def expected_photons(
 def digitise(
     image: NDArray[np.float64], bit_depth: int, rng: np.random.Generator
 ) -> NDArray[np.uint16] | NDArray[np.uint8]:
-    """Whole numbers as an acquisition program would write them.
+    """Convert to whole numbers as an acquisition program does.
 
-    The gain is set so that the brightest thousandth comes near the top of 8 bits, or
-    to a few thousand counts of 16; what is brighter saturates in 8 bits.
+    The gain places the 99.9th percentile near the top of 8 bits, or at a few thousand
+    counts of 16 bits. Brighter pixels saturate in 8 bits.
     """
     low, high = np.percentile(image, [0.1, 99.9])
     span = max(float(high - low), 1e-9)
@@ -111,7 +111,7 @@ def move_lines(
 def add_noise(
     image: NDArray[np.float64], config: SimulationConfig, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Mean of `n_frames` frames of photon and read noise.
+    """Add the photon and read noise of a mean of `n_frames` frames.
 
     Photon noise is Gaussian here: the mean image holds hundreds of photons a pixel.
     """

@@ -24,27 +24,28 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.detection import Scan
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
+    from napari_cellid.simulation.truth import PlaneTruth
 
-    #: takes what a plane was made of: its number, cells, light and scan
+    #: receives the number, tissue, light and scan of a plane
     Visit = Callable[[int, Tissue, Light, Scan], object]
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedField:
-    """Mean images of a simulated volume and what is true of them.
+    """Mean images of a simulated volume and their ground truth.
 
     Parameters
     ----------
     red, green
         (plane, y, x) uint8 or uint16.
     labels
-        (plane, y, x) int32; a number is unique in the field.
+        (plane, y, x) int32; each number is unique in the field.
     unsure
-        (plane, y, x) bool: sections of which nobody could say whether they are cells.
+        (plane, y, x) bool: sections that cannot be told from background with certainty.
     cells
-        One row a label, with `plane`; see `napari_cellid.simulation.truth.Truth`.
+        One row a label, with `plane`; see `napari_cellid.simulation.truth.PlaneTruth`.
     config
-        The settings that made it.
+        The settings of the simulation.
     """
 
     red: NDArray[np.uint8] | NDArray[np.uint16]
@@ -65,7 +66,7 @@ def simulate(
     config
         The settings.
     visit
-        Is given what each plane was made of, in order.
+        Is called for each plane in order, with its number, tissue, light and scan.
     """
     rng = np.random.default_rng(config.seed)
     tissue = generate_tissue(config, rng)
@@ -81,6 +82,21 @@ def simulate(
         images.append((red, green))
     yield Progress("Simulating planes", config.n_planes, config.n_planes)
     reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))
+    labels, cells = _number_cells(truths)
+    return SimulatedField(
+        red=digitise(reds, config.bit_depth, rng),
+        green=digitise(greens, config.bit_depth, rng),
+        labels=labels,
+        unsure=np.stack([truth.unsure for truth in truths]),
+        cells=cells,
+        config=config,
+    )
+
+
+def _number_cells(
+    truths: list[PlaneTruth],
+) -> tuple[NDArray[np.int32], pd.DataFrame]:
+    """Number the cells of all planes from 1 and join their labels and tables."""
     labels, tables, last = [], [], 0
     for plane, truth in enumerate(truths):
         labels.append(np.where(truth.labels > 0, truth.labels + last, 0))
@@ -88,11 +104,4 @@ def simulate(
             truth.cells.assign(label=truth.cells["label"] + last, plane=plane)
         )
         last += len(truth.cells)
-    return SimulatedField(
-        red=digitise(reds, config.bit_depth, rng),
-        green=digitise(greens, config.bit_depth, rng),
-        labels=np.stack(labels).astype(np.int32),
-        unsure=np.stack([truth.unsure for truth in truths]),
-        cells=pd.concat(tables, ignore_index=True),
-        config=config,
-    )
+    return np.stack(labels).astype(np.int32), pd.concat(tables, ignore_index=True)

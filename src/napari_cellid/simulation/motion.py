@@ -1,4 +1,4 @@
-"""How single frames of a simulated movie are shifted and blurred."""
+"""Motion and blur of the single frames of a simulated movie."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from napari_cellid.config import SimulationConfig
     from napari_cellid.config.movie import MovieConfig
 
-#: below this SD (px) a Gaussian kernel on whole pixels no longer shifts as far as told
+#: below this SD (px) a Gaussian kernel on whole pixels shifts less than requested
 _FINEST_PX = 0.45
-#: what smoothing over neighbouring lines takes from the SD of the jitter
+#: factor that restores the SD of the jitter after smoothing over neighbouring lines
 _SMOOTHED = 1.9
 
 
@@ -34,7 +34,7 @@ class Motion:
     jitter
         SD of the lines' own shifts in x (px).
     blur
-        SD of what is left to blur each frame, in y and x (px).
+        SD of the remaining blur of each frame, in y and x (px).
     """
 
     rigid: NDArray[np.float64]
@@ -45,7 +45,7 @@ class Motion:
 def draw_motion(
     config: SimulationConfig, movie: MovieConfig, rng: np.random.Generator
 ) -> Motion:
-    """Draw how frames move; what moves them is taken from their blur."""
+    """Draw the motion of frames; their blur is reduced by what the motion adds."""
     pixel = config.pixel_size_um
     blur = config.blur_um / pixel
     rigid, jitter = movie.frame_motion_um / pixel, movie.frame_jitter_um / pixel
@@ -79,12 +79,12 @@ def shift_and_blur(
     lines: NDArray[np.float64],
     blur: tuple[float, float],
 ) -> NDArray[np.float32]:
-    """Shift and blur an image (y, x) in one go: shifting alone would blur it further.
+    """Shift and blur an image (y, x) with one kernel: two steps would blur it more.
 
     Parameters
     ----------
     image
-        The image. Beyond its rim it goes on mirrored.
+        The image; it is mirrored at its edges.
     rigid
         (2,) shift in y and x (px), as in `Motion`.
     lines
@@ -129,8 +129,8 @@ def _kernels(
         low = np.floor(shifts)[:, None]
         share = shifts[:, None] - low
         near, far = (
-            np.exp(-0.5 * ((steps - low - one) / max(sigma, 0.05)) ** 2)
-            for one in (0, 1)
+            np.exp(-0.5 * ((steps - low - offset) / max(sigma, 0.05)) ** 2)
+            for offset in (0, 1)
         )
         weights = (1 - share) * near + share * far
     return np.asarray(weights / weights.sum(1, keepdims=True))

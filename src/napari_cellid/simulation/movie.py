@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from napari_cellid.simulation.activity import (
     bleaching,
@@ -19,7 +18,7 @@ from napari_cellid.simulation.activity import (
     fluorescence,
     slow_noise,
 )
-from napari_cellid.simulation.detection import expected_photons, move_lines
+from napari_cellid.simulation.detection import expected_photons
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.motion import (
     Motion,
@@ -27,8 +26,12 @@ from napari_cellid.simulation.motion import (
     draw_motion,
     shift_and_blur,
 )
-from napari_cellid.simulation.optics import green_cells
-from napari_cellid.simulation.tissue import correlated_field
+from napari_cellid.simulation.scene import (
+    N_PATCHES,
+    Scene,
+    render_scene,
+    select_cells,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,32 +45,8 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
 
-#: streams of random numbers: the field's own stays what it is without a movie
-_ACTIVITY, _NEUROPIL, _MOTION, _COUNTS, _PATCHES, _FRAME = range(201, 207)
-#: patterns in space that the neuropil's changes are made of, besides the whole field
-_N_PATCHES = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """What a plane's frames are made of, in photons per frame before the last blur.
-
-    Parameters
-    ----------
-    cells
-        (pixel, cell): green light of each cell, pixels row by row.
-    neuropil
-        (y, x): green light of everything else.
-    red
-        (y, x): red light.
-    patches
-        (patch, y, x): where the neuropil changes alike.
-    """
-
-    cells: sparse.csr_array
-    neuropil: NDArray[np.float32]
-    red: NDArray[np.float32]
-    patches: NDArray[np.float32]
+#: random streams of the movie: the field stays the same with and without a movie
+_ACTIVITY, _NEUROPIL, _MOTION, _COUNTS, _FRAME = 201, 202, 203, 204, 206
 
 
 @dataclass(frozen=True)
@@ -81,7 +60,7 @@ class Digitisation:
 
 @dataclass(frozen=True, eq=False)
 class Movie:
-    """A movie whose frames are made when they are asked for.
+    """A movie whose frames are computed on request.
 
     Parameters
     ----------
@@ -100,9 +79,9 @@ class Movie:
     bleaching
         (frame,) of red and of green: light over its mean.
     motion
-        How the frames move; all planes of a time point alike.
+        Motion of the frames; the same for all planes of a time point.
     counts
-        Of red and of green.
+        Digitisation of red and of green.
     """
 
     config: SimulationConfig
@@ -130,7 +109,7 @@ class Movie:
     def frame(
         self, plane: int, time: int
     ) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-        """Red and green counts (y, x) of one frame; in any order, always the same."""
+        """Red and green counts (y, x) of one frame, the same in any order of calls."""
         rng = self._stream(plane, time)
         light = self._light(plane, time, rng)
         red, green = (
@@ -174,7 +153,7 @@ class Movie:
 def simulate_movie(
     config: SimulationConfig, movie: MovieConfig
 ) -> Step[tuple[SimulatedField, Movie]]:
-    """Simulate a field and what its movie is made of.
+    """Simulate a field and its movie, whose frames are computed on request.
 
     Parameters
     ----------
@@ -182,12 +161,12 @@ def simulate_movie(
         The settings of the field. Its mean image averages as many frames as the movie
         has, whatever `n_frames` says.
     movie
-        Those of the movie.
+        The settings of the movie.
 
     Returns
     -------
-    The field with its mean image and truth, and the movie. The mean image is another
-    exposure of the same field than the movie.
+    The field with its mean image and truth, and the movie. Both show the same tissue;
+    their photon noise differs.
     """
     config = config.model_copy(update={"n_frames": movie.movie_frames})
     scenes: list[Scene] = []
@@ -196,15 +175,15 @@ def simulate_movie(
 
     def keep(plane: int, tissue: Tissue, light: Light, scan: Scan) -> None:
         tissues.append(tissue)
-        scenes.append(_scene(plane, tissue, light, scan, config, movie))
+        scenes.append(render_scene(plane, tissue, light, scan, config, movie))
         red, green = expected_photons(light, scan, config)
         peaks.append((float(np.quantile(red, 0.999)), float(np.quantile(green, 0.999))))
 
     field = yield from simulate(config, keep)
     kind = tissues[0].kind
-    # silent cells that no plane shows would only take memory
-    found = [scene.cells.indices for scene in scenes]
-    lit = np.unique(np.concatenate(found)).astype(np.int64)
+    # cells outside all planes would only take memory
+    shown = np.concatenate([scene.cells.indices for scene in scenes])
+    lit = np.unique(shown).astype(np.int64)
     seed = config.seed
     events = draw_events(
         lit, kind[lit], movie, np.random.default_rng([seed, _ACTIVITY])
@@ -217,7 +196,7 @@ def simulate_movie(
     result = Movie(
         config=config,
         movie=movie,
-        scenes=tuple(_of_cells(scene, lit) for scene in scenes),
+        scenes=tuple(select_cells(scene, lit) for scene in scenes),
         events=events,
         tissue=lit,
         cells=cells,
@@ -238,71 +217,24 @@ def simulate_with_movie(
     return (yield from simulate_movie(config, movie))
 
 
-def _scene(
-    plane: int,
-    tissue: Tissue,
-    light: Light,
-    scan: Scan,
-    config: SimulationConfig,
-    movie: MovieConfig,
-) -> Scene:
-    shape = light.green.shape
-    cells = green_cells(tissue, config, plane)
-    together = np.asarray(cells.sum(axis=1)).reshape(shape) * light.shadow
-    neuropil = np.maximum(light.green - together, 0)
-    left = (light.shadow * scan.fall_off * config.green_photons).ravel()
-    moved = _line_shifts(scan.shifts, shape[1]) @ sparse.diags_array(left) @ cells
-    rng = np.random.default_rng([config.seed, _PATCHES, plane])
-    size = movie.neuropil_patch_um / config.pixel_size_um
-    return Scene(
-        cells=sparse.csr_array(moved.astype(np.float32)),
-        neuropil=_moved(neuropil * config.green_photons, scan),
-        red=_moved(light.red * config.red_photons, scan),
-        patches=np.stack(
-            [correlated_field(shape, size, rng) for _ in range(_N_PATCHES)]
-        ).astype(np.float32),
-    )
-
-
-def _of_cells(scene: Scene, cells: NDArray[np.int64]) -> Scene:
-    picked = sparse.csr_array(scene.cells[:, cells])
-    return Scene(picked, scene.neuropil, scene.red, scene.patches)
-
-
-def _moved(image: NDArray[np.float64], scan: Scan) -> NDArray[np.float32]:
-    return move_lines(image * scan.fall_off, scan.shifts).astype(np.float32)
-
-
-def _line_shifts(shifts: NDArray[np.float64], width: int) -> sparse.csr_array:
-    """`move_lines` as a matrix (pixel, pixel)."""
-    place = np.clip(np.arange(width) + shifts[:, None], 0, width - 1)
-    low = np.minimum(place.astype(int), width - 2)
-    share = (place - low).ravel()
-    source = (low + width * np.arange(len(shifts))[:, None]).ravel()
-    target = np.arange(len(source))
-    weights = np.concatenate([1 - share, share])
-    where = np.concatenate([target, target]), np.concatenate([source, source + 1])
-    return sparse.csr_array((weights, where), shape=(len(source), len(source)))
-
-
 def _neuropil(
     config: SimulationConfig, movie: MovieConfig, light: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     rng = np.random.default_rng([config.seed, _NEUROPIL])
     time = movie.neuropil_time_s * movie.frame_rate_hz
-    change = slow_noise(movie.movie_frames, 1 + _N_PATCHES, time, rng)
-    # while the light fades, the mean is that of the light
+    change = slow_noise(movie.movie_frames, 1 + N_PATCHES, time, rng)
+    # the mean weighted by the fading light is 0, as in the mean image
     change = change - (light[:, None] * change).mean(0)
-    part = np.sqrt([0.5] + [0.5 / _N_PATCHES] * _N_PATCHES)
+    part = np.sqrt([0.5] + [0.5 / N_PATCHES] * N_PATCHES)
     return np.asarray(movie.neuropil_fluctuation * part * change)
 
 
 def _counts(
     config: SimulationConfig, peaks: NDArray[np.float64]
 ) -> tuple[Digitisation, Digitisation]:
-    """Gains at which the brightest thousandth of a frame comes near the top."""
+    """Set gains so that the brightest 0.1 % of a frame comes near the top."""
     rng = np.random.default_rng([config.seed, _COUNTS])
-    found = []
+    channels = []
     for peak, active in zip(peaks, (1.0, 1.5), strict=True):
         bright = max(active * peak, 1e-3)
         bright += 3 * np.sqrt(config.excess_noise * bright + config.read_noise**2)
@@ -310,8 +242,8 @@ def _counts(
         gain = float(top / bright)
         # no read noise is cut off at the bottom
         offset = gain * max(6 * config.read_noise, 1.0)
-        found.append(Digitisation(gain, offset, config.bit_depth))
-    return found[0], found[1]
+        channels.append(Digitisation(gain, offset, config.bit_depth))
+    return channels[0], channels[1]
 
 
 def _count(
@@ -320,7 +252,7 @@ def _count(
     config: SimulationConfig,
     rng: np.random.Generator,
 ) -> NDArray[np.generic]:
-    """Photons as they fall, the detector's excess noise, read noise, whole numbers."""
+    """Draw photons, add excess and read noise, and round to whole numbers."""
     photons = rng.poisson(light).astype(np.float32)
     excess = np.float32(max(config.excess_noise - 1, 0.0))
     spread = np.sqrt(excess * photons + np.float32(config.read_noise**2))

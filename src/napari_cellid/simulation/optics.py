@@ -1,4 +1,4 @@
-"""What reaches the detectors: cells, neuropil, vessels and haze of one plane."""
+"""The noiseless light of one plane: cells, neuropil, vessels and haze."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """Noiseless light of one plane and what lies where in it.
+    """Noiseless light of one plane and the cell at each pixel.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Light:
         (y, x): row of the tissue whose soma or nucleus the focus shows at the pixel,
         -1 where there is none.
     shadow
-        (y, x): share of the light that surface vessels and the window leave; it is
-        in `red` and `green` already.
+        (y, x): share of the light that surface vessels and the window leave. `red`
+        and `green` include it.
     """
 
     red: NDArray[np.float64]
@@ -80,8 +80,8 @@ def green_cells(
 ) -> sparse.csr_array:
     """Green light of each cell in focus, before shadows: (pixel, cell).
 
-    The sum over the cells is what they add to the image of `render_light`; pixels are
-    counted row by row.
+    The sum over the cells is their part of the image of `render_light`. Pixels are
+    numbered row by row.
     """
     shape = config.height, config.width
     pixels, cells, light = [], [], []
@@ -130,7 +130,7 @@ class Canvas:
         light: dict[str, NDArray[np.float64]],
         depths: tuple[NDArray[np.float64], NDArray[np.float64]],
     ) -> None:
-        """Add one cell's light; a pixel belongs to the cell that shows most."""
+        """Add the light of a cell; the cell with the largest share owns a pixel."""
         here, part = _overlap(self.shape, corner, depths[0].shape)
         for name, image in light.items():
             self.light[name][here] += image[part]
@@ -207,7 +207,7 @@ def defocused_light(
 def _processes(
     tissue: Tissue, config: SimulationConfig, plane: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Dendrites that leave bright cells within the plane."""
+    """Draw dendrites that leave bright cells within the plane."""
     shape, pixel = (config.height, config.width), config.pixel_size_um
     centre = tissue.centre
     away = np.abs(centre[:, 0] - plane_depth(config, plane, centre[:, 1]))

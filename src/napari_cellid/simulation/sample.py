@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.simulation.field import SimulatedField
 
-#: what napari calls LayerData: data, attributes, kind of layer
+#: napari's LayerData: data, attributes, type of layer
 LayerData = tuple[Any, dict[str, Any], str]
 
 
@@ -24,7 +24,7 @@ def simulated_field() -> list[LayerData]:
 
     Returns
     -------
-    Layers as napari wants them, each (plane, y, x), scaled in micrometres.
+    Layer data for napari, each (plane, y, x), scaled in micrometres.
     """
     field = run_to_end(simulate(SAMPLE))
     return [

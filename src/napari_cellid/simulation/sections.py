@@ -1,4 +1,4 @@
-"""Optical sections of cells: how each soma and nucleus meets a focal plane."""
+"""Optical sections of somata and nuclei in a focal plane."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: cells whose sections are computed at once; bounds the memory
 _BATCH = 128
-#: an outline is where a cell keeps this part of the largest share that it has of the
-#: focus; cells with a smaller largest share than the second number have no outline
+#: the outline of a cell is the contour at this part of the largest share of the focus
+#: that the cell fills; cells whose largest share is below the second number have none
 _HALF, _LEAST_SHARE = 0.5, 0.15
 #: full width at half maximum of a Gaussian of SD 1, rounded
 _FWHM = 2.355
@@ -28,7 +28,7 @@ _FWHM = 2.355
 
 @dataclass(frozen=True, eq=False)
 class Sections:
-    """Small images round some cells.
+    """Small images of the sections of some cells.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ class Sections:
         (cell, y, x): brightness of the nucleus.
     depth_in_soma, depth_in_nucleus
         (cell, y, x): by how much the share exceeds half of the cell's largest one;
-        negative outside the outline that the image shows. A cap that the focus
-        only grazes shows as large as this, not as its cut in the very plane.
+        negative outside the outline in the image. A cap that the focus only grazes
+        appears this large, which is larger than its cut by the plane itself.
     """
 
     cell: NDArray[np.int64]
@@ -69,7 +69,7 @@ def plane_depth(
 
 
 def axial_fwhm(config: SimulationConfig) -> float:
-    """Axial width (µm) of what one image averages: the focus, and how it drifted.
+    """Axial width (µm) over which an image averages: the focus and its drift.
 
     A drift at even speed spreads the focus evenly over `z_drift_um`; a uniform
     distribution has an SD of its width over the root of 12.
@@ -83,7 +83,7 @@ def cut_areas(
 ) -> NDArray[np.float64]:
     """Area (cell,) in µm² that the plane itself cuts of each cell, 0 beside it.
 
-    Of cells without GCaMP that is the nucleus, which is all that they show.
+    For cells without GCaMP it is the area of the nucleus, their only visible part.
     """
     away = tissue.centre[:, 0] - plane_depth(config, plane, tissue.centre[:, 1])
     # mean square of the relative radius over all directions, 1 for an ellipse
@@ -106,7 +106,7 @@ def _ellipse_area(
 def cut_sections(
     tissue: Tissue, config: SimulationConfig, plane: int
 ) -> Iterator[Sections]:
-    """Cut the cells that reach into the focus of a plane, some at a time."""
+    """Cut the cells that reach into the focus of a plane, in batches."""
     centre = tissue.centre
     away = np.abs(centre[:, 0] - plane_depth(config, plane, centre[:, 1]))
     reach = tissue.soma[:, 2] + 1.3 * axial_fwhm(config)
@@ -161,7 +161,7 @@ def _outline(
     for k in range(3):
         a, b = parts[:, k, 0, None, None], parts[:, k, 1, None, None]
         radius += a * np.cos((k + 1) * turned) + b * np.sin((k + 1) * turned)
-    # towards the middle of the cell the direction means nothing: no jump there
+    # the direction is undefined at the middle of the cell, so it fades out there
     away = np.clip(np.hypot(dy, dx) / 4, 0, 1)
     return radius, np.cos(turned) * away
 

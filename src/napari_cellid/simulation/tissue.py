@@ -1,4 +1,4 @@
-"""Where the cells of a simulated slab lie, what they are and how they look."""
+"""The cells of a simulated slab: places, classes, shapes and brightness."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 EXCITATORY, INHIBITORY, GLIA = 0, 1, 2
 CLASSES = ("excitatory", "inhibitory", "glia")
-#: a slab reaches this far beyond the field and its planes, so that cells at the rim
-#: and light from out of focus are there (µm)
+#: margin of the slab around the field and its planes (µm), for cells at the edge and
+#: out-of-focus light
 MARGIN_UM = 25.0
-#: streams of random numbers of settings that came later: those of the others, and so
-#: the fields of earlier versions, stay what they were
+#: random streams of settings added later: the draws of the others do not change, so
+#: that a seed gives the same field as in earlier versions
 _GLIA_TYPES, _GLIA_PAIRS, _PEARS = 101, 102, 103
 
 
@@ -150,7 +150,7 @@ def _two_types(
     rng = np.random.default_rng([config.seed, _GLIA_TYPES])
     share, difference = config.astrocyte_fraction, config.glia_size_difference
     astrocyte = rng.random(len(axes)) < share
-    # the mean over both stays
+    # the mean over both types does not change
     factor = np.where(astrocyte, 1 + difference * (1 - share), 1 - difference * share)
     radius = axes.mean(1, keepdims=True)
     oval = np.where(astrocyte[:, None], axes, radius + 0.3 * (axes - radius))
@@ -174,7 +174,7 @@ def _pair_glia(
     moved: list[int] = []
     for stays, moves in zip(glia[:n], glia[n : 2 * n], strict=True):
         near = tree.query_ball_point(centre[stays], 2 * reach)
-        # the tree knows the places before; those that moved may have come near
+        # the tree holds the earlier places, so moved cells are checked as well
         others = np.union1d(near, moved).astype(np.int64)
         others = others[(others != stays) & (others != moves)]
         for direction in rng.standard_normal((20, 3)):
@@ -194,7 +194,7 @@ def _place(
     gap: float,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Put the cells where they do not overlap; those that find no place are left out.
+    """Place the cells without overlap; cells that find no place are left out.
 
     Returns centres (cell, 3) and the indices of the cells that found a place.
     """
@@ -230,7 +230,7 @@ def _brightness(
     shape = int(height / step_um) + 2, int(width / step_um) + 2
     virus = correlated_field(shape, config.expression_scale_um / step_um, rng)
     where = ((centre[:, 1:] + MARGIN_UM) / step_um).astype(int)
-    # half of the chance is the place, half the cell
+    # place and cell contribute equally to the chance of expression
     chance = virus[where[:, 0], where[:, 1]] + rng.standard_normal(n)
     neuron = kind != GLIA
     level = (
@@ -260,7 +260,7 @@ def _outlines(
 ) -> NDArray[np.float64]:
     strength = np.array([0.07, 0.05, 0.04])
     parts = rng.standard_normal((len(kind), 3, 2)) * strength[None, :, None]
-    rng.standard_normal()  # once the pear of the whole field; keeps later draws in step
+    rng.standard_normal()  # unused: a seed gives the same later draws as it always did
     # the pear: excitatory somata taper towards the apical dendrite
     own = np.random.default_rng([config.seed, _PEARS])
     pear = np.abs(own.normal(0.08, 0.05, len(kind)))

@@ -1,4 +1,4 @@
-"""What is true of a simulated plane, and what a person could see of it."""
+"""The ground truth of a simulated plane, and which of its cells are visible."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.optics import Light
     from napari_cellid.simulation.tissue import Tissue
 
-#: a cell of which a plane cuts less than this is no cell of that plane (µm²)
+#: a cell whose cut is smaller than this does not belong to the plane (µm²)
 SMALLEST_UM2 = 27.0
-#: standing out: above the first number clearly, below the second clearly not; in
-#: robust SDs of the same measure at empty places
+#: contrast in robust SDs of the same measure at empty places: a cell is clearly visible
+#: above the first number and clearly invisible below the second
 _GREEN_SEEN, _GREEN_UNSEEN = 2.0, 0.8
 _RED_SEEN, _RED_UNSEEN = 4.0, 1.5
 #: a clearly red nucleus is brighter than its surroundings by this share
@@ -30,7 +30,7 @@ _RED_CONTRAST = 0.5
 #: share of the range that a screen shows (from the 1st to the 99.8th percentile) by
 #: which a cell must be brighter than its surroundings to count as clearly seen
 _RED_SHOWN, _GREEN_SHOWN = 0.08, 0.04
-#: with more than this share of its red from bleed-through nobody could tell a stain
+#: above this share of bleed-through in red, a stain cannot be told with certainty
 _MOST_BLEED = 0.5
 
 
@@ -44,14 +44,14 @@ class PlaneTruth:
         (y, x) int32: cells that the plane cuts and that stand out in either channel,
         numbered from 1.
     unsure
-        (y, x) bool: sections of which nobody could say whether a cell is there.
-        What shines in from cells beside the plane is neither in `labels` nor here.
+        (y, x) bool: sections that cannot be told from background with certainty.
+        Out-of-focus cells are neither in `labels` nor here.
     cells
         One row a label: `label, y, x, class, biological, ambiguous, red_z,
         red_contrast, red_shown, green_z, green_shown, hole_z, bleed_share, touching,
         tissue, area_um2, cut_um2`.
-        `class` is what the two colours of this plane say, `biological` what the cell
-        is; `_z` counts standard deviations of empty places, `_shown` is a share of
+        `class` follows from the two colours in this plane, `biological` is the true
+        class; `_z` counts standard deviations of empty places, `_shown` is a share of
         the range of brightness that a screen would show; `bleed_share` is the share
         of bleed-through in what makes the middle redder than the surroundings.
     """
@@ -69,7 +69,7 @@ def plane_truth(
     rng: np.random.Generator,
     plane: int,
 ) -> PlaneTruth:
-    """Judge every section of a plane by the images (red, green) an expert would see."""
+    """Classify each section of a plane by its visibility in the images (red, green)."""
     outline = _outlines(tissue, light)
     cells = list_sections(outline, config)
     cut = cut_areas(tissue, config, plane)
@@ -126,12 +126,12 @@ def list_sections(outline: NDArray[np.int64], config: SimulationConfig) -> pd.Da
 
 
 def _touching(outline: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    found = np.zeros(int(outline.max()) + 1, bool)
+    touching = np.zeros(int(outline.max()) + 1, bool)
     for a, b in ((outline[1:], outline[:-1]), (outline[:, 1:], outline[:, :-1])):
         meet = (a >= 0) & (b >= 0) & (a != b)
-        found[a[meet]] = True
-        found[b[meet]] = True
-    return found[rows]
+        touching[a[meet]] = True
+        touching[b[meet]] = True
+    return touching[rows]
 
 
 def measure_sections(
@@ -141,7 +141,7 @@ def measure_sections(
     config: SimulationConfig,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """How far each section stands out, in SDs of the same measure at empty places."""
+    """Measure the contrast of each section, in SDs of the contrast of empty places."""
     red, green = images
     place = cells[["y", "x"]].to_numpy(float).reshape(-1, 2)
     empty = _empty_places(outline, config.pixel_size_um, rng)
@@ -243,7 +243,7 @@ def grade_visibility(
     has: NDArray[np.bool_],
     somewhere: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
-    """Say whether cells show: 0 clearly not, 1 nobody could know, 2 clearly.
+    """Grade how visible cells are: 0 clearly invisible, 1 uncertain, 2 clearly visible.
 
     Parameters
     ----------
@@ -254,8 +254,8 @@ def grade_visibility(
     has
         (cell,) whether there is stain in this plane.
     somewhere
-        (cell,) whether there is stain in the cell at all: it may not be clearly not
-        there. None where that does not matter.
+        (cell,) whether the cell holds stain in any plane; such a cell is graded at
+        least 1. None to ignore this.
     """
     shown = cells[f"{channel}_shown"].to_numpy()
     if channel == "red":
@@ -269,10 +269,10 @@ def grade_visibility(
         seen = bright | ((hole >= 2.5) & (z > -0.5))
         unseen = (z < _GREEN_UNSEEN) & (hole < 1.5)
     verdict = np.where(has & seen, 2, np.where(has & ~unseen, 1, 0))
-    # looks stained although it is not (bleed-through, a neighbour): nobody could know
+    # it looks stained but is not (bleed-through, a neighbour): uncertain
     verdict[~has & seen] = 1
     if somewhere is not None:
-        # a cap cut off its nucleus: the stain is there, but not in this plane
+        # the stain lies in another plane than this cap of the cell
         verdict[somewhere & (verdict == 0)] = 1
     return verdict
 

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
     from napari_cellid.progress import Step
 
-#: what made a cell
+#: origins of a cell
 REAL, SIMULATED = "real mark", "simulated"
-#: streams of random numbers, each plane and purpose its own
+#: random streams: each plane and purpose has its own
 _STREAM = 401
 _CLASSES, _NUCLEI, _GLIA, _HAZE, _DETECTION, _EMPTY, _GREEN, _DIGITS = range(8)
-#: a nucleus of which less is in the plane is not seen (µm²)
+#: a nucleus with a smaller area in the plane is not visible (µm²)
 _SMALLEST_NUCLEUS_UM2 = 12.0
-#: top of 16 bits for green that is not whole numbers
+#: largest value of green that is stretched to 16 bits
 _TOP = 60000.0
 
 
@@ -57,16 +57,16 @@ class SemirealField(SimulatedField):
 
     `labels` are the marks with their own numbers, and added glia with numbers above
     them. `unsure` holds added glia that are too faint to be seen, and faint marks where
-    they are not kept; cells that are visible in green and were not marked are not known
-    and not in it. `cells` has besides `source` ("real mark" or "simulated"), `red`
-    ("none", "sharp" or "out of focus") and `nucleus_um` (diameter of the nucleus in the
-    plane, 0 for none). `config` gives size, scale, optics and detection; what it says
-    of tissue is of haze alone.
+    they are not kept. It cannot hold cells that green shows but nobody marked. `cells`
+    has additional columns: `source` ("real mark" or "simulated"), `red` ("none",
+    "sharp" or "out of focus") and `nucleus_um` (diameter of the nucleus in the plane, 0
+    for none). `config` gives size, scale, optics and detection; its tissue settings
+    apply to the haze alone.
 
     Parameters
     ----------
     semireal
-        The settings that made it.
+        The settings of the semi-real simulation.
     """
 
     semireal: SemirealConfig
@@ -87,7 +87,7 @@ class _Plane:
 
 
 def simulate_red(marked: MarkedGreen, config: SemirealConfig) -> Step[SemirealField]:
-    """Simulate the red channel of a real green image; the same input gives the same.
+    """Simulate the red channel of a real green image; equal inputs give equal results.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def simulate_red(marked: MarkedGreen, config: SemirealConfig) -> Step[SemirealFi
     planes = []
     for k in range(n_planes):
         yield Progress("Simulating red", k, n_planes)
-        planes.append(_plane(marked.green[k], labels[k], (k, config, optics)))
+        planes.append(_simulate_plane(marked.green[k], labels[k], k, config, optics))
     yield Progress("Simulating red", n_planes, n_planes)
     truth, last = [], int(labels.max())
     for k, plane in enumerate(planes):
@@ -162,12 +162,13 @@ def _optics(marked: MarkedGreen, config: SemirealConfig) -> SimulationConfig:
         ) from error
 
 
-def _plane(
+def _simulate_plane(
     image: NDArray[np.generic],
     labels: NDArray[np.int64],
-    how: tuple[int, SemirealConfig, SimulationConfig],
+    number: int,
+    config: SemirealConfig,
+    optics: SimulationConfig,
 ) -> _Plane:
-    number, config, optics = how
     rngs = [
         np.random.default_rng([config.seed, _STREAM, purpose, number])
         for purpose in range(_DIGITS)
@@ -186,25 +187,27 @@ def _plane(
     outline = np.where((marks < 0) & (owner >= len(numbers)), owner, marks)
     cells = list_sections(outline, optics)
     measures = measure_sections((red, green), outline, cells, optics, rngs[_EMPTY])
-    found = pd.concat([cells, measures], axis=1)
-    cells = _judged(found, nuclei, owner, len(numbers), optics.pixel_size_um)
+    sections = pd.concat([cells, measures], axis=1)
+    cells = _classify_sections(
+        sections, nuclei, owner, len(numbers), optics.pixel_size_um
+    )
     return _Plane(red, green, outline, numbers, cells)
 
 
-def _judged(
+def _classify_sections(
     cells: pd.DataFrame,
     nuclei: Nuclei,
     owner: NDArray[np.int64],
     n_marks: int,
     pixel_um: float,
 ) -> pd.DataFrame:
-    """Add what each cell is, and whether the colours show it (`ambiguous`, `seen`)."""
+    """Add the class of each cell and its visibility (`ambiguous`, `seen`)."""
     row = cells["tissue"].to_numpy(int)
     has_red, marked = nuclei.red[row], row < n_marks
     met = np.bincount(owner[owner >= 0], minlength=len(nuclei.red))[row]
     in_plane = met * pixel_um**2 >= _SMALLEST_NUCLEUS_UM2
     red = grade_visibility(cells, "red", has_red & in_plane, has_red)
-    # somebody marked the cell by its green: it may be faint, but it is not without
+    # a marked cell was seen in green: it may be faint, but green is not absent
     green = grade_visibility(cells, "green", marked, marked)
     big = cells["area_um2"].to_numpy() >= SMALLEST_UM2
     kind = np.array(CLASSES)[nuclei.tissue.kind[row]]

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 #: features larger than these belong to the field and to what surrounds a cell (µm)
 _FIELD_UM, _AROUND_UM = 30.0, 25.0
-#: local brightness over that of the surroundings: below the first a vessel, above the
-#: second none
+#: local brightness over that of the surroundings: a vessel below the first number, none
+#: above the second
 _VESSEL, _NO_VESSEL = 0.3, 0.6
-#: green that is so near the darkest (as a share of a median mark) is none at all
+#: green this close to the darkest value (as a share of a median mark) counts as none
 _NO_LIGHT = 0.05
 
 
@@ -44,13 +44,13 @@ class MarkedGreen:
     plane_spacing_um
         Distance between planes (µm).
     name
-        What errors call it.
+        Name in error messages.
 
     Raises
     ------
     InputError
-        If the two do not fit one another, hold nothing, or are not of the size that
-        can be simulated.
+        If image and labels differ in shape, hold no cell, or hold values that cannot
+        be simulated.
     """
 
     green: NDArray[np.generic]
@@ -94,7 +94,7 @@ class MarkedGreen:
 
 @dataclass(frozen=True, eq=False)
 class GreenBackground:
-    """What one plane of green says of the tissue.
+    """Properties of the tissue, estimated from one plane of green.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class GreenBackground:
 
 
 def resample_green(marked: MarkedGreen, config: SemirealConfig) -> MarkedGreen:
-    """Resample the image and its marks; as it is where nothing else is asked for.
+    """Resample the image and its marks, or return them as they are at a factor of 1.
 
     Marks that vanish between pixels are lost.
     """
@@ -139,7 +139,7 @@ def adjust_green(
     optics: SimulationConfig,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Change gamma, contrast and noise of a plane (y, x) as far as it is asked for."""
+    """Change gamma, contrast and noise of a plane (y, x) as the settings say."""
     pixel = optics.pixel_size_um
     if config.green_gamma != 1:
         dark, unit = _scale(green, labels)
@@ -160,7 +160,7 @@ def adjust_green(
 def measure_green_background(
     green: NDArray[np.float64], labels: NDArray[np.int64], pixel: float
 ) -> GreenBackground:
-    """Tell vessels, shade and quiet places from green (y, x) and its marks."""
+    """Estimate vessels, shade and quiet places from green (y, x) and its marks."""
     dark, unit = _scale(green, labels)
     light = np.maximum(green - dark, 0) / unit
     free = labels == 0
@@ -189,7 +189,7 @@ def _scale(
     if not len(numbers):
         return float(dark), float(bright - dark)
     unit = float(np.median(ndimage.mean(green, labels, numbers)) - dark)
-    # marks in the dark say nothing of how bright a cell is
+    # the brightness of marks in the dark is not that of cells
     return float(dark), max(unit, 0.1 * float(bright - dark))
 
 
@@ -206,7 +206,7 @@ def _quiet(
 def _blurred_outside(
     image: NDArray[np.float64], free: NDArray[np.bool_], sigma_px: float
 ) -> NDArray[np.float64]:
-    """Blur an image without what is not free; where nothing is, with everything."""
+    """Blur the free pixels of an image alone; all pixels where none is free nearby."""
     if not free.any():
         return np.asarray(ndimage.gaussian_filter(image, sigma_px))
     weight = ndimage.gaussian_filter(free.astype(float), sigma_px)

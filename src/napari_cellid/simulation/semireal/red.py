@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _HARMONICS = np.array([0.3, 0.85, 0.43])
 #: chromatin spots lie within this share of the radius
 _SPOTS_WITHIN = 0.8
-#: places that are tried for each glia nucleus
+#: number of places tried for each glia nucleus
 _TRIES = 50
 
 
@@ -81,12 +81,13 @@ def draw_nuclei(
     marks
         (y, x): row of the mark that owns the pixel, -1 for none.
     ground
-        Where green is.
+        The tissue as green shows it.
     config, optics
         The settings.
     rngs
-        Randomness of the classes, of the nuclei of marks, and of glia. Each mark uses
-        as much whatever its class, so that shares change no nucleus.
+        Random streams of the classes, of the nuclei of marks, and of glia. Each mark
+        takes the same number of draws whatever its class, so that changed shares of
+        classes leave the nuclei as they are.
     """
     centre, size = _mark_sizes(marks, optics.pixel_size_um)
     n = len(centre)
@@ -98,18 +99,22 @@ def draw_nuclei(
     place = _glia_places(marks, ground, config, optics, rngs[2])
     small = config.glia_diameter_um * _spread(len(place), config, rngs[2])
     kind = np.where(inhibitory, INHIBITORY, EXCITATORY)
-    own, own_dim = _shape(kind, centre + wander, wide, config, rng)
-    added = np.full(len(place), GLIA)
-    more, more_dim = _shape(added, place, small, config, rngs[2])
-    joined = {
-        name: np.concatenate([getattr(own, name), getattr(more, name)])
+    marked, marked_dim = _draw_shapes(kind, centre + wander, wide, config, rng)
+    glia = np.full(len(place), GLIA)
+    added, added_dim = _draw_shapes(glia, place, small, config, rngs[2])
+    return Nuclei(
+        tissue=_concatenate(marked, added),
+        diameter=np.concatenate([wide, small]),
+        dim=np.concatenate([marked_dim, added_dim]),
+    )
+
+
+def _concatenate(first: Tissue, second: Tissue) -> Tissue:
+    columns = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
         for name in Tissue.__dataclass_fields__
     }
-    return Nuclei(
-        tissue=Tissue(**joined),
-        diameter=np.concatenate([wide, small]),
-        dim=np.concatenate([own_dim, more_dim]),
-    )
+    return Tissue(**columns)
 
 
 def render_nuclei(
@@ -136,7 +141,7 @@ def render_nuclei(
             )
     red = sharp.light["red"]
     red += ndimage.gaussian_filter(dim.light["red"], config.dim_blur_um / pixel)
-    # somata do not displace haze here: masks would show in it, unmarked cells not
+    # somata do not displace haze here: marked cells would show in it and others not
     texture = 1 + 0.25 * correlated_field(shape, 20 / pixel, rng)
     red += config.red_haze * ground.vessels * texture
     other = generate_tissue(optics, rng)
@@ -182,7 +187,7 @@ def _spread(
     return np.clip(1 + config.nucleus_spread * rng.standard_normal(n), 0.6, 1.5)
 
 
-def _shape(
+def _draw_shapes(
     kind: NDArray[np.int64],
     centre: NDArray[np.float64],
     diameter: NDArray[np.float64],
@@ -219,7 +224,7 @@ def _shape(
 def _even_spots(
     n: int, strength: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Chromatin spots evenly over the nuclei, which would else look like peaks."""
+    """Chromatin spots spread evenly over the nuclei, without a peak in the middle."""
     spots = chromatin_spots(n, strength, rng)
     angle = rng.uniform(0, 2 * np.pi, spots.shape[:2])
     radius = _SPOTS_WITHIN * np.sqrt(rng.random(spots.shape[:2]))
@@ -235,7 +240,7 @@ def _glia_places(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Centres (glia, 2) in µm, as many as there is room for."""
-    wanted = round(config.glia_share * (int(marks.max()) + 1))
+    n_glia = round(config.glia_share * (int(marks.max()) + 1))
     pixel = optics.pixel_size_um
     away = ndimage.distance_transform_edt(marks < 0) * pixel
     allowed = ground.quiet & (away >= max(config.glia_distance_um, pixel))
@@ -244,11 +249,11 @@ def _glia_places(
         # the whole nucleus lies outside
         allowed &= tissue >= config.glia_diameter_um / 2
     candidates = np.argwhere(allowed) * pixel
-    tried = rng.permutation(len(candidates))[: _TRIES * wanted]
-    found = np.zeros((0, 2))
+    tried = rng.permutation(len(candidates))[: _TRIES * n_glia]
+    places = np.zeros((0, 2))
     for place in candidates[tried]:
-        if len(found) == wanted:
+        if len(places) == n_glia:
             break
-        if (np.hypot(*(found - place).T) >= config.glia_distance_um).all():
-            found = np.vstack([found, place])
-    return found
+        if (np.hypot(*(places - place).T) >= config.glia_distance_um).all():
+            places = np.vstack([places, place])
+    return places
