@@ -26,7 +26,7 @@ from napari_cellid.study.votes import StudyVotes
 from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.gallery.panel import GalleryPanel
-from napari_cellid.widgets.gallery.thumbnails import Thumbnails
+from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +72,8 @@ def measure_patch(planes: MeanPlanes, field: Any) -> None:
 
 def measure_gallery(planes: MeanPlanes, cells: pd.DataFrame, n_cells: int) -> None:
     """List cells, and jump through the list."""
-    thumbnails = Thumbnails(lambda _: planes)
-    thumbnails.give("sample", planes)
+    thumbnails = ThumbnailCache(lambda _: planes)
+    thumbnails.set_planes("sample", planes)
     panel = GalleryPanel(thumbnails)
     panel.resize(360, 700)
     panel.set_config(StudyConfig())

@@ -67,7 +67,7 @@ def gallery(viewer, qtbot):
 def settle(qtbot, gallery):
     def quiet():
         busy = gallery.worker.busy or gallery.thumbnails.worker.busy
-        return not (busy or gallery._stale or gallery._soon.isActive())
+        return not (busy or gallery._stale or gallery._list_timer.isActive())
 
     qtbot.waitUntil(quiet, timeout=20_000)
 
@@ -331,7 +331,7 @@ def test_without_an_annotator_it_says_what_to_do(viewer, study, qtbot, notificat
     qtbot.addWidget(widget)
     widget.show()
     settle(qtbot, widget)
-    assert "Say who you are" in widget.panel._message.text()
+    assert "Type your name" in widget.panel._message.text()
     session.start_annotating("Bo")
     settle(qtbot, widget)
     assert "No cell is “excitatory” by my answers" in widget.panel._message.text()

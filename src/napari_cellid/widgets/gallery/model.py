@@ -1,4 +1,4 @@
-"""A grid of thumbnails that shows thousands of cells fluently."""
+"""List model, delegate and view of the thumbnails of thousands of cells."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.cells.patch_image import OUTSIDE
 from napari_cellid.study.cell_selection import cell_keys
-from napari_cellid.widgets.gallery.thumbnails import Spot, Style
+from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition, ThumbnailStyle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import CellKey
     from napari_cellid.widgets._shared.patch_canvas import ChannelView
-    from napari_cellid.widgets.gallery.thumbnails import Thumbnails
+    from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
 
 KEY_ROLE = Qt.ItemDataRole.UserRole
 #: colour of the answer that a cell was given since the list was made
 MARK_ROLE = Qt.ItemDataRole.UserRole + 1
-_NOWHERE = QModelIndex()
+_NO_PARENT = QModelIndex()
 _GAP, _STRIP = 3, 6
 _SELECTED = QColor("#ffff66")
-#: side of the tissue of a thumbnail (µm): a cell and what touches it
+#: side of a thumbnail's field of view (µm): a cell and its neighbours
 FIELD_UM = 40.0
 _SIDE = 68
 
@@ -54,18 +54,20 @@ class GalleryModel(QAbstractListModel):
     Parameters
     ----------
     thumbnails
-        Makes the pictures.
+        Makes the thumbnails.
     """
 
-    def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
+    def __init__(
+        self, thumbnails: ThumbnailCache, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
         self.keys: list[CellKey] = []
-        self._spots: list[Spot] = []
-        self._texts: list[str] = []
+        self._positions: list[ThumbnailPosition] = []
+        self._predictions: list[str] = []
         self._row: dict[CellKey, int] = {}
         self._marks: dict[CellKey, tuple[str, str]] = {}
-        self.style = Style(_SIDE, FIELD_UM, "both")
+        self.style = ThumbnailStyle(_SIDE, FIELD_UM, "both")
         thumbnails.ready.connect(self._on_ready)
 
     def set_cells(self, cells: pd.DataFrame, *, model_shown: bool) -> None:
@@ -76,19 +78,23 @@ class GalleryModel(QAbstractListModel):
         cells
             Cells of a study.
         model_shown
-            Whether the tooltip may tell what the model says.
+            Whether the tooltip shows the model's prediction.
         """
         self.beginResetModel()
         self.keys = cell_keys(cells)
         columns = (cells[name].tolist() for name in ("recording", "plane", "y", "x"))
-        self._spots = [Spot(*place) for place in zip(*columns, strict=True)]
+        self._positions = [
+            ThumbnailPosition(*position) for position in zip(*columns, strict=True)
+        ]
         self._row = {key: row for row, key in enumerate(self.keys)}
-        self._texts = _texts(cells) if model_shown else [""] * len(cells)
+        self._predictions = (
+            _prediction_texts(cells) if model_shown else [""] * len(cells)
+        )
         self._marks.clear()
         self.endResetModel()
 
     def mark(self, key: CellKey, answer: str, colour: str) -> None:
-        """Show that a cell was answered; "" takes the mark away."""
+        """Mark a cell as answered; an empty answer removes the mark."""
         if answer:
             self._marks[key] = (answer, colour)
         else:
@@ -103,15 +109,15 @@ class GalleryModel(QAbstractListModel):
         return self._marks
 
     def set_style(self, side: int, picture: ChannelView) -> None:
-        """Show thumbnails of another size, or other channels."""
-        self.style = Style(side, FIELD_UM, picture)
-        self._tell_all()
+        """Set the side of the thumbnails (px) and the channels they show."""
+        self.style = ThumbnailStyle(side, FIELD_UM, picture)
+        self._emit_all_changed()
 
     def row_of(self, key: CellKey | None) -> int | None:
-        """Row of a cell; None where the list does not have it."""
+        """Row of a cell; None if it is not listed."""
         return None if key is None else self._row.get(key)
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_PARENT) -> int:
         """Number of cells."""
         return 0 if parent.isValid() else len(self.keys)
 
@@ -123,7 +129,7 @@ class GalleryModel(QAbstractListModel):
         """What the grid shows of a cell."""
         row = index.row()
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbnails.picture(self._spots[row], self.style)
+            return self._thumbnails.picture(self._positions[row], self.style)
         if role == KEY_ROLE:
             return self.keys[row]
         if role == MARK_ROLE:
@@ -135,26 +141,26 @@ class GalleryModel(QAbstractListModel):
         return None
 
     def _tip(self, row: int) -> str:
-        key, spot = self.keys[row], self._spots[row]
+        key, position = self.keys[row], self._positions[row]
         answer = self._marks.get(key, ("", ""))[0]
-        said = f"<br>answered just now: {answer_text(answer)}" if answer else ""
+        mark_text = f"<br>answered just now: {answer_text(answer)}" if answer else ""
         return (
-            f"<qt>{key.recording}<br>cell {key.cell}, plane {spot.plane}"
-            f"{self._texts[row]}{said}</qt>"
+            f"<qt>{key.recording}<br>cell {key.cell}, plane {position.plane}"
+            f"{self._predictions[row]}{mark_text}</qt>"
         )
 
     def _on_ready(self, recording: str) -> None:
-        if any(spot.recording == recording for spot in self._spots):
-            self._tell_all()
+        if any(position.recording == recording for position in self._positions):
+            self._emit_all_changed()
 
-    def _tell_all(self) -> None:
+    def _emit_all_changed(self) -> None:
         if self.keys:
             last = self.index(len(self.keys) - 1)
             self.dataChanged.emit(self.index(0), last)
 
 
 class GalleryView(QListView):
-    """The grid; several cells can be selected with Ctrl and Shift."""
+    """The thumbnails in a grid; Ctrl and Shift select several cells."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -170,14 +176,14 @@ class GalleryView(QListView):
         self.set_side(_SIDE)
 
     def set_side(self, side: int) -> None:
-        """Make room for thumbnails of this side (px)."""
+        """Set the side of the thumbnails (px)."""
         self.itemDelegate().side = side
         self.setGridSize(QSize(side + 2 * _GAP, side + 2 * _GAP))
         self.verticalScrollBar().setSingleStep((side + 2 * _GAP) // 2)
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints one thumbnail: picture, mark of a new answer, frame of the selection."""
+    """Paints one thumbnail, the mark of a new answer, and the selection frame."""
 
     side = _SIDE
 
@@ -217,6 +223,6 @@ def _frame(painter: QPainter, rect: QRect, colour: QColor, width: int) -> None:
     painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
-def _texts(cells: pd.DataFrame) -> list[str]:
+def _prediction_texts(cells: pd.DataFrame) -> list[str]:
     pairs = zip(cells["predicted"].tolist(), cells["confidence"].tolist(), strict=True)
     return [f"<br>model: {name} ({p:.0%})" if name else "" for name, p in pairs]

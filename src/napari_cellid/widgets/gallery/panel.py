@@ -1,4 +1,4 @@
-"""What the cell gallery looks like."""
+"""Layout of the cell gallery."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_cellid.config import StudyConfig
-    from napari_cellid.widgets.gallery.thumbnails import Thumbnails
+    from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
 
 SOURCES = {"own": "by my answers", "consensus": "by consensus", "model": "by the model"}
 ORDERS = {
@@ -41,27 +41,28 @@ ORDERS = {
     "place": "by place",
 }
 _PICTURES = {"both": "both channels", "red": "mCherry", "green": "GCaMP"}
-_SMALLEST, _LARGEST = 48, 160
-#: what the choices need to be read (px)
-_NARROWEST = 340
+_MIN_SIDE, _MAX_SIDE = 48, 160
+#: smallest width (px) at which the combo boxes can be read
+_MIN_WIDTH = 340
 
 
 class GalleryPanel(QWidget):
-    """Which cells, the grid, and what to answer."""
+    """The choice of cells, their thumbnails, and the answer buttons."""
 
-    #: another choice of cells
-    chosen = Signal()
+    #: the user chose other cells to list
+    selection_changed = Signal()
 
-    def __init__(self, thumbnails: Thumbnails) -> None:
+    def __init__(self, thumbnails: ThumbnailCache) -> None:
         super().__init__()
-        self.answer = _box("Which class is shown.")
-        self.source = _box("<qt>Who says that cells are of this class.</qt>")
-        self.recording = _box("Which recording is shown.")
+        self.answer = _box("Class that is shown.")
+        self.source = _box("<qt>Whose answers say that a cell is of this class.</qt>")
+        self.recording = _box("Recording that is shown.")
         self.order = _box(
-            "<qt>Least likely first: the cells that the model finds least like this "
-            "class stand at the top. There the odd one out is found.</qt>"
+            "<qt>Least likely first: the cells to which the model gives the lowest "
+            "probability of this class are at the top. Wrong answers are found "
+            "there.</qt>"
         )
-        self.picture = _box("Which channels the pictures show.")
+        self.picture = _box("Channels that the thumbnails show.")
         self.size = QSlider(Qt.Orientation.Horizontal)
         self.model = GalleryModel(thumbnails, self)
         self.view = GalleryView()
@@ -76,38 +77,44 @@ class GalleryPanel(QWidget):
         self._build()
 
     def show_message(self, text: str) -> None:
-        """Show words in the place of the grid; "" shows the grid."""
+        """Show a message instead of the thumbnails; "" shows the thumbnails."""
         self._message.setText(text)
         self._pages.setCurrentIndex(1 if text else 0)
 
     def show_status(self, text: str) -> None:
-        """Say how many cells there are."""
+        """Show the number of cells, or what is being done."""
         self._status.setText(text)
 
     def set_config(self, config: StudyConfig) -> None:
-        """Offer the answers of a study."""
+        """Take the classes, keys and colours of a study."""
         self.buttons.set_config(config)
         self.keys.set_config(config)
         colours = answer_colours(config)
-        fill(self.answer, {one: answer_text(one) for one in config.answers})
-        for k, one in enumerate(config.answers):
-            self.answer.setItemIcon(k, QIcon(swatch(colours[one])))
+        set_items(self.answer, {name: answer_text(name) for name in config.answers})
+        for index, name in enumerate(config.answers):
+            self.answer.setItemIcon(index, QIcon(swatch(colours[name])))
 
     def set_counts(self, counts: Mapping[str, int]) -> None:
-        """Say beside each answer how many cells have it."""
-        for k in range(self.answer.count()):
-            one = self.answer.itemData(k)
-            self.answer.setItemText(k, f"{answer_text(one)} ({counts.get(one, 0)})")
+        """Show beside each answer how many cells have it."""
+        for index in range(self.answer.count()):
+            name = self.answer.itemData(index)
+            text = f"{answer_text(name)} ({counts.get(name, 0)})"
+            self.answer.setItemText(index, text)
 
     def set_recordings(self, names: Sequence[str]) -> None:
-        """Offer the recordings of a study."""
-        fill(self.recording, {None: "in all recordings", **{n: n for n in names}})
+        """List the recordings of a study."""
+        set_items(self.recording, {None: "in all recordings", **{n: n for n in names}})
+
+    def set_blind(self, blind: bool) -> None:
+        """List only what somebody blind may choose: own answers, in order of place."""
+        set_items(self.source, {"own": SOURCES["own"]} if blind else SOURCES)
+        set_items(self.order, {"place": ORDERS["place"]} if blind else ORDERS)
 
     def _build(self) -> None:
-        fill(self.picture, _PICTURES)
-        self.size.setRange(_SMALLEST, _LARGEST)
+        set_items(self.picture, _PICTURES)
+        self.size.setRange(_MIN_SIDE, _MAX_SIDE)
         self.size.setValue(self.model.style.side)
-        self.size.setToolTip("Size of the pictures.")
+        self.size.setToolTip("Size of the thumbnails.")
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setMargin(16)
@@ -116,12 +123,12 @@ class GalleryPanel(QWidget):
         self._pages.addWidget(self._message)
         self.undo.setToolTip("Take the last answer back.")
         self.update_list.setToolTip(
-            "<qt>Cells that were answered just now stay where they are until the list "
-            "is made anew.</qt>"
+            "<qt>Cells that were just answered keep their places until the list is "
+            "updated.</qt>"
         )
-        self.setMinimumWidth(_NARROWEST)
+        self.setMinimumWidth(_MIN_WIDTH)
         layout = QVBoxLayout(self)
-        layout.addLayout(self._choices())
+        layout.addLayout(self._combo_boxes())
         layout.addWidget(self._pages, 1)
         layout.addWidget(self._status)
         layout.addWidget(self.buttons)
@@ -134,11 +141,11 @@ class GalleryPanel(QWidget):
         row.addWidget(self.update_list)
         layout.addLayout(row)
         for box in (self.answer, self.source, self.recording, self.order):
-            box.activated.connect(self._tell)
-        self.picture.activated.connect(self._restyle)
-        self.size.valueChanged.connect(self._restyle)
+            box.activated.connect(self._emit_selection_changed)
+        self.picture.activated.connect(self._set_style)
+        self.size.valueChanged.connect(self._set_style)
 
-    def _choices(self) -> QGridLayout:
+    def _combo_boxes(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
@@ -149,31 +156,31 @@ class GalleryPanel(QWidget):
         grid.addWidget(self.picture, 2, 1)
         return grid
 
-    def _restyle(self) -> None:
+    def _set_style(self) -> None:
         side = self.size.value()
         self.view.set_side(side)
         self.model.set_style(side, self.picture.currentData())
 
-    def _tell(self) -> None:
-        self.chosen.emit()
+    def _emit_selection_changed(self) -> None:
+        self.selection_changed.emit()
 
 
-def fill(box: QComboBox, entries: Mapping[Any, str]) -> None:
-    """Offer entries, and keep what was chosen where it is still there."""
-    if [box.itemData(k) for k in range(box.count())] == list(entries):
+def set_items(box: QComboBox, items: Mapping[Any, str]) -> None:
+    """Set the items of a combo box, by data; the current one stays if it is listed."""
+    if [box.itemData(k) for k in range(box.count())] == list(items):
         return
-    before = box.currentData()
+    current = box.currentData()
     blocker = QSignalBlocker(box)
     box.clear()
-    for data, text in entries.items():
+    for data, text in items.items():
         box.addItem(text, data)
-    box.setCurrentIndex(list(entries).index(before) if before in entries else 0)
+    box.setCurrentIndex(list(items).index(current) if current in items else 0)
     blocker.unblock()
 
 
 def _box(tip: str) -> QComboBox:
     box = QComboBox()
     box.setToolTip(tip)
-    # a long entry must not widen the whole dock
+    # a long item must not widen the whole dock
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box

@@ -1,4 +1,4 @@
-"""Small pictures of cells, made when a list comes to show them."""
+"""Thumbnails of cells, made when they come into view."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.widgets._shared.patch_canvas import ChannelView
 
-#: pictures and images that are kept (bytes), the rest is made anew when it is wanted
-_MOST_PICTURES, _MOST_IMAGES = 128 << 20, 768 << 20
+#: thumbnails and mean images that are kept (bytes); others are made again when needed
+_MAX_THUMBNAIL_BYTES, _MAX_IMAGE_BYTES = 128 << 20, 768 << 20
 
 
-class Spot(NamedTuple):
-    """Where a thumbnail is taken: recording, plane, y and x (px)."""
+class ThumbnailPosition(NamedTuple):
+    """Position of a thumbnail's centre: recording, plane, y and x (px)."""
 
     recording: str
     plane: int
@@ -33,24 +33,24 @@ class Spot(NamedTuple):
     x: float
 
 
-class Style(NamedTuple):
-    """How thumbnails look: side (px), side of the tissue (µm), which channels."""
+class ThumbnailStyle(NamedTuple):
+    """Side of a thumbnail (px), side of its field of view (µm), and its channels."""
 
     side: int
     field_um: float
     picture: ChannelView
 
 
-class Thumbnails(QObject):
-    """Makes thumbnails; a recording's images are read in a thread, once.
+class ThumbnailCache(QObject):
+    """Makes and keeps thumbnails; reads a recording's images in a thread, once.
 
     Parameters
     ----------
     read
-        Gives the mean images of a recording; called in a thread.
+        Reads the mean images of a recording by its name; called in a thread.
     """
 
-    #: the thumbnails of a recording can be had now
+    #: name of a recording whose images have been read
     ready = Signal(str)
 
     def __init__(
@@ -60,92 +60,99 @@ class Thumbnails(QObject):
         self.worker = Worker(self)
         self.worker.finished.connect(self._read_next)
         self._read = read
-        self._look = DisplaySettings()
-        self._pictures: OrderedDict[tuple[Spot, Style], QPixmap] = OrderedDict()
-        self._tissues: OrderedDict[str, PatchSource | None] = OrderedDict()
-        self._wanted: list[str] = []
+        self._display = DisplaySettings()
+        self._thumbnails: OrderedDict[
+            tuple[ThumbnailPosition, ThumbnailStyle], QPixmap
+        ] = OrderedDict()
+        self._sources: OrderedDict[str, PatchSource | None] = OrderedDict()
+        self._requested: list[str] = []
 
     def clear(self) -> None:
-        """Forget all images: another study, or other images in it."""
-        self._pictures.clear()
-        self._tissues.clear()
-        self._wanted.clear()
+        """Remove all images, for another study or changed images."""
+        self._thumbnails.clear()
+        self._sources.clear()
+        self._requested.clear()
 
-    def give(self, recording: str, planes: MeanPlanes) -> None:
-        """Use these images of a recording, which have been read already."""
-        tissue = self._tissues.get(recording)
-        if tissue is None or tissue.planes is not planes:
-            self._keep(recording, planes)
+    def set_planes(self, recording: str, planes: MeanPlanes) -> None:
+        """Use mean images of a recording that have been read already."""
+        source = self._sources.get(recording)
+        if source is None or source.planes is not planes:
+            self._add(recording, planes)
 
-    def picture(self, spot: Spot, style: Style) -> QPixmap | None:
-        """The thumbnail of a place; None as long as the images are not there."""
-        key = (spot, style)
-        if key in self._pictures:
-            self._pictures.move_to_end(key)
-            return self._pictures[key]
-        if spot.recording not in self._tissues:
-            self._want(spot.recording)
+    def picture(
+        self, position: ThumbnailPosition, style: ThumbnailStyle
+    ) -> QPixmap | None:
+        """The thumbnail at a position; None until its images have been read."""
+        key = (position, style)
+        if key in self._thumbnails:
+            self._thumbnails.move_to_end(key)
+            return self._thumbnails[key]
+        if position.recording not in self._sources:
+            self._request(position.recording)
             return None
-        self._tissues.move_to_end(spot.recording)
-        tissue = self._tissues[spot.recording]
-        if tissue is None:
+        self._sources.move_to_end(position.recording)
+        source = self._sources[position.recording]
+        if source is None:
             return None
-        self._pictures[key] = self._render(tissue, spot, style)
-        most = max(_MOST_PICTURES // (4 * style.side**2), 200)
-        while len(self._pictures) > most:
-            self._pictures.popitem(last=False)
-        return self._pictures[key]
+        self._thumbnails[key] = self._render(source, position, style)
+        max_thumbnails = max(_MAX_THUMBNAIL_BYTES // (4 * style.side**2), 200)
+        while len(self._thumbnails) > max_thumbnails:
+            self._thumbnails.popitem(last=False)
+        return self._thumbnails[key]
 
-    def _render(self, tissue: PatchSource, spot: Spot, style: Style) -> QPixmap:
-        where = (spot.plane, spot.y, spot.x)
+    def _render(
+        self, source: PatchSource, position: ThumbnailPosition, style: ThumbnailStyle
+    ) -> QPixmap:
+        centre = (position.plane, position.y, position.x)
         if style.picture == "both":
-            patch = tissue.cut(where, style.field_um, style.side)
-            shown = patch.colours(self._look)
+            patch = source.cut(centre, style.field_um, style.side)
+            image = patch.colours(self._display)
         else:
-            alone = [style.picture]
-            patch = tissue.cut(where, style.field_um, style.side, channels=alone)
-            shown = patch.grey(style.picture, self._look)
-        return QPixmap.fromImage(to_qimage(shown))
+            patch = source.cut(
+                centre, style.field_um, style.side, channels=[style.picture]
+            )
+            image = patch.grey(style.picture, self._display)
+        return QPixmap.fromImage(to_qimage(image))
 
-    def _want(self, recording: str) -> None:
-        # what was scrolled to last comes first
-        if recording in self._wanted:
-            self._wanted.remove(recording)
-        self._wanted.append(recording)
+    def _request(self, recording: str) -> None:
+        # the recording that came into view last is read first
+        if recording in self._requested:
+            self._requested.remove(recording)
+        self._requested.append(recording)
         self._read_next()
 
     def _read_next(self) -> None:
-        if self.worker.busy or not self._wanted:
+        if self.worker.busy or not self._requested:
             return
-        recording = self._wanted.pop()
-        if recording in self._tissues:
+        recording = self._requested.pop()
+        if recording in self._sources:
             self._read_next()
             return
 
         def done(planes: MeanPlanes) -> None:
-            self._keep(recording, planes)
+            self._add(recording, planes)
 
-        # an unreadable recording is told once, and has no thumbnails
-        self._tissues[recording] = None
-        self.worker.start(_reading(self._read, recording), done)
+        # the error of an unreadable recording is shown once; it gets no thumbnails
+        self._sources[recording] = None
+        self.worker.start(_read_planes(self._read, recording), done)
 
-    def _keep(self, recording: str, planes: MeanPlanes) -> None:
-        self._tissues[recording] = PatchSource(planes, None)
-        self._tissues.move_to_end(recording)
-        while len(self._tissues) > 2 and self._size() > _MOST_IMAGES:
-            self._tissues.popitem(last=False)
+    def _add(self, recording: str, planes: MeanPlanes) -> None:
+        self._sources[recording] = PatchSource(planes, None)
+        self._sources.move_to_end(recording)
+        while len(self._sources) > 2 and self._image_bytes() > _MAX_IMAGE_BYTES:
+            self._sources.popitem(last=False)
         self.ready.emit(recording)
 
-    def _size(self) -> int:
+    def _image_bytes(self) -> int:
         return sum(
             image.nbytes
-            for tissue in self._tissues.values()
-            if tissue is not None
-            for image in (tissue.planes.red, tissue.planes.green)
+            for source in self._sources.values()
+            if source is not None
+            for image in (source.planes.red, source.planes.green)
             if image is not None
         )
 
 
-def _reading(read: Callable[[str], MeanPlanes], recording: str) -> Step[MeanPlanes]:
+def _read_planes(read: Callable[[str], MeanPlanes], recording: str) -> Step[MeanPlanes]:
     yield Progress(f"Reading {recording}")
     return read(recording)
