@@ -105,13 +105,9 @@ def identify_cells(
     timer.stop("classifying")
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     run = _run_record(recording, planes, config, device, cards)
+    run |= {"seconds": timer.seconds, "cells": len(cells)}
     return IdentifyResult(
-        planes=planes,
-        labels=segmentation.labels,
-        cells=cells,
-        classes=classes,
-        segmentation=segmentation,
-        run=run | {"seconds": timer.seconds, "cells": len(cells)},
+        planes, segmentation.labels, cells, classes, segmentation, run
     )
 
 
@@ -149,8 +145,8 @@ def classify_labels(
     planes = yield from _average(recording)
     if not _has_both(planes):
         raise InputError(
-            f"{recording.name} has one channel only, but cells are told apart by two; "
-            "give the red and the green one."
+            f"{recording.name} has one channel only, but classification needs two; "
+            "give the red and the green channel."
         )
     timer.stop("averaging")
     cells = measure(labels, planes)
@@ -159,14 +155,8 @@ def classify_labels(
     )
     timer.stop("classifying")
     run = _run_record(recording, planes, config, device, [classifier.card])
-    return IdentifyResult(
-        planes=planes,
-        labels=labels,
-        cells=cells,
-        classes=classifier.card.classes,
-        segmentation=None,
-        run=run | {"seconds": timer.seconds, "cells": len(cells)},
-    )
+    run |= {"seconds": timer.seconds, "cells": len(cells)}
+    return IdentifyResult(planes, labels, cells, classifier.card.classes, None, run)
 
 
 def check_channels(planes: MeanPlanes) -> MeanPlanes:

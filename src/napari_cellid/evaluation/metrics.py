@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.agreement.coefficients import cohen_kappa
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -90,20 +92,6 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def kappa(confusion: NDArray[np.int64]) -> float:
-    """Cohen's kappa: agreement beyond chance; NaN if undefined.
-
-    The same coefficient as `agreement.cohen_kappa`, from which this package is
-    independent.
-    """
-    total = confusion.sum()
-    if not total:
-        return float("nan")
-    observed = np.trace(confusion) / total
-    chance = float((confusion.sum(0) * confusion.sum(1)).sum()) / float(total) ** 2
-    return _ratio(observed - chance, 1 - chance)
-
-
 def expected_calibration_error(
     truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]
 ) -> float:
@@ -145,7 +133,7 @@ def classification_metrics(
         "n": len(truth),
         "accuracy": _plain(accuracy(confusion)),
         "balanced_accuracy": _plain(balanced_accuracy(confusion)),
-        "kappa": _plain(kappa(confusion)),
+        "kappa": _plain(cohen_kappa(confusion).value),
         "macro_f1": _plain(macro_f1(confusion)),
         "ece": _plain(expected_calibration_error(truth, probabilities)),
         "by_class": by_class,
@@ -157,8 +145,8 @@ def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else float("nan")
 
 
-def _plain(value: float) -> float | int | None:
+def _plain(value: float | None) -> float | int | None:
     """Rounded number for JSON; None for NaN."""
-    if isinstance(value, int):
+    if value is None or isinstance(value, int):
         return value
     return None if np.isnan(value) else round(float(value), 6)

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.ome_tiff import ImageMetadata, write_image
+from napari_cellid.io.results import CELLS, LABELS, RUN
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.recording import MeanPlanes
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import RecordingInfo
 
-#: folder of the recordings in a study, and the files of one recording
+#: folder of the recordings in a study, and the files that a recording of a study has
+#: beside those of a run (`io.results`)
 RECORDINGS = "recordings"
-IMAGES, LABELS, CELLS = "images.tif", "labels.tif", "cells.csv"
-RETIRED, RUN = "retired.csv", "run.json"
+IMAGES, RETIRED = "images.tif", "retired.csv"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
-from napari_cellid.io.results import write_results
+from napari_cellid.io.results import CELLS, LABELS, write_results
 from napari_cellid.io.tables import no_retired, read_cells, read_retired, write_cells
 from napari_cellid.study.identity import KnownCells, assign_cell_numbers
 from napari_cellid.study.recordings import (
-    CELLS,
     IMAGES,
-    LABELS,
     RECORDINGS,
     RETIRED,
     channels_of,

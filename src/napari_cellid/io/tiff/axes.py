@@ -1,4 +1,4 @@
-"""What the dimensions of a TIFF file mean."""
+"""Axes of a TIFF file: time, plane and channel before y and x."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MEANING = {"T": "time points", "Z": "planes", "C": "channels"}
 
 
 class Axes(NamedTuple):
-    """The dimensions before y and x, in the file's order, and what was assumed."""
+    """The axes before y and x, in the file's order, and notes of assumptions."""
 
     letters: str
     sizes: tuple[int, ...]
@@ -33,46 +33,54 @@ class Axes(NamedTuple):
         return table.reshape(shape)
 
     def size(self, letter: str) -> int:
-        """Length of an axis, 1 when the file has none such."""
+        """Length of an axis; 1 if the file does not have it."""
         if letter not in self.letters:
             return 1
         return self.sizes[self.letters.index(letter)]
 
 
-def given_axes(axes: str, shapes: Sequence[tuple[int, ...]], where: str) -> Axes:
-    """Read the dimensions as the user says.
+def axes_from_user(
+    axes: str, shapes: Sequence[tuple[int, ...]], file_name: str
+) -> Axes:
+    """Assign the axes that the user gave to the dimensions of a file.
 
     Parameters
     ----------
     axes
         Letters of T, Z, C, Y, X, one for each dimension, ending in YX.
     shapes
-        Ways to see the file's shape: without and with dimensions of length 1.
-    where
+        Shapes of the file without and with dimensions of length 1.
+    file_name
         The file's name, for messages.
 
     Raises
     ------
     InputError
-        If the letters are not such, or their number fits none of the shapes.
+        If the letters are not valid axes, or their number fits none of the shapes.
     """
-    letters = check_axes(axes)
+    letters = normalise_axes(axes)
     for shape in shapes:
         if len(shape) == len(letters):
             return Axes(letters[:-2], shape[:-2])
     raise InputError(
-        f"{where} has {len(shapes[0])} dimensions, {_by(shapes[0])}, but the axes "
+        f"{file_name} has {len(shapes[0])} dimensions, {_by(shapes[0])}, but the axes "
         f"{letters} name {len(letters)}; give one letter for each dimension with "
         "--axes."
     )
 
 
-def check_axes(axes: str) -> str:
-    """Give the axes in capitals, or refuse them."""
+def normalise_axes(axes: str) -> str:
+    """Axes in capital letters, checked.
+
+    Raises
+    ------
+    InputError
+        If they are not T, Z and C at most once each, followed by YX.
+    """
     letters = axes.strip().upper()
     leading = letters[:-2]
-    known = set(leading) <= set(_LEADING) and len(set(leading)) == len(leading)
-    if not (letters.endswith("YX") and known):
+    valid = set(leading) <= set(_LEADING) and len(set(leading)) == len(leading)
+    if not (letters.endswith("YX") and valid):
         raise InputError(
             f"The axes {axes!r} cannot be read; give T (time), Z (planes) and C "
             "(channels) at most once each, followed by YX, such as TYX or TCYX."
@@ -80,8 +88,8 @@ def check_axes(axes: str) -> str:
     return letters
 
 
-def found_axes(letters: str, shape: tuple[int, ...], where: str) -> Axes:
-    """Read the dimensions as the file says, taking one unknown one as time.
+def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes:
+    """Take the axes from the file's header; one unknown axis is assumed to be time.
 
     Parameters
     ----------
@@ -89,18 +97,18 @@ def found_axes(letters: str, shape: tuple[int, ...], where: str) -> Axes:
         tifffile's code of each dimension, ending in YX.
     shape
         Length of each dimension.
-    where
+    file_name
         The file's name, for messages.
 
     Raises
     ------
     InputError
-        If more is unknown than one dimension, or time is known already.
+        If more than one axis is unknown, or one is unknown and time is known.
     """
     if not letters.endswith("YX"):
         raise InputError(
-            f"{where} has the axes {letters}, {_by(shape)}; save it again as images of "
-            "Y rows and X columns, one page a time point, plane and channel."
+            f"{file_name} has the axes {letters}, {_by(shape)}; save it again as "
+            "images of Y rows and X columns, one page a time point, plane and channel."
         )
     leading = [
         (letter if letter in _LEADING else "?", size)
@@ -113,14 +121,14 @@ def found_axes(letters: str, shape: tuple[int, ...], where: str) -> Axes:
         return Axes(names, sizes)
     if names.count("?") > 1 or "T" in names or len(set(names)) < len(names):
         raise InputError(
-            f"{where} has the dimensions {_by(shape)}, and it does not say what all of "
-            "them are; name them with --axes, such as --axes TZYX."
+            f"{file_name} has the dimensions {_by(shape)}, and it does not say what "
+            "all of them are; name them with --axes, such as --axes TZYX."
         )
     pages = sizes[names.index("?")]
     assumed = names.replace("?", "T")
     other = names.replace("?", "Z") if "Z" not in names else names.replace("?", "C")
     note = (
-        f"{where}: assumed that its {pages} pages are {_MEANING['T']}; "
+        f"{file_name}: assumed that its {pages} pages are {_MEANING['T']}; "
         f"say --axes {other}YX if they are {_MEANING['C' if 'Z' in names else 'Z']}"
     )
     return Axes(assumed, sizes, (f"{note}.",))

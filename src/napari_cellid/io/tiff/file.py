@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tifffile
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff.axes import Axes, found_axes, given_axes
+from napari_cellid.io.tiff.axes import Axes, axes_from_file, axes_from_user
 from napari_cellid.io.tiff.layout import check_chain, locate_pages
 from napari_cellid.io.tiff.metadata import (
     TiffMetadata,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TiffStack:
-    """The pages of a file and what each is.
+    """The pages of a file, with time, plane and channel of each.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def open_stack(
     path
         The file.
     axes
-        What the dimensions are, if the file does not say or is wrong.
+        Axes of the file, if its header lacks them or is wrong.
     in_pair
         The axes were given for two files, of which one may be a single image.
 
@@ -135,23 +135,23 @@ def _stack(
     axes: str | None,
     in_pair: bool,
 ) -> TiffStack:
-    """Tell what the pages of an open file are, and where they lie."""
+    """Find the axes of an open file, and the positions of its pages."""
     lacking = _lacking_pages(tif, path, metadata)
     if lacking:
         with tifffile.TiffFile(path, is_imagej=False) as plain:
-            rest = replace(metadata, pages_wanted=0)
+            rest = replace(metadata, pages_expected=0)
             stack = _stack(plain, path, rest, axes, in_pair)
         return replace(stack, notes=(lacking, *stack.notes))
     series = list(tif.series)
     _check_grey(series, path, axes)
     letters, shapes = _dimensions(series, path)
     if axes is None:
-        _check_told(tif, metadata, letters, path)
-        dimensions = found_axes(letters, shapes[0], path.name)
+        _check_axes_known(tif, metadata, letters, path)
+        dimensions = axes_from_file(letters, shapes[0], path.name)
     elif in_pair and len(shapes[0]) == 2:
         dimensions = Axes("", ())
     else:
-        dimensions = given_axes(axes, shapes, path.name)
+        dimensions = axes_from_user(axes, shapes, path.name)
     pages = locate_pages(path, series, math.prod(dimensions.sizes))
     notes = (*_header_notes(metadata, dimensions, axes, path), *dimensions.notes)
     return TiffStack(path, pages, dimensions.page_table(), metadata, notes)
@@ -159,23 +159,23 @@ def _stack(
 
 def _lacking_pages(tif: tifffile.TiffFile, path: Path, metadata: TiffMetadata) -> str:
     """A note if an ImageJ header promises more images than there are, else ""."""
-    if not tif.is_imagej or metadata.pages_wanted <= len(tif.pages):
+    if not tif.is_imagej or metadata.pages_expected <= len(tif.pages):
         return ""
     series = tif.series[0]
     if series.kind == "imagej" and series.dataoffset is not None:
-        # all images lie behind the first page, as ImageJ saves large files
+        # ImageJ saves large files with all images after the first page
         return ""
-    found, first = len(tif.pages), tif.pages.first
-    behind = tif.filehandle.size - first.dataoffsets[0] - first.nbytes
-    if found == 1 and first.is_final and behind > first.nbytes / 10:
+    n_pages, first = len(tif.pages), tif.pages.first
+    n_bytes_after = tif.filehandle.size - first.dataoffsets[0] - first.nbytes
+    if n_pages == 1 and first.is_final and n_bytes_after > first.nbytes / 10:
         raise InputError(
-            f"{path.name} is cut off: its header promises {metadata.pages_wanted} "
-            f"images and there are {1 + behind / first.nbytes:.1f}; copy it again, "
-            "whole."
+            f"{path.name} is cut off: its header promises {metadata.pages_expected} "
+            f"images and there are {1 + n_bytes_after / first.nbytes:.1f}; copy it "
+            "again, whole."
         )
     return (
-        f"{path.name}: its header promises {metadata.pages_wanted} images, but the "
-        f"file holds {found}, which were read."
+        f"{path.name}: its header promises {metadata.pages_expected} images, but the "
+        f"file holds {n_pages}, which were read."
     )
 
 
@@ -185,7 +185,7 @@ def _check_grey(
     if not series:
         raise InputError(f"{path.name} holds no image; choose another file.")
     page = series[0].keyframe
-    # some writers take a stack of three images for the colours of one
+    # some writers store a stack of three images as the colours of one image
     stacked = series[0].axes.endswith("SYX")
     if page.samplesperpixel > 1 and not (stacked and axes is not None):
         raise InputError(
@@ -223,10 +223,10 @@ def _dimensions(
     return f"I{first.axes}", [(len(series), *shape) for shape in shapes]
 
 
-def _check_told(
+def _check_axes_known(
     tif: tifffile.TiffFile, metadata: TiffMetadata, letters: str, path: Path
 ) -> None:
-    """Refuse files whose pages would be taken as time although they are not."""
+    """Refuse files whose pages would wrongly be read as time points."""
     channels, planes = scanimage_layout(tif)
     if planes > 1 or (channels > 1 and "C" not in letters):
         raise InputError(
@@ -250,9 +250,9 @@ def _header_notes(
             f"{path.name}: its header names {metadata.other_files} more files of the "
             "same recording; only this one was read."
         )
-    # Fiji calls the images of a stack planes where nobody told it otherwise
-    said = axes is None and metadata.source.startswith("ImageJ")
-    if said and "T" not in dimensions.letters and dimensions.size("Z") > 1:
+    # Fiji calls the images of a stack planes by default
+    by_imagej = axes is None and metadata.source.startswith("ImageJ")
+    if by_imagej and "T" not in dimensions.letters and dimensions.size("Z") > 1:
         others = dimensions.letters.replace("Z", "T")
         yield (
             f"{path.name}: its {metadata.source.split()[0]} header says that its "

@@ -1,4 +1,4 @@
-"""Where the pages of a TIFF file lie, and whether all are there."""
+"""Positions of the pages in a TIFF file, and checks that the file is complete."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _LARGEST_PAGE_BYTES = 512 << 20
 def locate_pages(
     path: Path, series: Sequence[tifffile.TiffPageSeries], n_pages: int
 ) -> PageFile:
-    """Find where `n_pages` pages of a file lie and how they are stored.
+    """Find the positions of the pages in a file, and how they are stored.
 
     Parameters
     ----------
     path
         The file.
     series
-        The file's series, one after the other.
+        Series of the file, in order.
     n_pages
-        How many pages they hold.
+        Number of pages in them.
 
     Raises
     ------
@@ -50,13 +50,13 @@ def locate_pages(
             "two-photon image has; choose a recording or cut out a field."
         )
     if len(series) == 1 and series[0].dataoffset is not None:
-        # one run of frames, described by the first page alone
+        # contiguous frames, described by the first page alone
         steps = np.arange(n_pages, dtype=np.int64).reshape(-1, 1)
         offsets, counts = series[0].dataoffset + length * steps, length + 0 * steps
         raw = True
     else:
         offsets, counts = _segments(path, series)
-        # of images kept as the samples of one page, each is a page to us
+        # images that are samples of one page count as pages
         offsets, counts = offsets.reshape(n_pages, -1), counts.reshape(n_pages, -1)
         raw = page.is_final and _is_gapless(offsets, counts)
         if raw:
@@ -70,12 +70,12 @@ def locate_pages(
 def _segments(
     path: Path, series: Sequence[tifffile.TiffPageSeries]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    named = [page for part in series for page in part]
-    pages = [page for page in named if page is not None]
-    if len(pages) < len(named):
+    listed = [page for part in series for page in part]
+    pages = [page for page in listed if page is not None]
+    if len(pages) < len(listed):
         raise InputError(
-            f"{path.name} lacks {len(named) - len(pages)} of {len(named)} images that "
-            "its header names; save the whole recording in one file."
+            f"{path.name} lacks {len(listed) - len(pages)} of {len(listed)} images "
+            "that its header names; save the whole recording in one file."
         )
     first = series[0].keyframe.hash
     if any(page.keyframe is None or page.keyframe.hash != first for page in pages):
@@ -108,9 +108,9 @@ def _check_inside(
 
 
 def check_chain(path: Path) -> None:
-    """Refuse a file whose list of pages leads beyond its end.
+    """Refuse a file whose chain of pages (IFDs) leads beyond its end.
 
-    tifffile takes the pages that it can reach as the whole recording.
+    tifffile would silently read only the pages before the break.
     """
     size = path.stat().st_size
     with path.open("rb", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""What the header of a TIFF file says of pixel sizes and channels."""
+"""Pixel sizes and channel names from the header of a TIFF file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UM = {
 
 @dataclass(frozen=True)
 class TiffMetadata:
-    """Sizes and names from a file's header; what it does not say is None or empty.
+    """Sizes and names from a file's header; None or empty if not in it.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ class TiffMetadata:
     z_um
         Distance of planes in µm.
     source
-        Which header it was: "OME metadata" or "ImageJ metadata".
+        Header that was read: "OME metadata" or "ImageJ metadata".
     channels
         Name of each channel.
     other_files
-        How many other files the header counts to the same recording.
-    pages_wanted
-        How many pages the header promises; 0 when it does not.
+        Number of other files of the same recording according to the header.
+    pages_expected
+        Number of pages according to the header; 0 if unknown.
     planes_or_channels
-        Whether the header tells of several planes or channels.
+        Whether the header describes several planes or channels.
     """
 
     y_um: float | None = None
@@ -45,7 +45,7 @@ class TiffMetadata:
     source: str = ""
     channels: tuple[str, ...] = ()
     other_files: int = 0
-    pages_wanted: int = 0
+    pages_expected: int = 0
     planes_or_channels: bool = False
 
 
@@ -59,7 +59,7 @@ def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
 
 
 def ome_metadata(text: str) -> TiffMetadata:
-    """Read OME-XML; XML that cannot be parsed says nothing."""
+    """Read OME-XML; XML that cannot be parsed counts as empty."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -81,7 +81,7 @@ def ome_metadata(text: str) -> TiffMetadata:
 
 
 def scanimage_layout(tif: tifffile.TiffFile) -> tuple[int, int]:
-    """Count the channels and planes that a ScanImage header says were saved."""
+    """Numbers of channels and planes according to a ScanImage header."""
     if not tif.is_scanimage:
         return 1, 1
     header = (tif.scanimage_metadata or {}).get("FrameData") or _software(tif)
@@ -101,7 +101,7 @@ def _software(tif: tifffile.TiffFile) -> dict[str, Any]:
 
 
 def _other_files(root: ElementTree.Element, pixels: ElementTree.Element) -> int:
-    # a file that was renamed keeps its UUID, so UUIDs tell files apart, not names
+    # by UUID, not by name: a file that was renamed keeps its UUID
     uuids = {(e.text or "").strip() for e in pixels.findall(".//{*}TiffData/{*}UUID")}
     own = root.get("UUID")
     return max(0, len(uuids | {own} if uuids and own else uuids) - 1)
@@ -123,12 +123,12 @@ def _imagej_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
         x_um=_in_um(_per_pixel(page, "XResolution"), unit),
         z_um=_in_um(header.get("spacing"), unit),
         source="ImageJ metadata",
-        pages_wanted=max(_integer(header.get("images")), math.prod(counts)),
+        pages_expected=max(_integer(header.get("images")), math.prod(counts)),
     )
 
 
 def _per_pixel(page: tifffile.TiffPage, tag: str) -> float | None:
-    """Units in a pixel, from pixels in a unit."""
+    """Units per pixel; the tag holds pixels per unit."""
     pixels, units = page.tags.valueof(tag, (0, 0))
     return units / pixels if pixels and units else None
 

@@ -1,4 +1,4 @@
-"""The pages of a TIFF file as an array that is read when asked for."""
+"""Pages of a TIFF file as an array that is read lazily."""
 
 from __future__ import annotations
 
@@ -37,17 +37,16 @@ DECODE_ERRORS = (
 
 
 class BlockMemory:
-    """Memory for blocks, used again once nobody holds an array in it any more.
+    """Buffers for blocks, reused as soon as no array refers to them.
 
-    The system clears memory before it gives it; for a block that takes half as long
-    as reading it.
+    The system zeroes new memory, which takes half as long as reading a block.
     """
 
     def __init__(self) -> None:
         self._spare: deque[NDArray[np.uint8]] = deque(maxlen=4)
 
     def borrow(self, n_bytes: int) -> NDArray[np.uint8]:
-        """Give an array of bytes whose values are left over."""
+        """An uninitialised array of bytes."""
         try:
             memory = self._spare.pop()
         except IndexError:
@@ -63,20 +62,19 @@ class BlockMemory:
 
 @dataclass(frozen=True, eq=False)
 class PageFile:
-    """Where the pages of one file lie.
+    """Positions of the pages in one file.
 
     Parameters
     ----------
     offsets, counts
-        (page, segment): where each strip or tile begins in the file and its length
-        in bytes. Pages stored as they are have one segment.
+        (page, segment): offset and length (bytes) of each strip or tile. Uncompressed,
+        contiguous pages have one segment.
     keyframe
-        The page that tells how the others are decoded; None where they are stored
-        as they are.
+        Page that describes how all pages are decoded; None for uncompressed pages.
     shape
         (y, x) of a page.
     stored
-        How numbers are stored, with their byte order.
+        Data type in the file, with its byte order.
     size
         Length of the file in bytes when it was opened.
     """
@@ -128,7 +126,7 @@ class PageFile:
         return frames
 
     def _fill(self, file: BinaryIO, frames: NDArray[Any]) -> None:
-        """Read bytes until the frames are full: one call may give fewer."""
+        """Read bytes until the frames are full; one call may return fewer."""
         rest = frames.view(np.uint8).reshape(-1).data
         while rest:
             read = file.readinto(rest)  # type: ignore[attr-defined]
@@ -149,14 +147,14 @@ class PageFile:
                 file.seek(int(offset))
                 raw = np.empty(int(count), np.uint8)
                 self._fill(file, raw)
-                part, where, size = keyframe.decode(
+                part, position, size = keyframe.decode(
                     raw.tobytes(), index, jpegtables=keyframe.jpegtables
                 )
                 if part is None:
                     raise InputError(f"{self.path.name} has pages without data.")
-                _, _, y, x, _ = where
-                here = frame[y : y + size[1], x : x + size[2]]
-                here[...] = part[0, : here.shape[0], : here.shape[1], 0]
+                _, _, y, x, _ = position
+                target = frame[y : y + size[1], x : x + size[2]]
+                target[...] = part[0, : target.shape[0], : target.shape[1], 0]
         return frames
 
 
@@ -204,7 +202,7 @@ def _runs(offsets: NDArray[np.int64], length: int) -> Iterator[tuple[int, int]]:
 
 
 def _native(frames: NDArray[Any]) -> NDArray[Any]:
-    """Turn the bytes of each number round, in place."""
+    """Swap the bytes of each number, in place."""
     if frames.dtype.itemsize == 2:
         # ImageJ's files; numpy's byteswap takes half as long again
         numbers = frames.view(np.uint16)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import Certainty
 from napari_cellid.io.channel_names import pick_channels, recording_name
-from napari_cellid.io.tiff.axes import check_axes
+from napari_cellid.io.tiff.axes import normalise_axes
 from napari_cellid.io.tiff.file import TiffStack, open_stack
 from napari_cellid.recording import Recording
 
@@ -50,7 +50,7 @@ class TiffReader:
     ) -> Recording:
         """Read a recording; files are open only while their pages are read."""
         if options.axes is not None:
-            check_axes(options.axes)
+            normalise_axes(options.axes)
         if both is not None:
             stack = open_stack(both, options.axes)
             return _recording([stack], _split(stack, options), options)
