@@ -1,4 +1,4 @@
-"""What a reader of recordings is, whatever the format."""
+"""Protocol of the readers of recordings, and the options for reading."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says of files that do not say it themselves.
+    """Options that replace or complete the metadata of files.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the names of files and channels say."""
+"""Channel colours and recording names from the names of files and channels."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PREFIX = re.compile(rf"^{_CHANNEL}[ _.-]+", re.IGNORECASE)
 
 
 def channel_colour(name: str) -> str | None:
-    """Tell "red" or "green" from a channel's name; None if it says neither or both."""
-    found = {match.lastgroup for match in _COLOUR.finditer(name)}
-    return found.pop() if len(found) == 1 else None
+    """Colour of a channel by its name: "red", "green", or None if not clear."""
+    colours = {match.lastgroup for match in _COLOUR.finditer(name)}
+    return colours.pop() if len(colours) == 1 else None
 
 
 def recording_name(paths: list[Path]) -> str:

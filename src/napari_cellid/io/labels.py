@@ -1,4 +1,4 @@
-"""The user's own masks: a label image of a recording."""
+"""Label images that the user made of a recording."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.recording import Recording
 
-#: tables are made up to the largest number of a label image; beyond this they cost
-#: more than the cells are worth
+#: arrays are as long as the largest label; larger labels would need too much memory
 _LARGEST_LABEL = 10_000_000
 
 
@@ -32,16 +31,16 @@ def read_labels(
         A TIFF file of whole numbers, 2-D or (plane, y, x): 0 where there is no cell,
         a number for each cell.
     recording
-        What the masks belong to.
+        Recording of the same field.
 
     Returns
     -------
-    Labels (plane, y, x), and the recording with notes of what was assumed.
+    Labels (plane, y, x), and the recording with notes of assumptions.
 
     Raises
     ------
     InputError
-        If the file is no label image, or not of the recording's size.
+        If the file is not a label image, or its shape is not that of the recording.
     """
     labels = _shaped(_read(path), path, recording)
     _check_numbers(labels, path)
@@ -75,14 +74,14 @@ def _read(path: Path) -> NDArray[Any]:
 
 
 def _shaped(labels: NDArray[Any], path: Path, recording: Recording) -> NDArray[Any]:
-    found = labels.shape
-    labels = labels.reshape([n for n in found[:-2] if n > 1] + list(found[-2:]))
+    shape = labels.shape
+    labels = labels.reshape([n for n in shape[:-2] if n > 1] + list(shape[-2:]))
     if labels.ndim == 2:
         labels = labels[None]
     if labels.shape != recording.shape:
         planes, rows, columns = recording.shape
         raise InputError(
-            f"The labels in {path.name} have the shape {_by(found)}, but the recording "
+            f"The labels in {path.name} have the shape {_by(shape)}, but the recording "
             f"{recording.name} has {planes} x {rows} x {columns} (plane, y, x); give "
             "labels of the same field."
         )
@@ -109,11 +108,11 @@ def _check_numbers(labels: NDArray[Any], path: Path) -> None:
 
 
 def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Give every cell a number of its own in the recording, and say if that changed."""
+    """Give every cell a unique number in the recording; a note says what changed."""
     present = [np.setdiff1d(plane, [0]) for plane in labels]
     numbers = np.unique(np.concatenate(present))
     if len(numbers) == 1:
-        return _pieces(labels, path)
+        return _label_regions(labels, path)
     repeated = sum(map(len, present)) - len(numbers)
     if repeated == 0 and numbers.max(initial=0) <= _LARGEST_LABEL:
         return labels, ()
@@ -130,7 +129,9 @@ def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, 
     return numbered, (f"{path.name}: {why}, so the cells were numbered anew.",)
 
 
-def _pieces(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _label_regions(
+    labels: NDArray[Any], path: Path
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Take an image of one number as a mask: each connected region is a cell."""
     from scipy import ndimage
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.recording import MeanPlanes
 
-#: planes beyond these are not drawn: nobody could look at them, or open the picture
+#: planes beyond these are not drawn: the picture would be too large
 _MOST_PLANES = 24
 #: side (inches) of a plane in the picture, and pixels per inch
 _SIDE, _DPI = 9.0, 120
@@ -37,7 +37,7 @@ def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:
         nothing if channel is None else normalise(channel[plane], DISPLAY)
         for channel in (planes.red, planes.green)
     )
-    # a square root lifts the faint cells that one wants to judge
+    # a square root makes faint cells visible
     red, green = np.sqrt(red), np.sqrt(green)
     return np.stack([red, green * 0.85, green * 0.35], axis=-1)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-#: columns of retired.csv: cells that are not there now, and since when (UTC)
+#: columns of retired.csv: cells that were removed, and the time of removal (UTC)
 RETIRED_COLUMNS = ("cell", "label", "plane", "y", "x", "area_um2", "retired")
 _TEXT = frozenset({"predicted", "retired"})
 _REMEDY = (
