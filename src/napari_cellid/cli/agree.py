@@ -1,4 +1,4 @@
-"""napari-cellid agree: how well people agree, and what their votes come to."""
+"""napari-cellid agree: agreement between annotators, and the result of their votes."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def add_commands(commands: Any) -> None:
     """Add agree to the subparsers."""
     parser = commands.add_parser(
         "agree",
-        help="say how well people agree, and count their votes",
-        description="Says how well the people of a study agree, counts their votes, "
-        "and writes STUDY/consensus.csv.",
+        help="measure how well annotators agree, and count their votes",
+        description="Measures how well the annotators of a study agree, counts their "
+        "votes, and writes STUDY/consensus.csv.",
     )
     parser.set_defaults(run=run_agree)
     parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
     parser.add_argument(
         "--quality", action="store_true",
-        help="also estimate how reliable each person is (Dawid and Skene), and the "
-        "likeliest class of each cell",
+        help="also estimate the accuracy of each annotator (Dawid and Skene), and the "
+        "most probable class of each cell",
     )  # fmt: skip
     add_output_style(parser)
     add_settings(parser, "how votes are counted", VoteConfig, defaults=_OWN)
 
 
 def run_agree(arguments: Namespace, console: Console) -> None:
-    """Compare people, count votes, write the consensus table."""
+    """Measure agreement, count votes, and write the consensus table."""
     from napari_cellid.agreement.summary import measure_agreement
     from napari_cellid.agreement.vote import count_decisions
     from napari_cellid.annotation.all_answers import read_annotations
@@ -106,6 +106,6 @@ def _quality(answers: pd.DataFrame, config: StudyConfig) -> AnnotatorReliability
 def _with_estimates(table: pd.DataFrame, quality: AnnotatorReliability) -> pd.DataFrame:
     columns = ["estimated", "estimated_p"]
     table = table.merge(quality.estimates, how="left", on=["recording", "cell"])
-    # the number of a cell that is gone can be that of another one today
+    # the number of a removed cell may belong to another cell today
     table.loc[table["status"] == "unmatched", columns] = None
     return table

@@ -1,4 +1,4 @@
-"""The program napari-cellid: its commands, and how it ends."""
+"""The program napari-cellid: its commands and exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: exit codes: input that cannot be used, and Ctrl-C as shells count it
+#: exit codes: unusable input, and Ctrl-C as in shells
 INPUT_ERROR, INTERRUPTED = 2, 130
 
 
@@ -36,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv
-        What follows the program's name; by default what it was started with.
+        Arguments after the program name; by default those of the process.
 
     Returns
     -------
-    0, or 2 for input that cannot be used, or 130 after Ctrl-C.
+    0 for success, 2 for unusable input, 130 after Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    # before the words are understood, so that mistakes in them are told alike
+    # before the arguments are parsed, so that errors in them are printed alike
     console = make_console(as_json="--json" in words, quiet="--quiet" in words)
     _prepare_streams()
     share_cores()
@@ -70,13 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> Parser:
-    """Make the parser of all commands."""
+    """Build the parser of all commands."""
     parser = Parser(
         prog="napari-cellid",
-        description="Which cell is which: outlines cells in two-photon images of two "
-        "channels (red mCherry nuclei, green GCaMP) and tells excitatory, inhibitory "
-        "and glia.",
-        epilog="napari-cellid COMMAND --help tells more of a command.",
+        description="Outlines the cells in two-photon images of two channels (red "
+        "mCherry nuclei, green GCaMP) and classifies them as excitatory, inhibitory or "
+        "glia.",
+        epilog="napari-cellid COMMAND --help describes a command.",
     )
     parser.add_argument(
         "--version", action="version", version=f"napari-cellid {__version__}"
@@ -88,25 +88,25 @@ def build_parser() -> Parser:
 
 
 def _prepare_streams() -> None:
-    # what tifffile warns of becomes our own sentence, or does not matter
+    # warnings of tifffile become sentences of this program, or do not matter
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # a terminal that lacks µ shows another sign instead of failing
+            # a terminal without µ shows another character instead of failing
             stream.reconfigure(errors="replace")
 
 
 def _about_file(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
-        return f"The system refused ({reason}); check the disk and its free room."
+        return f"The system reported an error ({reason}); check the free disk space."
     return (
         f"{error.filename} cannot be read or written ({reason}); check the path, its "
-        "permissions and the free room."
+        "permissions and the free disk space."
     )
 
 
 def _reader_gone() -> int:
-    # `napari-cellid models | head`: what is left to print goes nowhere, quietly
+    # `napari-cellid models | head`: the remaining output is discarded
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,4 @@
-"""What a command is given, checked before anything slow begins."""
+"""Checks of the arguments of a command, before anything slow starts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from napari_cellid.recording import Recording
 
 _ONE_CHANNEL = (
-    "Only the {} channel was given, so cells were outlined but not told apart; that "
-    "takes both channels."
+    "Only the {} channel was given, so the cells were outlined but not classified; "
+    "classification needs both channels."
 )
 
 
 def open_requested_recording(arguments: Namespace) -> Recording:
-    """Open the recording that the command line names; only headers are read.
+    """Open the recording of the command line; only headers are read.
 
     Raises
     ------
@@ -47,14 +47,14 @@ def open_requested_recording(arguments: Namespace) -> Recording:
     recording = read_recording(arguments.red, arguments.green, arguments.file, options)
     if recording.pixel_size_um is None:
         raise InputError(
-            f"{recording.name}: the file does not say how large a pixel is; give it "
+            f"{recording.name}: the file does not contain the pixel size; give it "
             "with --pixel-size (µm per pixel), such as --pixel-size 1.17."
         )
     return recording
 
 
 def note_one_channel(recording: Recording) -> Recording:
-    """Add a note where a missing channel keeps cells from being told apart."""
+    """Add a note if a missing channel prevents the classification of the cells."""
     if recording.red is not None and recording.green is not None:
         return recording
     note = _ONE_CHANNEL.format("green" if recording.red is None else "red")
@@ -62,7 +62,7 @@ def note_one_channel(recording: Recording) -> Recording:
 
 
 def require_both_channels(recording: Recording) -> None:
-    """Refuse a recording of one channel.
+    """Check that a recording has two channels.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def require_both_channels(recording: Recording) -> None:
     if recording.red is None or recording.green is None:
         given, lacking = ("green", "red") if recording.red is None else ("red", "green")
         raise InputError(
-            f"{recording.name} has the {given} channel only, but cells are told apart "
-            f"by two; give the other one with --{lacking}."
+            f"{recording.name} has only the {given} channel, but classification "
+            f"needs both; give the other one with --{lacking}."
         )
 
 
 def check_models(wanted: dict[Task, str | None]) -> None:
-    """Look at the descriptions of models before torch is loaded for them.
+    """Check the cards of models before torch is imported.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def check_models(wanted: dict[Task, str | None]) -> None:
     Raises
     ------
     InputError
-        If there is no such model, or it does another job.
+        If there is no such model, or it has another task.
     """
     from napari_cellid.models.registry import find_model
     from napari_cellid.models.store import load_card
@@ -98,14 +98,14 @@ def check_models(wanted: dict[Task, str | None]) -> None:
 
 
 def check_writable(folder: Path, option: str = "--out") -> None:
-    """Refuse a folder that cannot be made or written to, leaving nothing behind.
+    """Check that a folder can be created and written, without leaving files.
 
     Parameters
     ----------
     folder
-        Where results would go.
+        Folder of the results.
     option
-        What the user chose it with.
+        Option that names the folder.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def check_writable(folder: Path, option: str = "--out") -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(
-            f"{folder} is a file, but a folder for the results is wanted; choose "
+            f"{folder} is a file, but the results need a folder; choose "
             f"another name with {option}."
         )
     near = (folder, *folder.absolute().parents)
@@ -125,7 +125,7 @@ def check_writable(folder: Path, option: str = "--out") -> None:
             f"folder with {option}."
         )
     try:
-        # trying is the one test that holds for root, network drives and full disks
+        # only an attempt is reliable for root, network drives and full disks
         with tempfile.TemporaryDirectory(prefix=".napari-cellid-", dir=there):
             pass
     except OSError as error:
@@ -138,43 +138,43 @@ def check_writable(folder: Path, option: str = "--out") -> None:
 def check_replaced(
     folder: Path, recording: Recording, arguments: Namespace, option: str = "--out"
 ) -> None:
-    """Refuse to replace the user's own files, or results of another recording.
+    """Check that no input file and no result of another recording is replaced.
 
     Parameters
     ----------
     folder
-        Where results would go.
+        Folder of the results.
     recording
-        What they would be of.
+        Recording of the results.
     arguments
-        What the user said.
+        Arguments of the command line.
     option
-        What the user chose the folder with.
+        Option that names the folder.
 
     Raises
     ------
     InputError
-        If files that were given lie in the folder, or it holds the results of other
-        files and the user did not name the recording.
+        If input files lie in the folder, or it holds the results of other files and the
+        user did not name the recording.
     """
     labels = getattr(arguments, "labels", None)
     given = [*recording.sources, *([] if labels is None else [str(labels)])]
     own = [path for path in given if Path(path).absolute().parent == folder.absolute()]
     if own:
         raise InputError(
-            f"{own[0]} was given and lies in {folder}, where the results would go; "
+            f"The input file {own[0]} lies in {folder}, the folder of the results; "
             f"choose another folder with {option}."
         )
     before = _sources_of(folder)
     if arguments.name is None and before and before != _absolute(recording.sources):
         raise InputError(
             f"{folder} holds the results of another recording ({before[0]}); give "
-            f"this one a name of its own with --name, or choose another {option}."
+            f"this one another name with --name, or choose another {option}."
         )
 
 
 def _sources_of(folder: Path) -> list[Path]:
-    """Files of the recording whose results a folder holds, as far as it says."""
+    """Return the source files of the results in a folder, if they are recorded."""
     try:
         run = json.loads((folder / "run.json").read_text("utf-8"))
         return _absolute(str(source) for source in run["sources"])
@@ -195,8 +195,8 @@ def _check_files(arguments: Namespace) -> None:
         )
     if both is not None and (red is not None or green is not None):
         raise InputError(
-            f"{both} was given as the file with both channels, and --red or --green "
-            "besides; give either the one file or the two."
+            f"{both} was given as the file with both channels, together with "
+            "--red or --green; give either one file or two."
         )
     if red is not None and green is not None and red.absolute() == green.absolute():
         raise InputError(
@@ -208,6 +208,6 @@ def _check_files(arguments: Namespace) -> None:
 def _check_name(name: str) -> None:
     if not name.strip(" .") or any(sign in name for sign in '/\\:*?"<>|\0'):
         raise InputError(
-            f"The name {name!r} cannot be that of a folder; use letters, digits, "
+            f"The name {name!r} is not a valid folder name; use letters, digits, "
             "spaces, - and _."
         )

@@ -1,4 +1,4 @@
-"""What the user sees: bars and a summary, or lines of JSON."""
+"""Output of the commands: progress bars and a summary, or lines of JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from napari_cellid.progress import Progress
 
-#: seconds between two drawings of a bar: in a terminal, and in a log file
+#: seconds between two updates of a bar: in a terminal, and in a log file
 _TERMINAL_S, _LOG_S = 0.1, 5.0
 
 
 class Console(ABC):
-    """Takes what a command has to say."""
+    """The output of a command."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -36,7 +36,7 @@ class Console(ABC):
         self.close()
 
     def progress(self, progress: Progress) -> None:
-        """Show how far a step has come, and its message the first time."""
+        """Show the progress of a step, and its message once."""
         if not self._quiet:
             self._draw(progress)
         if progress.message and progress.message not in self._said:
@@ -44,24 +44,24 @@ class Console(ABC):
             self._say("message", progress.message)
 
     def notes(self, notes: Sequence[str]) -> None:
-        """Tell what was assumed or is worth a look, each once."""
+        """Print notes, such as assumptions; each note once."""
         for note in notes:
             if note not in self._said:
                 self._said.add(note)
                 self._say("note", note)
 
     def error(self, message: str) -> None:
-        """Tell why the program ends: one line on stderr."""
+        """Print the error that ends the program: one line on stderr."""
         self.close()
         print(f"napari-cellid: {' '.join(message.split())}", file=sys.stderr)
 
     @abstractmethod
     def result(self, values: Mapping[str, Any], summary: Sequence[str]) -> None:
-        """Tell what came out: values for programs, lines for people."""
+        """Print the result: values for programs, lines for people."""
 
     @abstractmethod
     def close(self) -> None:
-        """Leave no bar half drawn."""
+        """Finish the current bar."""
 
     @abstractmethod
     def _draw(self, progress: Progress) -> None: ...
@@ -85,7 +85,7 @@ class TextConsole(Console):
             print(plain_text("\n".join(summary)))
 
     def close(self) -> None:
-        """Finish the bar that is being drawn."""
+        """Finish the current bar."""
         if self._bar is not None:
             self._bar.close()
         self._bar, self._stage = None, ""
@@ -101,7 +101,7 @@ class TextConsole(Console):
             self._stage, self._bar = progress.stage, _new_bar(progress)
         bar = self._bar
         if progress.done < bar.n:
-            # the next plane's turn
+            # the next plane
             bar.reset(progress.total)
         bar.update(progress.done - bar.n)
 
@@ -113,10 +113,10 @@ class TextConsole(Console):
 
 
 class JsonConsole(Console):
-    """For programs: one JSON object a line on stdout."""
+    """For programs: one JSON object per line on stdout."""
 
     def error(self, message: str) -> None:
-        """Tell why the program ends, on both streams."""
+        """Print the error that ends the program, on both streams."""
         super().error(message)
         _write("error", {"message": message})
 
@@ -125,7 +125,7 @@ class JsonConsole(Console):
         _write("result", values)
 
     def close(self) -> None:
-        """Nothing is ever half drawn."""
+        """Do nothing: there are no bars."""
 
     def _draw(self, progress: Progress) -> None:
         if isinstance(progress, ProgressEvent):
@@ -139,7 +139,7 @@ class JsonConsole(Console):
 
 
 def make_console(*, as_json: bool, quiet: bool) -> Console:
-    """Choose how to report."""
+    """Create the console for the output style."""
     return JsonConsole(quiet=quiet) if as_json else TextConsole(quiet=quiet)
 
 

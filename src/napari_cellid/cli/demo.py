@@ -36,10 +36,10 @@ def add_commands(commands: Any) -> None:
     """Add demo to the subparsers."""
     parser = commands.add_parser(
         "demo",
-        help="try it: the main job on a simulated sample",
-        description="Simulates a recording of three planes, outlines its cells, tells "
-        "their classes, compares with the known truth, and opens napari where there "
-        "is a display.",
+        help="identify the cells of a simulated sample",
+        description="Simulates a recording of three planes, outlines and classifies "
+        "its cells, compares them with the known truth, and opens napari if there is a "
+        "display.",
     )
     parser.set_defaults(run=run_demo)
     add_out(parser, "folder for the sample and the results", default=_OUT)
@@ -50,7 +50,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_demo(arguments: Namespace, console: Console) -> None:
-    """Simulate, identify, compare with the truth, show."""
+    """Simulate and identify a sample, compare with the truth, and show the result."""
     from napari_cellid.evaluation.scoring import score_result
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.registry import read_recording
@@ -85,7 +85,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
 
 
 def has_display() -> bool:
-    """Tell whether a window can be opened."""
+    """Whether a window can be opened."""
     if sys.platform.startswith("linux"):
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
@@ -102,7 +102,7 @@ def _show(
     try:
         show_results(result, recording, classifier)
     except ImportError as error:
-        # the results are written and good: no reason to fail
+        # the results are written, so this is no failure
         console.notes([f"napari was not opened: {error}"])
 
 

@@ -48,17 +48,17 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.study.study import Study
 
-    #: for each task the name or folder of its model, None for the default
+    #: name or folder of the model of each task, None for the default
     Wanted = dict[Task, str | None]
 
-#: defaults that a model brings along
+#: defaults that come from the model
 _OWN = {"threshold": "the model's own"}
 
 
 def add_commands(commands: Any) -> None:
     """Add identify, segment and classify to the subparsers."""
     parser = _command(
-        commands, "identify", "outline every cell and tell its class", run_identify
+        commands, "identify", "outline and classify all cells", run_identify
     )
     add_models(parser, "segmenter", "classifier", of_study=True)
     add_settings(
@@ -68,18 +68,18 @@ def add_commands(commands: Any) -> None:
     add_models(parser, "segmenter", of_study=True)
     add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
     parser = _command(
-        commands, "classify", "tell the classes of cells you outlined", run_classify
+        commands, "classify", "classify cells that you outlined", run_classify
     )
     parser.add_argument(
         "--labels", type=Path, metavar="L.tif", required=True,
-        help="your masks: 0 where there is no cell, a whole number for each cell",
+        help="your masks as a label image: 0 for background, one number per cell",
     )  # fmt: skip
     add_models(parser, "classifier", of_study=True)
     add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
 
 
 def run_identify(arguments: Namespace, console: Console) -> None:
-    """Outline the cells and tell their classes; outline only with one channel."""
+    """Outline and classify the cells; with one channel only outline them."""
     started = time.perf_counter()
     recording = _prepare(arguments, console)
     wanted = requested_models(arguments, "segment")
@@ -104,7 +104,7 @@ def run_segment(arguments: Namespace, console: Console) -> None:
 
 
 def run_classify(arguments: Namespace, console: Console) -> None:
-    """Tell the classes of cells whose masks the user gives."""
+    """Classify cells whose masks the user gives."""
     from napari_cellid.io.labels import read_labels
 
     started = time.perf_counter()
@@ -122,7 +122,7 @@ def run_classify(arguments: Namespace, console: Console) -> None:
 
 
 def load_models(wanted: Wanted, console: Console) -> dict[Task, Any]:
-    """Load the models for some tasks; their descriptions are checked first."""
+    """Load the models of some tasks; their cards are checked first."""
     check_models(wanted)
     console.progress(Progress("Loading models", 0, len(wanted)))
     from napari_cellid.classification.loader import load_classifier
@@ -150,7 +150,7 @@ def outline(
 def read_config(
     arguments: Namespace, defaults: Mapping[str, Any] | None = None
 ) -> IdentifyConfig:
-    """Make the settings of the main job; `defaults` are those of the segmentation."""
+    """Read the settings of the main job; `defaults` are those of the segmentation."""
     given = given_settings(arguments, SegmentConfig)
     return IdentifyConfig(
         segment=SegmentConfig(**{**(defaults or {}), **given}),
@@ -162,16 +162,16 @@ def read_config(
 def describe(
     result: IdentifyResult, folder: Path, started: float
 ) -> tuple[dict[str, Any], list[str]]:
-    """Say what came out: values for programs, lines for people.
+    """Describe the result: values for programs, lines for people.
 
     Parameters
     ----------
     result
-        What was found.
+        Result of the main job.
     folder
-        Where it was written.
+        Folder of the written files.
     started
-        `time.perf_counter()` when the command began.
+        `time.perf_counter()` at the start of the command.
     """
     from napari_cellid.cells.measure import count_classes
     from napari_cellid.io.results import RESULT_FILES
@@ -201,7 +201,7 @@ def _prepare(arguments: Namespace, console: Console) -> Recording:
     require_destination(arguments)
     recording = open_requested_recording(arguments)
     check_destination(arguments, recording)
-    # before the work, not after it: what was assumed may be wrong
+    # before the work, because an assumption may be wrong
     console.notes(recording.notes)
     return recording
 

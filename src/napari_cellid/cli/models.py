@@ -1,4 +1,4 @@
-"""napari-cellid models: which models there are, and what each is."""
+"""napari-cellid models: list the models, and show the card of one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellid.models.card import ModelCard, Task
 
 _TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
-#: letters of a table in a card above which it is told line by line
+#: longer values of a card are printed on several lines
 _WIDE = 100
 
 
@@ -33,13 +33,15 @@ def add_commands(commands: Any) -> None:
     listing = _action(actions, "list", "list the models")
     listing.add_argument(
         "study", nargs="?", type=Path, metavar="STUDY",
-        help="list those of this study, too",
+        help="also list the models of this study",
     )  # fmt: skip
     listing.set_defaults(run=run_list)
-    show = _action(actions, "show", "show what a model is and where it comes from")
+    show = _action(
+        actions, "show", "show the card of a model: task, training data, figures"
+    )
     show.add_argument(
         "model", metavar="NAME",
-        help="name or folder of a model, or folder of a training",
+        help="name or folder of a model, or folder of a training run",
     )  # fmt: skip
     show.add_argument(
         "--study", type=Path, metavar="STUDY", help="study whose model NAME is"
@@ -82,7 +84,7 @@ def run_show(arguments: Namespace, console: Console) -> None:
         study = Study.open(arguments.study.absolute())
         wanted = resolve_model(study, wanted, "segment")
     if (Path(wanted) / "model" / CARD_FILE).is_file():
-        # the folder of a training
+        # the folder of a run
         wanted = str(Path(wanted) / "model")
     folder = find_model(wanted, "segment")
     card = load_card(folder)
@@ -91,7 +93,7 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 
 def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:
-    """Models that a study uses, and its own."""
+    """Return the active models of a study, and all its own models."""
     from napari_cellid.models.registry import DEFAULTS
     from napari_cellid.retrain.active_model import current_model, study_models
     from napari_cellid.study.study import Study
@@ -127,7 +129,7 @@ def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
 
 
 def _has_figures(by_class: Any) -> bool:
-    """Whether there are figures of classes as retraining writes them."""
+    """Whether there are figures for each class, as retraining writes them."""
     wanted = {"n", "sensitivity", "specificity", "precision", "f1"}
     return isinstance(by_class, dict) and all(
         isinstance(one, dict) and wanted <= set(one) for one in by_class.values()

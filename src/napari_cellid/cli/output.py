@@ -1,4 +1,4 @@
-"""Where results go: a folder, or a study."""
+"""The destination of the results: a folder or a study."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
-#: the option that names the model for a task
+#: option that names the model of a task
 _OPTIONS: dict[Task, str] = {"segment": "segmenter", "classify": "classifier"}
 
 
@@ -27,32 +27,32 @@ def add_destination(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("where results go")
     group.add_argument(
         "--out", type=Path, metavar="DIR",
-        help="results go to DIR/NAME; those of an earlier run there are replaced",
+        help="write the results to DIR/NAME; earlier results there are replaced",
     )  # fmt: skip
     group.add_argument(
         "--study", type=Path, metavar="STUDY",
-        help="results go into this study, which is made if it is not there; cells "
-        "that it knows keep their numbers, and what people said of them",
+        help="add the results to this study, which is created if needed; known cells "
+        "keep their numbers and their answers",
     )  # fmt: skip
     group.add_argument("--animal", help="name of the animal, kept in the study")
     group.add_argument(
         "--subvolume", metavar="PART",
-        help="which part of the animal's brain, kept in the study",
+        help="part of the animal's brain, kept in the study",
     )  # fmt: skip
 
 
 def require_destination(arguments: Namespace) -> None:
-    """Refuse a command line that says of no place where results go.
+    """Check that the command line names a destination.
 
     Raises
     ------
     InputError
-        If there is neither folder nor study, or no study for what only one keeps.
+        If there is neither a folder nor a study, or an option needs a study.
     """
     out, study = arguments.out, arguments.study
     if out is None and study is None:
         raise InputError(
-            "No place for the results was given; give a folder with --out, or a study "
+            "No destination was given; give a folder with --out, or a study "
             "with --study."
         )
     if study is None and (arguments.animal or arguments.subvolume):
@@ -62,12 +62,12 @@ def require_destination(arguments: Namespace) -> None:
 
 
 def check_destination(arguments: Namespace, recording: Recording) -> None:
-    """Refuse a place where results cannot go, before anything slow is done.
+    """Check the destination before anything slow starts.
 
     Raises
     ------
     InputError
-        If it cannot be written, is no study, or holds something of another recording.
+        If it cannot be written, is no study, or holds another recording.
     """
     out, study = arguments.out, arguments.study
     if out is not None:
@@ -79,19 +79,19 @@ def check_destination(arguments: Namespace, recording: Recording) -> None:
 
 
 def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | None:
-    """Open the study that results go into; None where there is none.
+    """Open the study of the results; None without a study.
 
     Parameters
     ----------
     arguments
-        What the user said.
+        Arguments of the command line.
     classes
-        Those that the model knows: a new study has them.
+        Classes of the model, for a new study.
 
     Raises
     ------
     InputError
-        If it is no study, or the classes cannot be those of one.
+        If the folder is no study, or the classes are invalid.
     """
     if arguments.study is None:
         return None
@@ -104,12 +104,12 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
 
 
 def requested_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
-    """Name or folder of the model for a task: as given, else the study's own.
+    """Return the model of a task: as given, otherwise that of the study.
 
     Raises
     ------
     InputError
-        If the study's own model is not there.
+        If the model of the study is missing.
     """
     given: str | None = vars(arguments)[_OPTIONS[task]]
     if arguments.study is None or not (arguments.study / "study.toml").exists():
@@ -123,7 +123,7 @@ def requested_models(arguments: Namespace, task: Task) -> dict[Task, str | None]
 def write_to_destination(
     result: IdentifyResult, study: Study | None, arguments: Namespace
 ) -> tuple[Path, dict[str, Any], list[str]]:
-    """Write results where they belong.
+    """Write the results to their destination.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def write_to_destination(
     Raises
     ------
     InputError
-        If they cannot be written.
+        If the results cannot be written.
     """
     from napari_cellid.io.results import write_results
 
@@ -171,7 +171,7 @@ def _info(result: IdentifyResult, arguments: Namespace) -> Any:
 
 
 def _numbered(result: IdentifyResult, recording: StudyRecording) -> IdentifyResult:
-    """The result with the numbers that its cells have in the study."""
+    """Return the result with the permanent cell numbers of the study."""
     from dataclasses import replace
 
     cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
@@ -186,7 +186,7 @@ def _notes(
     names = [one.name for one in study.config.classes]
     if other := [name for name in result.classes if name not in names]:
         notes.append(
-            f"The study has the classes {', '.join(names)}, but the model also tells "
-            f"{', '.join(other)}; nobody can answer with these."
+            f"The study has the classes {', '.join(names)}, but the model also "
+            f"predicts {', '.join(other)}; these are no answers of the study."
         )
     return [*notes, *study.problems]

@@ -1,4 +1,4 @@
-"""Options of the command line; those of settings are made from the settings."""
+"""Options of the command line; options of settings come from their definitions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ C = TypeVar("C", bound="Config")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults, where there is one worth showing."""
+    """Shows the default of an option, if it has one."""
 
     def _get_help_string(self, action: Action) -> str | None:
         if action.default is None or action.default is False:
@@ -33,13 +33,13 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells mistakes in one sentence, without the usage."""
+    """Reports errors in one sentence, without the usage."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line.
+        """Raise the error of the command line.
 
         Raises
         ------
@@ -56,22 +56,22 @@ def add_settings(
     defaults: Mapping[str, str] | None = None,
     without: Collection[str] = (),
 ) -> None:
-    """Give a parser an option for each field of the settings.
+    """Add an option for each field of the settings.
 
     Parameters
     ----------
     parser
-        Gets the options.
+        The parser.
     title
-        Of their group in the help.
+        Title of the group in the help.
     configs
         The settings.
     defaults
-        What the help says of fields whose default is not that of the settings.
+        Text of the default in the help, if it is not that of the settings.
     without
-        Fields that get no option.
+        Fields without an option.
     """
-    said = defaults or {}
+    shown_defaults = defaults or {}
     group = parser.add_argument_group(title, _sources(configs))
     for config in configs:
         for name, field in config.model_fields.items():
@@ -80,18 +80,18 @@ def add_settings(
             group.add_argument(
                 f"--{name.replace('_', '-')}",
                 dest=_destination(config, name),
-                # absent unless given: the defaults are those of the settings
+                # absent unless given, because the settings hold the defaults
                 default=argparse.SUPPRESS,
-                help=_help(field, said.get(name, _number(field.default))),
+                help=_help(field, shown_defaults.get(name, _number(field.default))),
                 **_value(config, name, field),
             )
 
 
 def _sources(configs: Sequence[type[Config]]) -> str | None:
-    """What the numbers in brackets mean: said once, where the settings are."""
+    """Return the sources of the numbers in brackets, if the settings have some."""
     for config in configs:
-        said = " ".join(str(f.description) for f in config.model_fields.values())
-        if "[1]" not in said:
+        text = " ".join(str(f.description) for f in config.model_fields.values())
+        if "[1]" not in text:
             continue
         about = sys.modules[config.__module__].__doc__ or ""
         for paragraph in about.split("\n\n"):
@@ -110,12 +110,12 @@ def given_settings(arguments: Namespace, config: type[Config]) -> dict[str, Any]
 
 
 def read_settings(arguments: Namespace, config: type[C]) -> C:
-    """Make settings from the command line and their defaults."""
+    """Read settings from the command line and their defaults."""
     return config(**given_settings(arguments, config))
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which recording, and what its files do not say."""
+    """Add the options that name the recording and describe its files."""
     group = parser.add_argument_group("recording")
     group.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="TIFF with both channels"
@@ -128,13 +128,13 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--pixel-size", type=_positive, metavar="UM",
-        help="µm per pixel, where the file does not say it or is wrong",
+        help="µm per pixel, if the file does not contain it or is wrong",
     )  # fmt: skip
     group.add_argument("--name", help="name of the recording (default: after the file)")
     group.add_argument(
         "--axes",
-        help="what the file's dimensions are, such as TYX, ZYX or TCYX: T time, Z "
-        "planes, C channels (default: as the file says)",
+        help="axes of the file, such as TYX, ZYX or TCYX: T time, Z planes, C "
+        "channels (default: from the file)",
     )
     for colour in ("red", "green"):
         group.add_argument(
@@ -151,19 +151,19 @@ def add_models(
     Parameters
     ----------
     parser
-        Gets the options.
+        The parser.
     kinds
-        Which.
+        Kinds of model.
     of_study
-        Whether a study may have models of its own.
+        Whether a study may have its own models.
     """
     default = "the one that comes with napari-cellid"
     if of_study:
         default = f"that of the study, else {default}"
     words = {
         "segmenter": "outlines cells",
-        "classifier": "tells cell classes: inception, resnet18, one-pass, both (the "
-        "mean of inception and one-pass), or another",
+        "classifier": "classifies cells: inception, resnet18, one-pass, both (the mean "
+        "of inception and one-pass), or another",
     }
     for kind in kinds:
         parser.add_argument(
@@ -251,6 +251,6 @@ def _positive(text: str) -> float:
         number = math.nan
     if not (math.isfinite(number) and number > 0):
         raise argparse.ArgumentTypeError(
-            f"{text!r} was given, but a number above 0 is wanted, such as 1.17"
+            f"{text!r} was given, but a number above 0 is needed, such as 1.17"
         )
     return number

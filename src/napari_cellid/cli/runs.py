@@ -30,15 +30,17 @@ def add_commands(commands: Any) -> None:
     one.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
     one = _action(actions, "show", "show a training", run_show)
     one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
-    one = _action(actions, "compare", "set trainings beside one another", run_compare)
+    one = _action(actions, "compare", "compare trainings", run_compare)
     one.add_argument("trainings", type=Path, nargs="+", metavar="RUN", help=_RUN)
     one = _action(actions, "stop", "stop a training; the best epoch is kept", run_stop)
     one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
-    what = "make the model of a training the study's; the one before stays"
+    what = "activate the model of a training for the study; the old model stays"
     one = _action(actions, "use", what, run_use)
     one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
     one.add_argument(
-        "--name", metavar="NAME", help="of the model (default: that of the training)"
+        "--name",
+        metavar="NAME",
+        help="name of the model (default: that of the training)",
     )
 
 
@@ -68,7 +70,7 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 
 def run_compare(arguments: Namespace, console: Console) -> None:
-    """Set the figures of trainings beside one another."""
+    """Compare the figures of trainings."""
     from napari_cellid.training.layout import REPORT_FILE
     from napari_cellid.training.run import Run
 
@@ -89,13 +91,15 @@ def run_stop(arguments: Namespace, console: Console) -> None:
 
     run = Run.open(arguments.training.absolute())
     if run.state().state != "running":
-        raise InputError(f"The training {run.name} is not under way, so nothing stops.")
+        raise InputError(
+            f"The training {run.name} is not running, so it cannot be stopped."
+        )
     run.request_stop()
     console.result(_values(run), [f"{run.name} stops at its next step."])
 
 
 def run_use(arguments: Namespace, console: Console) -> None:
-    """Make the model of a training the study's."""
+    """Activate the model of a training for the study."""
     from napari_cellid.retrain.active_model import activate_run
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run

@@ -1,4 +1,4 @@
-"""What people do in a study: napari-cellid annotate, merge, answers and restore."""
+"""Work in a study: napari-cellid annotate, merge, answers and restore."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def add_commands(commands: Any) -> None:
     """Add annotate, merge, answers and restore to the subparsers."""
     parser = _command(
-        commands, "annotate", "open a study in napari and answer cells", run_annotate
+        commands, "annotate", "open a study in napari and label cells", run_annotate
     )
     parser.add_argument(
-        "--annotator", metavar="NAME", help="who you are (default: napari asks)"
+        "--annotator", metavar="NAME", help="your name (default: napari asks)"
     )
     parser = _command(
-        commands, "merge", "take over the answers of another copy of a study", run_merge
+        commands, "merge", "add the answers of another copy of a study", run_merge
     )
     parser.add_argument(
         "--from", dest="other", type=Path, metavar="OTHER_COPY", required=True,
@@ -37,7 +37,10 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     _add_answers(commands)
     parser = _command(
-        commands, "restore", "bring a person's answers back to a time", run_restore
+        commands,
+        "restore",
+        "restore a person's answers to an earlier time",
+        run_restore,
     )
     parser.add_argument(
         "--annotator", metavar="NAME", required=True, help="whose answers"
@@ -45,12 +48,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--to", metavar="TIME", required=True,
         help='such as "2026-11-20 14:30", in your time zone unless it names another '
-        "(2026-11-20T14:30Z); what was answered since is kept in the journal",
+        "(2026-11-20T14:30Z); later answers stay in the journal",
     )  # fmt: skip
 
 
 def run_annotate(arguments: Namespace, console: Console) -> None:
-    """Open a study in napari; returns when the window is closed."""
+    """Open a study in napari; return when the window is closed."""
     from napari_cellid.study.study import Study
 
     study = Study.open(arguments.study)
@@ -61,7 +64,7 @@ def run_annotate(arguments: Namespace, console: Console) -> None:
     console.notes(study.problems)
     if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
         raise InputError(
-            "napari needs a display, and there is none here; open the study on a "
+            "napari needs a display, but this computer has none; open the study on a "
             "computer with a screen."
         )
     try:
@@ -73,7 +76,7 @@ def run_annotate(arguments: Namespace, console: Console) -> None:
 
 
 def run_merge(arguments: Namespace, console: Console) -> None:
-    """Take over journals and recordings that another copy of the study has."""
+    """Add the journals and recordings of another copy of the study."""
     from napari_cellid.study.merge import merge_studies
     from napari_cellid.study.study import Study
 
@@ -87,11 +90,11 @@ def run_merge(arguments: Namespace, console: Console) -> None:
         "lines": merged.new_answers,
         "recordings": list(merged.recordings),
     }
-    console.result(values, lines or ["The other copy has nothing that is new here."])
+    console.result(values, lines or ["The other copy has nothing new."])
 
 
 def run_export(arguments: Namespace, console: Console) -> None:
-    """Write the answers that count now as CSV."""
+    """Write the current answers as CSV."""
     from napari_cellid.study.csv_exchange import export_study_answers
     from napari_cellid.study.study import Study
 
@@ -106,7 +109,7 @@ def run_export(arguments: Namespace, console: Console) -> None:
 
 
 def run_import(arguments: Namespace, console: Console) -> None:
-    """Take in answers of people who work without napari."""
+    """Import answers of people who work without napari."""
     from napari_cellid.study.csv_exchange import import_study_answers
     from napari_cellid.study.study import Study
 
@@ -114,13 +117,11 @@ def run_import(arguments: Namespace, console: Console) -> None:
     taken = import_study_answers(study, arguments.file)
     console.notes(taken.notes)
     values = {"study": str(study.path), "answers": taken.answers}
-    console.result(
-        values, _counts(taken.answers) or ["The file holds no answer that is new here."]
-    )
+    console.result(values, _counts(taken.answers) or ["The file has no new answers."])
 
 
 def run_restore(arguments: Namespace, console: Console) -> None:
-    """Make a person's answers what they were at a time."""
+    """Restore a person's answers to an earlier time."""
     from napari_cellid.annotation.annotators import clean_name, list_annotators
     from napari_cellid.annotation.journal import Journal
     from napari_cellid.study.study import Study
@@ -139,23 +140,23 @@ def run_restore(arguments: Namespace, console: Console) -> None:
     finally:
         journal.close()
     console.notes(journal.problems)
-    said = time.astimezone().isoformat(" ", "seconds")
+    local_time = time.astimezone().isoformat(" ", "seconds")
     console.result(
         {"annotator": name, "to": time.isoformat(), "lines": n},
         [
-            f"The answers of {name} are as they were at {said} "
+            f"The answers of {name} are as they were at {local_time} "
             f"({n} {'was' if n == 1 else 'were'} different)."
         ],
     )
 
 
 def read_time(text: str) -> datetime:
-    """Read a time, local unless it says otherwise; in UTC.
+    """Parse a time, local unless it has a time zone; return it in UTC.
 
     Raises
     ------
     InputError
-        If it is none, or lies in the future.
+        If it is not a time, or lies in the future.
     """
     try:
         time = datetime.fromisoformat(text).astimezone(UTC)
@@ -164,23 +165,23 @@ def read_time(text: str) -> datetime:
             f"{text!r} is not a time; give it as 2026-11-20 14:30 with --to."
         ) from error
     if time > datetime.now(UTC):
-        raise InputError(f"{text} has not come yet; give an earlier time with --to.")
+        raise InputError(f"{text} is in the future; give an earlier time with --to.")
     return time
 
 
 def _add_answers(commands: Any) -> None:
-    what = "write answers to a CSV file, or take them in from one"
+    what = "export answers to a CSV file, or import them"
     parser = commands.add_parser(
         "answers", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
     add_output_style(parser)
     actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
-    export = _command(actions, "export", "write the answers that count now", run_export)
+    export = _command(actions, "export", "write the current answers", run_export)
     export.add_argument(
         "--out", type=Path, metavar="FILE.csv", required=True, help="the file to write"
     )
     taken = _command(
-        actions, "import", "take in answers from people without napari", run_import
+        actions, "import", "import answers of people without napari", run_import
     )
     taken.add_argument(
         "file", type=Path, metavar="FILE.csv",

@@ -35,25 +35,27 @@ if TYPE_CHECKING:
     from napari_cellid.training.run import Run
 
 _START = {
-    "classifier": "what to start from: shipped, a model of the study by name, a model "
-    "folder, imagenet (fetched once), random, or a state dict (.safetensors, .pth) "
+    "classifier": "starting weights: shipped, a model of the study by name, a model "
+    "folder, imagenet (downloaded once), random, or a state dict (.safetensors, .pth) "
     "(default: the model that comes with napari-cellid)",
-    "segmenter": "what to start from: shipped, a model of the study by name, a model "
+    "segmenter": "starting weights: shipped, a model of the study by name, a model "
     "folder, or random (default: the model that comes with napari-cellid)",
 }
 
 
 def add_commands(commands: Any) -> None:
     """Add train, with classifier, segmenter and resume, to the subparsers."""
-    what = "train on what people decided in a study"
+    what = "train on the decided cells or corrected outlines of a study"
     parser = commands.add_parser(
         "train", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
     kinds = parser.add_subparsers(title="what to train", metavar="WHAT", required=True)
-    one = _command(kinds, "classifier", "train what tells cell classes", run_classifier)
+    one = _command(
+        kinds, "classifier", "train a classifier on decided cells", run_classifier
+    )
     one.add_argument(
         "--recipe", choices=RECIPES, default="paper",
-        help="settings that are not given: as in the paper (default), or for the few "
+        help="defaults of the settings: as in the paper (default), or for a few "
         "hundred cells of a new laboratory",
     )  # fmt: skip
     add_settings(one, "training", ClassifierTrainingConfig)
@@ -64,12 +66,12 @@ def add_commands(commands: Any) -> None:
     one = _command(kinds, "segmenter", "train what outlines cells", run_segmenter)
     one.add_argument(
         "--recordings", nargs="+", metavar="NAME",
-        help="recordings whose outlines are right (default: all of the study)",
+        help="recordings with correct outlines (default: all of the study)",
     )  # fmt: skip
     add_settings(one, "training", SegmenterTrainingConfig)
     add_settings(one, "what is held out", SplitConfig)
     add_settings(one, "device", DeviceConfig)
-    what = "go on with a training that was interrupted"
+    what = "resume an interrupted training"
     resume = kinds.add_parser(
         "resume", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
@@ -114,7 +116,7 @@ def run_segmenter(arguments: Namespace, console: Console) -> None:
 
 
 def run_resume(arguments: Namespace, console: Console) -> None:
-    """Resume a training; one that is finished is not trained again."""
+    """Resume a training that is not finished."""
     from napari_cellid.study.study import Study
     from napari_cellid.training.run import Run
 
@@ -124,7 +126,7 @@ def run_resume(arguments: Namespace, console: Console) -> None:
     if run.state().state == "finished":
         raise InputError(
             f"The training {run.name} is finished already; use its model with "
-            "napari-cellid runs use, or train anew."
+            "napari-cellid runs use, or start a new training."
         )
     _train(study, run, read_settings(arguments, DeviceConfig), console)
 
@@ -140,7 +142,7 @@ def _open_study(arguments: Namespace, console: Console) -> Study:
 def _start(
     study: Study, request: RetrainRequest, arguments: Namespace, console: Console
 ) -> None:
-    """Start a training, or estimate how long it would take."""
+    """Start a training, or estimate its duration."""
     from napari_cellid.retrain.job import estimate, start
 
     device = read_settings(arguments, DeviceConfig)
@@ -166,7 +168,7 @@ def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> No
 
 @contextmanager
 def _stop_on_signals(run: Run) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the training in order; a second Ctrl-C ends it."""
+    """Stop the training in order on Ctrl-C or SIGTERM; a second Ctrl-C kills it."""
     before: dict[signal.Signals, Any] = {}
 
     def ask(number: int, _: object) -> None:
@@ -178,7 +180,7 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
         try:
             before[one] = signal.signal(one, ask)
         except ValueError:
-            # not in the main thread, where there are no signals
+            # signals exist only in the main thread
             break
     try:
         yield
@@ -207,11 +209,11 @@ def _command(commands: Any, name: str, what: str, run: Any) -> ArgumentParser:
     parser.add_argument("--start", metavar="MODEL", help=_START[name])
     parser.add_argument(
         "--run", dest="name", metavar="NAME",
-        help="name of the training, a folder in STUDY/runs (default: made of the time)",
+        help="name of the training, a folder in STUDY/runs (default: date and time)",
     )  # fmt: skip
     parser.add_argument(
         "--estimate", action="store_true",
-        help="say how long it would take, from a try of two seconds; train nothing",
+        help="estimate the duration from a trial of two seconds; train nothing",
     )  # fmt: skip
     add_output_style(parser)
     return parser

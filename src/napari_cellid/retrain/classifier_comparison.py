@@ -1,4 +1,4 @@
-"""Did it help? New and old model on the same held-out cells, people and rule beside."""
+"""Comparison of the new with the old classifier on the same held-out cells."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
-    #: probabilities (cell, class) by each model
+    #: probabilities (cell, class) of each model
     Probabilities = Mapping[str, NDArray[np.float64]]
 
 NEW, OLD, BASELINE = "new", "old", "two thresholds"
-#: held-out cells of a class below which its figures say little
+#: a class with fewer held-out cells gets a note
 _FEW = 10
 
 
 @dataclass(frozen=True, eq=False)
 class ClassifierComparison:
-    """What a comparison gives.
+    """The result of a comparison.
 
     Parameters
     ----------
     report
-        As `report.json` holds it.
+        Content of `report.json`.
     cells
-        The held-out cells with what each model says of them.
+        The held-out cells with the predictions of each model.
     """
 
     report: dict[str, Any]
@@ -62,19 +62,19 @@ def compare_classifiers(
     models: tuple[CellClassifier, CellClassifier | None],
     device: Device,
 ) -> Step[ClassifierComparison]:
-    """Compare the new model with the old one on the cells that are held out.
+    """Compare the new model with the old one on the held-out cells.
 
     Parameters
     ----------
     study
         The study.
     decided
-        Cells of the run; those of the role test are looked at.
+        Cells of the run; those with the role test are used.
     models
-        The new one, and the one that the study had before; None where there is none
-        that tells the same classes.
+        The new model, and the old model of the study; None if the old model has other
+        classes.
     device
-        Where to compute.
+        Device and precision.
     """
     cells, classes = decided.part("test"), decided.classes
     new, old = models
@@ -110,8 +110,10 @@ def _judged(
 ) -> EvaluatedCells:
     index = {name: k for k, name in enumerate(classes)}
     truth = np.array([index[one] for one in cells["class"]], np.int64)
-    told = {name: one.argmax(1) for name, one in probabilities.items()}
-    return EvaluatedCells(truth, told, cells["unit"].to_numpy(object), len(classes))
+    predicted = {name: one.argmax(1) for name, one in probabilities.items()}
+    return EvaluatedCells(
+        truth, predicted, cells["unit"].to_numpy(object), len(classes)
+    )
 
 
 def _figures(
@@ -130,7 +132,7 @@ def _figures(
         for name, one in probabilities.items()
     }
     if BASELINE in each:
-        # a rule without probabilities is not calibrated
+        # a rule without probabilities has no calibration error
         each[BASELINE]["ece"] = None
     return each
 
@@ -141,16 +143,16 @@ def _notes(judged: EvaluatedCells, classes: Sequence[str]) -> list[str]:
     notes = []
     if not enough_groups(judged.groups):
         notes.append(
-            "There are too few held-out groups to draw intervals over them; these are "
-            "drawn over cells and are too narrow."
+            "There are too few held-out groups for a bootstrap over groups; the "
+            "intervals are drawn over cells and are too narrow."
         )
     counts = np.bincount(judged.truth, minlength=len(classes))
     few = [f"{n or 'no'} {name}" for n, name in zip(counts, classes, strict=True)
            if n < _FEW]  # fmt: skip
     if few:
         notes.append(
-            f"Of the held-out cells only {', '.join(few)}: figures of so few say "
-            "little; answer more cells of the groups that are held out."
+            f"Few held-out cells: {', '.join(few)}. Figures on so few cells are "
+            "uncertain; label more cells of the held-out groups."
         )
     return notes
 
@@ -162,7 +164,7 @@ def _predict(
     classes: Sequence[str],
     device: Device,
 ) -> Step[NDArray[np.float64]]:
-    """Probabilities (cell, class) in the order of `classes`."""
+    """Predict probabilities (cell, class) in the order of `classes`."""
     probabilities = np.zeros((len(cells), len(classes)))
     order = [classifier.card.classes.index(name) for name in classes]
     for name, rows in cells.groupby("recording", sort=True):
@@ -182,12 +184,12 @@ def _predict(
 def _outlines(
     recording: StudyRecording, cells: pd.DataFrame, classifier: CellClassifier
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Label image and the label of each cell, where the classifier reads them."""
+    """Return label image and label of each cell, if the classifier uses them."""
     if not classifier.uses_outlines:
         return np.zeros((1, 1, 1), np.int32), np.zeros(len(cells), np.int64)
     labels = recording.labels()
     now = recording.cells().set_index("cell")["label"].reindex(cells["cell"])
-    # a cell that was removed since has no pixels: all classes are equally likely
+    # a removed cell has no pixels, so all its classes are equally probable
     no_label = int(labels.max(initial=0)) + 1
     return labels, now.fillna(no_label).to_numpy(np.int64)
 

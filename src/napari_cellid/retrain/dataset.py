@@ -1,4 +1,4 @@
-"""The cells of a training: who decided what, and which part they play."""
+"""The decided cells of a study as a training set, with their roles."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
-#: the cells of a run, as they were when it began
+#: file with the cells of a run at its start
 CELLS_FILE = "cells.csv"
 COLUMNS = ("recording", "cell", "plane", "y", "x", "class", "role", "unit", "animal")
 
 
 @dataclass(frozen=True, eq=False)
 class DecidedCells:
-    """Cells whose class people decided.
+    """The cells whose class people decided, with their roles.
 
     Parameters
     ----------
     table
-        One row a cell: `COLUMNS`.
+        One row per cell, with `COLUMNS`.
     classes
         Names of the classes, in the study's order.
     about
-        Where they come from: rule, people, hash, what is held out.
+        Origin of the cells: rule, people, hash, held-out units.
     """
 
     table: pd.DataFrame
@@ -51,11 +51,11 @@ class DecidedCells:
     about: dict[str, Any]
 
     def part(self, role: str) -> pd.DataFrame:
-        """Rows of one role."""
+        """Return the cells of one role."""
         return self.table[self.table["role"] == role].reset_index(drop=True)
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """For each role the number of cells, and by class."""
+        """Count the cells of each role, in all and by class."""
         found = {}
         for role, name in (("train", "train"), ("validation", "validation"),
                            ("test", "held_out")):  # fmt: skip
@@ -84,17 +84,16 @@ def split_decided_cells(
     study
         The study.
     config
-        What is held out.
+        Shares of held-out and validation cells.
     rule
-        How votes become one; None for the study's.
+        Vote rule; None for the rule of the study.
     keep
-        Whether the training set and new roles are written into the study; else they
-        are only told.
+        Whether the training set and new roles are written to the study.
 
     Raises
     ------
     InputError
-        If there is none, or the study cannot be written to.
+        If there are no decided cells, or the study cannot be written.
     """
     if keep:
         made = make_training_set(study, rule)
@@ -104,8 +103,8 @@ def split_decided_cells(
     table = cells[cells["class"] != NOT_A_CELL].reset_index(drop=True)
     if table.empty:
         raise InputError(
-            f"All decided cells of {study.path} are 'not a cell', so no class can be "
-            "learned; answer cells that are."
+            f"All decided cells of {study.path} are 'not a cell', so there is no class "
+            "to learn; label more cells."
         )
     pixel_um = {
         name: study.recording(name).info.pixel_size_um
@@ -121,7 +120,7 @@ def split_decided_cells(
 def _origin(
     table: pd.DataFrame, split: Split, from_votes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Where the cells come from, for `run.json`."""
+    """Describe the origin of the cells, for `run.json`."""
     return {
         "training_set_sha256": from_votes.get("table_sha256", ""),
         "rule": from_votes["rule"],
@@ -136,12 +135,12 @@ def _origin(
 def read_cells(
     folder: Path, classes: tuple[str, ...], about: dict[str, Any]
 ) -> DecidedCells:
-    """Read the cells with which a run began.
+    """Read the cells of a run as they were at its start.
 
     Raises
     ------
     InputError
-        If they are not there any more.
+        If the file is missing or damaged.
     """
     path = folder / CELLS_FILE
     try:
@@ -149,25 +148,26 @@ def read_cells(
                             keep_default_na=False)  # fmt: skip
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path}, the cells of this training, cannot be read ({error}); train anew."
+            f"{path}, the cells of this training, cannot be read ({error}); start a "
+            "new training."
         ) from error
     return DecidedCells(table, classes, about)
 
 
 def check_images(study: Study, cells: DecidedCells) -> None:
-    """Refuse cells whose images are not there, before a run is begun.
+    """Check that the images of all cells exist before a run starts.
 
     Raises
     ------
     InputError
-        If a recording has no images, or one channel only.
+        If a recording has no images, or only one channel.
     """
     for name in cells.table["recording"].unique():
         recording = study.recording(str(name))
         if IMAGES in missing_files(recording.folder):
             raise InputError(
                 f"{recording.folder / IMAGES} is missing; identify the recording "
-                "again, or put the file back."
+                "again, or restore the file."
             )
         _check_channels(recording)
 
@@ -175,12 +175,12 @@ def check_images(study: Study, cells: DecidedCells) -> None:
 def load_labelled_cells(
     study: Study, cells: DecidedCells, role: str, card: ModelCard
 ) -> PatchDataset:
-    """Prepare the cells of one role as a model sees them.
+    """Load the cells of one role as input of a model.
 
     Raises
     ------
     InputError
-        If a recording is gone, or its images are.
+        If a recording or its images are missing.
     """
     rows = cells.part(role)
     parts = []
@@ -200,8 +200,8 @@ def _planes(study: Study, name: str) -> MeanPlanes:
 def _check_channels(recording: StudyRecording) -> None:
     if set(recording.info.channels) != {"red", "green"}:
         raise InputError(
-            f"{recording.name} has one channel only, but cells are told apart by two; "
-            "identify it with both channels."
+            f"{recording.name} has only one channel, but the classifier needs two; "
+            "identify the recording with both channels."
         )
 
 

@@ -1,4 +1,4 @@
-"""The decided cells of a study, counted for somebody who wants to train on them."""
+"""Counts of the decided cells of a study, shown before a training."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DecidedCellCounts:
-    """Cells whose class people decided.
+    """Numbers of decided cells of a study.
 
     Parameters
     ----------
     rule
-        How votes became one.
+        The vote rule.
     classes
         Classes of the study.
     by
-        What the groups are: animal, or recording where no animal is named.
+        The grouping: animal, or recording where no animal is named.
     counts
         Number of cells of each class in each group.
     others
-        Cells that are not decided, by status; decided ones that are no cell.
+        Number of undecided cells by status, and of cells decided as not a cell.
     recordings
         Number of outlined cells of each recording.
     """
@@ -51,7 +51,7 @@ class DecidedCellCounts:
 
     @property
     def by_class(self) -> dict[str, int]:
-        """Decided cells of each class; those of the study without any, too."""
+        """Number of decided cells of each class, including classes without cells."""
         total: Counter[str] = Counter(dict.fromkeys(self.classes, 0))
         for one in self.counts.values():
             total.update(one)
@@ -64,7 +64,7 @@ class DecidedCellCounts:
 
 
 def count_decided_cells(study: Study) -> Step[DecidedCellCounts]:
-    """Count the decided cells of a study by its own rule.
+    """Count the decided cells of a study by the rule of the study.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def count_decided_cells(study: Study) -> Step[DecidedCellCounts]:
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     others = _numbers(table.loc[~table["status"].isin(DECIDED), "status"])
     others[NOT_A_CELL] = int(decided["class"].eq(NOT_A_CELL).sum())
-    # a classifier tells classes: what is no cell teaches it nothing
+    # a classifier predicts classes, and "not a cell" is none
     decided = decided[decided["class"].isin(classes)]
     named = bool(len(cells)) and bool(cells["animal"].ne("").all())
     by = "animal" if named else "recording"

@@ -1,8 +1,8 @@
-"""Where a retrained U-Net draws the line between cell and background.
+"""The operating point of a retrained U-Net.
 
-Cross-entropy gives probabilities that are right for pixels; cells are found best at a
-lower one than the threshold that people see. A constant on the cell outputs brings the
-two together: the ranking of pixels stays.
+A U-Net trained with cross-entropy detects cells best at a lower probability than the
+threshold that the user sees. A constant shift of the cell logits moves the best
+operating point to this threshold and keeps the order of the pixels.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
 
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 
-#: shifts that are tried, beside that of the start
+#: shifts that are tried, besides that of the starting weights
 SHIFTS = np.arange(-2.0, 4.01, 0.25)
-#: fewer true cells do not tell shifts apart
+#: with fewer true cells the shifts cannot be compared
 FEWEST = 30
-#: detection F1 that two shifts may differ by
+#: shifts whose detection F1 differs by less are equally good
 _EQUALLY_GOOD = 0.005
 
 
 def find_best_shift(
     start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
 ) -> Step[float]:
-    """Find the shift with which the model's threshold finds cells best.
+    """Find the shift with the best detection at the threshold of the model.
 
     Parameters
     ----------
     start
-        The trained network, without a shift; its shift is that of the model before.
+        The trained network without a shift, and the shift of the old model.
     fields
-        Images, true labels, and where the comparison counts.
+        Images, true labels, and the masks of the pixels that count.
     device
-        Where to compute.
+        Device and precision.
 
     Returns
     -------
-    Of equally good ones that which is nearest to the start's; the start's where there
-    are too few cells to tell.
+    The best shift; of equally good shifts the one nearest to that of the old model.
+    With too few cells, the shift of the old model.
     """
     counts = [DetectionCounts() for _ in SHIFTS]
     for planes, labels, where in fields:
@@ -74,7 +74,7 @@ def find_best_shift(
 def _maps(
     start: SegmenterStartingWeights, planes: MeanPlanes, plane: int, device: Device
 ) -> Step[NDArray[np.float32]]:
-    """Probabilities of the pixel classes (class, y, x) in the recording's pixels."""
+    """Predict pixel probabilities (class, y, x) at the scale of the recording."""
     image = plane_image(planes, plane, start.card)
     yield from ()
     maps = run_to_end(predict_tta(start.net, image, device, SegmentConfig().views))

@@ -1,4 +1,4 @@
-"""The program that trains: a process of its own, which outlives napari."""
+"""The training process, which napari starts and which outlives napari."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.retrain.request import RetrainRequest
 
-#: how much a training gives way to the window (Unix)
+#: niceness of the training process (Unix)
 _NICE = 10
 _POLL_S = 0.1
-#: what the commands call that which is trained
+#: command of each task
 _COMMANDS = {"classify": "classifier", "segment": "segmenter"}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a training would take.
+    """The estimated duration of a training.
 
     Parameters
     ----------
     seconds
-        In all.
+        Total duration.
     counts
-        Whatever else the program said.
+        Other values that the program printed, such as numbers of cells.
     """
 
     seconds: float
@@ -52,12 +52,12 @@ class Estimate:
 
 
 def cli_command() -> list[str]:
-    """Words that start the command line."""
+    """Return the command that starts the command line."""
     return [sys.executable, "-m", "napari_cellid.cli"]
 
 
 def train_command(study: Path, request: RetrainRequest) -> list[str]:
-    """Arguments of the command line that start a training."""
+    """Return the arguments that start a training from the command line."""
     command = ["train", _COMMANDS[request.task], str(study), "--json"]
     if request.start:
         command += ["--start", request.start]
@@ -68,7 +68,7 @@ def train_command(study: Path, request: RetrainRequest) -> list[str]:
 
 
 def _changed(settings: Config) -> list[str]:
-    """Words for the settings that are not as they are by default."""
+    """Return the arguments for settings that differ from their defaults."""
     defaults, words = type(settings)().model_dump(), []
     for name, value in settings.model_dump().items():
         if value != defaults[name]:
@@ -77,7 +77,7 @@ def _changed(settings: Config) -> list[str]:
 
 
 def estimate_in_process(words: Sequence[str]) -> Step[Estimate]:
-    """Ask a process of its own how long a training would take.
+    """Estimate the duration of a training in a separate process.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def estimate_in_process(words: Sequence[str]) -> Step[Estimate]:
     Raises
     ------
     InputError
-        If it cannot be trained so; what the program says of it.
+        If the training is impossible; the message is that of the program.
     """
     process = _start([*words, "--estimate"], subprocess.PIPE)
     try:
@@ -96,20 +96,20 @@ def estimate_in_process(words: Sequence[str]) -> Step[Estimate]:
             time.sleep(_POLL_S)
         printed = process.stdout.read() if process.stdout else b""
     finally:
-        # also when nobody wants to know any more
+        # also if the estimate was cancelled
         _end(process)
     return _read_estimate(printed.decode("utf-8", "replace"))
 
 
 def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
-    """Start a training that goes on when napari ends.
+    """Start a training that continues when napari ends.
 
     Parameters
     ----------
     words
-        From `train_command`, or those that resume.
+        From `train_command`, or the arguments that resume a run.
     folder
-        Of the run; made if need be. What the program prints goes into a file there.
+        Folder of the run; it is created if needed and receives the printed output.
 
     Raises
     ------
@@ -123,18 +123,18 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise InputError(
             f"The training cannot be started in {folder} ({error.strerror or error}); "
-            "check the permissions and the free room."
+            "check the permissions and the free disk space."
         ) from error
 
 
 def cancel_start(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """End a training that has not begun yet, and leave nothing of it."""
+    """End a training that has not started yet, and remove its folder."""
     _end(process)
     remove_empty_run(folder)
 
 
 def remove_empty_run(folder: Path) -> None:
-    """Remove the folder of a training that never began."""
+    """Remove the folder of a training that never started."""
     with suppress(OSError):
         if {path.name for path in folder.iterdir()} <= {CONSOLE_FILE}:
             (folder / CONSOLE_FILE).unlink(missing_ok=True)
@@ -142,7 +142,7 @@ def remove_empty_run(folder: Path) -> None:
 
 
 def has_started(folder: Path) -> bool:
-    """Whether a run says itself how it stands."""
+    """Whether the process of a run has written its state."""
     try:
         return Run.open(folder).state().state != "new"
     except InputError:
@@ -150,7 +150,7 @@ def has_started(folder: Path) -> bool:
 
 
 def exit_reason(folder: Path) -> str:
-    """Why the program of a run ended early, in one sentence."""
+    """Return the reason why the process of a run ended early, in one sentence."""
     return last_error(folder / CONSOLE_FILE)
 
 
@@ -163,13 +163,13 @@ def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
         [*cli_command(), *words],
         stdin=subprocess.DEVNULL,
         stdout=out,
-        # tracebacks go to the file, never to people
+        # tracebacks go to the file and are never shown
         stderr=subprocess.DEVNULL if out == subprocess.PIPE else subprocess.STDOUT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         **detached,
     )
     if sys.platform != "win32":
-        # before it has threads: they take over what it has
+        # before it starts threads, which inherit the niceness
         with suppress(psutil.Error):
             psutil.Process(process.pid).nice(_NICE)
     return process
@@ -194,4 +194,4 @@ def _read_estimate(printed: str) -> Estimate:
         if event.get("event") == "result" and "seconds" in event:
             rest = {k: v for k, v in event.items() if k not in ("event", "seconds")}
             return Estimate(float(event["seconds"]), rest)
-    raise InputError("How long it takes cannot be told; the training can be started.")
+    raise InputError("The duration cannot be estimated; the training can be started.")

@@ -1,4 +1,4 @@
-"""How well people agree with one another: what a model can reach at most."""
+"""Agreement between people: the ceiling for the accuracy of a model."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _KEY = ["recording", "cell"]
 def measure_rater_agreement(
     study: Study, cells: pd.DataFrame, classes: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Say how well people agree on the held-out cells.
+    """Measure how well people agree on the held-out cells.
 
-    Each person is held against the majority of the others, on cells where that is one
-    of the classes. The held-out cells were decided, under a strict rule those on which
-    all agreed; so the same is told of all cells of these recordings that were answered.
+    Each person is compared with the majority of the others, on cells where this is one
+    of the classes. Held-out cells are decided cells, and under a strict rule all people
+    agreed on them. Therefore the agreement on all answered cells of these recordings is
+    also measured.
 
     Parameters
     ----------
@@ -36,11 +37,11 @@ def measure_rater_agreement(
     cells
         The held-out cells.
     classes
-        Those of the model.
+        Classes of the model.
 
     Returns
     -------
-    Figures ready for JSON; None where no two people answered the same cell.
+    Values for JSON; None if no two people answered the same cell.
     """
     every = study.read_answers().current()
     every = every[every["answer"].notna()]
@@ -62,15 +63,15 @@ def _agreement(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any] 
     by_class: dict[str, list[bool]] = {}
     same = pairs = 0
     for _, one in answers.groupby(_KEY, sort=False):
-        said = list(one["answer"])
-        for k, own in enumerate(said):
-            others = said[:k] + said[k + 1 :]
+        given = list(one["answer"])
+        for k, own in enumerate(given):
+            others = given[:k] + given[k + 1 :]
             same, pairs = same + others.count(own), pairs + len(others)
             majority = _majority(others)
             if majority in classes:
                 by_class.setdefault(majority, []).append(own == majority)
-    told = [right for one in by_class.values() for right in one]
-    if not told:
+    correct = [right for one in by_class.values() for right in one]
+    if not correct:
         return None
     order = (*classes, NOT_A_CELL, UNSURE)
     agreed = krippendorff_alpha(
@@ -78,16 +79,16 @@ def _agreement(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any] 
     ).value
     balanced = np.mean([np.mean(one) for one in by_class.values()])
     return {
-        "accuracy": round(sum(told) / len(told), 6),
+        "accuracy": round(sum(correct) / len(correct), 6),
         "balanced_accuracy": round(float(balanced), 6),
         "pairwise": round(same / pairs, 6),
         "alpha": None if agreed is None else round(agreed, 6),
-        "n": len(told),
+        "n": len(correct),
     }
 
 
 def _majority(answers: Sequence[str]) -> str:
-    """The answer that more people gave than any other; "" where there is none."""
+    """Return the most frequent answer; "" if there is a tie."""
     counts = sorted((answers.count(one), one) for one in set(answers))
     if not counts or (len(counts) > 1 and counts[-1][0] == counts[-2][0]):
         return ""

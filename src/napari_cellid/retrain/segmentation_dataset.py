@@ -40,9 +40,9 @@ class OutlinedRecording:
     planes
         Mean images.
     labels
-        (plane, y, x), without outlines that people decided are not a cell.
+        Labels (plane, y, x), without cells decided as not a cell.
     roles
-        For each role a mask (plane, y, x) of its pixels.
+        Mask (plane, y, x) of the pixels of each role.
     """
 
     planes: MeanPlanes
@@ -53,18 +53,18 @@ class OutlinedRecording:
 def load_outlines(
     study: Study, names: Sequence[str], config: SplitConfig, *, keep: bool = True
 ) -> tuple[list[OutlinedRecording], str, dict[str, Any]]:
-    """Load the outlines of recordings, and give every pixel its role.
+    """Load the outlines of recordings, and assign a role to each pixel.
 
     Parameters
     ----------
     study
         The study.
     names
-        Recordings whose outlines are correct; none for all.
+        Recordings with correct outlines; empty for all.
     config
-        Share of cells that is held out, and that validates.
+        Shares of held-out and validation cells.
     keep
-        Whether new roles are written into the study.
+        Whether new roles are written to the study.
 
     Returns
     -------
@@ -81,8 +81,8 @@ def load_outlines(
     cells = cells[cells["recording"].isin(chosen)].reset_index(drop=True)
     if cells.empty:
         raise InputError(
-            f"The recordings of {study.path} have no outlines to learn from; identify "
-            "them, and correct the outlines, first."
+            f"The recordings of {study.path} have no outlines; identify them and "
+            "correct the outlines first."
         )
     pixel_um = {one.name: one.info.pixel_size_um for one in recordings}
     split = split_cells(study.path, cells, config, pixel_um, keep=keep)
@@ -124,7 +124,7 @@ def training_fields(
     card: ModelCard,
     config: SegmenterTrainingConfig,
 ) -> list[LabelledField]:
-    """Planes with pixels of a role; pixels of other roles are left out."""
+    """Return the planes with pixels of a role; pixels of other roles are ignored."""
     return [
         labelled_field(
             one.planes, plane, one.labels[plane], card, config,
@@ -137,7 +137,7 @@ def training_fields(
 
 
 def _not_cells(study: Study) -> dict[str, list[int]]:
-    """Outlines that people decided are not a cell, by recording."""
+    """Return the cells decided as not a cell, by recording."""
     table = consensus_table(study)
     none = table["status"].isin(DECIDED) & (table["consensus"] == NOT_A_CELL)
     return {
@@ -147,7 +147,7 @@ def _not_cells(study: Study) -> dict[str, list[int]]:
 
 
 def _digest(outlines: Sequence[OutlinedRecording]) -> str:
-    """Hash of images, outlines and what is held out."""
+    """Hash the images, the outlines and the roles."""
     total = hashlib.sha256()
     for one in outlines:
         planes = one.planes
@@ -164,9 +164,9 @@ def _digest(outlines: Sequence[OutlinedRecording]) -> str:
 def _roles(
     labels: NDArray[np.int32], cells: pd.DataFrame, pixel_um: float
 ) -> dict[str, NDArray[np.bool_]]:
-    """Role of every pixel: that of the whole recording, or of its tile.
+    """Return the role of each pixel: that of its recording or of its tile.
 
-    A tile without cells is trained on, because background is learned, too.
+    A tile without cells is used for training, because it shows background.
     """
     if not cells["unit"].str.startswith("part ").any():
         whole = cells["role"].iloc[0] if len(cells) else "train"
@@ -175,7 +175,7 @@ def _roles(
     rows, columns = (np.arange(n) // size for n in labels.shape[-2:])
     roles = {name: np.full(labels.shape, name == "train") for name in ROLES}
     places = zip(cells["y"] // size, cells["x"] // size, cells["role"], strict=True)
-    # where a cell lies in another tile than when it was first seen, held out wins
+    # if a cell has moved to another tile, the held-out role takes precedence
     for row, column, role in sorted(set(places), key=lambda one: ROLES.index(one[2])):
         here = (rows == row)[:, None] & (columns == column)
         for name in ROLES:

@@ -1,10 +1,10 @@
-"""What is held out: by animal where there are several, and never another cell later.
+"""The split into training, validation and held-out cells, by animal where possible.
 
-The role of a unit (an animal, else a sub-volume, a recording, or a piece of one) comes
-from the hash of its name. Units, their roles and the unit of each recording (of each
-cell, where a recording is cut in pieces) are kept in the study's `split.json`, which
-is only added to: a cell on which models are compared is never trained on, however many
-recordings come, and though an animal be renamed or outlines be mended.
+A unit is an animal, otherwise a sub-volume, a recording, or a tile of a recording. The
+hash of its name decides its role. `split.json` of the study keeps the units, their
+roles, and the unit of each recording (of each cell, where a recording is tiled). The
+file is only extended, so a held-out cell is never trained on later, even if recordings
+are added, an animal is renamed or outlines are corrected.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from napari_cellid.config import SplitConfig
     from napari_cellid.retrain.split_file import Role
 
-#: edge (µm) of the pieces of a recording where there is one only
+#: edge (µm) of the tiles, if the study has only one recording
 TILE_UM = 150.0
-#: training cells of a class of which some may choose the best epoch
+#: a class with fewer training cells gives none to validation
 _FEWEST_TO_SHARE = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which cells are trained on, choose the best epoch, and are held out.
+    """The role of each cell: training, validation (best epoch) or test (held out).
 
     Parameters
     ----------
     role
         train, validation or test, for each cell.
     unit
-        Name of the animal, sub-volume, recording or piece of each cell.
+        Name of the animal, sub-volume, recording or tile of each cell.
     words
-        What the figures on held-out cells rest on, in words.
+        A description of the held-out cells, for the report.
     """
 
     role: NDArray[np.object_]
@@ -55,7 +55,7 @@ class Split:
 
     @property
     def held_out(self) -> tuple[str, ...]:
-        """Units that are held out."""
+        """The held-out units."""
         return tuple(sorted(set(self.unit[self.role == "test"])))
 
 
@@ -67,7 +67,7 @@ def split_cells(
     *,
     keep: bool = True,
 ) -> Split:
-    """Give each cell its role; new units get theirs for good.
+    """Assign a role to each cell; the roles of new units are permanent.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def split_cells(
     cells
         `recording`, `cell`, `animal`, `subvolume`, `y`, `x` of each cell.
     config
-        Shares.
+        Shares of held-out and validation cells.
     pixel_um
         Pixel size (µm) of each recording.
     keep
-        Whether new roles are written; else they are only told.
+        Whether new roles are written to the study.
 
     Raises
     ------
@@ -98,10 +98,10 @@ def split_cells(
 
 
 def split_off_validation(split: Split, cells: pd.DataFrame, share: float) -> Split:
-    """Take validation cells from the training cells, where no whole unit is left.
+    """Take validation cells from the training cells if no whole unit validates.
 
-    They choose the best epoch and calibrate; models are never compared on them. A
-    class with few cells gives none away.
+    Validation cells choose the best epoch and calibrate the probabilities; models are
+    never compared on them. A class with few cells gives none.
     """
     if (split.role == "validation").any():
         return split
@@ -117,7 +117,7 @@ def split_off_validation(split: Split, cells: pd.DataFrame, share: float) -> Spl
 
 
 def hash_fraction(name: str) -> float:
-    """Number from 0 to 1 that belongs to a name, the same on every computer."""
+    """Return a number from 0 to 1 for a name, the same on every computer."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -125,7 +125,7 @@ def hash_fraction(name: str) -> float:
 def _choose_units(
     known: SplitFile, cells: pd.DataFrame, pixel_um: Mapping[str, float]
 ) -> None:
-    """Choose the unit of each new recording, or that it is cut in pieces."""
+    """Choose the unit of each new recording, or that it is tiled."""
     table = cells.drop_duplicates("recording")[["recording", "animal", "subvolume"]]
     rows = [tuple(map(str, row)) for row in table.itertuples(index=False)]
     animals = {animal for _, animal, _ in rows if animal}
@@ -156,7 +156,7 @@ def _units(known: SplitFile, cells: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _choose_roles(known: SplitFile, units: list[str], config: SplitConfig) -> None:
-    """Choose the role of each new unit; there is one to train on, then one held out."""
+    """Choose the role of each new unit: at least one trains, then one is held out."""
     roles = known.roles
     new = sorted((one for one in units if one not in roles), key=hash_fraction)
     most_held = max(math.ceil(config.held_out * len(units)), 1)
@@ -171,7 +171,7 @@ def _choose_roles(known: SplitFile, units: list[str], config: SplitConfig) -> No
             there.count("validation") < most_chosen
         ):
             roles[one] = "validation"
-    # those that are new give way, the one nearest to the other role first
+    # only new units change their role, the one nearest to the other role first
     _make_sure(roles, units, new[::-1], "train", at_least=1)
     _make_sure(roles, units, new, "test", at_least=2)
     _make_sure(roles, units, new, "validation", at_least=4)
@@ -185,12 +185,12 @@ def _make_sure(
     *,
     at_least: int,
 ) -> None:
-    """Give a role to a new unit if none has it and there are enough units."""
+    """Assign a role to a new unit if no unit has it and there are enough units."""
     there = [roles[one] for one in units]
     if wanted in there or len(units) < at_least:
         return
     for one in new:
-        # the last unit to train on, or the last that is held out, stays
+        # the last training unit, or the last held-out unit, keeps its role
         needed = wanted != "train" and roles[one] in ("train", "test")
         if needed and there.count(roles[one]) == 1:
             continue

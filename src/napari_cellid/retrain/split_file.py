@@ -1,4 +1,4 @@
-"""`split.json`: which unit each recording belongs to, and the role of each unit."""
+"""The file `split.json`: the unit of each recording, and the role of each unit."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ _FORMAT = 1
 
 @dataclass
 class TiledRecording:
-    """A recording that is cut in pieces.
+    """A recording that is split into tiles.
 
     Parameters
     ----------
     size_px
-        Edge of a piece.
+        Edge of a tile (px).
     cells
-        The piece of each cell that was seen: it stays though the outline be mended.
+        The tile of each known cell; it stays the same when the outline is corrected.
     """
 
     size_px: float
     cells: dict[int, str] = field(default_factory=dict)
 
     def unit(self, recording: str, cell: int, y: float, x: float) -> str:
-        """Piece of a cell; where it lies counts when it is seen first."""
+        """Return the tile of a cell; the position at its first appearance counts."""
         if cell not in self.cells:
-            # all planes alike, for they may show the same cells
+            # the same tiles in all planes, because planes may show the same cells
             self.cells[cell] = f"{int(y // self.size_px)}, {int(x // self.size_px)}"
         return f"part {self.cells[cell]} of {recording}"
 
 
 @dataclass
 class SplitFile:
-    """What is settled.
+    """The permanent roles of a study: the content of `split.json`.
 
     Parameters
     ----------
     units
-        Unit of each recording that is not cut in pieces.
+        Unit of each recording that is not tiled.
     tiles
-        The recordings that are.
+        The tiled recordings.
     roles
-        Of each unit.
+        Role of each unit.
     """
 
     units: dict[str, str] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class SplitFile:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what is settled; nothing where there is no file yet.
+        """Read the file; without a file there are no roles yet.
 
         Raises
         ------
         InputError
-            If it is broken.
+            If the file is damaged.
         """
         try:
             text = path.read_text("utf-8")
@@ -75,9 +75,9 @@ class SplitFile:
             return cls()
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{path}, which says what is held out, cannot be read ({error}); put "
-                "it back from a copy, for without it held-out cells could be trained "
-                "on."
+                f"{path}, which lists the held-out cells, cannot be read ({error}); "
+                "restore it from a copy, because without it held-out cells could be "
+                "used for training."
             ) from error
 
     @classmethod
@@ -86,7 +86,7 @@ class SplitFile:
             raise ValueError(f"it has the format {values['format']}")
         roles = {str(name): role for name, role in values["roles"].items()}
         if not set(roles.values()) <= set(get_args(Role)):
-            raise ValueError("it names a role that there is not")
+            raise ValueError("it contains an unknown role")
         units, tiles = {}, {}
         for name, one in values["recordings"].items():
             if "unit" in one:
@@ -98,12 +98,12 @@ class SplitFile:
         return cls(units, tiles, roles, text)
 
     def write(self, path: Path) -> None:
-        """Write what is settled, where something new is.
+        """Write the file if something is new.
 
         Raises
         ------
         InputError
-            If it cannot be written.
+            If the file cannot be written.
         """
         text = json.dumps(self._values(), indent=1, ensure_ascii=False) + "\n"
         if text == self._text:
@@ -114,7 +114,7 @@ class SplitFile:
         except OSError as error:
             raise InputError(
                 f"{path} cannot be written ({error.strerror or error}); training needs "
-                "a study that can be written to."
+                "write access to the study."
             ) from error
         self._text = text
 

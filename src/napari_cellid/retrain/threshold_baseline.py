@@ -1,4 +1,4 @@
-"""The rule of two thresholds, red and green: what a model must at least do better."""
+"""Classification by two thresholds, red and green: the baseline for a model."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.dataset import DecidedCells
     from napari_cellid.study.study import Study
 
-#: what the rule looks at, and the classes that it can tell
+#: the measured contrasts, and the classes of the rule
 _RED, _GREEN = "red_contrast", "green_contrast"
 _CLASSES = ("excitatory", "inhibitory", "glia")
-#: thresholds of a colour that are tried
+#: number of thresholds that are tried for each colour
 _MOST = 300
 
 
 def predict_held_out(study: Study, decided: DecidedCells) -> NDArray[np.int64] | None:
-    """What the rule says of the held-out cells; None where it cannot.
+    """Classify the held-out cells by two thresholds; None if the classes differ.
 
     Not red: inhibitory; red and green: excitatory; red and not green: glia. Contrast
-    is the brightness of a cell beside that of its surroundings. The two thresholds are
-    those that suit the training cells best.
+    is the brightness of a cell relative to its surroundings. The two thresholds are
+    fitted on the training cells.
     """
     if set(decided.classes) != set(_CLASSES):
         return None
@@ -43,7 +43,7 @@ def predict_held_out(study: Study, decided: DecidedCells) -> NDArray[np.int64] |
 def fit_thresholds(
     values: NDArray[np.float64], truth: NDArray[np.int64], index: dict[str, int]
 ) -> tuple[float, float] | None:
-    """Thresholds of red and green with the best balanced accuracy.
+    """Find the thresholds of red and green with the best balanced accuracy.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def fit_thresholds(
     filled = np.nan_to_num(values, nan=-np.inf)
     limits = [_candidates(values[:, k]) for k in (0, 1)]
     red, green = (filled[:, k, None] > limits[k] for k in (0, 1))
-    # every class counts the same
+    # each class has the same weight
     weight = 1 / np.maximum(np.bincount(truth, minlength=len(index)), 1)[truth]
     excitatory, inhibitory, glia = (
         np.where(truth == index[name], weight, 0.0) for name in _CLASSES
@@ -71,7 +71,7 @@ def fit_thresholds(
 
 
 def _candidates(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Thresholds between neighbouring values; of many some."""
+    """Return thresholds between neighbouring values; a subset if there are many."""
     known = np.unique(values[np.isfinite(values)])
     if len(known) < 2:
         return known
@@ -83,14 +83,14 @@ def _candidates(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def predict_classes(
     values: NDArray[np.float64], limits: tuple[float, float], index: dict[str, int]
 ) -> NDArray[np.int64]:
-    """Class of each cell by its red and green contrast (cell, 2)."""
+    """Predict the class of each cell from its red and green contrast (cell, 2)."""
     red, green = np.array(limits)[:, None] < np.nan_to_num(values, nan=-np.inf).T
     excitatory, inhibitory, glia = (index[name] for name in _CLASSES)
     return np.where(red, np.where(green, excitatory, glia), inhibitory)
 
 
 def measure_contrasts(study: Study, cells: pd.DataFrame) -> NDArray[np.float64]:
-    """Red and green contrast (cell, 2); NaN for a cell that is not there any more."""
+    """Measure the red and green contrast (cell, 2); NaN for a removed cell."""
     found = np.full((len(cells), 2), np.nan)
     for name, part in cells.groupby("recording", sort=True):
         recording = study.recording(str(name))
