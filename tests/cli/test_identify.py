@@ -362,5 +362,5 @@ def test_masks_that_were_given_are_not_replaced(
     masks.write_bytes((sample / "labels.tif").read_bytes())
     words = ["classify", *channels, "--labels", str(masks), "--name", "mine"]
     assert main([*words, "--out", str(tmp_path), *classifier]) == 2
-    assert "where the results would go" in capsys.readouterr().err
+    assert "the folder of the results" in capsys.readouterr().err
     assert masks.read_bytes() == (sample / "labels.tif").read_bytes()

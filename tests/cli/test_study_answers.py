@@ -191,7 +191,7 @@ def test_merge_tells_of_other_classes(study: Study, tmp_path: Path, capsys) -> N
     assert main(["merge", str(study.path), "--from", str(other.path)]) == 0
     printed = capsys.readouterr()
     assert "has the classes PV, SST" in printed.err
-    assert "nothing that is new here" in printed.out
+    assert "nothing new" in printed.out
 
 
 def test_merge_refuses(study: Study, tmp_path: Path, capsys) -> None:
@@ -219,7 +219,7 @@ def test_export_and_import(study: Study, tmp_path: Path, capsys) -> None:
     # back into the same study: nothing is new
     before = snapshot(study.path)
     assert main(["answers", "import", str(study.path), str(file)]) == 0
-    assert "no answer that is new" in capsys.readouterr().out
+    assert "no new answers" in capsys.readouterr().out
     assert snapshot(study.path) == before
     # and into an empty copy
     shutil.rmtree(study.annotations)
@@ -303,7 +303,7 @@ def test_restore_refuses(study: Study, capsys) -> None:
     words = ["restore", str(study.path), "--annotator"]
     refused(capsys, main([*words, "Cy", "--to", "2026-01-05"]), "Cy", "Ann, Bo")
     refused(capsys, main([*words, "Ann", "--to", "yesterday"]), "'yesterday'", "--to")
-    refused(capsys, main([*words, "Ann", "--to", "2999-01-01"]), "not come yet")
+    refused(capsys, main([*words, "Ann", "--to", "2999-01-01"]), "in the future")
     refused(capsys, main([*words, "Ann"]), "--to")
     assert snapshot(study.path) == before
 
