@@ -70,13 +70,13 @@ def test_a_single_recording_is_cut_in_pieces_of_150_um(tmp_path):
         assert np.ptp(here["y"]) <= edge
         assert np.ptp(here["x"]) <= edge
     assert set(found.role) >= {"train", "test"}
-    assert "of r1. Other cells of the same recording are trained on" in found.words
+    assert "of r1. Other cells of the same recording are used for training" in found.words
 
 
 def test_two_recordings_of_one_animal_are_said_to_be_near(tmp_path):
     found = split(tmp_path, table(recording("r1", "m1"), recording("r2", "m1")))
     assert {"recording r1", "recording r2"} == set(found.unit)
-    assert "Other cells of the same animal are trained on" in found.words
+    assert "Other cells of the same animal are used for training" in found.words
 
 
 def test_sub_volumes_come_before_recordings(tmp_path):
@@ -195,7 +195,7 @@ def test_validation_cells_come_from_training_cells_of_frequent_classes(tmp_path)
 def test_a_broken_file_is_refused_and_left(tmp_path, text):
     path = tmp_path / "split.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="put it back from a copy"):
+    with pytest.raises(InputError, match="restore it from a copy"):
         split(tmp_path, recording("r1"))
     assert path.read_text() == text
 

@@ -119,7 +119,7 @@ def test_no_study_no_run(tmp_path, capsys):
 def test_what_does_not_run_cannot_be_stopped(study, quick, capsys):
     run = job.start(study, quick)
     assert main(["runs", "stop", str(run.folder)]) == 2
-    assert "is not under way" in capsys.readouterr().err
+    assert "is not running" in capsys.readouterr().err
     assert main(["runs", "use", str(run.folder)]) == 2
     assert "has no model yet" in capsys.readouterr().err
     assert main(["runs", "list", str(study.path)]) == 0

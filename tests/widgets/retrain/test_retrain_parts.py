@@ -247,7 +247,7 @@ def test_a_program_that_cannot_be_asked(lab, monkeypatch):
     monkeypatch.setattr(
         retrain_process, "cli_command", lambda: [sys.executable, "-c", "1"]
     )
-    with pytest.raises(InputError, match="cannot be told"):
+    with pytest.raises(InputError, match="cannot be estimated"):
         run_to_end(retrain_process.estimate_in_process(["x"]))
     use_fake_training(monkeypatch)
     (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
