@@ -70,7 +70,9 @@ def test_a_single_recording_is_cut_in_pieces_of_150_um(tmp_path):
         assert np.ptp(here["y"]) <= edge
         assert np.ptp(here["x"]) <= edge
     assert set(found.role) >= {"train", "test"}
-    assert "of r1. Other cells of the same recording are used for training" in found.words
+    assert (
+        "of r1. Other cells of the same recording are used for training" in found.words
+    )
 
 
 def test_two_recordings_of_one_animal_are_said_to_be_near(tmp_path):
