@@ -41,7 +41,7 @@ def main() -> None:
         if child == 0:
             answer_on(folder, 100_000 * k, writing)
         os.close(writing)
-        time.sleep(chance.uniform(0.005, 0.1))
+        time.sleep(chance.uniform(0.005, 0.3))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with os.fdopen(reading) as pipe:
