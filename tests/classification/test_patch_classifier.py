@@ -114,5 +114,7 @@ def test_more_classes_than_outputs_are_refused(
     card = json.loads((tmp_path / CARD_FILE).read_text())
     card["classes"] = ["a", "b"]
     (tmp_path / CARD_FILE).write_text(json.dumps(card))
-    with pytest.raises(InputError, match="names 2 classes, but its network has 3 outputs"):
+    with pytest.raises(
+        InputError, match="names 2 classes, but its network has 3 outputs"
+    ):
         load_classifier(tmp_path)
