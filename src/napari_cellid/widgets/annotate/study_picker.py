@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -33,8 +34,8 @@ _NO_STUDY = (
 class StudyPicker(QWidget):
     """The open study in one line; below it, new results of Identify are offered."""
 
-    #: the user wants to open a study
-    open_requested = Signal()
+    #: folder of a study that the user wants to open
+    study_chosen = Signal(str)
     #: the user wants to say which animal each recording is from
     animals_requested = Signal()
     #: the `ShownResult` whose cells the user wants to annotate
@@ -46,7 +47,7 @@ class StudyPicker(QWidget):
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.open_button = QPushButton("Open study…")
         self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
-        self.open_button.clicked.connect(self.open_requested)
+        self.open_button.clicked.connect(self._choose_study)
         self.animals_button = AnimalsButton()
         self.animals_button.clicked.connect(self.animals_requested)
         self._hint = small_text()
@@ -99,6 +100,11 @@ class StudyPicker(QWidget):
             self._column.addWidget(button)
             button.setEnabled(not busy)
         self._busy.setVisible(busy)
+
+    def _choose_study(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of a study")
+        if path:
+            self.study_chosen.emit(path)
 
     def _button(self, result: ShownResult, study_open: bool) -> QPushButton:
         text = "Add the cells of {} to this study"

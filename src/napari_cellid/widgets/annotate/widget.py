@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.annotation.answer import answer_keys
@@ -34,6 +34,7 @@ from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import napari.viewer
@@ -138,7 +139,7 @@ class AnnotateWidget(QWidget):
 
     def _connect_panel(self) -> None:
         panel = self.panel
-        panel.study.open_requested.connect(self._choose_study)
+        panel.study.study_chosen.connect(self.open_study)
         panel.study.animals_requested.connect(self._edit_animals)
         panel.study.result_accepted.connect(self.offered_results.accept)
         panel.name.entered.connect(self.begin)
@@ -157,11 +158,6 @@ class AnnotateWidget(QWidget):
 
     def _edit_animals(self) -> None:
         edit_animals(self.session, self)
-
-    def _choose_study(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of a study")
-        if path:
-            self.open_study(path)
 
     def _on_study(self) -> None:
         session, panel = self.session, self.panel
@@ -194,8 +190,11 @@ class AnnotateWidget(QWidget):
         config = self.panel.queue.value()
         if isinstance(config, QueueConfig) and self.session.study is not None:
             with input_errors_shown():
-                self._show_first_recording()
-                self.controller.start(self.panel.recording.currentData(), config)
+                name = self.panel.recording.currentData()
+                if self.session.recording is None and name is not None:
+                    # also before the annotator has given a name
+                    self.session.show_recording(name)
+                self.controller.start(name, config)
 
     def _on_queue_settings(self) -> None:
         """Start the queue anew for another order, not for another repeat share."""
@@ -207,12 +206,6 @@ class AnnotateWidget(QWidget):
             self.controller.set_repeat_share(share)
         else:
             self._start_queue()
-
-    def _show_first_recording(self) -> None:
-        """Show a recording even before the annotator has given a name."""
-        name = self.panel.recording.currentData()
-        if self.session.recording is None and name is not None:
-            self.session.show_recording(name)
 
     def _on_saved(self, name: str) -> None:
         """Annotate the recording that was just added to the study."""
@@ -227,32 +220,25 @@ class AnnotateWidget(QWidget):
             self.session.save_config(config)
 
     def _bind_keys(self) -> None:
-        answers = answer_keys(self.session.config)
-        actions = {
-            (getattr(Qt.Key, f"Key_{letter}"), NO_MODIFIER): partial(
-                self.answer, answer
-            )
-            for answer, letter in answers.items()
+        actions: dict[tuple[int, Qt.KeyboardModifier], Callable[[], object]] = {
+            (Qt.Key.Key_Left, NO_MODIFIER): partial(self.step, -1),
+            (Qt.Key.Key_Right, NO_MODIFIER): partial(self.step, 1),
+            (Qt.Key.Key_Backspace, NO_MODIFIER): self.undo,
+            (Qt.Key.Key_Z, CONTROL): self.undo,
+            (Qt.Key.Key_Z, CONTROL | SHIFT): self.redo,
         }
-        self.shortcuts.set_actions(
-            actions
-            | {
-                (Qt.Key.Key_Left, NO_MODIFIER): lambda: self.step(-1),
-                (Qt.Key.Key_Right, NO_MODIFIER): lambda: self.step(1),
-                (Qt.Key.Key_Backspace, NO_MODIFIER): self.undo,
-                (Qt.Key.Key_Z, CONTROL): self.undo,
-                (Qt.Key.Key_Z, CONTROL | SHIFT): self.redo,
-            }
-        )
+        for answer, letter in answer_keys(self.session.config).items():
+            key = getattr(Qt.Key, f"Key_{letter}")
+            actions[(key, NO_MODIFIER)] = partial(self.answer, answer)
+        self.shortcuts.set_actions(actions)
 
     def _on_blind(self, blind: bool) -> None:
         self.panel.blind.setChecked(blind)
         self.display.show_text()
 
     def _show_offered_results(self) -> None:
-        results = self.offered_results.results()
         self.panel.study.show_offered_results(
-            results,
+            self.offered_results.results(),
             study_open=self.session.study is not None,
             busy=self.offered_results.worker.busy,
         )
