@@ -106,7 +106,7 @@ def test_a_classifier_is_no_segmenter(classifier_folder: Path) -> None:
     ("change", "words"),
     [
         ({"combination": "rgb"}, "fed with 3 images .rgb. but its network takes 1"),
-        ({"classes": ["a", "b"]}, "names 2 classes but has 3 outputs"),
+        ({"classes": ["a", "b"]}, "names 2 classes, but its network has 3 outputs"),
         ({"settings": {"base": 3, "depth": 1}}, "do not fit the U-Net"),
         ({"settings": {"base": "x"}}, "do not fit the U-Net"),
     ],
