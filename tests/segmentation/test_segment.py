@@ -98,14 +98,14 @@ def test_one_channel_is_enough(planes: MeanPlanes, segmenter_folder: Path) -> No
 
 
 def test_a_classifier_is_no_segmenter(classifier_folder: Path) -> None:
-    with pytest.raises(InputError, match="tells cell classes, but one that outlines"):
+    with pytest.raises(InputError, match="classifies cells, but one that outlines"):
         load_segmenter(classifier_folder)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"combination": "rgb"}, "fed with 3 images .rgb. but its network takes 1"),
+        ({"combination": "rgb"}, "names 3 input images .rgb., but its network takes 1"),
         ({"classes": ["a", "b"]}, "names 2 classes, but its network has 3 outputs"),
         ({"settings": {"base": 3, "depth": 1}}, "do not fit the U-Net"),
         ({"settings": {"base": "x"}}, "do not fit the U-Net"),
