@@ -183,7 +183,7 @@ def test_one_channel_for_classes(
             "--classifier", str(place.classifier),
         ]
     )  # fmt: skip
-    refused(code, "green channel only", "--red")
+    refused(code, "only the green channel", "--red")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -274,7 +274,7 @@ def test_no_recording(place: Workplace, refused: Callable[..., None]) -> None:
 
 
 def test_too_many_files(place: Workplace, refused: Callable[..., None]) -> None:
-    refused(place.identify(str(place.red)), "either the one file or the two")
+    refused(place.identify(str(place.red)), "either one file or two")
 
 
 def test_one_file_twice(place: Workplace, refused: Callable[..., None]) -> None:

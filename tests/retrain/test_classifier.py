@@ -185,7 +185,7 @@ def test_a_recording_of_one_channel_is_told(study, quick):
     path = study.recording("r0").folder / "recording.toml"
     text = path.read_text("utf-8").replace('["red", "green"]', '["red"]')
     path.write_text(text.replace('"red",\n    "green",', '"red",'), "utf-8")
-    with pytest.raises(InputError, match="r0 has one channel only"):
+    with pytest.raises(InputError, match="r0 has only one channel"):
         start(Study.open(study.path), quick)
 
 

@@ -214,5 +214,5 @@ def test_a_drive_that_cannot_be_written_is_told(tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("napari_cellid.retrain.split_file.atomic_write", refuse)
-    with pytest.raises(InputError, match="training needs a study that can be written"):
+    with pytest.raises(InputError, match="training needs write access to the study"):
         split(tmp_path, recording("r1"))
