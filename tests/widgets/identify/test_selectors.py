@@ -100,7 +100,7 @@ def test_a_model_from_a_folder(
 def test_a_model_for_another_job_is_refused(qtbot, classifier_folder: Path):
     selector = ModelCombo("segment")
     qtbot.addWidget(selector)
-    with pytest.raises(InputError, match="tells cell classes"):
+    with pytest.raises(InputError, match="classifies cells"):
         selector.setValue(classifier_folder)
 
 
