@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 
 def agreement_summary(agreement: Agreement) -> tuple[str, str]:
-    """Alpha of all answers as a headline, and the answers behind it as a sentence."""
+    """Return alpha of all answers as a headline, and its basis as a sentence."""
     alpha, fleiss = agreement.alpha, agreement.fleiss
     if len(agreement.annotators) == 1:
         name = agreement.annotators[0]
         return "", (
-            f"{name} is alone so far. Agreement needs a second person, who opens "
-            "the same study under their own name and answers some of the same cells."
+            f"{name} is the only annotator so far. Agreement needs a second person, "
+            "who opens the study under another name and answers some of the same cells."
         )
     if alpha.value is None:
         return "", f"Agreement cannot be computed: {alpha.reason}."
@@ -46,7 +46,7 @@ def agreement_summary(agreement: Agreement) -> tuple[str, str]:
 
 
 def people_rows(agreement: Agreement, quality: AnnotatorReliability) -> Rows:
-    """For each person: answers, how consistent they are, how reliable."""
+    """Make a table with the answers, consistency and reliability of each person."""
     rows: Rows = []
     for name in agreement.annotators:
         given = agreement.answer_counts.loc[name].to_dict()
@@ -55,26 +55,27 @@ def people_rows(agreement: Agreement, quality: AnnotatorReliability) -> Rows:
         if seen:
             parts.append(f"{seen} while another opinion was visible")
         answers = TableItem(str(sum(given.values())), ", ".join(parts))
-        again = _again(agreement.intra_rater.get(name))
-        rows.append((name, [answers, again, _reliable(name, quality)]))
+        consistency = _consistency_item(agreement.intra_rater.get(name))
+        rows.append((name, [answers, consistency, _reliability_item(name, quality)]))
     return rows
 
 
 def kappa_rows(agreement: Agreement) -> Rows:
-    """Cohen's kappa of every two people, a row and a column for each."""
+    """Make a table of Cohen's kappa, with a row and a column for each person."""
+    people = agreement.annotators
     by_pair = {
         key: pair
         for pair in agreement.pairs
         for key in ((pair.first, pair.second), (pair.second, pair.first))
     }
     return [
-        (one, [_pair_cell(by_pair.get((one, other))) for other in agreement.annotators])
-        for one in agreement.annotators
+        (row, [_pair_item(by_pair.get((row, column))) for column in people])
+        for row in people
     ]
 
 
 def alpha_rows(alphas: Mapping[str, KrippendorffAlpha]) -> Rows:
-    """Alpha, its interval and the number of cells of each class or recording."""
+    """Make a table of alpha, interval and number of cells by class or recording."""
     rows: Rows = []
     for name, alpha in alphas.items():
         tip = alpha.reason or alpha_basis(alpha)
@@ -94,11 +95,11 @@ def alpha_rows(alphas: Mapping[str, KrippendorffAlpha]) -> Rows:
 def confusion_rows(
     pairs: Sequence[AnnotatorPair], first: str, second: str
 ) -> tuple[list[str], Rows]:
-    """What `first` (rows) and `second` (columns) said of the cells both answered.
+    """Tabulate the answers of `first` (rows) and `second` (columns) to the same cells.
 
     Returns
     -------
-    Short names of the columns, and the rows; without answers that neither gave.
+    Short names of the columns, and the rows, without answers that neither person gave.
     """
     for pair in pairs:
         if {pair.first, pair.second} == {first, second}:
@@ -113,20 +114,22 @@ def confusion_rows(
     for name, row in table.iterrows():
         cells = [
             TableItem(
-                str(n), _pair_tip(first, str(name), second, str(other), n), n / most
+                str(n), _pair_tip(first, str(name), second, str(column), n), n / most
             )
-            for other, n in row.items()
+            for column, n in row.items()
         ]
         rows.append((answer_text(str(name)), cells))
     return shorten_names([answer_text(str(name)) for name in given]), rows
 
 
-def _pair_tip(first: str, one: str, second: str, other: str, n: int) -> str:
+def _pair_tip(first: str, answer: str, second: str, second_answer: str, n: int) -> str:
     cells = count_text(n, "cell")
-    return f"{cells}: {first} {answer_text(one)}, {second} {answer_text(other)}"
+    return (
+        f"{cells}: {first} {answer_text(answer)}, {second} {answer_text(second_answer)}"
+    )
 
 
-def _again(agreement: CohenKappa | None) -> TableItem:
+def _consistency_item(agreement: CohenKappa | None) -> TableItem:
     if agreement is None or agreement.observed is None:
         return TableItem(NONE, "no cell was asked again")
     kappa = "" if agreement.value is None else f"; κ {agreement.value:.2f}"
@@ -136,7 +139,7 @@ def _again(agreement: CohenKappa | None) -> TableItem:
     )
 
 
-def _reliable(name: str, quality: AnnotatorReliability) -> TableItem:
+def _reliability_item(name: str, quality: AnnotatorReliability) -> TableItem:
     if name not in quality.accuracy:
         return TableItem(NONE, quality.reason)
     value = quality.accuracy[name]
@@ -146,7 +149,7 @@ def _reliable(name: str, quality: AnnotatorReliability) -> TableItem:
     return TableItem(f"{value:.0%}", tip, value)
 
 
-def _pair_cell(pair: AnnotatorPair | None) -> TableItem:
+def _pair_item(pair: AnnotatorPair | None) -> TableItem:
     if pair is None:
         return TableItem("")
     kappa = pair.kappa

@@ -1,4 +1,4 @@
-"""Figures of agreement as values for programs and as sentences for people."""
+"""Coefficients of agreement as values for JSON and as lines for the terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
         KrippendorffAlpha,
     )
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
-    from napari_cellid.agreement.summary import Agreement
+    from napari_cellid.agreement.summary import Agreement, AnnotatorPair
 
 
 def agreement_values(agreement: Agreement) -> dict[str, Any]:
-    """All coefficients as values for JSON, each with the answers behind it."""
-    overall = _of_alpha(agreement.alpha)
+    """Return all coefficients as values for JSON, each with its basis."""
+    overall = _alpha_values(agreement.alpha)
     fleiss = agreement.fleiss
     return {
         "annotators": list(agreement.annotators),
@@ -31,17 +31,7 @@ def agreement_values(agreement: Agreement) -> dict[str, Any]:
             for name, row in agreement.answer_counts.iterrows()
         },
         "not_blind": dict(agreement.not_blind),
-        "pairwise_kappa": [
-            {
-                "annotators": [pair.first, pair.second],
-                **_of_kappa(pair.kappa),
-                "confusion": {
-                    "answers": list(pair.confusion.columns),
-                    "counts": pair.confusion.to_numpy().tolist(),
-                },
-            }
-            for pair in agreement.pairs
-        ],
+        "pairwise_kappa": [_pair_values(pair) for pair in agreement.pairs],
         "alpha": overall.pop("alpha"),
         **{f"alpha_{name}": value for name, value in overall.items()},
         "fleiss": {
@@ -52,20 +42,24 @@ def agreement_values(agreement: Agreement) -> dict[str, Any]:
             "reason": fleiss.reason,
         },
         "per_class": {
-            name: {**_of_alpha(one), "given": int(agreement.answer_counts[name].sum())}
-            for name, one in agreement.per_class.items()
+            name: {
+                **_alpha_values(alpha),
+                "given": int(agreement.answer_counts[name].sum()),
+            }
+            for name, alpha in agreement.per_class.items()
         },
         "per_recording": {
-            name: _of_alpha(one) for name, one in agreement.per_recording.items()
+            name: _alpha_values(alpha)
+            for name, alpha in agreement.per_recording.items()
         },
         "self_consistency": {
-            name: _of_kappa(one) for name, one in agreement.intra_rater.items()
+            name: _kappa_values(kappa) for name, kappa in agreement.intra_rater.items()
         },
     }
 
 
 def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
-    """The estimated reliability of people as values for JSON."""
+    """Return the estimated reliability of people as values for JSON."""
     return {
         "accuracy": dict(quality.accuracy),
         "share": dict(quality.class_shares),
@@ -82,7 +76,7 @@ def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
 def agreement_lines(
     agreement: Agreement, quality: AnnotatorReliability | None
 ) -> Iterator[str]:
-    """All coefficients for the terminal, each with the answers behind it."""
+    """Format all coefficients for the terminal, each with its basis."""
     people = count_text(len(agreement.annotators), "person", "people")
     answers = count_text(agreement.answers, "answer")
     yield f"{people}, {answers} about {count_text(agreement.cells, 'cell')}."
@@ -97,25 +91,25 @@ def agreement_lines(
     yield from _block(
         "Cohen's kappa of two people",
         {
-            f"{one.first} - {one.second}": _kappa_text(one.kappa)
-            for one in agreement.pairs
+            f"{pair.first} - {pair.second}": _kappa_text(pair.kappa)
+            for pair in agreement.pairs
         },
     )
     yield from _block(
         "Alpha of each answer against all others",
         {
-            name: f"{_alpha_text(one)}, "
+            name: f"{_alpha_text(alpha)}, "
             f"{agreement.answer_counts[name].sum()} of them {name}"
-            for name, one in agreement.per_class.items()
+            for name, alpha in agreement.per_class.items()
         },
     )
     yield from _block(
         "Alpha of each recording",
-        {name: _alpha_text(one) for name, one in agreement.per_recording.items()},
+        {name: _alpha_text(alpha) for name, alpha in agreement.per_recording.items()},
     )
     yield from _block(
         "Asked again: each person's agreement with themselves",
-        {name: _kappa_text(one) for name, one in agreement.intra_rater.items()},
+        {name: _kappa_text(kappa) for name, kappa in agreement.intra_rater.items()},
     )
     if quality is not None:
         yield from _reliability_lines(quality)
@@ -140,28 +134,39 @@ def _block(title: str, values: Mapping[str, str]) -> Iterator[str]:
         yield f"  {name:{width}}  {text}"
 
 
-def _of_alpha(one: KrippendorffAlpha) -> dict[str, Any]:
+def _alpha_values(alpha: KrippendorffAlpha) -> dict[str, Any]:
     return {
-        "alpha": one.value,
-        "interval": None if one.interval is None else list(one.interval),
-        "cells": one.cells,
-        "answers": one.answers,
-        "resamples": one.resamples,
-        "reason": one.reason,
+        "alpha": alpha.value,
+        "interval": None if alpha.interval is None else list(alpha.interval),
+        "cells": alpha.cells,
+        "answers": alpha.answers,
+        "resamples": alpha.resamples,
+        "reason": alpha.reason,
     }
 
 
-def _of_kappa(one: CohenKappa) -> dict[str, Any]:
+def _kappa_values(kappa: CohenKappa) -> dict[str, Any]:
     return {
-        "kappa": one.value,
-        "equal": one.observed,
-        "cells": one.cells,
-        "reason": one.reason,
+        "kappa": kappa.value,
+        "equal": kappa.observed,
+        "cells": kappa.cells,
+        "reason": kappa.reason,
+    }
+
+
+def _pair_values(pair: AnnotatorPair) -> dict[str, Any]:
+    return {
+        "annotators": [pair.first, pair.second],
+        **_kappa_values(pair.kappa),
+        "confusion": {
+            "answers": list(pair.confusion.columns),
+            "counts": pair.confusion.to_numpy().tolist(),
+        },
     }
 
 
 def alpha_basis(alpha: KrippendorffAlpha, digits: int = 2) -> str:
-    """The interval of alpha, and the answers from which it was computed."""
+    """Describe the interval of alpha, and the answers from which it was computed."""
     cells = f"on {count_text(alpha.cells, 'cell')}"
     basis = f"{cells} with {count_text(alpha.answers, 'answer')}"
     if alpha.interval is None:
@@ -171,7 +176,7 @@ def alpha_basis(alpha: KrippendorffAlpha, digits: int = 2) -> str:
 
 
 def kappa_basis(kappa: CohenKappa) -> str:
-    """The share of equal answers, and the cells from which kappa was computed."""
+    """Describe the share of equal answers, and the cells behind kappa."""
     basis = f"on {count_text(kappa.cells, 'cell')}"
     if kappa.observed is None:
         return basis
@@ -179,7 +184,7 @@ def kappa_basis(kappa: CohenKappa) -> str:
 
 
 def fleiss_basis(fleiss: FleissKappa) -> str:
-    """The cells from which Fleiss' kappa was computed."""
+    """Describe the cells from which Fleiss' kappa was computed."""
     basis = f"on {count_text(fleiss.cells, 'cell')} with {fleiss.raters} answers each"
     if not fleiss.left_out:
         return basis
@@ -187,7 +192,7 @@ def fleiss_basis(fleiss: FleissKappa) -> str:
 
 
 def reliability_basis(quality: AnnotatorReliability) -> str:
-    """The answers from which the reliability of people was estimated."""
+    """Describe the answers from which the reliability of people was estimated."""
     answers = count_text(quality.answers, "answer")
     return f"on {count_text(quality.cells, 'cell')} with {answers}"
 

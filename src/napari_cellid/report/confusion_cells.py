@@ -18,36 +18,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConfusionSquare:
-    """A square of a confusion matrix: what people and a model said.
+    """A square of a confusion matrix: the class by people and the class by a model.
 
     Parameters
     ----------
-    truth, told
+    truth, predicted
         Class by people, and by the model.
     old
-        Whether it is the model before.
+        Whether the model is the old one.
     """
 
     truth: str
-    told: str
+    predicted: str
     old: bool = False
 
 
 def cells_in_square(
     table: pd.DataFrame, square: ConfusionSquare
 ) -> list[tuple[CellKey, float]]:
-    """The cells behind a square, and how sure the model was; the surest first."""
-    told, chance = ("old_predicted", "old_p_") if square.old else ("predicted", "p_")
-    if told not in table:
+    """Return the cells of a square with their probabilities, the highest first."""
+    prefix = "old_" if square.old else ""
+    predicted = f"{prefix}predicted"
+    if predicted not in table:
         return []
-    rows = table[(table["class"] == square.truth) & (table[told] == square.told)]
-    column = f"{chance}{square.told}"
-    sure = rows[column] if column in rows else pd.Series(0.0, index=rows.index)
-    rows = rows.assign(sure=sure).sort_values("sure", ascending=False, kind="stable")
-    columns = (rows[name].tolist() for name in ("recording", "cell", "sure"))
+    rows = table[
+        (table["class"] == square.truth) & (table[predicted] == square.predicted)
+    ]
+    column = f"{prefix}p_{square.predicted}"
+    p = rows[column] if column in rows else pd.Series(0.0, index=rows.index)
+    rows = rows.assign(p=p).sort_values("p", ascending=False, kind="stable")
+    columns = (rows[name].tolist() for name in ("recording", "cell", "p"))
     return [
-        (CellKey(recording, int(cell)), float(value))
-        for recording, cell, value in zip(*columns, strict=True)
+        (CellKey(recording, int(cell)), float(p))
+        for recording, cell, p in zip(*columns, strict=True)
     ]
 
 
@@ -57,7 +60,7 @@ def read_held_out(path: Path) -> Step[pd.DataFrame]:
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the table cannot be read.
     """
     yield from ()
     texts = dict.fromkeys(("recording", "class", "predicted", "old_predicted"), str)
@@ -65,5 +68,5 @@ def read_held_out(path: Path) -> Step[pd.DataFrame]:
         return pd.read_csv(path, dtype=texts, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); train anew to have it again."
+            f"{path} cannot be read ({error}); train again to get it back."
         ) from error

@@ -1,4 +1,4 @@
-"""What people read of the cells of a training: counts, rules, what is lacking."""
+"""Sentences and tables about the cells of a training."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
 
 
-#: with fewer cells of a class a model hardly learns what it is
-FEW = 20
+#: with fewer cells of a class a model hardly learns the class
+MIN_CELLS_PER_CLASS = 20
 
 
-#: more animals (or recordings) than that are added up
+#: number of animals (or recordings) with a row of their own
 _MOST_ROWS = 8
 
 
 def held_out_text(counts: Mapping[str, Any]) -> str:
-    """What becomes of the cells, once that is known; "" before.
+    """Describe the split of the cells; "" before it is known.
 
     Parameters
     ----------
     counts
-        What the estimate says; of cells `train`, `validation`, `held_out` and
-        `measured_on`, of outlines `held_out` alone, in words.
+        Values of an estimate: `train`, `validation`, `held_out` and `measured_on` for
+        cells; for outlines `held_out` alone, a sentence.
     """
     if isinstance(counts.get("held_out"), str):
         return str(counts["held_out"])
@@ -44,7 +44,7 @@ def held_out_text(counts: Mapping[str, Any]) -> str:
 
 
 def class_rows(decided: DecidedCellCounts) -> tuple[list[str], Rows]:
-    """Decided cells: a column for each class, a row for each animal.
+    """Make a table of the decided cells, with a column per class and a row per animal.
 
     Returns
     -------
@@ -66,22 +66,22 @@ def class_rows(decided: DecidedCellCounts) -> tuple[list[str], Rows]:
 
 
 def lacking_cells_text(decided: DecidedCellCounts) -> str:
-    """What is lacking, in one sentence; "" where nothing is."""
+    """Say in one sentence which cells are lacking; "" if there are enough."""
     if not decided.total:
-        return _nothing(decided)
-    few = {name: n for name, n in decided.by_class.items() if n < FEW}
+        return _no_cells_text(decided)
+    few = {name: n for name, n in decided.by_class.items() if n < MIN_CELLS_PER_CLASS}
     if not few:
         return ""
-    said = _joined([f"{n or 'no'} {answer_text(name)}" for name, n in few.items()])
-    one = sum(few.values()) == 1 and len(few) == 1
+    counts = _join([f"{n or 'no'} {answer_text(name)}" for name, n in few.items()])
+    single = list(few.values()) == [1]
     return (
-        f"Only {said} {'cell is' if one else 'cells are'} decided; with fewer than "
-        f"{FEW} of a class the model hardly learns what it looks like, so answer more "
-        "of them in the Annotate dock."
+        f"Only {counts} {'cell is' if single else 'cells are'} decided; a class needs "
+        f"at least {MIN_CELLS_PER_CLASS} cells to be learned well, so answer more of "
+        "them in the Annotate dock."
     )
 
 
-def _nothing(decided: DecidedCellCounts) -> str:
+def _no_cells_text(decided: DecidedCellCounts) -> str:
     lacking = decided.others.get("too_few", 0)
     disputed = decided.others.get("disputed", 0)
     if lacking or disputed:
@@ -93,6 +93,6 @@ def _nothing(decided: DecidedCellCounts) -> str:
     return "Nobody has answered yet: answer cells in the Annotate dock first."
 
 
-def _joined(words: Sequence[str]) -> str:
-    *most, last = words
+def _join(items: Sequence[str]) -> str:
+    *most, last = items
     return f"{', '.join(most)} and {last}" if most else last

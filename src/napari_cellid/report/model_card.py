@@ -1,4 +1,4 @@
-"""What a model is, as people read it; no Qt."""
+"""The description of a model as rich text, from its model card."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from napari_cellid.models.card import ModelCard
 
-#: lists and tables longer than that are counted
+#: only the length of longer lists and tables is shown
 _MOST = 12
 _HASH = 12
 
 
 def card_text(folder: Path) -> str:
-    """The description of the model in a folder; "" where there is none."""
+    """Return the description of the model in a folder; "" without a model."""
     try:
         card = load_card(folder)
     except InputError:
@@ -44,9 +44,9 @@ def _facts(card: ModelCard) -> str:
     side = card.patch_size * card.pixel_size_um
     facts = {
         "Network": network,
-        "Tells": classes,
+        "Classes": classes,
         "Pixel size": f"{card.pixel_size_um:g} µm",
-        "Sees": f"{side:.0f} µm round a cell" if card.task == "classify" else "",
+        "Patch": f"{side:.0f} µm around a cell" if card.task == "classify" else "",
         "Weights": f"sha256 {card.weights_sha256[:_HASH]}…",
     }
     return "<br>".join(f"{k}: {escape(v)}" for k, v in facts.items() if v)
@@ -74,7 +74,7 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple, dict)):
         if len(value) > _MOST:
             return f"{len(value)} entries"
-        # a table row by row
-        rows = any(isinstance(one, (list, tuple)) for one in value)
-        return (" / " if rows else ", ").join(_value("", one) for one in value)
+        # the rows of a table are set apart
+        nested = any(isinstance(item, (list, tuple)) for item in value)
+        return (" / " if nested else ", ").join(_value("", item) for item in value)
     return str(value)

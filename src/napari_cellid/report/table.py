@@ -1,4 +1,4 @@
-"""Tables that people read, as values: the window and the terminal draw them."""
+"""Tables as values, which the window and the terminal draw, and texts of numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_cellid.retrain.verdict import decimal_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-#: stands where there is no value
+#: text of a missing value
 NONE = "–"
 
 
@@ -21,11 +21,11 @@ class TableItem:
     Parameters
     ----------
     text
-        The text.
+        Text of the item.
     tip
-        The number of cells behind it, and what else is worth knowing.
+        Tooltip, such as the number of cells behind a value.
     shade
-        0 to 1: strength of the background; None for none.
+        Strength of the background colour, from 0 to 1; None for no colour.
     """
 
     text: str
@@ -38,22 +38,22 @@ Rows = list[tuple[str, list[TableItem]]]
 
 
 def number_text(value: float | None, digits: int = 2) -> str:
-    """A number, or a dash where there is none."""
+    """Format a number; a dash for None."""
     return NONE if value is None else decimal_text(value, digits)
 
 
 def count_text(number: int, singular: str, plural: str = "") -> str:
-    """A number of things with the noun in singular or plural."""
+    """Format a count with the noun in singular or plural."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
-    """Numbers by name, such as "12 excitatory, 3 glia"."""
+    """Format numbers by name, such as "12 excitatory, 3 glia"."""
     return ", ".join(f"{n} {name}" for name, n in counts.items())
 
 
 def shorten_names(names: Sequence[str]) -> list[str]:
-    """Names short enough for narrow columns: their beginnings, as far as they differ.
+    """Shorten names for narrow columns, to beginnings that differ.
 
     Names of six letters or fewer stay as they are.
     """
@@ -64,11 +64,13 @@ def shorten_names(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def text_table(head: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """A table in columns of fixed width, in signs that every terminal has."""
-    widths = [max(len(title), 9) for title in head]
-    titles = (f"{t:>{w}}" for t, w in zip(head, widths, strict=True))
-    yield f"{'':16} {' '.join(titles)}"
+def text_table(
+    titles: Sequence[str], rows: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Format a table in columns of fixed width, in characters of every terminal."""
+    widths = [max(len(title), 9) for title in titles]
+    head = (f"{t:>{w}}" for t, w in zip(titles, widths, strict=True))
+    yield f"{'':16} {' '.join(head)}"
     for name, items in rows.items():
         texts = (
             f"{plain_text(text):>{w}}" for text, w in zip(items, widths, strict=True)
@@ -77,5 +79,5 @@ def text_table(head: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Iterat
 
 
 def plain_text(text: str) -> str:
-    """A text with plain hyphens, for terminals that lack dashes and minus signs."""
+    """Replace dashes and minus signs by hyphens, for terminals that lack them."""
     return text.replace(NONE, "-").replace("−", "-")

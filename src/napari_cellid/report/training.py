@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TASKS = {"classify": "classes", "segment": "outlines"}
 STATES = {
-    "new": "not begun yet",
+    "new": "not started yet",
     "running": "running",
     "stopped": "stopped",
     "finished": "finished",
@@ -23,15 +23,15 @@ STATES = {
     "interrupted": "interrupted (can be resumed)",
 }
 _PREPARES = (
-    "It prepares: images are read, cells are simulated to mix in, and the layers that "
-    "stay unchanged are run. Curves appear after the first epoch."
+    "The training is being prepared: images are read, cells are simulated, and the "
+    "output of frozen layers is computed. Curves appear after the first epoch."
 )
 
 
 def duration_text(seconds: float) -> str:
-    """An approximate duration, such as "about 3 minutes"."""
+    """Format an approximate duration, such as "about 3 minutes"."""
     if seconds < 15:
-        return "some seconds"
+        return "a few seconds"
     if seconds < 50:
         return f"about {round(seconds / 10) * 10} seconds"
     minutes = round(seconds / 60)
@@ -41,7 +41,7 @@ def duration_text(seconds: float) -> str:
 
 
 def local_time_text(made: str) -> str:
-    """A time (ISO 8601) in the time zone of this computer."""
+    """Format a time (ISO 8601) in the local time zone; a dash if it is invalid."""
     try:
         return f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}"
     except ValueError:
@@ -49,43 +49,43 @@ def local_time_text(made: str) -> str:
 
 
 def state_label(state: str, error: str = "") -> str:
-    """State of a training in a word, with the reason where it failed."""
+    """Return the state of a training as a label, with the reason of a failure."""
     label = STATES.get(state, state)
     return f"{label}: {error}" if error else label
 
 
 def main_metric_text(summary: RunSummary) -> str:
-    """Main metric of the new model of a training."""
+    """Format the main metric of the new model of a training."""
     metric, _ = MAIN_METRICS.get(summary.task, ("", ""))
     value = (summary.report.get("new") or {}).get(metric) if summary.report else None
     return NONE if value is None else f"{float(value):.2f}"
 
 
 def main_metric_name(task: str) -> str:
-    """Name of the metric by which models of a task are compared."""
+    """Return the name of the metric by which models of a task are compared."""
     return MAIN_METRICS.get(task, ("", ""))[1]
 
 
 def run_title(summary: RunSummary) -> str:
-    """What was trained and when."""
+    """Return the title of a run: what was trained, and when."""
     kind = TASKS.get(summary.task, summary.task)
     made = summary.made
     return f"{kind}, {local_time_text(made)}" if made else summary.name
 
 
 def state_text(summary: RunSummary) -> str:
-    """State of a training as a sentence, with the number of epochs."""
+    """Describe the state of a training in a sentence, with the number of epochs."""
     done = sum(1 for epoch in summary.epochs if int(epoch["epoch"]) > 0)
     epochs = count_text(done, "epoch")
     best = [int(e["epoch"]) for e in summary.epochs if e.get("best")]
     kept = f"; the best is epoch {best[-1]} (★, dotted line)" if best else ""
-    running = f"It runs: {epochs} done{kept}." if summary.epochs else _PREPARES
+    running = f"Running: {epochs} done{kept}." if summary.epochs else _PREPARES
     sentences = {
         "new": _PREPARES,
         "running": running,
         "stopped": f"Stopped after {epochs}{kept}.",
         "finished": f"Finished after {epochs}{kept}.",
-        "failed": f"It failed: {summary.error}",
+        "failed": f"Failed: {summary.error}",
         "interrupted": f"Its process ended after {epochs} without a message (the "
         f"computer was switched off, or the process was killed){kept}; it can be "
         "resumed.",
@@ -94,7 +94,7 @@ def state_text(summary: RunSummary) -> str:
 
 
 def progress_text(summary: RunSummary) -> str:
-    """Progress of a training on one line."""
+    """Format the progress of a training on one line."""
     progress = summary.progress
     if not progress:
         return "Preparing…"
@@ -109,7 +109,7 @@ def progress_text(summary: RunSummary) -> str:
 
 
 def epoch_line(values: Mapping[str, Any]) -> str:
-    """Metrics of an epoch on one line."""
+    """Format the metrics of an epoch on one line."""
     parts = [f"epoch {values['epoch']:>3}"]
     if "train" in values:
         parts.append(f"loss {values['train']['loss']:.4f}")
@@ -124,7 +124,7 @@ def epoch_line(values: Mapping[str, Any]) -> str:
 
 
 def basis_text(report: Mapping[str, Any]) -> str:
-    """The held-out cells on which the metrics were measured."""
+    """Describe the held-out cells on which the metrics were measured."""
     n = report.get("n_cells")
     kind = "cells"
     if n is None:
@@ -134,12 +134,12 @@ def basis_text(report: Mapping[str, Any]) -> str:
 
 
 def rater_agreement_text(report: Mapping[str, Any]) -> str:
-    """The agreement of people on the held-out cells; "" where it is not known."""
+    """Return the agreement of people on the held-out cells; "" if it is unknown."""
     return str((report.get("experts") or {}).get("text") or "")
 
 
 def simulated_fields_text(report: Mapping[str, Any], digits: int = 2) -> str:
-    """F1 on simulated fields, which shows whether a model forgot; "" without them."""
+    """Format F1 on simulated fields, which shows forgetting; "" without such fields."""
     fields = report.get("original_fields") or {}
     new, old = (fields.get(key) or {} for key in ("new", "old"))
     if "f1" not in new:
@@ -150,7 +150,7 @@ def simulated_fields_text(report: Mapping[str, Any], digits: int = 2) -> str:
 
 
 def report_notes(report: Mapping[str, Any]) -> list[str]:
-    """What else the reader of a report should know, one sentence each."""
+    """List the remarks of a report, one sentence each."""
     notes = [str(note) for note in report.get("notes") or ()]
     sentences = [rater_agreement_text(report), *notes, simulated_fields_text(report)]
     return [sentence for sentence in sentences if sentence]

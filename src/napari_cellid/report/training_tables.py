@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-#: decimals in the terminal
+#: number of decimals in the terminal
 _DIGITS = 3
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A model or a metric: its key in a report, its title and an explanation."""
+    """A column or row: key in a report, title and explanation of a model or metric."""
 
     key: str
     title: str
@@ -49,14 +49,14 @@ _MODELS = (
     _Column(
         "floor", "rule",
         "A simple rule with one threshold for red and one for green, on the same "
-        "cells: the least that a model must surpass.",
+        "cells: the baseline that a model must surpass.",
         "two thresholds",
     ),
 )  # fmt: skip
 _PEOPLE = _Column(
     "experts", "people",
-    "How often a single person agrees with the majority of the others: the most that "
-    "a model can reach.",
+    "How often a single person agrees with the majority of the others: the ceiling "
+    "for a model.",
     "people",
 )  # fmt: skip
 _METRICS = {
@@ -78,9 +78,9 @@ _METRICS = {
         ),
     ),
     "segment": (
-        _Column("f1", "F1", "1 when all cells are found and nothing else is."),
-        _Column("precision", "precision", "Share of the found cells that are cells."),
-        _Column("recall", "recall", "Share of the cells that are found."),
+        _Column("f1", "F1", "Harmonic mean of precision and recall; 1 is perfect."),
+        _Column("precision", "precision", "Share of the detections that are cells."),
+        _Column("recall", "recall", "Share of the true cells that are detected."),
         _Column("dice", "Dice", "Overlap of the outlines; 1 is perfect."),
     ),
 }  # fmt: skip
@@ -104,7 +104,7 @@ _CLASS_METRICS = (
 
 
 def figure_rows(report: Mapping[str, Any]) -> tuple[list[str], Rows, list[str]]:
-    """Metrics of the models beside one another.
+    """Make a table of metrics with a column for each model.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def figure_rows(report: Mapping[str, Any]) -> tuple[list[str], Rows, list[str]]:
 def class_figure_rows(
     report: Mapping[str, Any], which: str
 ) -> tuple[list[str], Rows, list[str]]:
-    """Metrics of each class for one of the models: "new", "old" or "floor"."""
+    """Make a table of class metrics for one of the models: "new", "old" or "floor"."""
     by_class = (report.get(which) or {}).get("by_class") or {}
     columns = [
         column
@@ -152,7 +152,7 @@ def class_figure_rows(
 def confusion_matrix_rows(
     report: Mapping[str, Any], which: str
 ) -> tuple[list[str], Rows]:
-    """Confusion matrix of one of the models: people in rows, the model in columns."""
+    """Make the confusion matrix of a model: people in rows, the model in columns."""
     classes = [str(name) for name in report.get("classes") or ()]
     counts = (report.get(which) or {}).get("confusion") or []
     rows: Rows = []
@@ -167,14 +167,14 @@ def confusion_matrix_rows(
 
 
 def result_lines(folder: Path, report: Mapping[str, Any]) -> list[str]:
-    """The result of a training for the terminal.
+    """Format the result of a training for the terminal.
 
     Parameters
     ----------
     folder
         Folder of the run.
     report
-        As `report.json` holds it.
+        Content of `report.json`.
     """
     lines = [basis_text(report), *_model_lines(report)]
     by_class = (report.get("new") or {}).get("by_class")
@@ -194,7 +194,7 @@ def result_lines(folder: Path, report: Mapping[str, Any]) -> list[str]:
 def class_lines(
     by_class: Mapping[str, Mapping[str, float | None]],
 ) -> Iterator[str]:
-    """Metrics of each class for the terminal, a line each, under their titles."""
+    """Format the metrics of each class for the terminal, one line per class."""
     yield from text_table(
         [column.title for column in _CLASS_METRICS],
         {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def rule_text(rule: VoteConfig) -> str:
-    """The condition under which a cell is decided."""
+    """Describe the condition under which a cell is decided."""
     conditions = {
         "unanimous": "all say the same",
         "majority": "more than half say the same",
@@ -25,12 +25,12 @@ def rule_text(rule: VoteConfig) -> str:
 
 
 def vote_lines(counts: DecisionCounts, rule: VoteConfig) -> Iterator[str]:
-    """The rule and the cells by result, for the terminal.
+    """Format the rule and the results of the votes for the terminal.
 
     Parameters
     ----------
     counts
-        The cells by the result of their vote.
+        Number of cells by the result of their votes.
     rule
         The rule of the vote.
     """
@@ -50,7 +50,7 @@ def vote_lines(counts: DecisionCounts, rule: VoteConfig) -> Iterator[str]:
 
 
 def unmatched_notes(count: int) -> list[str]:
-    """A note on answers whose cell does not exist any more; none without any."""
+    """Return a note on answers whose cell does not exist any more, if there are any."""
     if not count:
         return []
     answers = count_text(count, "answer")

@@ -1,4 +1,4 @@
-"""Which models a study uses, and how it comes to use another."""
+"""The active models of a study, and how to change them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def current_model(study: Study, task: Task) -> Path:
-    """Folder of the model that a study uses: its own, or the default one.
+    """Return the folder of the active model of a study, or of the default model.
 
     Raises
     ------
     InputError
-        If the model that `study.toml` names is not there.
+        If the model named in `study.toml` does not exist.
     """
     name: str = getattr(study.config.models, task)
     if not name:
@@ -45,51 +45,51 @@ def current_model(study: Study, task: Task) -> Path:
     )
 
 
-def resolve_model(study: Study | None, wanted: str | None, task: Task) -> str | None:
-    """Which model a study means by a name, or uses where none is named.
+def resolve_model(study: Study | None, name: str | None, task: Task) -> str | None:
+    """Resolve the name of a model within a study; without a name, the active model.
 
     Parameters
     ----------
     study
         The study, if there is one.
-    wanted
-        Name or folder that was asked for; None for the study's own choice.
+    name
+        Name or folder of a model; None for the active model of the study.
     task
-        What the model does.
+        Task of the model.
 
     Returns
     -------
-    What `find_model` takes: None for the default one.
+    An argument for `find_model`; None for the default model.
 
     Raises
     ------
     InputError
-        If the model that `study.toml` names is not there.
+        If the model named in `study.toml` does not exist.
     """
     if study is None:
-        return wanted
-    if wanted is None:
+        return name
+    if name is None:
         used = getattr(study.config.models, task)
         return str(current_model(study, task)) if used else None
-    own = study.models / wanted
-    return str(own) if (own / CARD_FILE).is_file() else wanted
+    own = study.models / name
+    return str(own) if (own / CARD_FILE).is_file() else name
 
 
 def study_models(study: Study, task: Task) -> list[tuple[Path, ModelCard]]:
-    """Models of a study for one task, by name."""
-    found = list_models(study.models)
-    return [(folder, card) for folder, card in found if card.task == task]
+    """List the models of a study for one task, by name."""
+    models = list_models(study.models)
+    return [(folder, card) for folder, card in models if card.task == task]
 
 
 def activate_run(study: Study, run: Run, name: str = "") -> Study:
-    """Make the model of a run the study's; the one before stays in its folder.
+    """Copy the model of a run into the study, and make it the active model.
 
     Parameters
     ----------
     study
         The study.
     run
-        A training that gave a model.
+        A run with a model.
     name
         Folder of the model in the study; by default the name of the run.
 
@@ -110,7 +110,7 @@ def activate_run(study: Study, run: Run, name: str = "") -> Study:
         )
     card = load_card(source)
     name = name or run.name
-    _checked(study, name, card.task)
+    _with_model(study, name, card.task)
     target = study.models / name
     if (target / CARD_FILE).is_file():
         if load_card(target).weights_sha256 != card.weights_sha256:
@@ -119,28 +119,32 @@ def activate_run(study: Study, run: Run, name: str = "") -> Study:
                 "name with --name."
             )
     else:
-        with atomic_write_folder(target) as temporary:
-            for file in (WEIGHTS_FILE, CARD_FILE):
-                shutil.copyfile(source / file, temporary / file)
+        _copy_model(source, target)
     return activate_model(study, name, card.task)
 
 
+def _copy_model(source: Path, target: Path) -> None:
+    with atomic_write_folder(target) as temporary:
+        for file in (WEIGHTS_FILE, CARD_FILE):
+            shutil.copyfile(source / file, temporary / file)
+
+
 def activate_model(study: Study, name: str, task: Task) -> Study:
-    """Write into `study.toml` which model the study uses; "" for the default one.
+    """Write the active model of a task to `study.toml`; "" for the default model.
 
     Raises
     ------
     InputError
-        If the name cannot be one, or it cannot be written.
+        If the name is invalid, or `study.toml` cannot be written.
     """
-    # as it is on disk now: others may have changed classes or rule since
-    now = type(study).open(study.path)
-    models = _checked(now, name, task)
-    return now.save_config(now.config.model_copy(update={"models": models}))
+    # read it again, because others may have changed classes or rule since
+    current = type(study).open(study.path)
+    models = _with_model(current, name, task)
+    return current.save_config(current.config.model_copy(update={"models": models}))
 
 
-def _checked(study: Study, name: str, task: Task) -> StudyModels:
-    """The models of a study with another one for a task."""
+def _with_model(study: Study, name: str, task: Task) -> StudyModels:
+    """Return the models of a study, with the model of one task replaced."""
     try:
         return StudyModels(**{**study.config.models.model_dump(), task: name})
     except ValidationError as error:
@@ -151,7 +155,7 @@ def _checked(study: Study, name: str, task: Task) -> StudyModels:
 
 
 def activate_run_folder(study: Study, folder: Path) -> Step[Study]:
-    """Make the model of a run the study's; gives the study as it is then.
+    """Make the model of a run the active model, and return the changed study.
 
     Raises
     ------
@@ -163,12 +167,12 @@ def activate_run_folder(study: Study, folder: Path) -> Step[Study]:
 
 
 def restore_previous_model(study: Study, folder: Path) -> Step[Study]:
-    """Make the model that a run was compared with the study's again.
+    """Make the old model, with which a run was compared, the active model again.
 
     Raises
     ------
     InputError
-        If it is gone, or the study cannot be written.
+        If the old model does not exist any more, or the study cannot be written.
     """
     yield Progress("Changing the model")
     run = Run.open(folder)
@@ -177,28 +181,28 @@ def restore_previous_model(study: Study, folder: Path) -> Step[Study]:
 
 
 def active_weights(study: Study | None) -> set[str]:
-    """Hashes of the weights of the models that a study uses."""
-    found: set[str] = set()
+    """Return the hashes of the weights of the active models of a study."""
+    hashes: set[str] = set()
     if study is None:
-        return found
+        return hashes
     for task in DEFAULTS:
         try:
             folder = current_model(study, task)
-            found.add(load_card(folder).weights_sha256)
+            hashes.add(load_card(folder).weights_sha256)
         except InputError:
-            # the dock that uses it tells
+            # the dock that loads the model reports the error
             continue
-    return found
+    return hashes
 
 
 def _previous_name(study: Study, run: Run, task: Task) -> str:
-    """How `study.toml` names the model before; "" for the default one."""
-    before = Path(str(run.about.get("old_model") or SHIPPED_MODELS / DEFAULTS[task]))
-    if before == SHIPPED_MODELS / DEFAULTS[task]:
+    """Return the name of the old model for `study.toml`; "" for the default model."""
+    old = Path(str(run.about.get("old_model") or SHIPPED_MODELS / DEFAULTS[task]))
+    if old == SHIPPED_MODELS / DEFAULTS[task]:
         return ""
-    if before.parent in (SHIPPED_MODELS, study.models) and before.is_dir():
-        return before.name
+    if old.parent in (SHIPPED_MODELS, study.models) and old.is_dir():
+        return old.name
     raise InputError(
-        f"The model before, {before}, is not among the models of the study; choose "
+        f"The old model, {old}, is not among the models of the study; choose "
         "another training under Runs and use its model."
     )

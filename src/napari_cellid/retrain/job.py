@@ -123,12 +123,12 @@ def estimate(
         As `start`.
     """
     chosen = choose_device(device)
-    found = TASKS[request.task].estimate(study, request, chosen)
+    estimated = TASKS[request.task].estimate(study, request, chosen)
     return {
-        "seconds": round(found.seconds, 1),
+        "seconds": round(estimated.seconds, 1),
         "device": str(chosen),
-        "measured_on": found.measured_on,
-        **found.counts,
+        "measured_on": estimated.measured_on,
+        **estimated.counts,
     }
 
 

@@ -60,7 +60,9 @@ def simulate_replay_cells(
         clear = field.cells[~field.cells["ambiguous"]]
         chosen = _take_of_each_class(clear, counts, per_class)
         if len(chosen):
-            index = np.array([classes.index(one) for one in chosen["class"]], np.int64)
+            index = np.array(
+                [classes.index(name) for name in chosen["class"]], np.int64
+            )
             parts.append(RecordingCells(planes, chosen, index))
     return prepare_cells(parts, card)
 

@@ -20,7 +20,7 @@ MAIN_METRICS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a comparison in words.
+    """The result of a comparison, as a headline and an explanation.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Verdict:
     explanation
         The rest of the sentence.
     joint
-        What stands between the two in running text.
+        Text between the two in a sentence.
     """
 
     headline: str
@@ -38,7 +38,7 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """Headline and explanation as running text."""
+        """Headline and explanation as a sentence."""
         return f"{self.headline}{self.joint}{self.explanation}"
 
 
@@ -50,9 +50,9 @@ def read_verdict(report: Mapping[str, Any], digits: int = 2) -> Verdict:
     Parameters
     ----------
     report
-        As `report.json` holds it.
+        Content of `report.json`.
     digits
-        Decimals of the numbers.
+        Number of decimals.
     """
     metric, name = MAIN_METRICS.get(report.get("task", ""), ("", ""))
     new = (report.get("new") or {}).get(metric)
@@ -61,7 +61,7 @@ def read_verdict(report: Mapping[str, Any], digits: int = 2) -> Verdict:
         return Verdict("Not measured", "No cells were held out to measure it on.")
     if old is None:
         measured = f"{decimal_text(new, digits)} {name}"
-        return Verdict(measured, "There was no model before to compare.")
+        return Verdict(measured, "There is no old model to compare with.")
     difference = (report.get("difference") or {}).get(metric) or {}
     low, high = difference.get("low"), difference.get("high")
     change = signed_text(float(difference.get("value", new - old)), digits)
@@ -86,10 +86,10 @@ def end_message(report: Mapping[str, Any], state: str) -> str:
 
 
 def decimal_text(value: float, digits: int = 2) -> str:
-    """A number with a minus sign as wide as a plus."""
+    """Format a number with a typographic minus sign."""
     return f"{value:.{digits}f}".replace("-", "−")
 
 
 def signed_text(value: float, digits: int = 2) -> str:
-    """A difference, always with its sign."""
+    """Format a difference, always with its sign."""
     return f"{value:+.{digits}f}".replace("-", "−")

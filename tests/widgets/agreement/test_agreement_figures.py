@@ -136,7 +136,7 @@ def test_one_person_has_no_agreement():
     )
     headline, details = figures.agreement_summary(agreement)
     assert headline == ""
-    assert details.startswith("Ann is alone so far")
+    assert details.startswith("Ann is the only annotator so far")
     assert figures.confusion_rows(agreement.pairs, "Ann", "") == ([], [])
 
 

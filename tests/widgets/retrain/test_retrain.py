@@ -289,7 +289,7 @@ def test_use_this_model(dock, study, session, qtbot, classifier_folder):
     set_fake_training(study, model=str(classifier_folder))
     run = train(qtbot, dock)
     report = dock.panel.report
-    assert "Tells: excitatory, inhibitory, glia" in report.card.text()
+    assert "Classes: excitatory, inhibitory, glia" in report.card.text()
     click(report.use_button)
     qtbot.waitUntil(lambda: report.restore_button.isVisible(), timeout=10_000)
     assert Study.open(study.path).config.models.classify == run.name

@@ -5,9 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from dataclasses import replace
 
-import pandas as pd
 import psutil
 import pytest
 from qtpy.QtCore import QEvent
@@ -16,33 +14,21 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 from retraining import use_fake_training
 from voting import true_classes, write_answers
 
-from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import (
     NOT_A_CELL,
     RECIPES,
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,
     SplitConfig,
-    VoteConfig,
 )
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
-from napari_cellid.report.confusion_cells import ConfusionSquare, cells_in_square
-from napari_cellid.report.dataset_text import (
-    class_rows,
-    held_out_text,
-    lacking_cells_text,
-)
 from napari_cellid.report.model_card import card_text
-from napari_cellid.report.training import duration_text, local_time_text
-from napari_cellid.report.training_tables import figure_rows
-from napari_cellid.report.vote_text import rule_text
 from napari_cellid.retrain import process as retrain_process
-from napari_cellid.retrain.dataset_summary import DecidedCellCounts, count_decided_cells
+from napari_cellid.retrain.dataset_summary import count_decided_cells
 from napari_cellid.retrain.process import launch, train_command
 from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
-from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.training.run import Run
 from napari_cellid.training.status import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
@@ -54,100 +40,6 @@ from napari_cellid.widgets.retrain.plan_choice import PlanChoice, plan_name, pla
 from napari_cellid.widgets.retrain.setup import SetupPanel
 from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.session import session_of
-
-SHOWN = {"n": 40, "balanced_accuracy": 0.85}
-
-
-def report(value=None, low=None, high=None, **more):
-    difference = {"balanced_accuracy": {"value": value, "low": low, "high": high}}
-    return {
-        "task": "classify", "new": SHOWN | {"balanced_accuracy": 0.9}, "old": SHOWN,
-        "difference": None if value is None else difference, **more,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("given", "large", "sentence"),
-    [
-        (report(0.06, 0.02, 0.11), "Better: +0.06", "interval 0.02 to 0.11"),
-        (report(-0.06, -0.11, -0.02), "Worse: −0.06", "interval −0.11 to −0.02"),
-        (report(0.01, -0.02, 0.04), "No clear difference", "+0.01 balanced"),
-        (report(0.05, None, None), "+0.05 balanced", "0.90 now, 0.85 before"),
-        (report(old=None), "0.90 balanced", "no model before"),
-        (report(new={"balanced_accuracy": None}), "Not measured", "No cells"),
-        (report(new=None), "Not measured", "No cells"),
-        ({}, "Not measured", "No cells"),
-    ],
-)
-def test_the_verdict_is_a_headline_and_a_sentence(given, large, sentence):
-    verdict = read_verdict(given)
-    assert verdict.headline.startswith(large) and sentence in verdict.explanation
-
-
-def test_figures_that_are_lacking_are_left_out():
-    given = report(0.06, 0.02, 0.11, floor=SHOWN | {"ece": None})
-    head, rows, _ = figure_rows(given)
-    assert head == ["new", "before", "rule"]
-    assert [name for name, _ in rows] == ["balanced"]
-    assert [cell.text for cell in rows[0][1]] == ["0.90", "0.85", "0.85"]
-
-
-def test_the_surest_errors_come_first():
-    table = pd.DataFrame(
-        {
-            "recording": ["a", "a", "b", "b"], "cell": [1, 2, 1, 2],
-            "class": ["glia", "glia", "glia", "x"], "predicted": ["x"] * 4,
-            "p_x": [0.5, 0.9, 0.7, 1.0],
-        }
-    )  # fmt: skip
-    cells = cells_in_square(table, ConfusionSquare("glia", "x"))
-    keys = [CellKey("a", 2), CellKey("b", 1), CellKey("a", 1)]
-    assert cells == list(zip(keys, [0.9, 0.7, 0.5], strict=True))
-    old = ConfusionSquare("glia", "x", old=True)
-    assert cells_in_square(table, old) == []
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (2, "some seconds"),
-        (44, "about 40 seconds"),
-        (61, "about 1 minute"),
-        (190, "about 3 minutes"),
-        (5 * 3600, "about 5.0 hours"),
-    ],
-)
-def test_times(seconds, text):
-    assert duration_text(seconds) == text
-
-
-def test_a_time_that_is_none():
-    assert local_time_text("yesterday") == local_time_text("") == "–"
-
-
-def decided(**counts):
-    return DecidedCellCounts(VoteConfig(), ("glia", "x y"), "animal", {"m1": counts})
-
-
-def test_too_few_is_one_sentence():
-    assert lacking_cells_text(decided(glia=20, **{"x y": 20})) == ""
-    assert "Only 1 glia cell is decided;" in lacking_cells_text(
-        decided(glia=1, **{"x y": 20})
-    )
-    text = lacking_cells_text(decided(glia=3))
-    assert "Only 3 glia and no x y cells are decided;" in text
-    assert text.count(".") == 1
-    none = replace(decided(), others={"too_few": 7, "disputed": 2})
-    assert "7 have too few answers, 2 are disputed" in lacking_cells_text(none)
-
-
-def test_many_animals_are_added_up():
-    many = {f"m{k}": {"glia": k} for k in range(20)}
-    head, rows = class_rows(DecidedCellCounts(VoteConfig(), ("glia",), "animal", many))
-    assert head == ["glia"] and len(rows) == 10
-    assert [rows[0][0], rows[0][1][0].text] == ["m19", "19"]
-    assert [rows[-2][0], rows[-2][1][0].text] == ["12 more", str(sum(range(12)))]
-    assert rows[-1][1][0].text == str(sum(range(20)))
 
 
 def test_what_is_no_cell_is_not_trained_on(lab):
@@ -163,14 +55,6 @@ def test_what_is_no_cell_is_not_trained_on(lab):
     assert counts.others["too_few"] == 1
     assert counts.by == "animal" and set(counts.counts) == {"ma1"}
     assert sum(counts.recordings.values()) == len(classes)
-
-
-def test_texts_of_rules_and_held_out_cells():
-    assert "at least 1 person" in rule_text(VoteConfig(min_annotators=1))
-    assert "more than half" in rule_text(VoteConfig(rule="majority"))
-    assert "at least 2 say the same" in rule_text(VoteConfig(rule="quorum"))
-    assert held_out_text({"train": {"cells": 3}}) == ""
-    assert held_out_text({"held_out": "Held out: m1."}) == "Held out: m1."
 
 
 def test_only_what_differs_is_said_to_the_program(tmp_path):
@@ -338,8 +222,8 @@ def test_plans_have_names():
 
 def test_the_card_is_readable(classifier_folder, tmp_path):
     text = card_text(classifier_folder)
-    assert "Network: ResNet18" in text and "Tells: excitatory" in text
-    assert "118 µm round a cell" in text
+    assert "Network: ResNet18" in text and "Classes: excitatory" in text
+    assert "118 µm around a cell" in text
     assert card_text(tmp_path) == ""
     assert "sha256" in card_text(SHIPPED_MODELS / "inception_v3")
 

@@ -105,7 +105,7 @@ class ConfusionCells(QWidget):
         model = "the model before" if square.old else "the model"
         n = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         text = f"{n}: annotators say {answer_text(square.truth)}, {model} says "
-        self.title.setText(f"{text}{answer_text(square.told)}.")
+        self.title.setText(f"{text}{answer_text(square.predicted)}.")
         self._cells = cells
         self._set_visible(cells=bool(cells))
         if cells:
