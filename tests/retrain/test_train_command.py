@@ -123,7 +123,7 @@ def test_what_does_not_run_cannot_be_stopped(study, quick, capsys):
     assert main(["runs", "use", str(run.folder)]) == 2
     assert "has no model yet" in capsys.readouterr().err
     assert main(["runs", "list", str(study.path)]) == 0
-    assert "not begun" in capsys.readouterr().out
+    assert "not started" in capsys.readouterr().out
 
 
 def test_a_failure_is_one_sentence_and_the_old_model_stays(study, capsys, monkeypatch):
