@@ -50,7 +50,7 @@ class TiffMetadata:
 
 
 def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
-    """Read the header of an open file: OME, ImageJ, ScanImage or none."""
+    """Read the header of an open file: OME, ImageJ or none."""
     if tif.ome_metadata:
         return ome_metadata(tif.ome_metadata)
     if tif.imagej_metadata:
