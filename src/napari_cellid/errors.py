@@ -8,3 +8,8 @@ class InputError(ValueError):
     to do. The command line prints it and ends with exit code 2; napari shows it as a
     notification.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type if it has none."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -371,7 +371,7 @@ def test_recordings_that_are_all_held_out(study) -> None:
 
 def test_a_study_without_outlines(tmp_path) -> None:
     study = Study.create(tmp_path / "empty")
-    with pytest.raises(InputError, match="have no outlines"):
+    with pytest.raises(InputError, match="have no outlines; identify them"):
         start(study, ask(model=""))
 
 

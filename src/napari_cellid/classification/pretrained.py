@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.classification.finetuning import HEAD
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _read_pickle(path: Path) -> Any:
         ) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
         raise InputError(
-            f"{path} cannot be read ({_first_line(error)}); copy it again from where "
+            f"{path} cannot be read ({first_line(error)}); copy it again from where "
             "it came."
         ) from error
 
@@ -143,7 +143,7 @@ def fetch_imagenet_weights(
     except (URLError, OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise InputError(
             f"The ImageNet weights of {architecture} could not be fetched "
-            f"({_first_line(error)}); connect to the internet, or put the file {file} "
+            f"({first_line(error)}); connect to the internet, or put the file {file} "
             f"from {weights.url} into {folder}."
         ) from error
     origin = {
@@ -153,7 +153,3 @@ def fetch_imagenet_weights(
         "licence": _BSD,
     }
     return state, origin
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

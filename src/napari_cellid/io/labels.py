@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.recording.data import format_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +82,9 @@ def _shaped(labels: NDArray[Any], path: Path, recording: Recording) -> NDArray[A
     if labels.shape != recording.shape:
         planes, rows, columns = recording.shape
         raise InputError(
-            f"The labels in {path.name} have the shape {_by(shape)}, but the recording "
-            f"{recording.name} has {planes} x {rows} x {columns} (plane, y, x); give "
-            "labels of the same field."
+            f"The labels in {path.name} have the shape {format_shape(shape)}, but "
+            f"the recording {recording.name} has {planes} x {rows} x {columns} (plane, y, x); "
+            "give labels of the same field."
         )
     return labels
 
@@ -145,7 +146,3 @@ def _label_regions(
         f"{path.name} holds a single number, so it was taken as a mask; its "
         f"{n_regions} connected regions became the cells.",
     )
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, first_line
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.models.card import ModelCard, package_versions
 
@@ -178,4 +178,4 @@ def _first_line(error: Exception) -> str:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
         return f"{where}: {first['msg']}"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return first_line(error)

@@ -173,6 +173,11 @@ def _check_array(where: str, array: da.Array) -> None:
         )
 
 
+def format_shape(shape: Sequence[int]) -> str:
+    """Write a shape as people read it, such as "512 x 512"."""
+    return " x ".join(map(str, shape))
+
+
 def _describe(shape: Sequence[int]) -> str:
     planes, rows, columns = shape
     images = "1 plane" if planes == 1 else f"{planes} planes"

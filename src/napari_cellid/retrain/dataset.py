@@ -13,7 +13,11 @@ from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.split import split_cells, split_off_validation
 from napari_cellid.study.recordings import IMAGES, missing_files
-from napari_cellid.study.training_set import decided_cells, make_training_set
+from napari_cellid.study.training_set import (
+    count_values,
+    decided_cells,
+    make_training_set,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +131,8 @@ def _origin(
         "annotators": from_votes["annotators"],
         "held_out": split.words,
         "held_out_units": list(split.held_out),
-        "cells_by_animal": _counts(table["animal"]),
-        "cells_by_recording": _counts(table["recording"]),
+        "cells_by_animal": count_values(table["animal"]),
+        "cells_by_recording": count_values(table["recording"]),
     }
 
 
@@ -203,7 +207,3 @@ def _check_channels(recording: StudyRecording) -> None:
             f"{recording.name} has only one channel, but the classifier needs two; "
             "identify the recording with both channels."
         )
-
-
-def _counts(values: pd.Series[str]) -> dict[str, int]:
-    return {str(name): int(n) for name, n in values.value_counts().items()}

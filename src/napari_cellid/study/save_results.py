@@ -11,6 +11,7 @@ from napari_cellid.config import RecordingInfo
 from napari_cellid.errors import InputError
 from napari_cellid.io.results import CELLS, LABELS, write_results
 from napari_cellid.io.tables import no_retired, read_cells, read_retired, write_cells
+from napari_cellid.recording.data import format_shape
 from napari_cellid.study.identity import KnownCells, assign_cell_numbers
 from napari_cellid.study.recordings import (
     IMAGES,
@@ -178,8 +179,8 @@ def _highest_answered(study: Study, name: str) -> int:
 def _check_size(name: str, before: tuple[int, ...], now: tuple[int, ...]) -> None:
     if before != now:
         raise InputError(
-            f"The study has a recording {name!r} of {_by(before)} (plane, y, x), but "
-            f"this one has {_by(now)}; give it another name."
+            f"The study has a recording {name!r} of {format_shape(before)} (plane, "
+            f"y, x), but this one has {format_shape(now)}; give it another name."
         )
 
 
@@ -194,10 +195,6 @@ def _completed(
         for key in ("animal", "subvolume", "sources"):
             values[key] = values[key] or getattr(before, key)
     return RecordingInfo(**values)
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def _normalised(name: str) -> str:

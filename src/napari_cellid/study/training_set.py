@@ -102,7 +102,7 @@ def decided_cells(
     description = _describe(study, cells, rule)
     description["annotators"] = _annotators(cells, answers.current())
     description["adjudicators"] = _annotators(cells, answers.current("adjudicator"))
-    description["cells_of_other_classes"] = _counts(decided.loc[~known, "class"])
+    description["cells_of_other_classes"] = count_values(decided.loc[~known, "class"])
     return cells, description
 
 
@@ -113,9 +113,9 @@ def _describe(study: Study, cells: pd.DataFrame, rule: VoteConfig) -> dict[str, 
         "rule": rule.model_dump(mode="json"),
         "classes": [one.model_dump(mode="json") for one in study.config.classes],
         "cells": len(cells),
-        "cells_by_class": _counts(cells["class"]),
-        "cells_by_animal": _counts(cells["animal"]),
-        "cells_by_recording": _counts(cells["recording"]),
+        "cells_by_class": count_values(cells["class"]),
+        "cells_by_animal": count_values(cells["animal"]),
+        "cells_by_recording": count_values(cells["recording"]),
     }
 
 
@@ -152,5 +152,6 @@ def _write(
     return TrainingSet(path, cells, description)
 
 
-def _counts(values: pd.Series[str]) -> dict[str, int]:
+def count_values(values: pd.Series[str]) -> dict[str, int]:
+    """Count each value, the most frequent first, in types that JSON can hold."""
     return {str(name): int(n) for name, n in values.value_counts().items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.recording.data import format_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +64,9 @@ def axes_from_user(
         if len(shape) == len(letters):
             return Axes(letters[:-2], shape[:-2])
     raise InputError(
-        f"{file_name} has {len(shapes[0])} dimensions, {_by(shapes[0])}, but the axes "
-        f"{letters} name {len(letters)}; give one letter for each dimension with "
-        "--axes."
+        f"{file_name} has {len(shapes[0])} dimensions, {format_shape(shapes[0])}, but "
+        f"the axes {letters} name {len(letters)}; give one letter for each dimension "
+        "with --axes."
     )
 
 
@@ -107,8 +108,9 @@ def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes
     """
     if not letters.endswith("YX"):
         raise InputError(
-            f"{file_name} has the axes {letters}, {_by(shape)}; save it again as "
-            "images of Y rows and X columns, one page a time point, plane and channel."
+            f"{file_name} has the axes {letters}, {format_shape(shape)}; save it again "
+            "as images of Y rows and X columns, one page a time point, plane "
+            "and channel."
         )
     leading = [
         (letter if letter in _LEADING else "?", size)
@@ -121,8 +123,8 @@ def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes
         return Axes(names, sizes)
     if names.count("?") > 1 or "T" in names or len(set(names)) < len(names):
         raise InputError(
-            f"{file_name} has the dimensions {_by(shape)}, and it does not say what "
-            "all of them are; name them with --axes, such as --axes TZYX."
+            f"{file_name} has the dimensions {format_shape(shape)}, and it does not "
+            "say what all of them are; name them with --axes, such as --axes TZYX."
         )
     pages = sizes[names.index("?")]
     assumed = names.replace("?", "T")
@@ -132,7 +134,3 @@ def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes
         f"say --axes {other}YX if they are {_MEANING['C' if 'Z' in names else 'Z']}"
     )
     return Axes(assumed, sizes, (f"{note}.",))
-
-
-def _by(shape: Sequence[int]) -> str:
-    return " x ".join(str(size) for size in shape)

@@ -72,10 +72,6 @@ class ModelCombo(QComboBox):
         folder: Path | None = self.currentData()
         return folder
 
-    def has_choice(self) -> bool:
-        """Whether a model, or "none", is chosen."""
-        return bool(self.currentText() != _CHOOSE_FOLDER)
-
     def card(self) -> ModelCard | None:
         """Description of the chosen model."""
         folder = self.value()
