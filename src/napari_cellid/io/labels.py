@@ -83,8 +83,8 @@ def _shaped(labels: NDArray[Any], path: Path, recording: Recording) -> NDArray[A
         planes, rows, columns = recording.shape
         raise InputError(
             f"The labels in {path.name} have the shape {format_shape(shape)}, but "
-            f"the recording {recording.name} has {planes} x {rows} x {columns} (plane, y, x); "
-            "give labels of the same field."
+            f"the recording {recording.name} has {planes} x {rows} x {columns} "
+            "(plane, y, x); give labels of the same field."
         )
     return labels
 
