@@ -13,7 +13,7 @@ from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import IdentifyConfig
 from napari_cellid.identify import IdentifyResult
-from napari_cellid.segmentation.relabel import initial_cells
+from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import Channels
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
 from napari_cellid.widgets.session.result_layer import ShownResult, add_result

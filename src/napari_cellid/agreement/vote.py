@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from napari_cellid.agreement.adjudication import TEXT_COLUMNS, apply_adjudications
 from napari_cellid.agreement.ratings import NO_ANSWER, tabulate_ratings, unique_rows
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
@@ -27,9 +28,7 @@ Status = Literal["consensus", "disputed", "too_few", "adjudicated"]
 DECIDED = ("consensus", "adjudicated")
 #: status of a cell in a consensus table that nobody answered
 UNANSWERED = "unanswered"
-_KEY = ["recording", "cell"]
 _UNDECIDED = ("disputed", "too_few", UNANSWERED)
-_TEXTS = ("consensus", "status", "votes", "adjudicator")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def count_votes(
     counted.insert(0, "recording", pd.Series(ratings.recording, dtype=object))
     if adjudications is None:
         return counted
-    return _adjudicate(counted, adjudications)
+    return apply_adjudications(counted, adjudications)
 
 
 @dataclass(frozen=True)
@@ -215,46 +214,12 @@ def _count_patterns(patterns: Ratings, rule: VoteConfig) -> pd.DataFrame:
         columns[f"votes_{name}"] = counts[:, k]
     columns["adjudicator"] = ""
     columns["disagreement"] = normalised_entropy(counted)
-    return pd.DataFrame(columns).astype(dict.fromkeys(_TEXTS, object))
+    return pd.DataFrame(columns).astype(dict.fromkeys(TEXT_COLUMNS, object))
 
 
 def _votes_of_row(ratings: Ratings, row: list[int]) -> dict[str, str]:
     named = zip(ratings.annotators, row, strict=True)
     return {name: ratings.answers[k] for name, k in named if k != NO_ANSWER}
-
-
-def _adjudicate(counted: pd.DataFrame, adjudications: pd.DataFrame) -> pd.DataFrame:
-    """Apply the latest adjudication of each cell."""
-    given = adjudications[adjudications["answer"].notna().to_numpy()]
-    if given.empty:
-        return counted
-    order = [name for name in ("time", "annotator", "answer") if name in given]
-    latest = given.sort_values(order).drop_duplicates(_KEY, keep="last")
-    adjudicated = pd.DataFrame(
-        {
-            "recording": latest["recording"].astype(object),
-            "cell": latest["cell"].astype(np.int64),
-            "_by": latest["annotator"].astype(object),
-            "_answer": latest["answer"].astype(object),
-        }
-    )
-    table = counted.merge(adjudicated, on=_KEY, how="outer", sort=True)
-    table = _fill(table, counted)
-    rows = table["_by"].notna().to_numpy()
-    answer = table["_answer"].where(table["_answer"] != UNSURE, "")
-    table.loc[rows, "consensus"] = answer[rows]
-    table.loc[rows, "status"] = "adjudicated"
-    table.loc[rows, "adjudicator"] = table["_by"][rows]
-    return table[counted.columns]
-
-
-def _fill(table: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
-    """Fill in the columns of cells that were adjudicated without a vote."""
-    empty = {
-        name: "" if name in _TEXTS else 0 for name in counted.columns.difference(_KEY)
-    }
-    types = counted.dtypes.drop(_KEY).to_dict()
-    return table.fillna(empty).astype(types)
 
 
 def _opposing_answers(rule: VoteConfig) -> frozenset[str]:

@@ -8,10 +8,10 @@ from .matching import match_labels as match_labels
 from .measure import count_classes as count_classes
 from .measure import measure_labels as measure_labels
 from .measure import with_classes as with_classes
+from .numbering import relabel_sequential as relabel_sequential
 from .patch_image import DisplaySettings as DisplaySettings
 from .patch_image import Patch as Patch
 from .patch_image import PatchSource as PatchSource
-from .relabel import relabel_sequential as relabel_sequential
 from .rescale import rescale_labels as rescale_labels
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from skimage.segmentation import expand_labels
 
-from napari_cellid.cells.relabel import relabel_sequential
+from napari_cellid.cells.numbering import relabel_sequential
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.measure import count_classes
-from napari_cellid.cells.relabel import relabel_sequential
+from napari_cellid.cells.numbering import relabel_sequential
 from napari_cellid.channels.normalisation import DISPLAY, normalise
 from napari_cellid.colours import UNCLASSIFIED, class_colours
 

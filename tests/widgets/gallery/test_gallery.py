@@ -23,7 +23,7 @@ from napari_cellid.study.cell_selection import (
     select_cells,
 )
 from napari_cellid.study.study import Study
-from napari_cellid.widgets._shared.shortcuts import NO_MODIFIER, Shortcuts
+from napari_cellid.widgets._shared.key_filter import NO_MODIFIER, Shortcuts
 from napari_cellid.widgets.gallery.model import MARK_ROLE
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session.session import session_of

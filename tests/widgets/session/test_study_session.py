@@ -26,7 +26,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyClass
 from napari_cellid.errors import InputError
-from napari_cellid.segmentation.relabel import initial_cells
+from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.session.session import session_of
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.widgets._shared.shortcuts import OWN_KEYS_PROPERTY
+from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY
 from napari_cellid.widgets._shared.swatch import SWATCH_SIZE, swatch
 
 if TYPE_CHECKING:

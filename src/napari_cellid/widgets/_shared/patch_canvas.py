@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_cellid.cells.patch_image import CHANNELS, OUTSIDE, DisplaySettings
 from napari_cellid.io.overlay_png import scale_bar_um
-from napari_cellid.widgets._shared.painting import draw_text, to_qimage
+from napari_cellid.widgets._shared.qt_drawing import draw_text, to_qimage
 
 if TYPE_CHECKING:
     import numpy as np

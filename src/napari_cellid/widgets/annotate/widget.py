@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
@@ -10,21 +9,16 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
-from napari_cellid.annotation.answer import answer_keys
 from napari_cellid.config import QueueConfig
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.key_filter import Shortcuts
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
-from napari_cellid.widgets._shared.shortcuts import (
-    CONTROL,
-    NO_MODIFIER,
-    SHIFT,
-    Shortcuts,
-)
 from napari_cellid.widgets.annotate.annotator_name import (
     load_annotator_name,
     save_annotator_name,
 )
+from napari_cellid.widgets.annotate.answer_shortcuts import annotation_actions
 from napari_cellid.widgets.annotate.cell_display import CellDisplay
 from napari_cellid.widgets.annotate.controller import AnnotationController
 from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
@@ -34,7 +28,6 @@ from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import napari.viewer
@@ -170,7 +163,7 @@ class AnnotateWidget(QWidget):
         if study is not None:
             panel.name.set_known_names(list_annotators(study.annotations))
             panel.name.prefill(load_annotator_name())
-        self._bind_keys()
+        self.shortcuts.set_actions(annotation_actions(self, session.config))
         self._on_annotator()
         self.display.show_recording()
         self._show_offered_results()
@@ -218,19 +211,6 @@ class AnnotateWidget(QWidget):
     def _save_config(self, config: StudyConfig) -> None:
         with input_errors_shown():
             self.session.save_config(config)
-
-    def _bind_keys(self) -> None:
-        actions: dict[tuple[int, Qt.KeyboardModifier], Callable[[], object]] = {
-            (Qt.Key.Key_Left, NO_MODIFIER): partial(self.step, -1),
-            (Qt.Key.Key_Right, NO_MODIFIER): partial(self.step, 1),
-            (Qt.Key.Key_Backspace, NO_MODIFIER): self.undo,
-            (Qt.Key.Key_Z, CONTROL): self.undo,
-            (Qt.Key.Key_Z, CONTROL | SHIFT): self.redo,
-        }
-        for answer, letter in answer_keys(self.session.config).items():
-            key = getattr(Qt.Key, f"Key_{letter}")
-            actions[(key, NO_MODIFIER)] = partial(self.answer, answer)
-        self.shortcuts.set_actions(actions)
 
     def _on_blind(self, blind: bool) -> None:
         self.panel.blind.setChecked(blind)

@@ -10,7 +10,7 @@ from qtpy.QtGui import QPixmap
 
 from napari_cellid.cells.patch_image import DisplaySettings, PatchSource
 from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.painting import to_qimage
+from napari_cellid.widgets._shared.qt_drawing import to_qimage
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cellid.segmentation.relabel import apply_edits, update_classes
+from napari_cellid.segmentation.outline_edits import apply_edits, update_classes
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.tasks import classify_stale_cells, resegment_result
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_cellid.config import SegmentConfig
-    from napari_cellid.segmentation.relabel import LabelledCells
+    from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 #: time without events (ms) after which a brush stroke is taken as finished

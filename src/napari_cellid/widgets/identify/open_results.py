@@ -49,7 +49,7 @@ def fill_viewer(
     classifier: CellClassifier | None,
 ) -> None:
     """Add the mean images, the Identify dock and the cells to a viewer."""
-    from napari_cellid.segmentation.relabel import initial_cells
+    from napari_cellid.segmentation.outline_edits import initial_cells
     from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
     from napari_cellid.widgets.identify.widget import IdentifyWidget

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.identify import identify_cells
 from napari_cellid.io.results import write_results
 from napari_cellid.progress import Progress
-from napari_cellid.segmentation.relabel import resegment
+from napari_cellid.segmentation.outline_edits import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
+    from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.segmentation.predict import Segmenter
-    from napari_cellid.segmentation.relabel import LabelledCells
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 

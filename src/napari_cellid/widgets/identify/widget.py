@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.active_model import current_model
-from napari_cellid.segmentation.relabel import initial_cells
+from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.layouts import DockScrollArea

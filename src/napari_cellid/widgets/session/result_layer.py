@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.segmentation.relabel import LabelledCells
+    from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.widgets._shared.channels import Channels
 
 #: key of a layer's metadata under which its result is kept

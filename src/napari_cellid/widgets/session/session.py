@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_cellid.config import StudyConfig
-    from napari_cellid.segmentation.relabel import LabelledCells
+    from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import ShownResult
 

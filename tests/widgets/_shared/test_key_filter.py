@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets._shared.shortcuts import (
+from napari_cellid.widgets._shared.key_filter import (
     CONTROL,
     NO_MODIFIER,
     OWN_KEYS_PROPERTY,

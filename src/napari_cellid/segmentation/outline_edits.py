@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_cellid.cells.matching import changed_labels, match_labels
 from napari_cellid.cells.measure import measure, measure_labels
-from napari_cellid.cells.relabel import relabel_sequential
+from napari_cellid.cells.numbering import relabel_sequential
 from napari_cellid.segmentation.instances import label_cells
 
 if TYPE_CHECKING:

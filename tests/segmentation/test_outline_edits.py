@@ -9,14 +9,14 @@ import pytest
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import SegmentConfig
 from napari_cellid.segmentation.instances import label_cells
-from napari_cellid.segmentation.predict import Segmentation
-from napari_cellid.segmentation.relabel import (
+from napari_cellid.segmentation.outline_edits import (
     apply_edits,
     initial_cells,
     resegment,
     restore_manual_edits,
     update_classes,
 )
+from napari_cellid.segmentation.predict import Segmentation
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
