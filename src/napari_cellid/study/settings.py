@@ -14,7 +14,8 @@ from napari_cellid.config import (
 )
 from napari_cellid.config.study import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
-from napari_cellid.study.toml import read_toml, toml_text, validate_settings, write_toml
+from napari_cellid.study.toml import read_toml, validate_settings, write_toml
+from napari_cellid.study.toml_edit import toml_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def read_settings(path: Path) -> StudySettings:
 
 
 def write_settings(path: Path, settings: StudySettings) -> None:
-    """Write a `study.toml`.
+    """Write a `study.toml`; comments and order of an existing one stay.
 
     Raises
     ------

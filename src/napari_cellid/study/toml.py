@@ -1,15 +1,19 @@
-"""Reading and writing of TOML files, with one sentence for each kind of error."""
+"""Reading and writing of TOML files, with one sentence for each kind of error.
+
+A file that people edit keeps their comments, their order and their layout when the
+program writes it: only values that changed are replaced (`toml_edit`).
+"""
 
 from __future__ import annotations
 
 import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import tomli_w
 from pydantic import ValidationError
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
+from napari_cellid.study.toml_edit import edited_text, toml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +56,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> None:
-    """Write a TOML file with a comment at its head, completely or not at all.
+    """Write a TOML file, completely or not at all.
+
+    A file that exists keeps its comments and the order of its keys; a new one gets a
+    comment at its head.
 
     Raises
     ------
@@ -60,19 +67,17 @@ def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> No
         If it cannot be written; an existing file is left unchanged.
     """
     try:
+        text = edited_text(path.read_text("utf-8-sig"), values)
+    except (OSError, UnicodeDecodeError):
+        text = None  # there is none, or nothing in it can be kept
+    try:
         with atomic_write(path) as temporary:
-            temporary.write_text(toml_text(values, head), "utf-8", newline="\n")
+            temporary.write_text(text or toml_text(values, head), "utf-8", newline="\n")
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}) and was left as it "
             "was; check the permissions and the free space."
         ) from error
-
-
-def toml_text(values: Mapping[str, Any], head: Sequence[str]) -> str:
-    """Text of a TOML file with a comment at its head."""
-    comment = "".join(f"# {line}\n" for line in head)
-    return f"{comment}\n{tomli_w.dumps(values, multiline_strings=False)}"
 
 
 def validate_settings(model: type[C], values: Any, path: Path, where: str = "") -> C:
