@@ -18,7 +18,7 @@ from napari_cellid.report.training import (
     state_label,
     state_text,
 )
-from napari_cellid.training.status import RunSummary
+from napari_cellid.training.summary import RunSummary
 
 EPOCHS = (
     {"epoch": 0}, {"epoch": 1, "best": True}, {"epoch": 2, "best": True}, {"epoch": 3},

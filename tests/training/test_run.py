@@ -21,7 +21,7 @@ from napari_cellid.training.layout import (
     STATE_FILE,
     STOP_FILE,
 )
-from napari_cellid.training.process import is_running
+from napari_cellid.training.liveness import is_running
 from napari_cellid.training.run import Run, list_runs, new_run_name
 from napari_cellid.training.state import SILENT_S
 

@@ -39,7 +39,7 @@ def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
 
     Returns
     -------
-    One row a cell, by label: `cell` (lasting number), `label`, `plane`, `y`, `x`
+    One row a cell, by label: `cell` (permanent number), `label`, `plane`, `y`, `x`
     (centroid, px), `area_um2`, `predicted` and `confidence` (empty so far), and for
     each channel its mean in the cell and `<channel>_contrast`, that mean over the
     mean of the surroundings, less 1.

@@ -11,7 +11,7 @@ from napari_cellid.retrain.verdict import MAIN_METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
 
 TASKS = {"classify": "classes", "segment": "outlines"}
 STATES = {

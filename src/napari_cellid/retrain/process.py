@@ -18,7 +18,7 @@ from napari_cellid.progress import Progress
 from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.training.layout import CONSOLE_FILE
 from napari_cellid.training.run import Run
-from napari_cellid.training.status import last_error
+from napari_cellid.training.summary import last_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -32,7 +32,7 @@ class LabelledCells:
     cells
         Cell table.
     next_cell
-        Smallest lasting number that no cell has had yet.
+        Smallest permanent number that no cell has had yet.
     hand
         (plane, y, x): the `cell` that the user drew there, -1 where the user took
         cells away, 0 elsewhere; None before the first change by hand.
@@ -65,7 +65,7 @@ def resegment(
 ) -> LabelledCells:
     """Outline cells anew from kept probability maps; cells keep what is still true.
 
-    A cell that is outlined again keeps its lasting number and its class. What the
+    A cell that is outlined again keeps its permanent number and its class. What the
     user drew and erased stays as it is.
 
     Parameters
@@ -184,7 +184,7 @@ def _take_over(
 ) -> tuple[pd.DataFrame, int]:
     """Lasting numbers and classes from the earlier table; new cells get new numbers.
 
-    Returns the table, its columns as before, and the next free lasting number.
+    Returns the table, its columns as before, and the next free permanent number.
     """
     rows = before.cells.set_index("label").reindex(partner)
     new = rows["cell"].isna().to_numpy()

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from napari_cellid.training.process import is_running
+from napari_cellid.training.liveness import is_running
 
 if TYPE_CHECKING:
     from pathlib import Path

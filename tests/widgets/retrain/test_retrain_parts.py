@@ -30,7 +30,7 @@ from napari_cellid.retrain.dataset_summary import count_decided_cells
 from napari_cellid.retrain.process import launch, train_command
 from napari_cellid.retrain.request import ClassifierRequest, SegmenterRequest
 from napari_cellid.training.run import Run
-from napari_cellid.training.status import RunSummaries, last_error
+from napari_cellid.training.summary import RunSummaries, last_error
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.retrain import close_guard

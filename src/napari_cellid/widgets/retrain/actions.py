@@ -15,7 +15,7 @@ from napari_cellid.retrain.active_model import (
     restore_previous_model,
 )
 from napari_cellid.training.layout import MODEL_FOLDER
-from napari_cellid.training.status import held_out_table
+from napari_cellid.training.summary import held_out_table
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.report.confusion_cells import ConfusionSquare
     from napari_cellid.study.study import Study
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
     from napari_cellid.widgets.retrain.panel import RetrainPanel
     from napari_cellid.widgets.session.session import StudySession
 

@@ -17,7 +17,7 @@ from napari_cellid.retrain.process import (
     train_command,
 )
 from napari_cellid.training.run import Run, new_run_name
-from napari_cellid.training.status import RunSummaries, RunSummary
+from napari_cellid.training.summary import RunSummaries, RunSummary
 from napari_cellid.widgets.retrain.monitor import RunMonitor
 
 if TYPE_CHECKING:

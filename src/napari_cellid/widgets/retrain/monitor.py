@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cellid.training.status import RunSummaries
+from napari_cellid.training.summary import RunSummaries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
 
 logger = logging.getLogger(__name__)
 #: time (s) between two readings, while a training runs and otherwise

@@ -26,7 +26,7 @@ from napari_cellid.widgets.retrain.runs import RunsPanel
 from napari_cellid.widgets.retrain.setup import SetupPanel
 
 if TYPE_CHECKING:
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
 
 #: least width (px) at which tables and buttons are readable
 _MIN_WIDTH = 380

@@ -22,7 +22,7 @@ from napari_cellid.widgets._shared.table import SmallTable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
     from napari_cellid.widgets.retrain.curves import TrainingCurves
 
 #: most epochs that are listed, the newest first

@@ -35,7 +35,7 @@ from napari_cellid.widgets.retrain.confusion_cells import ConfusionCells, Confus
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
 
 _HEADLINE_SIZE = "18pt"
 _NOT_YET = {

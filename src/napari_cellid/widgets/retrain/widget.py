@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
-    from napari_cellid.training.status import RunSummary
+    from napari_cellid.training.summary import RunSummary
 
 #: initial width of the dock (px)
 _WIDTH = 440
