@@ -54,15 +54,37 @@ class ProgressEvent(Progress):
 Step = Generator[Progress, None, T]
 
 
-def subprogress(step: Step[T], index: int, count: int) -> Step[T]:
-    """Run a step as part `index` of `count` equal parts of a larger step."""
-    while True:
-        try:
-            progress = next(step)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        total = max(progress.total, 1)
-        yield replace(progress, done=index * total + progress.done, total=count * total)
+def subprogress(
+    step: Step[T], index: int, count: int, *, stage: str | None = None
+) -> Step[T]:
+    """Run a step as part `index` of `count` equal parts of a larger step.
+
+    Parameters
+    ----------
+    step
+        The part. It is not run to its end here, so that cancelling the larger step
+        takes effect at each of its yields.
+    index, count
+        Number of the part, from 0, and number of all parts.
+    stage
+        Name of the stage instead of those of the part.
+    """
+    try:
+        while True:
+            try:
+                progress = next(step)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            total = max(progress.total, 1)
+            yield replace(
+                progress,
+                stage=progress.stage if stage is None else stage,
+                done=index * total + progress.done,
+                total=count * total,
+            )
+    finally:
+        # after cancelling, what the part holds open is closed at once
+        step.close()
 
 
 def run_to_end(step: Step[T], report: Callable[[Progress], object] | None = None) -> T:

@@ -275,5 +275,5 @@ def test_temperature_of_overconfident_logits():
 
 
 def test_an_estimate_is_a_positive_number_of_seconds():
-    seconds = estimate_seconds(DATASET, _start(), _settings(), CPU)
+    seconds = run_to_end(estimate_seconds(DATASET, _start(), _settings(), CPU))
     assert 0 < seconds < 600

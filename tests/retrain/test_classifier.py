@@ -191,7 +191,7 @@ def test_a_recording_of_one_channel_is_told(study, quick):
 
 def test_an_estimate_writes_nothing(study, quick, device):
     before = files(study.path)
-    found = estimate(study, quick, device)
+    found = run_to_end(estimate(study, quick, device))
     assert files(study.path) == before
     assert found["seconds"] > 0
     assert found["measured_on"].startswith("Held out: animal")
@@ -202,7 +202,7 @@ def test_an_estimate_writes_nothing(study, quick, device):
 
 def test_no_decided_cell_at_all(study, quick, device):
     strict = replace(quick, rule=VoteConfig(rule="unanimous", min_annotators=4))
-    for ask in (start, lambda *a: estimate(*a, device)):
+    for ask in (start, lambda *a: run_to_end(estimate(*a, device))):
         with pytest.raises(InputError, match="there is nothing to train on"):
             ask(study, strict)
     assert not study.runs.exists()

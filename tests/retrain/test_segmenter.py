@@ -339,7 +339,7 @@ def test_an_estimate_writes_nothing(study, device, monkeypatch) -> None:
     monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_SECONDS", 0.1)
     (study.path / "split.json").unlink(missing_ok=True)
     before = files(study.path)
-    told = estimate(study, ask(), device)
+    told = run_to_end(estimate(study, ask(), device))
     assert told["seconds"] > 0
     assert told["train"]["cells"] > told["held_out"]["cells"] > 0
     assert told["measured_on"].startswith("Held out")

@@ -327,7 +327,7 @@ def test_other_starts_are_refused(wanted, tmp_path) -> None:
 def test_an_estimate_is_a_time_for_all_steps(monkeypatch) -> None:
     monkeypatch.setattr("napari_cellid.segmentation.training._PROBE_SECONDS", 0.1)
     few, many = (
-        estimate_seconds(_fields(), _start(), _config(iterations=n), CPU)
+        run_to_end(estimate_seconds(_fields(), _start(), _config(iterations=n), CPU))
         for n in (10, 1000)
     )
     assert 0 < few < many

@@ -17,6 +17,7 @@ from napari_cellid.classification.samples import (
 )
 from napari_cellid.classification.temperature import fit_temperature
 from napari_cellid.device import place_network
+from napari_cellid.progress import Progress
 from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.network_learner import seconds_per_step
 
@@ -153,21 +154,21 @@ def estimate_seconds(
     start: StartingWeights,
     config: ClassifierTrainingConfig,
     device: Device,
-) -> float:
-    """Estimate how long a training takes, from about two seconds of it.
+) -> Step[float]:
+    """Estimate how long a training takes (s), from about two seconds of it.
 
     The network is changed.
     """
-    from napari_cellid.progress import run_to_end
-
     dataset = check_dataset(dataset, start.classes)
     copies, n_validation = n_copies(config), len(dataset.validation)
     probe = ClassificationDataset(
         dataset.training.subset(_PROBE_TRAINING),
         dataset.validation.subset(_PROBE_VALIDATION),
     )
+    yield Progress("Measuring the duration", 0, 2)
     begun = time.perf_counter()
-    learner = run_to_end(make_learner(probe, start, config, device))
+    learner = yield from make_learner(probe, start, config, device)
+    yield Progress("Measuring the duration", 1, 2)
     n_probe = len(probe.training) * (1 + copies) + len(probe.validation)
     seconds_per_feature = (time.perf_counter() - begun) / max(n_probe, 1)
     step_seconds = seconds_per_step(learner, _PROBE_SECONDS, at_least=_PROBE_STEPS)

@@ -147,7 +147,8 @@ def _start(
 
     device = read_settings(arguments, DeviceConfig)
     if arguments.estimate:
-        _print_estimate(estimate(study, request, device), console)
+        estimated = run_to_end(estimate(study, request, device))
+        _print_estimate(estimated, console)
         return
     _train(study, start(study, request), device, console)
 

@@ -73,7 +73,7 @@ class ClassifierTask:
 
     def estimate(
         self, study: Study, request: ClassifierRequest, device: Device
-    ) -> TrainingEstimate:
+    ) -> Step[TrainingEstimate]:
         """Estimate the duration from two seconds of training."""
         settings = request.settings
         decided = split_decided_cells(study, request.split, request.rule, keep=False)
@@ -85,7 +85,7 @@ class ClassifierTask:
             load_labelled_cells(study, decided, "train", start.card),
             load_labelled_cells(study, decided, "validation", start.card),
         )
-        seconds = estimate_seconds(dataset, start, settings, device)
+        seconds = yield from estimate_seconds(dataset, start, settings, device)
         if settings.replay and can_replay(decided.classes):
             # as many patches more, and fields to be simulated
             seconds *= 1 + settings.replay / max(len(dataset.training), 1)

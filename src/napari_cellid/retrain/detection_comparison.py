@@ -12,7 +12,7 @@ from napari_cellid.evaluation.detection import (
     count_detections_by_tile,
     f1_difference,
 )
-from napari_cellid.progress import Progress, run_to_end
+from napari_cellid.progress import subprogress
 from napari_cellid.retrain.simulated_fields import simulate_fields
 from napari_cellid.segmentation.predict import segment
 
@@ -96,8 +96,9 @@ def predict_fields(
     config = SegmentConfig(threshold=model.card.threshold)
     found = []
     for k, (planes, _, _) in enumerate(fields):
-        yield Progress("Comparing", k, len(fields))
-        found.append(run_to_end(segment(planes, model, config, device)).labels)
+        step = segment(planes, model, config, device)
+        one = yield from subprogress(step, k, len(fields), stage="Comparing")
+        found.append(one.labels)
     return found
 
 

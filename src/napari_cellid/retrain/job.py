@@ -109,7 +109,7 @@ def resume(study: Study, run: Run, device: DeviceConfig) -> Step[RetrainResult]:
 
 def estimate(
     study: Study, request: RetrainRequest, device: DeviceConfig
-) -> dict[str, Any]:
+) -> Step[dict[str, Any]]:
     """Estimate how long a training would take; nothing is trained or written.
 
     Returns
@@ -123,7 +123,7 @@ def estimate(
         As `start`.
     """
     chosen = choose_device(device)
-    estimated = TASKS[request.task].estimate(study, request, chosen)
+    estimated = yield from TASKS[request.task].estimate(study, request, chosen)
     return {
         "seconds": round(estimated.seconds, 1),
         "device": str(chosen),

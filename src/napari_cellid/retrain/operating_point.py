@@ -14,7 +14,7 @@ import numpy as np
 from napari_cellid.channels.model_input import plane_image
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
-from napari_cellid.progress import run_to_end
+from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.instances import label_plane, shift_probabilities
 from napari_cellid.segmentation.tta import predict_tta
 
@@ -58,11 +58,13 @@ def find_best_shift(
     With too few cells, the shift of the old model.
     """
     counts = [DetectionCounts() for _ in SHIFTS]
-    for planes, labels, where in fields:
-        for plane in range(len(labels)):
-            maps = yield from _maps(start, planes, plane, device)
+    for index, (planes, labels, where) in enumerate(fields):
+        step = _all_maps(start, planes, device)
+        stage = "Finding the operating point"
+        maps = yield from subprogress(step, index, len(fields), stage=stage)
+        for plane, plane_maps in enumerate(maps):
             for k, shift in enumerate(SHIFTS):
-                found = _found(maps, float(shift), start, planes.pixel_size_um)
+                found = _found(plane_maps, float(shift), start, planes.pixel_size_um)
                 counts[k] += count_detections(found, labels[plane], where[plane])
     if counts[0].n_true < FEWEST:
         return start.shift
@@ -71,13 +73,23 @@ def find_best_shift(
     return float(good[np.argmin(np.abs(good - start.shift))])
 
 
+def _all_maps(
+    start: SegmenterStartingWeights, planes: MeanPlanes, device: Device
+) -> Step[list[NDArray[np.float32]]]:
+    """Predict the pixel probabilities of each plane."""
+    n_planes, maps = planes.shape[0], []
+    for plane in range(n_planes):
+        step = _maps(start, planes, plane, device)
+        maps.append((yield from subprogress(step, plane, n_planes)))
+    return maps
+
+
 def _maps(
     start: SegmenterStartingWeights, planes: MeanPlanes, plane: int, device: Device
 ) -> Step[NDArray[np.float32]]:
     """Predict pixel probabilities (class, y, x) at the scale of the recording."""
     image = plane_image(planes, plane, start.card)
-    yield from ()
-    maps = run_to_end(predict_tta(start.net, image, device, SegmentConfig().views))
+    maps = yield from predict_tta(start.net, image, device, SegmentConfig().views)
     n_classes = start.net.config.out_channels
     return start.to_recording_scale(maps[:n_classes], planes)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
-from napari_cellid.progress import Progress
+from napari_cellid.progress import subprogress
 from napari_cellid.retrain.simulated_fields import simulate_field
 from napari_cellid.simulation.tissue import CLASSES
 
@@ -53,10 +53,11 @@ def simulate_replay_cells(
     counts = dict.fromkeys(CLASSES, 0)
     parts = []
     for k in range(_MAX_FIELDS):
-        yield Progress("Simulating cells", min(sum(counts.values()), n), n)
         if min(counts.values()) >= per_class:
             break
-        field, planes = simulate_field("wide", np.random.default_rng([seed, 77, k]))
+        step = simulate_field("wide", np.random.default_rng([seed, 77, k]))
+        done = min(sum(counts.values()), n - 1)
+        field, planes = yield from subprogress(step, done, n, stage="Simulating cells")
         clear = field.cells[~field.cells["ambiguous"]]
         chosen = _take_of_each_class(clear, counts, per_class)
         if len(chosen):

@@ -72,7 +72,7 @@ class SegmenterTask:
 
     def estimate(
         self, study: Study, request: SegmenterRequest, device: Device
-    ) -> TrainingEstimate:
+    ) -> Step[TrainingEstimate]:
         """Estimate the duration from a few seconds of training."""
         outlines, held_out, about = load_outlines(
             study, request.recordings, request.split, keep=False
@@ -80,7 +80,8 @@ class SegmenterTask:
         _check_training_outlines(outlines)
         start = load_starting_weights(request.start, study.models)
         dataset = _dataset(outlines, start.card, request.settings, [])
-        seconds = estimate_seconds(dataset, start, request.settings, device)
+        step = estimate_seconds(dataset, start, request.settings, device)
+        seconds = yield from step
         seconds += (_N_SIMULATED + N_ORIGINAL) / _SIMULATED_PER_SECOND
         seconds += len(outlines) * _COMPARISON_SECONDS
         counts = {

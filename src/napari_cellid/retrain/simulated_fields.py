@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.progress import Progress, run_to_end
+from napari_cellid.progress import subprogress
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import draw_config
 from napari_cellid.simulation.field import simulate
@@ -25,7 +25,7 @@ _FIELD_UM = 250.0
 
 def simulate_field(
     kind: Kind, rng: np.random.Generator
-) -> tuple[SimulatedField, MeanPlanes]:
+) -> Step[tuple[SimulatedField, MeanPlanes]]:
     """Simulate a field of one plane with settings drawn from a kind of recordings.
 
     Returns
@@ -35,7 +35,7 @@ def simulate_field(
     config = draw_config(kind, rng, n_planes=1)
     side = round(_FIELD_UM / config.pixel_size_um)
     sized = config.model_copy(update={"height": side, "width": side})
-    field = run_to_end(simulate(sized))
+    field = yield from simulate(sized)
     planes = MeanPlanes(
         name="simulated",
         red=field.red.astype(np.float32),
@@ -69,9 +69,8 @@ def simulate_fields(
     """
     fields = []
     for k in range(n):
-        yield Progress("Simulating fields", k, n)
-        rng = np.random.default_rng([seed, 78, k])
-        field, planes = simulate_field(kind, rng)
+        step = simulate_field(kind, np.random.default_rng([seed, 78, k]))
+        field, planes = yield from subprogress(step, k, n, stage="Simulating fields")
         labels, unsure = field.labels, field.unsure
         if alone and k % alone == alone - 1:
             glia = field.cells.loc[field.cells["class"] == "glia", "label"]

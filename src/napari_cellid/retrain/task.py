@@ -93,7 +93,9 @@ class RetrainTask(Protocol):
             be written to.
         """
 
-    def estimate(self, study: Study, request: Any, device: Device) -> TrainingEstimate:
+    def estimate(
+        self, study: Study, request: Any, device: Device
+    ) -> Step[TrainingEstimate]:
         """Estimate the duration; nothing is trained or written.
 
         Raises

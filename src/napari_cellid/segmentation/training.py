@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from napari_cellid.progress import Progress
 from napari_cellid.segmentation.dataset import check_dataset
 from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.network_learner import seconds_per_step
@@ -85,15 +86,17 @@ def estimate_seconds(
     start: SegmenterStartingWeights,
     config: SegmenterTrainingConfig,
     device: Device,
-) -> float:
-    """Estimate how long a training takes, from a few seconds of it.
+) -> Step[float]:
+    """Estimate how long a training takes (s), from a few seconds of it.
 
     The network is changed.
     """
     learner = make_learner(dataset, start, config, device)
+    yield Progress("Measuring the duration", 0, 2)
     # the first step is slower than the others
     learner.step(1, 0)
     step_seconds = seconds_per_step(learner, _PROBE_SECONDS, first=1)
+    yield Progress("Measuring the duration", 1, 2)
     begun = time.perf_counter()
     learner.validate()
     validation_seconds = time.perf_counter() - begun
