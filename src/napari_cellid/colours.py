@@ -33,7 +33,8 @@ def class_colours(
         Names of the classes, in order; or a mapping of names to colours, which is
         returned as it is.
     config
-        Settings of a study. Its colours are used for the classes that it has; all
+        Settings of a study. Its colours are used for the classes that it has, also
+        under earlier names; all
         other classes get colours of the palette, which repeats after seven.
     """
     if isinstance(classes, Mapping):
@@ -41,11 +42,10 @@ def class_colours(
     palette = {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
     if config is None:
         return palette
-    own = {one.name: one.colour for one in config.classes}
+    own = {name: one.colour for one in config.classes for name in one.names}
     return {name: own.get(name, colour) for name, colour in palette.items()}
 
 
 def answer_colours(config: StudyConfig) -> dict[str, str]:
     """Colour (#rrggbb) of each answer of a study: its classes and the special ones."""
-    classes = [one.name for one in config.classes]
-    return class_colours(classes, config) | _SPECIAL
+    return class_colours(config.class_names, config) | _SPECIAL

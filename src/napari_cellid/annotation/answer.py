@@ -82,5 +82,5 @@ def answer_text(answer: str) -> str:
 
 
 def answer_keys(config: StudyConfig) -> dict[str, str]:
-    """Keyboard key of each answer."""
-    return {one.name: one.key for one in config.classes} | SPECIAL_KEYS
+    """Keyboard key of each answer that annotators are offered."""
+    return {one.name: one.key for one in config.visible_classes} | SPECIAL_KEYS

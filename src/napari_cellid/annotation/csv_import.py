@@ -11,7 +11,7 @@ from napari_cellid.annotation.csv_rows import read_rows
 from napari_cellid.annotation.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -25,6 +25,7 @@ def import_answers(
     folder: Path,
     answers: Collection[str],
     cells: pd.DataFrame | None = None,
+    earlier_names: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """Add the answers of a CSV file to the annotators' journals.
 
@@ -44,6 +45,8 @@ def import_answers(
         Answers that the study allows.
     cells
         Cell table of the study with a column `recording`, for rows without a position.
+    earlier_names
+        Current name of each earlier name of a class; both are accepted.
 
     Returns
     -------
@@ -55,22 +58,32 @@ def import_answers(
         If a row of the file cannot be used: then nothing is written. If the disk is
         full: then importing the file again continues from there.
     """
-    rows = read_rows(path, answers, _positions(cells))
+    names = earlier_names or {}
+    rows = read_rows(path, answers, _positions(cells), names)
     rows_of: dict[str, list[CsvRow]] = {}
     for row in rows:
         rows_of.setdefault(row.answer.annotator, []).append(row)
     journals = {name: Journal.open(folder, name) for name in rows_of}
-    new = {name: _new_answers(journals[name], rows) for name, rows in rows_of.items()}
+    new = {
+        name: _new_answers(journals[name], rows, names)
+        for name, rows in rows_of.items()
+    }
     for name, journal in journals.items():
         journal.add_all(new[name])
     return {name: len(lines) for name, lines in new.items()}
 
 
-def _new_answers(journal: Journal, rows: Iterable[CsvRow]) -> list[Answer]:
+def _new_answers(
+    journal: Journal, rows: Iterable[CsvRow], names: Mapping[str, str]
+) -> list[Answer]:
     now, lines, new = datetime.now(UTC), journal.lines, []
-    known = {(answer.time, answer.role, answer.key, answer.answer) for answer in lines}
+
+    def named(answer: Answer) -> str | None:
+        return names.get(answer.answer or "", answer.answer)
+
+    known = {(answer.time, answer.role, answer.key, named(answer)) for answer in lines}
     current = {
-        (answer.role, answer.key): answer.answer
+        (answer.role, answer.key): named(answer)
         for role in get_args(Role)
         for answer in journal.current(role).values()
     }

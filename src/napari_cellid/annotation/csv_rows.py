@@ -49,7 +49,10 @@ class CsvRow:
 
 
 def read_rows(
-    path: Path, answers: Collection[str], positions: Mapping[CellKey, Position]
+    path: Path,
+    answers: Collection[str],
+    positions: Mapping[CellKey, Position],
+    earlier_names: Mapping[str, str] | None = None,
 ) -> list[CsvRow]:
     """Read and check a CSV file; rows without an answer are skipped.
 
@@ -63,6 +66,8 @@ def read_rows(
         the same.
     positions
         Positions of the study's cells, for rows without one.
+    earlier_names
+        Current name of each earlier name of a class; both are accepted.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def read_rows(
     table, separator = _table(path)
     header = [name.strip().casefold() for name in table[0]] if table else []
     _check_header(path, header)
-    reader = _RowReader(answers, positions, separator != ",")
+    reader = _RowReader(answers, positions, separator != ",", earlier_names or {})
     rows = []
     for number, fields in enumerate(table[1:], 2):
         try:
@@ -92,8 +97,11 @@ class _RowReader:
         answers: Collection[str],
         positions: Mapping[CellKey, Position],
         decimal_comma: bool,
+        earlier_names: Mapping[str, str],
     ) -> None:
-        self._answers = {_normalised(name): name for name in answers}
+        self._names = tuple(answers)
+        self._answers = {_normalised(old): new for old, new in earlier_names.items()}
+        self._answers |= {_normalised(name): name for name in answers}
         self._positions = positions
         self._decimal_comma = decimal_comma
         self._now = datetime.now(UTC)
@@ -149,7 +157,7 @@ class _RowReader:
         if _normalised(text) not in self._answers:
             raise InputError(
                 f"'{text.strip()}' is not an answer of this study; use one of "
-                f"{', '.join(self._answers.values())}."
+                f"{', '.join(self._names)}."
             )
         return self._answers[_normalised(text)]
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from napari_cellid.config import PlanName
+    from napari_cellid.config import PlanName, StudyConfig
 
 #: name of the ImageNet weights of torchvision
 IMAGENET = "imagenet"
@@ -85,6 +85,7 @@ def load_starting_weights(
     classes: Sequence[str],
     plan: PlanName,
     study_models: Path | None = None,
+    study: StudyConfig | None = None,
 ) -> StartingWeights:
     """Load the network that a training starts from.
 
@@ -101,6 +102,8 @@ def load_starting_weights(
         Finetuning plan; it names the network for "imagenet", "random" and files.
     study_models
         Folder of a study's models, which can be named.
+    study
+        Settings of the study, which know the earlier names of renamed classes.
 
     Raises
     ------
@@ -113,14 +116,17 @@ def load_starting_weights(
     path = Path(requested).expanduser()
     if path.suffix.lower() in (".safetensors", ".pth", ".pt") and path.is_file():
         if (path.parent / CARD_FILE).is_file() and path.name == "weights.safetensors":
-            return _from_model(path.parent, classes, plan)
+            return _from_model(path.parent, classes, plan, study)
         return _from_file(path, classes, architecture)
     folder = find_starting_model(requested, "classify", study_models)
-    return _from_model(folder, classes, plan)
+    return _from_model(folder, classes, plan, study)
 
 
 def _from_model(
-    folder: Path, classes: Sequence[str], plan: PlanName
+    folder: Path,
+    classes: Sequence[str],
+    plan: PlanName,
+    study: StudyConfig | None,
 ) -> StartingWeights:
     card = load_card(folder, "classify")
     if card.architecture == PIXEL_ARCHITECTURE:
@@ -130,7 +136,8 @@ def _from_model(
         )
     classifier = load_patch_classifier(folder)
     get_plan(plan, classifier.config.architecture)
-    net, head_kept = _with_head(classifier.net, card.classes, classes)
+    before = card.classes if study is None else study.translate(card.classes, classes)
+    net, head_kept = _with_head(classifier.net, before, classes)
     config = classifier.config.model_copy(update={"n_classes": len(classes)})
     origin = describe_origin(card)
     return StartingWeights(net, config, card, tuple(classes), origin, head_kept)

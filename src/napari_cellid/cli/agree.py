@@ -70,7 +70,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     path = write_consensus(study, table)
     notes = [*found.notes, *unmatched_notes(len(lost))]
     console.notes(notes)
-    counts = count_decisions(table, [one.name for one in config.classes])
+    counts = count_decisions(table, config.class_names)
     values = {
         "study": str(study.path),
         "file": str(path),

@@ -183,8 +183,12 @@ def _notes(
 ) -> list[str]:
     identity = recording.run().get("identity")
     notes = [] if identity is None else [str(identity)]
-    names = [one.name for one in study.config.classes]
-    if other := [name for name in result.classes if name not in names]:
+    names = study.config.class_names
+    if other := [
+        name
+        for name in map(study.config.current_name, result.classes)
+        if name not in names
+    ]:
         notes.append(
             f"The study has the classes {', '.join(names)}, but the model also "
             f"predicts {', '.join(other)}; these are no answers of the study."

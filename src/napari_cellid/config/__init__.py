@@ -1,6 +1,7 @@
 """All settings of the program, as pydantic models."""
 
 from napari_cellid.config.base import Config
+from napari_cellid.config.classes import NOT_A_CELL, SPECIAL_KEYS, UNSURE, StudyClass
 from napari_cellid.config.identify import (
     ClassifyConfig,
     DeviceConfig,
@@ -10,13 +11,9 @@ from napari_cellid.config.identify import (
 from napari_cellid.config.semireal import SemirealConfig
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
 from napari_cellid.config.study import (
-    NOT_A_CELL,
-    SPECIAL_KEYS,
-    UNSURE,
     QueueConfig,
     QueueOrder,
     RecordingInfo,
-    StudyClass,
     StudyConfig,
     StudyModels,
     VoteConfig,

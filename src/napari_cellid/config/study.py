@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from napari_cellid.config.base import Config
+from napari_cellid.config.classes import (
+    DEFAULT_CLASSES,
+    NOT_A_CELL,
+    UNSURE,
+    StudyClass,
+    check_classes,
+    fill_class_ids,
+)
 
-#: answers that every study has in addition to its classes, and their keys
-NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
-SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: the name of a folder, without a path; or empty
 _FOLDER = r"^(?:[^./\\:*?\"<>|][^/\\:*?\"<>|]*)?$"
 
 Rule = Literal["unanimous", "majority", "quorum"]
 SpecialAnswer = Literal["class", "against", "abstain"]
-
-
-class StudyClass(Config):
-    """A cell class of a study."""
-
-    name: str = Field(
-        title="Name",
-        description="Name of the class, as in the tables.",
-        min_length=1,
-        max_length=60,
-        pattern=r"^[^\s,;\"](?:[^,;\"\n\r]*[^\s,;\"])?$",
-    )
-    key: str = Field(
-        title="Key",
-        description="Key (a letter) that gives this class as the answer.",
-        pattern=r"^[A-Z]$",
-    )
-    colour: str = Field(
-        title="Colour",
-        description="Colour of its outlines, as #rrggbb.",
-        pattern=r"^#[0-9a-fA-F]{6}$",
-    )
-
-
-#: the paper's classes, in colours that colour-blind readers tell apart (Okabe, Ito)
-DEFAULT_CLASSES = (
-    StudyClass(name="excitatory", key="E", colour="#e69f00"),
-    StudyClass(name="inhibitory", key="I", colour="#56b4e9"),
-    StudyClass(name="glia", key="G", colour="#cc79a7"),
-)
 
 
 class VoteConfig(Config):
@@ -112,30 +89,77 @@ class StudyConfig(Config):
         title="Classes",
         description="Classes that cells can have.",
         min_length=2,
-        max_length=12,
+        max_length=60,
     )
     vote: VoteConfig = VoteConfig()
     models: StudyModels = StudyModels()
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _fill_ids(cls, classes: Any) -> Any:
+        return fill_class_ids(classes)
+
     @model_validator(mode="after")
-    def _check_names_and_keys(self) -> Self:
-        names = [one.name.casefold() for one in self.classes]
-        keys = [one.key for one in self.classes]
-        if taken := set(names) & set(SPECIAL_KEYS):
-            raise ValueError(f"{taken.pop()} is an answer of every study, not a class")
-        if len(set(names)) < len(names):
-            raise ValueError("two classes have the same name")
-        if len({*keys, *SPECIAL_KEYS.values()}) < len(keys) + len(SPECIAL_KEYS):
-            raise ValueError(
-                "every class needs a key of its own, and none may be "
-                + " or ".join(SPECIAL_KEYS.values())
-            )
+    def _check_classes(self) -> Self:
+        check_classes(self.classes)
         return self
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of all classes, also of hidden ones, in the order of the study."""
+        return tuple(study_class.name for study_class in self.classes)
+
+    @property
+    def visible_classes(self) -> tuple[StudyClass, ...]:
+        """Classes that are offered as answers."""
+        return tuple(c for c in self.classes if not c.hidden)
+
+    @property
     def answers(self) -> tuple[str, ...]:
-        """All possible answers: the classes, then the special ones."""
-        return (*(one.name for one in self.classes), NOT_A_CELL, UNSURE)
+        """All answers that count: the classes, then the special ones."""
+        return (*self.class_names, NOT_A_CELL, UNSURE)
+
+    @property
+    def offered_answers(self) -> tuple[str, ...]:
+        """Answers that annotators are offered: without those of hidden classes."""
+        visible = (study_class.name for study_class in self.visible_classes)
+        return (*visible, NOT_A_CELL, UNSURE)
+
+    @property
+    def earlier_names(self) -> dict[str, str]:
+        """Current name of the class of each name that a class had before."""
+        return {
+            alias: study_class.name
+            for study_class in self.classes
+            for alias in study_class.aliases
+        }
+
+    def current_name(self, name: str) -> str:
+        """Current name of a class that may have had another one; else as given."""
+        return self.earlier_names.get(name, name)
+
+    def translate(self, names: Sequence[str], to: Sequence[str]) -> tuple[str, ...]:
+        """Give classes the names that they have in another list.
+
+        Parameters
+        ----------
+        names
+            Names of classes, such as those of a model.
+        to
+            Names that are wanted; the same class may have been named otherwise at
+            the time of either list.
+
+        Returns
+        -------
+        For each of `names` the name of the same class in `to`; as given where `to` has
+        no such class, or where two of `names` are the same class.
+        """
+        wanted = {self.current_name(name): name for name in to}
+        current = [self.current_name(name) for name in names]
+        if len(set(current)) < len(current):
+            return tuple(names)
+        pairs = zip(names, current, strict=True)
+        return tuple(wanted.get(now, name) for name, now in pairs)
 
 
 class RecordingInfo(Config):

@@ -63,7 +63,11 @@ class ClassifierTask:
         _check_counts(decided)
         check_images(study, decided)
         start = load_starting_weights(
-            request.start, decided.classes, request.settings.plan, study.models
+            request.start,
+            decided.classes,
+            request.settings.plan,
+            study.models,
+            study.config,
         )
         description = {
             "classes": list(decided.classes),
@@ -79,7 +83,7 @@ class ClassifierTask:
         decided = split_decided_cells(study, request.split, request.rule, keep=False)
         _check_counts(decided)
         start = load_starting_weights(
-            request.start, decided.classes, settings.plan, study.models
+            request.start, decided.classes, settings.plan, study.models, study.config
         )
         dataset = ClassificationDataset(
             load_labelled_cells(study, decided, "train", start.card),
@@ -98,7 +102,7 @@ class ClassifierTask:
         classes = tuple(run.about["classes"])
         decided = read_cells(run.folder, classes, run.about["data"])
         start = load_starting_weights(
-            _requested_start(run), classes, settings.plan, study.models
+            _requested_start(run), classes, settings.plan, study.models, study.config
         )
         check_same_start(run, start.origin)
         card = start.card
@@ -130,7 +134,7 @@ def _save_and_compare(
     model = NewModel(trained.net, trained.trained, trained.card, material)
     save_new_model(run, model, {})
     new = load_classifier(run.folder / MODEL_FOLDER)
-    old, note = load_old_model(run, decided.classes)
+    old, note = load_old_model(study, run, decided.classes)
     compared = yield from compare_classifiers(study, decided, (new, old), device)
     report = compared.report
     report["notes"] += [*trained.notes, *([note] if note else [])]
@@ -147,7 +151,7 @@ def _save_and_compare(
 
 
 def load_old_model(
-    run: Run, classes: tuple[str, ...]
+    study: Study, run: Run, classes: tuple[str, ...]
 ) -> tuple[CellClassifier | None, str]:
     """Load the model that the study used when the run began.
 
@@ -158,7 +162,7 @@ def load_old_model(
     folder = Path(run.about["old_model"])
     try:
         card = load_card(folder, "classify")
-        if set(card.classes) != set(classes):
+        if set(study.config.translate(card.classes, classes)) != set(classes):
             return None, (
                 f"The earlier model, {card.name}, has other classes "
                 f"({', '.join(card.classes)}), so it is not compared."

@@ -166,7 +166,9 @@ def _predict(
 ) -> Step[NDArray[np.float64]]:
     """Predict probabilities (cell, class) in the order of `classes`."""
     probabilities = np.zeros((len(cells), len(classes)))
-    order = [classifier.card.classes.index(name) for name in classes]
+    # a class may have been renamed since the model was trained
+    predicted_classes = study.config.translate(classifier.card.classes, classes)
+    order = [predicted_classes.index(name) for name in classes]
     for name, rows in cells.groupby("recording", sort=True):
         recording = study.recording(str(name))
         labels, numbers = _outlines(recording, rows, classifier)

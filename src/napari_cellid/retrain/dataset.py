@@ -117,7 +117,7 @@ def split_decided_cells(
     split = split_cells(study.path, table, config, pixel_um, keep=keep)
     split = split_off_validation(split, table, config.validation)
     table = table.assign(role=split.role, unit=split.unit)[list(COLUMNS)]
-    classes = tuple(one.name for one in study.config.classes)
+    classes = tuple(c.name for c in study.config.visible_classes)
     return DecidedCells(table, classes, _origin(table, split, from_votes))
 
 

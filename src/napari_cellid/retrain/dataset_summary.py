@@ -31,7 +31,7 @@ class DecidedCellCounts:
     rule
         The vote rule.
     classes
-        Classes of the study.
+        Classes of the study, without hidden ones.
     by
         The grouping: animal, or recording where no animal is named.
     counts
@@ -76,7 +76,7 @@ def count_decided_cells(study: Study) -> Step[DecidedCellCounts]:
     yield Progress("Counting votes")
     config, cells = study.config, study.cells()
     table = count_matched_votes(cells, study.match_answers(lines), config.vote)
-    classes = tuple(one.name for one in config.classes)
+    classes = tuple(c.name for c in config.visible_classes)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     others = _numbers(table.loc[~table["status"].isin(DECIDED), "status"])
     others[NOT_A_CELL] = int(decided["class"].eq(NOT_A_CELL).sum())

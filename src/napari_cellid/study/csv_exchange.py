@@ -87,7 +87,13 @@ def import_study_answers(study: Study, path: Path) -> ExchangeResult:
         If a row of the file cannot be used; then nothing is written.
     """
     before = _count_unmatched(study.read_answers())
-    new = import_answers(path, study.annotations, study.config.answers, study.cells())
+    new = import_answers(
+        path,
+        study.annotations,
+        study.config.answers,
+        study.cells(),
+        study.config.earlier_names,
+    )
     n_unmatched = _count_unmatched(study.read_answers()) - before
     notes = list(study.problems)
     if n_unmatched > 0:

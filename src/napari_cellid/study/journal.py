@@ -34,7 +34,9 @@ class AnnotatorJournal:
     def __init__(self, study: Study, annotator: str) -> None:
         self._study = study
         self.journal = Journal.open(
-            study.annotations, annotator, answers=study.config.answers
+            study.annotations,
+            annotator,
+            answers=(*study.config.answers, *study.config.earlier_names),
         )
         #: current answers, by cell
         self.answers: dict[CellKey, str] = own_answers(study, self.journal.annotator)

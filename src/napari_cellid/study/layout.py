@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def scan_recordings(
-    study: Path, overrides: Overrides
+    study: Path, overrides: Overrides, class_names: Mapping[str, str]
 ) -> tuple[dict[str, StudyRecording], tuple[str, ...]]:
     """Find the recordings of a study.
 
@@ -28,6 +28,8 @@ def scan_recordings(
         Folder of the study.
     overrides
         For names of recordings, values that override those of their own file.
+    class_names
+        Current name of each earlier name of a class.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def scan_recordings(
     recordings, problems = {}, []
     for folder in _folders(study / RECORDINGS):
         try:
-            recording = _open(folder, overrides.get(folder.name, {}))
+            recording = _open(folder, overrides.get(folder.name, {}), class_names)
         except InputError as error:
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
@@ -50,9 +52,11 @@ def scan_recordings(
     return recordings, (*problems, *_without_recording(study, overrides))
 
 
-def _open(folder: Path, override: dict[str, Any]) -> StudyRecording:
+def _open(
+    folder: Path, override: dict[str, Any], class_names: Mapping[str, str]
+) -> StudyRecording:
     info = read_recording_info(folder / RECORDING_FILE, override)
-    recording = StudyRecording(folder.name, folder, info)
+    recording = StudyRecording(folder.name, folder, info, class_names)
     # a table that cannot be read is reported now, not later during the work
     recording.cells()
     recording.retired()

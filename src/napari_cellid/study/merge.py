@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
+from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.save_results import check_can_add
 
@@ -59,6 +61,8 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
             f"{other.path} is the study itself; give the folder of another copy."
         )
     notes = [*other.problems, *_class_notes(study, other)]
+    if adopt_earlier_names(study.config, other.config.classes) != study.config:
+        study.edit_config(partial(adopt_earlier_names, others=other.config.classes))
     new_answers = {}
     if journal_files(other.annotations):
         new_answers = merge_journals(other.annotations, study.annotations)
@@ -78,9 +82,9 @@ def _copy(source: Study, target: Study, name: str) -> None:
 
 
 def _class_notes(study: Study, other: Study) -> list[str]:
-    own = [one.name for one in study.config.classes]
-    others = [one.name for one in other.config.classes]
-    if set(own) == set(others):
+    own, others = study.config.class_names, other.config.class_names
+    known = {study_class.id for study_class in study.config.classes}
+    if known == {study_class.id for study_class in other.config.classes}:
         return []
     return [
         f"The copy has the classes {', '.join(others)}, this study {', '.join(own)}; "

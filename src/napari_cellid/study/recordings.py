@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.recording import MeanPlanes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -43,11 +43,15 @@ class StudyRecording:
         Folder of its files.
     info
         Animal, sub-volume, pixel size, channels and source files.
+    class_names
+        Current name of each earlier name of a class, for predictions made before a
+        class was renamed.
     """
 
     name: str
     folder: Path
     info: RecordingInfo
+    class_names: Mapping[str, str] = field(default_factory=dict)
 
     def planes(self) -> MeanPlanes:
         """Read the mean images, float32 (plane, y, x) each.
@@ -96,7 +100,7 @@ class StudyRecording:
         InputError
             If the file is missing or cannot be read.
         """
-        return read_cells(self.folder / CELLS)
+        return rename_classes(read_cells(self.folder / CELLS), self.class_names)
 
     def retired(self) -> pd.DataFrame:
         """Read the cells of earlier outlines that are gone, with the time of removal.
@@ -154,6 +158,32 @@ def concatenate_cells(recordings: Iterable[StudyRecording]) -> pd.DataFrame:
     if tables:
         return tables[0]
     return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])
+
+
+def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Give the predicted classes in a cell table other names.
+
+    Parameters
+    ----------
+    cells
+        Cell table, with the columns `predicted` and `p_<class>` if it has classes.
+    names
+        New name of each class that is renamed.
+
+    Returns
+    -------
+    The same table if nothing changes, else a changed copy. A probability whose new
+    column exists already keeps its name: two classes of a model are never merged.
+    """
+    columns = {
+        f"p_{old}": f"p_{new}"
+        for old, new in names.items()
+        if f"p_{old}" in cells and f"p_{new}" not in cells
+    }
+    if "predicted" in cells and cells["predicted"].isin(list(names)).any():
+        predicted = cells["predicted"].map(lambda name: names.get(name, name))
+        cells = cells.assign(predicted=predicted)
+    return cells.rename(columns=columns) if columns else cells
 
 
 def read_labels(path: Path) -> NDArray[np.int32]:

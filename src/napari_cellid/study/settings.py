@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.colours import class_colours
 from napari_cellid.config import (
-    SPECIAL_KEYS,
     RecordingInfo,
     StudyClass,
     StudyConfig,
 )
-from napari_cellid.config.study import DEFAULT_CLASSES
+from napari_cellid.config.classes import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
+from napari_cellid.study.classes import free_key
 from napari_cellid.study.toml import read_toml, validate_settings, write_toml
 from napari_cellid.study.toml_edit import toml_text
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
 #: version of the format; increased when older programs cannot read the folder
-FORMAT_VERSION = 1
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+FORMAT_VERSION = 2
 
 _HEAD = (
     "A study of napari-cellid: the classes that cells can have, how votes are counted,",
@@ -84,8 +83,11 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     """
     values = {"format": FORMAT_VERSION, **settings.config.model_dump(mode="json")}
     if not any(values["models"].values()):
-        # so that older versions without this key can read the file
         del values["models"]
+    for cell_class in values["classes"]:
+        for key in ("aliases", "hidden"):
+            if not cell_class[key]:
+                del cell_class[key]
     if settings.overrides:
         values["recordings"] = settings.overrides
     write_toml(path, values, _HEAD)
@@ -123,18 +125,15 @@ def config_for_classes(classes: Sequence[str]) -> StudyConfig:
     InputError
         If a name cannot be the name of a class in a study.
     """
-    if set(classes) <= {one.name for one in DEFAULT_CLASSES}:
+    if set(classes) <= {default.name for default in DEFAULT_CLASSES}:
         return StudyConfig()
-    unused = [letter for letter in _LETTERS if letter not in SPECIAL_KEYS.values()]
     colours = class_colours(classes)
-    entries = []
-    for name in classes:
-        candidates = [letter for letter in name.upper() if letter in unused]
-        key = (candidates or unused)[0]
-        unused.remove(key)
-        entries.append({"name": name, "key": key, "colour": colours[name]})
+    entries: list[StudyClass] = []
     try:
-        return StudyConfig(classes=tuple(StudyClass(**entry) for entry in entries))
+        for name in classes:
+            key = free_key(name, entries)
+            entries.append(StudyClass(name=name, key=key, colour=colours[name]))
+        return StudyConfig(classes=tuple(entries))
     except ValueError as error:
         raise InputError(
             f"The model's classes ({', '.join(classes)}) cannot be classes of a "

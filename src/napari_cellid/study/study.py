@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.annotation.lock import locked
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.answer_matching import (
@@ -24,7 +25,7 @@ from napari_cellid.study.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -186,7 +187,7 @@ class Study:
             If the folder cannot be read.
         """
         self._recordings, self.problems = scan_recordings(
-            self.path, self._settings.overrides
+            self.path, self._settings.overrides, self.config.earlier_names
         )
 
     def save_config(self, config: StudyConfig) -> Study:
@@ -202,6 +203,54 @@ class Study:
             If it cannot be written.
         """
         return self._save_settings(replace(self._read_settings(), config=config))
+
+    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> StudyConfig:
+        """Change the settings in `study.toml` as they are now, and use them.
+
+        What another window changed since the study was opened is kept. Neither images
+        nor journals are read.
+
+        Parameters
+        ----------
+        edit
+            Gets the current settings and returns changed ones, such as a function of
+            `study.classes`.
+
+        Returns
+        -------
+        The changed settings.
+
+        Raises
+        ------
+        InputError
+            If the change is not possible, or the file cannot be read or written; then
+            nothing changes.
+        """
+        with locked(self.path):
+            before = self._read_settings()
+            settings = replace(before, config=edit(before.config))
+            if settings != before:
+                write_settings(self.path / STUDY_FILE, settings)
+        self._use_settings(settings)
+        return settings.config
+
+    def refresh_config(self) -> bool:
+        """Use `study.toml` as it is now, which another window may have changed.
+
+        Returns
+        -------
+        Whether the settings have changed.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read.
+        """
+        settings = self._read_settings()
+        if settings == self._settings:
+            return False
+        self._use_settings(settings)
+        return True
 
     def update_recording_info(
         self, info_by_recording: Mapping[str, Mapping[str, str]]
@@ -273,12 +322,24 @@ class Study:
             )
             for name, recording in self._recordings.items()
         }
+        current = self.config.earlier_names
+        if current and len(all_answers):
+            answers = all_answers["answer"].map(lambda name: current.get(name, name))
+            all_answers = all_answers.assign(answer=answers)
         return match_answers(all_answers, positions)
 
     def _read_settings(self) -> StudySettings:
         """Read `study.toml` again, which a colleague may have changed."""
         path = self.path / STUDY_FILE
         return read_settings(path) if path.exists() else self._settings
+
+    def _use_settings(self, settings: StudySettings) -> None:
+        self._settings = settings
+        names = settings.config.earlier_names
+        self._recordings = {
+            name: replace(recording, class_names=names)
+            for name, recording in self._recordings.items()
+        }
 
     def _save_settings(self, settings: StudySettings) -> Study:
         write_settings(self.path / STUDY_FILE, settings)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid import __version__
 from napari_cellid.agreement.vote import DECIDED
-from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
 from napari_cellid.io.tables import write_cells
@@ -87,8 +86,8 @@ def decided_cells(
     answers = study.read_answers()
     table = count_matched_votes(study.cells(), answers, rule)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
-    # without classes that were removed from the study
-    known = decided["class"].isin([*_class_names(study), NOT_A_CELL])
+    # without classes that were hidden or removed
+    known = decided["class"].isin(study.config.offered_answers)
     if not known.any():
         counts = table["status"].value_counts()
         raise InputError(
@@ -123,10 +122,6 @@ def _annotators(cells: pd.DataFrame, answers: pd.DataFrame) -> list[str]:
     """Annotators who answered at least one of the cells."""
     of_cells = answers.merge(cells[["recording", "cell"]], on=["recording", "cell"])
     return sorted(set(of_cells["annotator"]))
-
-
-def _class_names(study: Study) -> list[str]:
-    return [one.name for one in study.config.classes]
 
 
 def _write(

@@ -42,8 +42,8 @@ class AnswerButtons(QWidget):
             button.deleteLater()
         self.buttons.clear()
         colours, keys = answer_colours(config), answer_keys(config)
-        positions = _grid_positions(len(config.classes))
-        for answer, position in zip(config.answers, positions, strict=True):
+        positions = _grid_positions(len(config.visible_classes))
+        for answer, position in zip(config.offered_answers, positions, strict=True):
             self._grid.addWidget(self._button(answer, colours, keys), *position)
 
     def _button(

@@ -59,7 +59,7 @@ def count_outcomes(
     The decided cells by answer, then the undecided ones; together `n_cells` where
     every row of the table is a cell of the study.
     """
-    classes = [cell_class.name for cell_class in config.classes]
+    classes = config.class_names
     counts = count_decisions(table, classes)
     removed = (name for name, n in counts.decided.items() if n and name not in classes)
     colours = answer_colours(config)

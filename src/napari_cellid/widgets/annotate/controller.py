@@ -113,7 +113,7 @@ class AnnotationController(QObject):
         answers = pd.DataFrame(columns=["recording", "cell", "answer"])
         if self._config.order in _BY_ANSWERS:
             answers = session.answers()
-        classes = [study_class.name for study_class in session.config.classes]
+        classes = list(session.config.class_names)
         return order_cells(
             cells,
             session.own_answers,

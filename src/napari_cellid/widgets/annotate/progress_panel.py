@@ -44,13 +44,14 @@ class AnnotationProgressPanel(QWidget):
         self._bar.setRange(0, max(progress.total, 1))
         self._bar.setValue(progress.answered)
         self._bar.setFormat(f"{progress.answered:,} of {progress.total:,} answered")
-        colours = answer_colours(self._config)
+        colours, offered = answer_colours(self._config), self._config.offered_answers
         self._counts.setText(
             " &nbsp; ".join(
                 f'<span style="color:{colours[answer]}">■</span>&nbsp;'
                 f"{answer_text(answer).replace(' ', '&nbsp;')}&nbsp;"
                 f"<b>{progress.count(answer)}</b>"
                 for answer in self._config.answers
+                if answer in offered or progress.count(answer)
             )
         )
         self._speed.setText(_speed_text(progress))

@@ -1,0 +1,162 @@
+"""Classes of a study: lasting ids, names, keys and colours."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from napari_cellid.config.base import Config
+
+#: answers that every study has in addition to its classes, and their keys
+NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
+SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
+
+#: most classes that annotators are offered at once
+_MAX_VISIBLE = 12
+_NAME = r"^[^\s,;\"](?:[^,;\"\n\r]*[^\s,;\"])?$"
+
+
+class StudyClass(Config):
+    """A cell class of a study.
+
+    The id stays the same for ever. The name can change: `aliases` keeps the earlier
+    names, under which answers and models know the class, so that no journal and no
+    model is rewritten.
+    """
+
+    id: str = Field(
+        "",
+        title="Id",
+        description="Lasting id of the class, which never changes; made from the "
+        "first name if it is left out.",
+        pattern=r"^\w*$",
+        max_length=80,
+    )
+    name: str = Field(
+        title="Name",
+        description="Name of the class, as in the tables.",
+        min_length=1,
+        max_length=60,
+        pattern=_NAME,
+    )
+    key: str = Field(
+        title="Key",
+        description="Key (a letter) that gives this class as the answer; empty for a "
+        "hidden class.",
+        pattern=r"^[A-Z]?$",
+    )
+    colour: str = Field(
+        title="Colour",
+        description="Colour of its outlines, as #rrggbb.",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+    )
+    aliases: tuple[str, ...] = Field(
+        (),
+        title="Earlier names",
+        description="Names that the class had before; answers and models with these "
+        "names count for it.",
+    )
+    hidden: bool = Field(
+        False,
+        title="Hidden",
+        description="Whether the class is no longer offered; its answers still count.",
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The current name, then the earlier ones."""
+        return (self.name, *self.aliases)
+
+
+#: the paper's classes, in colours that colour-blind readers tell apart (Okabe, Ito)
+DEFAULT_CLASSES = (
+    StudyClass(id="excitatory", name="excitatory", key="E", colour="#e69f00"),
+    StudyClass(id="inhibitory", name="inhibitory", key="I", colour="#56b4e9"),
+    StudyClass(id="glia", name="glia", key="G", colour="#cc79a7"),
+)
+
+
+def make_class_id(name: str, taken: Sequence[str] = ()) -> str:
+    """Make the lasting id of a class from its first name.
+
+    Two copies of a study that add a class of the same name thus give it the same id.
+
+    Parameters
+    ----------
+    name
+        First name of the class.
+    taken
+        Ids that other classes have; a number is appended to differ from them.
+    """
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    first = re.sub(r"\W+", "_", plain).strip("_") or "class"
+    number, made = 1, first
+    while made in taken:
+        number += 1
+        made = f"{first}_{number}"
+    return made
+
+
+def fill_class_ids(classes: Any) -> Any:
+    """Give an id to each class that has none, as in studies of format 1."""
+    if not isinstance(classes, Sequence) or isinstance(classes, str):
+        return classes
+    values = [
+        given.model_dump() if isinstance(given, StudyClass) else given
+        for given in classes
+    ]
+    if not all(isinstance(given, Mapping) for given in values):
+        return classes
+    taken = [str(given["id"]) for given in values if given.get("id")]
+    filled = []
+    for given in values:
+        if not given.get("id") and isinstance(given.get("name"), str):
+            given = {**given, "id": make_class_id(given["name"], taken)}
+            taken.append(given["id"])
+        filled.append(given)
+    return filled
+
+
+def check_classes(classes: Sequence[StudyClass]) -> None:
+    """Check that ids, names and keys are unambiguous.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    if len({cell_class.id for cell_class in classes}) < len(classes):
+        raise ValueError("two classes have the same id")
+    _check_names(classes)
+    _check_keys([cell_class for cell_class in classes if not cell_class.hidden])
+
+
+def _check_names(classes: Sequence[StudyClass]) -> None:
+    # the spelling of a name may change, such as "glia" to "Glia"
+    of_class = [{name.casefold() for name in one.names} for one in classes]
+    names = [name for own in of_class for name in own]
+    if taken := set(names) & set(SPECIAL_KEYS):
+        raise ValueError(f"{taken.pop()} is an answer of every study, not a class")
+    if len({cell_class.name.casefold() for cell_class in classes}) < len(classes):
+        raise ValueError("two classes have the same name")
+    if len(set(names)) < len(names):
+        raise ValueError("a name of one class is an earlier name of another")
+
+
+def _check_keys(visible: Sequence[StudyClass]) -> None:
+    if not 2 <= len(visible) <= _MAX_VISIBLE:
+        raise ValueError(
+            f"{len(visible)} classes are offered as answers, but 2 to {_MAX_VISIBLE} "
+            "are possible"
+        )
+    keys = [cell_class.key for cell_class in visible]
+    reserved = tuple(SPECIAL_KEYS.values())
+    if "" in keys or len({*keys, *reserved}) < len(keys) + len(reserved):
+        raise ValueError(
+            "every class needs a key of its own, and none may be "
+            + " or ".join(reserved)
+        )
