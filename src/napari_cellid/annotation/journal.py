@@ -70,6 +70,10 @@ class Journal:
             )
         return cls(file, answers)
 
+    def set_answers(self, answers: Collection[str] | None) -> None:
+        """Set the answers that the study allows from now on; None allows any."""
+        self._answers = answers
+
     @property
     def annotator(self) -> str:
         """Name of the annotator, normalised."""

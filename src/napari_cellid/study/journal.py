@@ -44,6 +44,11 @@ class AnnotatorJournal:
         self._done: list[int] = []
         self._undone: list[int] = []
 
+    def set_study(self, study: Study) -> None:
+        """Take the study with other settings; nothing is read again."""
+        self._study = study
+        self.journal.set_answers(study.config.answers)
+
     def add(self, lines: Sequence[Answer]) -> None:
         """Write the lines of one answer, which may be for several cells.
 

@@ -195,14 +195,25 @@ class Study:
 
         Returns
         -------
-        The study, opened again.
+        The study with these settings; its recordings are not read again, unless a
+        colleague has changed their tables in `study.toml`.
 
         Raises
         ------
         InputError
             If it cannot be written.
         """
-        return self._save_settings(replace(self._read_settings(), config=config))
+        settings = replace(self._read_settings(), config=config)
+        if settings.overrides != self._settings.overrides:
+            return self._save_settings(settings)
+        write_settings(self.path / STUDY_FILE, settings)
+        return self.with_config(config)
+
+    def with_config(self, config: StudyConfig) -> Study:
+        """The same study with other settings; nothing is read or written."""
+        study = Study(self.path, replace(self._settings, config=config))
+        study._recordings, study.problems = self._recordings, self.problems
+        return study
 
     def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> StudyConfig:
         """Change the settings in `study.toml` as they are now, and use them.

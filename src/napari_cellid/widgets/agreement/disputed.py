@@ -70,6 +70,7 @@ class DisputedPanel(QWidget):
         self.buttons.set_config(config)
         self.keys.set_config(config)
         self._colours = answer_colours(config)
+        self._show_votes()
 
     def set_adjudicator(self, name: str) -> None:
         """Set who settles cells; "" while no annotator is chosen."""

@@ -110,6 +110,8 @@ class AgreementWidget(QWidget):
         panel.vote.save_table_button.clicked.connect(self._save_table)
         panel.vote.training_set_button.clicked.connect(self._save_training_set)
         session.study_changed.connect(self._on_study)
+        session.cells_changed.connect(self._on_study)
+        session.config_changed.connect(self._on_config)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self.refresh)
         session.answered.connect(self._on_answered)
@@ -153,9 +155,8 @@ class AgreementWidget(QWidget):
             panel.show_message(NO_ANSWERS, panel.retry_button)
             return
         panel.show_pages()
-        panel.disputed.set_config(session.config)
+        self._show_config()
         panel.disputed.set_adjudicator(session.annotator)
-        panel.vote.set_study_rule(session.config.vote)
         self._on_rule()
         self.disputed_actions.show_cell(session.cell)
 
@@ -214,6 +215,16 @@ class AgreementWidget(QWidget):
         self._study_path = None if study is None else study.path
         self.votes = None
         self.refresh()
+
+    def _on_config(self) -> None:
+        if self.votes is not None:
+            self._show_config()
+            self._on_rule()
+
+    def _show_config(self) -> None:
+        config = self.session.config
+        self.panel.disputed.set_config(config)
+        self.panel.vote.set_study_rule(config.vote)
 
     def _on_answered(self, answer: Answer) -> None:
         if self.votes is None:

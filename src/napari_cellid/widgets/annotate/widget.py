@@ -125,6 +125,8 @@ class AnnotateWidget(QWidget):
         self.offered_results.changed.connect(self._show_offered_results)
         self.offered_results.saved.connect(self._on_saved)
         session.study_changed.connect(self._on_study)
+        session.cells_changed.connect(self._on_cells)
+        session.config_changed.connect(self._on_config)
         session.annotator_changed.connect(self._on_annotator)
         session.recording_changed.connect(self.display.show_recording)
         session.cell_changed.connect(self.display.show_cell)
@@ -155,18 +157,35 @@ class AnnotateWidget(QWidget):
     def _on_study(self) -> None:
         session, panel = self.session, self.panel
         study = session.study
-        path = None if study is None else study.path
-        panel.study.show_study(path, len(session.cells()))
         panel.blind.setChecked(session.blind)
-        panel.set_config(session.config)
-        panel.set_recordings(session.recordings())
         if study is not None:
             panel.name.set_known_names(list_annotators(study.annotations))
             panel.name.prefill(load_annotator_name())
-        self.shortcuts.set_actions(annotation_actions(self, session.config))
+        self._on_config()
+        self._show_study()
         self._on_annotator()
         self.display.show_recording()
+
+    def _show_study(self) -> None:
+        """Show the name of the study, its recordings and what can be added to it."""
+        session, panel = self.session, self.panel
+        path = None if session.study is None else session.study.path
+        panel.study.show_study(path, len(session.cells()))
+        panel.set_recordings(session.recordings())
         self._show_offered_results()
+
+    def _on_cells(self) -> None:
+        self._show_study()
+        if self.session.journal is None:
+            self._start_queue()
+
+    def _on_config(self) -> None:
+        """Show the classes, keys and colours of the study."""
+        config = self.session.config
+        self.panel.set_config(config)
+        self.shortcuts.set_actions(annotation_actions(self, config))
+        self._show_progress()
+        self.display.show_text()
 
     def _on_annotator(self) -> None:
         session, panel = self.session, self.panel

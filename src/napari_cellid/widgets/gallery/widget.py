@@ -111,6 +111,8 @@ class GalleryWidget(QWidget):
         panel.keys.undo_requested.connect(self._undo)
         self.selection.changed.connect(self._show_status)
         session.study_changed.connect(self._on_study)
+        session.cells_changed.connect(self._on_study)
+        session.config_changed.connect(self.refresh)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self._on_blind)
         session.answered.connect(self._on_answered)

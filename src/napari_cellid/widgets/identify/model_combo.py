@@ -18,9 +18,11 @@ from napari_cellid.models.registry import (
     ensemble_card,
 )
 from napari_cellid.models.store import list_models, load_card
+from napari_cellid.retrain.active_model import current_model
 
 if TYPE_CHECKING:
     from napari_cellid.models.card import ModelCard, Task
+    from napari_cellid.study.study import Study
 
 _CHOOSE_FOLDER = "Choose folder…"
 _NO_MODEL = {"classify": "none: outline cells only"}
@@ -92,6 +94,18 @@ class ModelCombo(QComboBox):
             self._add(folder, load_card(folder, self._task))
         # by index, because the names of models and of their folders may be the same
         self.setCurrentIndex(list(self._cards).index(folder))
+
+    def set_study(self, study: Study | None) -> None:
+        """List the models of a study, and choose the one that it uses, if any.
+
+        Raises
+        ------
+        InputError
+            If the study uses a model that it does not have.
+        """
+        own = study is not None and getattr(study.config.models, self._task)
+        active = current_model(study, self._task) if study and own else None
+        self.set_study_models(None if study is None else study.models, active)
 
     def set_study_models(self, models: Path | None, active: Path | None) -> None:
         """List the models of the open study, too.

@@ -10,7 +10,6 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.retrain.active_model import current_model
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import recording_from_layers, source_paths
 from napari_cellid.widgets._shared.connections import Connections
@@ -34,12 +33,10 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.events import Event
 
-    from napari_cellid.config import IdentifyConfig
+    from napari_cellid.config import IdentifyConfig, StudyConfig
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.models.card import Task
     from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.channels import Channels
-    from napari_cellid.widgets.identify.model_combo import ModelCombo
 
 
 class IdentifyWidget(QWidget):
@@ -130,6 +127,7 @@ class IdentifyWidget(QWidget):
         self.worker.progressed.connect(panel.show_progress)
         self.worker.finished.connect(self._on_finished)
         self._session.study_changed.connect(self._list_study_models)
+        self._session.config_changed.connect(self._on_config)
         self.study_saver.saved.connect(self._on_saved)
         self.live.changed.connect(self._on_changed)
         self.live.status.connect(panel.set_status)
@@ -144,18 +142,14 @@ class IdentifyWidget(QWidget):
         for layer in layers:
             self._connect_layer(layer)
 
+    def _on_config(self, before: StudyConfig) -> None:
+        if self._session.config.models != before.models:
+            self._list_study_models()
+
     def _list_study_models(self) -> None:
-        """List the models of the open study, and choose those that it uses."""
-        study = self._session.study
-        combos: tuple[tuple[Task, ModelCombo], ...] = (
-            ("segment", self.panel.segmenter),
-            ("classify", self.panel.classifier),
-        )
-        for task, combo in combos:
+        for combo in (self.panel.segmenter, self.panel.classifier):
             with input_errors_shown():
-                own = study is not None and getattr(study.config.models, task)
-                active = current_model(study, task) if study and own else None
-                combo.set_study_models(None if study is None else study.models, active)
+                combo.set_study(self._session.study)
 
     def _show_result(
         self, run_result: IdentifyResult, config: IdentifyConfig, channels: Channels

@@ -132,7 +132,7 @@ class ReportActions(QObject):
     def _on_used(self, study: Study) -> None:
         with input_errors_shown():
             # the open study takes over the settings that were written
-            self._session.save_config(study.config)
+            self._session.set_config(study.config)
             show_info("The study and the Identify dock use another model now.")
 
 

@@ -131,6 +131,8 @@ class RetrainWidget(QWidget):
         self.controller.changed.connect(self._show_runs)
         self.controller.ended.connect(self._on_ended)
         session.study_changed.connect(self._on_study)
+        session.cells_changed.connect(self._on_study)
+        session.config_changed.connect(self._on_study)
         # a method, because a lambda would keep the closed dock alive
         session.answered.connect(self._on_answered)
         self._count_timer.timeout.connect(self.refresh)

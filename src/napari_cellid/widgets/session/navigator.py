@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 class StudyNavigator(QObject):
     """Opens the recordings and goes to the cells of a study; see `StudySession`."""
 
-    #: another study is open, or its cells, classes or rules have changed
+    #: another study is open, or none any more
     study_changed = Signal()
+    #: the open study has other recordings or cells
+    cells_changed = Signal()
+    #: classes, keys, colours, vote rule or models of the open study have changed;
+    #: carries the `StudyConfig` before
+    config_changed = Signal(object)
     #: another recording is shown, or none any more
     recording_changed = Signal()
     #: the current `CellKey`, or None
@@ -219,11 +224,23 @@ class StudyNavigator(QObject):
 
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self.study, self._cells = study, cells
-        shown = self._shown_name()
-        if shown is not None:
-            # with the colours of the study as it is now
-            self.show_recording(shown)
         self.study_changed.emit()
+
+    def _set_cells(self, study: Study, cells: CellsIndex) -> None:
+        """Take the open study with other recordings or cells."""
+        self.study, self._cells = study, cells
+        if self.recording is not None:
+            self.recording = study.recording(self.recording.name)
+        self.cells_changed.emit()
+
+    def _show_config(self) -> None:
+        """Colour the outlines by the classes as they are now."""
+        if not self._view.set_config(self.config):
+            return
+        self._colour_outlines()
+        self._view.select(self._labels(self.selected))
+        if self._is_repeat and self.cell is not None:
+            self._view.colour_outlines(self._labels([self.cell]), None)
 
     def _clear_view(self) -> None:
         if self.cell is not None:

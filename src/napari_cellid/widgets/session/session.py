@@ -59,9 +59,9 @@ class StudySession(AnnotatingSession):
         what a model or another annotator says about a single cell.
     """
 
-    # `StudyNavigator` has the signals study_changed, recording_changed, cell_changed,
-    # selection_changed and blind_changed; `AnnotatingSession` has annotator_changed and
-    # answered
+    # `StudyNavigator` has the signals study_changed, cells_changed, config_changed,
+    # recording_changed, cell_changed, selection_changed and blind_changed;
+    # `AnnotatingSession` has annotator_changed and answered
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
@@ -83,8 +83,18 @@ class StudySession(AnnotatingSession):
         self._set_study(None, CellsIndex(None))
 
     def save_config(self, config: StudyConfig) -> None:
-        """Save changed classes, keys, colours or rules of the study."""
-        self._reload(self._require_study().save_config(config), self._cells)
+        """Save changed classes, keys, colours, rules or models of the study."""
+        self._apply(self._require_study().save_config(config))
+
+    def set_config(self, config: StudyConfig) -> None:
+        """Use settings that `study.toml` has already; neither is anything read again.
+
+        Images, journals and cells stay as they are; only what shows the settings is
+        drawn again.
+        """
+        study = self._require_study()
+        if config != study.config:
+            self._apply(study.with_config(config))
 
     def set_animals(self, animals: Mapping[str, Mapping[str, str]]) -> None:
         """Save which animal and sub-volume recordings are of.
@@ -95,7 +105,7 @@ class StudySession(AnnotatingSession):
             For each recording a mapping with "animal" and "subvolume".
         """
         study = self._require_study().update_recording_info(animals)
-        self._reload(study, CellsIndex(study))
+        self._set_cells(study, CellsIndex(study))
 
     def save_result(
         self, result: ShownResult, path: Path | None = None
@@ -136,26 +146,34 @@ class StudySession(AnnotatingSession):
         labelled
             The cells as they were saved; they may have changed since.
         """
-        cells = CellsIndex(study)
+        cells, annotator = CellsIndex(study), self.annotator
         if self.study is None or self.study.path != study.path:
             self._close()
             self._saved.clear()
-        elif self._shown_name() == name:
-            # its outlines have changed
-            self._clear_view()
-        self._saved[result] = labelled
-        self._reload(study, cells)
+            self._saved[result] = labelled
+            self._set_study(study, cells)
+        else:
+            if self._shown_name() == name:
+                # its outlines have changed
+                self._clear_view()
+            self._saved[result] = labelled
+            # the settings may have changed while the result was saved
+            self._set_cells(study.with_config(self.config), cells)
+        if annotator:
+            # answers are matched to the new cells
+            self.start_annotating(annotator)
 
     def contains(self, result: ShownResult) -> bool:
         """Whether the study contains a result as it is now."""
         return self._saved.get(result) is result.labelled
 
-    def _reload(self, study: Study, cells: CellsIndex) -> None:
-        """Show the study as it is now; the annotator stays the same."""
-        annotator = self.annotator
-        self._set_study(study, cells)
-        if annotator:
-            self.start_annotating(annotator)
+    def _apply(self, study: Study) -> None:
+        """Take the open study with other settings, and emit the settings before."""
+        before, self.study = self.config, study
+        if self._own is not None:
+            self._own.set_study(study)
+        self._show_config()
+        self.config_changed.emit(before)
 
     def _close(self) -> None:
         """Close the journal and clear the view."""

@@ -85,9 +85,7 @@ class RecordingLayers:
         self._pixels = OutlinePixels(labels)
         self._first_zoom = 0.0
         self._selected: tuple[int, ...] = ()
-        self._codes = {
-            answer: _FIRST_ANSWER + k for k, answer in enumerate(config.answers)
-        }
+        self._codes = _answer_codes(config)
         self._images = [
             self._add_image(viewer, colour, image, like is not None)
             for colour in ("red", "green")
@@ -125,6 +123,18 @@ class RecordingLayers:
         drawn = self._pixels.draw(codes, _UNANSWERED)
         self._selected = ()
         self._outlines.data = drawn[-1] if self._flat else drawn
+
+    def set_config(self, config: StudyConfig) -> bool:
+        """Use the classes and colours of changed settings.
+
+        Returns
+        -------
+        Whether the codes of the answers have changed, so that `set_answers` must draw
+        the outlines again.
+        """
+        before, self._codes = self._codes, _answer_codes(config)
+        self._outlines.colormap = _outline_colours(config, self._codes)
+        return self._codes != before
 
     def colour_outlines(self, labels: Sequence[int], answer: str | None) -> None:
         """Colour the outlines of some cells by an answer."""
@@ -221,24 +231,35 @@ class RecordingLayers:
 
     def _add_outlines(self, config: StudyConfig) -> Any:
         from napari.layers import Labels
-        from napari.utils.colormaps import DirectLabelColormap
 
-        colours: dict[int | None, Any] = {
-            None: "transparent",
-            _BACKGROUND: "transparent",
-            _UNANSWERED: UNCLASSIFIED,
-            _SELECTED: _SELECTED_COLOUR,
-        }
-        by_answer = answer_colours(config)
-        colours |= {code: by_answer[answer] for answer, code in self._codes.items()}
         shape = self._labels.shape[1:] if self._flat else self._labels.shape
         layer = Labels(
             np.zeros(shape, np.uint8),
             name=f"{self.name} classes",
-            colormap=DirectLabelColormap(color_dict=colours),
+            colormap=_outline_colours(config, self._codes),
             opacity=1,
             **self._transform,
         )
         self._viewer.add_layer(layer)
         layer.editable = False
         return layer
+
+
+def _answer_codes(config: StudyConfig) -> dict[str, int]:
+    """Value in the outline image of each answer."""
+    return {answer: _FIRST_ANSWER + k for k, answer in enumerate(config.answers)}
+
+
+def _outline_colours(config: StudyConfig, codes: Mapping[str, int]) -> Any:
+    """Colour map of the outline image."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colours: dict[int | None, Any] = {
+        None: "transparent",
+        _BACKGROUND: "transparent",
+        _UNANSWERED: UNCLASSIFIED,
+        _SELECTED: _SELECTED_COLOUR,
+    }
+    by_answer = answer_colours(config)
+    colours |= {code: by_answer[answer] for answer, code in codes.items()}
+    return DirectLabelColormap(color_dict=colours)

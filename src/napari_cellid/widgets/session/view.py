@@ -114,6 +114,11 @@ class StudyView:
         if self._shown_layers is not None:
             self._shown_layers.set_answers(answers)
 
+    def set_config(self, config: StudyConfig) -> bool:
+        """Use the colours of changed settings, see `RecordingLayers.set_config`."""
+        layers = self._shown_layers
+        return layers is not None and layers.set_config(config)
+
     def colour_outlines(self, labels: Sequence[int], answer: str | None) -> None:
         """Colour the outlines of some labels by an answer."""
         if self._shown_layers is not None and labels:

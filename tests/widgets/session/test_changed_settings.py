@@ -1,0 +1,105 @@
+"""Changed settings of a study show at once, and nothing is read again for them."""
+
+from __future__ import annotations
+
+import pytest
+from annotating import cells_of, colour_at, press
+from qtpy.QtCore import Qt
+
+import napari_cellid.annotation.all_answers as all_answers
+from napari_cellid.annotation.journal_file import JournalFile
+from napari_cellid.study.recordings import StudyRecording
+from napari_cellid.study.study import Study
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """What was read since the last `clear`: images, labels, tables and journals."""
+    calls = []
+
+    def count(owner, name):
+        original = getattr(owner, name)
+
+        def counting(*args, **kwargs):
+            calls.append(name)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    for name in ("planes", "labels", "cells", "retired"):
+        count(StudyRecording, name)
+    count(all_answers, "read_journal")
+    count(JournalFile, "refresh")
+    return calls
+
+
+def _changed(config, **values):
+    """The settings with other values of the first class."""
+    first = config.classes[0].model_copy(update=values)
+    return config.model_copy(update={"classes": (first, *config.classes[1:])})
+
+
+def test_colour_key_and_rule_read_nothing_again(viewer, annotate, lab, read, qtbot):
+    session = annotate.session
+    cell = session.cell
+    annotate.answer("excitatory")
+    shown = session.cell, session.recording.name
+    layers = list(viewer.layers)
+    read.clear()
+    session.save_config(_changed(session.config, colour="#00ff00"))
+    layer = viewer.layers["a1 classes"]
+    assert colour_at(layer, cell, session) == pytest.approx((0, 1, 0))
+    session.save_config(_changed(session.config, key="X"))
+    press(annotate.window().centralWidget(), Qt.Key.Key_X)
+    assert len(session.own_answers) == 2
+    rule = session.config.vote.model_copy(update={"rule": "majority"})
+    session.save_config(session.config.model_copy(update={"vote": rule}))
+    assert read == []
+    assert list(viewer.layers) == layers
+    assert shown[1] == session.recording.name and shown[0] in session.own_answers
+    assert Study.open(lab.path).config == session.config
+
+
+def test_animals_read_no_image_and_no_journal(annotate, read):
+    session = annotate.session
+    annotate.answer("glia")
+    cell, before = session.cell, session.own_answers
+    read.clear()
+    session.set_animals({"a1": {"animal": "m7", "subvolume": ""}})
+    assert set(read) <= {"cells", "retired"}
+    assert (session.cell, session.own_answers) == (cell, before)
+    assert session.recording.info.animal == "m7"
+    assert set(session.cells()["animal"]) == {"m7", "mb2"}
+
+
+def test_settings_that_changed_while_a_result_was_saved_stay(annotate, lab):
+    session = annotate.session
+    as_saved = session.study
+    session.save_config(_changed(session.config, colour="#00ff00"))
+    from napari_cellid.segmentation.outline_edits import initial_cells
+
+    recording = as_saved.recording("a1")
+    labelled = initial_cells(recording.labels(), recording.cells())
+
+    class Result:
+        pass
+
+    result = Result()
+    session.adopt_saved(as_saved, "a1", result, labelled)
+    assert session.config.classes[0].colour == "#00ff00"
+
+
+def test_other_classes_get_their_colours(viewer, annotate):
+    session = annotate.session
+    first, second = cells_of(session)[:2]
+    session.go_to(first)
+    session.answer("glia")
+    session.go_to(second)
+    classes = session.config.classes
+    session.save_config(session.config.model_copy(update={"classes": classes[::-1]}))
+    layer = viewer.layers["a1 classes"]
+    glia = tuple(int(classes[2].colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    assert colour_at(layer, first, session) == pytest.approx(glia, abs=0.01)
+    session.answer("excitatory")
+    orange = colour_at(layer, second, session)
+    assert orange == pytest.approx((0.902, 0.624, 0), abs=0.01)
