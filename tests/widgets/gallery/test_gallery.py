@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +23,7 @@ from napari_cellid.study.cell_selection import (
 )
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.key_filter import NO_MODIFIER, Shortcuts
-from napari_cellid.widgets.gallery.model import MARK_ROLE
+from napari_cellid.widgets.gallery.model import MARK_ROLE, GalleryModel
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session.session import session_of
 
@@ -412,8 +411,16 @@ def test_every_cell_is_in_the_list_of_its_answer(said):
         )
 
 
-def test_ten_thousand_cells_are_listed_and_scrolled_fluently(viewer, qtbot, session):
-    """The bounds are wide, for machines with other things to do."""
+def test_only_cells_in_sight_are_drawn(viewer, qtbot, session, monkeypatch):
+    """So that ten thousand cells scroll fluently; benchmarks/gallery_speed.py times."""
+    asked = set()
+    data = GalleryModel.data
+
+    def noted(self, index, role=Qt.ItemDataRole.DisplayRole):
+        asked.add(index.row())
+        return data(self, index, role)
+
+    monkeypatch.setattr(GalleryModel, "data", noted)
     widget = GalleryWidget(viewer)
     qtbot.addWidget(widget)
     widget.resize(380, 700)
@@ -422,19 +429,15 @@ def test_ten_thousand_cells_are_listed_and_scrolled_fluently(viewer, qtbot, sess
     many = pd.concat([session.cells()] * 120, ignore_index=True)
     many["cell"] = range(1, len(many) + 1)
     assert len(many) > 10_000
-    start = time.perf_counter()
     widget.panel.model.set_cells(many, model_shown=True)
-    widget.grab()
-    assert time.perf_counter() - start < 2
     settle(qtbot, widget)
     bar = widget.panel.view.verticalScrollBar()
-    seconds = []
     for step in range(30):
         bar.setValue(bar.maximum() * step // 30)
-        start = time.perf_counter()
+        asked.clear()
         widget.panel.view.viewport().grab()
-        seconds.append(time.perf_counter() - start)
-    assert sorted(seconds)[15] < 0.15
+        # fields of 68 px in a view of 380 x 700 px
+        assert 0 < len(asked) < 200
 
 
 def test_its_keys_come_before_those_of_annotating(gallery, session, study, qtbot):
