@@ -21,6 +21,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.models.store import load_card, load_weights, save_model
 from napari_cellid.progress import ProgressEvent, run_to_end
+from napari_cellid.report.training import report_notes
 from napari_cellid.retrain import detection_comparison as found
 from napari_cellid.retrain import segmenter
 from napari_cellid.retrain.active_model import activate_model
@@ -29,6 +30,7 @@ from napari_cellid.retrain.operating_point import FEWEST, find_best_shift
 from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.retrain.segmentation_dataset import load_outlines
 from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,
@@ -165,6 +167,30 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     counts = run_to_end(found.score_segmenter(old, held, cpu)).metrics()
     assert report["old"] == {"name": "tiny unet", **counts}
     assert files(study.models) == before
+
+
+def test_an_old_model_that_is_gone_is_told_and_not_taken_for_none(study, device):
+    gone = study.models / "tiny unet"
+    shutil.copytree(gone, study.models / "start")
+    run = start(study, ask(model="start"))
+    shutil.rmtree(gone)
+    result = run_to_end(resume(study, run, device))
+    assert result.state == "finished"
+    report = json.loads((run.folder / REPORT_FILE).read_text("utf-8"))
+    assert report["old"] is None
+    assert report["difference"] is None
+    # the terminal prints the notes of the result, the window those of the report
+    for notes in (result.notes, report_notes(report)):
+        assert any("not compared" in note and str(gone) in note for note in notes)
+    assert "no old model" not in read_verdict(report).sentence
+
+
+def test_an_old_model_that_is_gone_before_the_start_is_refused(study) -> None:
+    shutil.copytree(study.models / "tiny unet", study.models / "start")
+    shutil.rmtree(study.models / "tiny unet")
+    with pytest.raises(InputError, match="tiny unet"):
+        start(study, ask(model="start"))
+    assert not list(study.runs.glob("*"))
 
 
 def test_the_card_says_what_it_was_trained_on(study, device, tiny) -> None:

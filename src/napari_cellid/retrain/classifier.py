@@ -33,6 +33,7 @@ from napari_cellid.retrain.task import (
     TaskResult,
     TrainingEstimate,
     check_same_start,
+    old_model_missing,
 )
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER
 
@@ -169,7 +170,7 @@ def load_old_model(
             )
         return load_classifier(folder), ""
     except InputError as error:
-        return None, f"The earlier model is not compared: {error}"
+        return None, old_model_missing(error)
 
 
 def _with_replay(

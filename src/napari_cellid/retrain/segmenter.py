@@ -22,6 +22,7 @@ from napari_cellid.retrain.task import (
     TaskResult,
     TrainingEstimate,
     check_same_start,
+    old_model_missing,
 )
 from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.predict import load_segmenter
@@ -111,20 +112,18 @@ class SegmenterTask:
         shift = yield from _shift_to_operating_point(outlines, start, device)
         model = _new_model(run, start, trained, shift)
         save_new_model(run, model, {})
-        models = {
-            "new": load_segmenter(run.folder / MODEL_FOLDER),
-            "old": _load_old(run),
-        }
+        new = load_segmenter(run.folder / MODEL_FOLDER)
+        old, not_compared = load_old_segmenter(run)
         animals = [
             _animal(study, one.planes.name)
             for one in outlines
             if one.roles["test"].any()
         ]
         report = yield from compare_segmenters(
-            models, _judged(outlines, "test"), animals, device
+            {"new": new, "old": old}, _judged(outlines, "test"), animals, device
         )
         report["measured_on"] = run.about["data"]["held_out"]
-        report["notes"] += _notes(outlines, run)
+        report["notes"] += [*not_compared, *_notes(outlines, run)]
         save_new_model(run, model, _metrics(report))
         return TaskResult(trained.state, trained.best_epoch, report)
 
@@ -255,9 +254,16 @@ def _judged(outlines: Sequence[OutlinedRecording], role: str) -> list[Judged]:
     ]
 
 
-def _load_old(run: Run) -> Segmenter | None:
-    """Load the model that the study used when the run began; None if it is gone."""
+def load_old_segmenter(run: Run) -> tuple[Segmenter | None, list[str]]:
+    """Load the model that the study used when the run began.
+
+    Returns
+    -------
+    The model and no sentence, or None and the sentence why it is not compared.
+    """
     try:
-        return load_segmenter(Path(run.about["old_model"]))
-    except InputError:
-        return None
+        return load_segmenter(Path(run.about["old_model"])), []
+    except InputError as error:
+        # the training is done by now, so its model is kept, but nobody may believe
+        # that it was compared
+        return None, [old_model_missing(error)]

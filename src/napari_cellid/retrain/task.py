@@ -129,3 +129,8 @@ def check_same_start(run: Run, origin: Mapping[str, Any]) -> None:
             f"The model {origin.get('name')} from which the training {run.name} "
             "started was replaced by another one since; train anew."
         )
+
+
+def old_model_missing(error: InputError) -> str:
+    """Sentence for a report whose old model could not be loaded."""
+    return f"The earlier model is not compared: {error}"

@@ -61,7 +61,7 @@ def read_verdict(report: Mapping[str, Any], digits: int = 2) -> Verdict:
         return Verdict("Not measured", "No cells were held out to measure it on.")
     if old is None:
         measured = f"{decimal_text(new, digits)} {name}"
-        return Verdict(measured, "There is no old model to compare with.")
+        return Verdict(measured, "It was not compared with an old model.")
     difference = (report.get("difference") or {}).get(metric) or {}
     low, high = difference.get("low"), difference.get("high")
     change = signed_text(float(difference.get("value", new - old)), digits)
