@@ -102,6 +102,21 @@ def test_cells_keep_their_numbers(tmp_path: Path, identified, capsys) -> None:
     assert set(one.cells()["cell"]) | set(one.retired()["cell"]) >= known
 
 
+def test_cells_matched_without_their_outlines_are_told(
+    tmp_path: Path, identified, capsys
+) -> None:
+    path = tmp_path / "study"
+    words = [*identified, "--study", str(path), "--name", "r1", "--json"]
+    assert main(words) == 0
+    (path / "recordings" / "r1" / "labels.tif").write_bytes(b"broken")
+    for expected in (1, 0):
+        capsys.readouterr()
+        assert main(words) == 0
+        said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        notes = [event["message"] for event in said if event["event"] == "note"]
+        assert sum("labels.tif" in note for note in notes) == expected
+
+
 def test_segment_and_classify(
     tmp_path: Path, sample: Path, channels, segmenter, classifier
 ) -> None:

@@ -153,6 +153,18 @@ def test_lost_labels_do_not_lose_the_numbers(study: Study) -> None:
     exchanged = np.choose(moved, [0, 3, 1, 2]).astype(np.int32)
     one = add_recording(study, found(exchanged), info())
     assert one.cells()["cell"].tolist() == [2, 3, 1]
+    (warning,) = one.identity_warnings()
+    assert "labels.tif" in warning and "position" in warning
+    # with outlines that can be read again there is nothing to tell
+    assert add_recording(study, found(exchanged), info()).identity_warnings() == ()
+
+
+def test_lost_labels_do_not_hide_another_size(study: Study) -> None:
+    (study.recording("r1").folder / "labels.tif").write_bytes(b"II*\0 broken")
+    before = snapshot(study.path)
+    with pytest.raises(InputError, match=r"of 1 x 64 x 96 .* has 1 x 60 x 90"):
+        add_recording(study, found(THREE[:, :60, :90].copy()), info())
+    assert snapshot(study.path) == before
 
 
 def test_images_of_another_size_are_refused(study: Study) -> None:

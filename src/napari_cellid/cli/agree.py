@@ -51,7 +51,11 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     from napari_cellid.agreement.summary import measure_agreement
     from napari_cellid.agreement.vote import count_decisions
     from napari_cellid.annotation.all_answers import read_annotations
-    from napari_cellid.study.consensus import count_matched_votes, write_consensus
+    from napari_cellid.study.consensus import (
+        count_matched_votes,
+        with_estimates,
+        write_consensus,
+    )
     from napari_cellid.study.study import Study
 
     started = time.perf_counter()
@@ -66,7 +70,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     table = count_matched_votes(study.cells(), resolved, config.vote)
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:
-        table = _with_estimates(table, quality)
+        table = with_estimates(table, quality.estimates)
     path = write_consensus(study, table)
     notes = [*found.notes, *unmatched_notes(len(lost))]
     console.notes(notes)
@@ -101,11 +105,3 @@ def _quality(answers: pd.DataFrame, config: StudyConfig) -> AnnotatorReliability
     from napari_cellid.agreement.dawid_skene import estimate_reliability
 
     return estimate_reliability(answers, config)
-
-
-def _with_estimates(table: pd.DataFrame, quality: AnnotatorReliability) -> pd.DataFrame:
-    columns = ["estimated", "estimated_p"]
-    table = table.merge(quality.estimates, how="left", on=["recording", "cell"])
-    # the number of a removed cell may belong to another cell today
-    table.loc[table["status"] == "unmatched", columns] = None
-    return table

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.card import Task
     from napari_cellid.recording import Recording
-    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
 #: option that names the model of a task
@@ -138,13 +137,19 @@ def write_to_destination(
 
     if study is None:
         return write_results(result, arguments.out), {}, []
-    from napari_cellid.study.save_results import add_recording
+    from napari_cellid.study.save_results import (
+        add_recording,
+        saved_notes,
+        with_permanent_numbers,
+    )
 
     recording = add_recording(study, result, _info(result, arguments))
     values = {"study": str(study.path), "recording": recording.name}
     if arguments.out is not None:
-        values["out"] = str(write_results(_numbered(result, recording), arguments.out))
-    return recording.folder, values, _notes(study, result, recording)
+        values["out"] = str(
+            write_results(with_permanent_numbers(result, recording), arguments.out)
+        )
+    return recording.folder, values, saved_notes(study, result, recording)
 
 
 def _check_study(arguments: Namespace, recording: Recording) -> None:
@@ -168,29 +173,3 @@ def _info(result: IdentifyResult, arguments: Namespace) -> Any:
         pixel_size_um=result.planes.pixel_size_um,
         sources=tuple(result.run["sources"]),
     )
-
-
-def _numbered(result: IdentifyResult, recording: StudyRecording) -> IdentifyResult:
-    """Return the result with the permanent cell numbers of the study."""
-    from dataclasses import replace
-
-    cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
-    return replace(result, cells=cells, run=recording.run())
-
-
-def _notes(
-    study: Study, result: IdentifyResult, recording: StudyRecording
-) -> list[str]:
-    identity = recording.run().get("identity")
-    notes = [] if identity is None else [str(identity)]
-    names = study.config.class_names
-    if other := [
-        name
-        for name in map(study.config.current_name, result.classes)
-        if name not in names
-    ]:
-        notes.append(
-            f"The study has the classes {', '.join(names)}, but the model also "
-            f"predicts {', '.join(other)}; these are no answers of the study."
-        )
-    return [*notes, *study.problems]

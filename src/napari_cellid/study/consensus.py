@@ -86,6 +86,23 @@ def count_matched_votes(
     return table[[*CONSENSUS_COLUMNS, *rest]]
 
 
+def with_estimates(table: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Add the most probable class of each cell to a consensus table.
+
+    Parameters
+    ----------
+    table
+        Consensus table.
+    estimates
+        `AnnotatorReliability.estimates`: recording, cell, `estimated` and
+        `estimated_p`.
+    """
+    table = table.merge(estimates, how="left", on=_KEY)
+    # the number of a removed cell may belong to another cell today
+    table.loc[table["status"] == UNMATCHED, ["estimated", "estimated_p"]] = None
+    return table
+
+
 def write_consensus(study: Study, table: pd.DataFrame) -> Path:
     """Write `consensus.csv`, completely or not at all.
 

@@ -36,12 +36,15 @@ class KnownCells:
         Cells of earlier outlines that the recording does not have any more.
     highest
         Highest number in use, such as in a journal: new cells get higher numbers.
+    labels_problem
+        Why there is no label image, a sentence; "" if there is one or never was.
     """
 
     labels: NDArray[np.int32] | None
     cells: pd.DataFrame
     retired: pd.DataFrame
     highest: int = 0
+    labels_problem: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: beside those of a run (`io.results`)
 RECORDINGS = "recordings"
 IMAGES, RETIRED = "images.tif", "retired.csv"
+#: key of `run.json` under which warnings about the numbers of cells stand
+IDENTITY_WARNINGS = "identity_warnings"
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,16 @@ class StudyRecording:
                 f"{path} cannot be read ({error}); identify the recording again."
             ) from error
         return run if isinstance(run, dict) else {}
+
+    def identity_warnings(self) -> tuple[str, ...]:
+        """What a person must check because numbers of cells are less certain.
+
+        Raises
+        ------
+        InputError
+            If `run.json` cannot be read.
+        """
+        return tuple(map(str, self.run().get(IDENTITY_WARNINGS, ())))
 
 
 def concatenate_cells(recordings: Iterable[StudyRecording]) -> pd.DataFrame:

@@ -14,14 +14,20 @@ from napari_cellid.io.tables import no_retired, read_cells, read_retired, write_
 from napari_cellid.recording.data import format_shape
 from napari_cellid.study.identity import KnownCells, assign_cell_numbers
 from napari_cellid.study.recordings import (
+    IDENTITY_WARNINGS,
     IMAGES,
     RECORDINGS,
     RETIRED,
+    StudyRecording,
     channels_of,
     read_labels,
     write_images,
 )
-from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
+from napari_cellid.study.settings import (
+    RECORDING_FILE,
+    read_recording_info,
+    recording_info_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
 _FORBIDDEN = '/\\:*?"<>|'
@@ -69,8 +74,65 @@ def add_recording(
     return study.recording(result.planes.name)
 
 
+def with_permanent_numbers(
+    result: IdentifyResult, recording: StudyRecording
+) -> IdentifyResult:
+    """A result with the cell numbers and the record that it has in its study.
+
+    Parameters
+    ----------
+    result
+        Result of the main job.
+    recording
+        The recording that `add_recording` made of it.
+    """
+    cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
+    return replace(result, cells=cells, run=recording.run())
+
+
+def saved_notes(
+    study: Study, result: IdentifyResult, recording: StudyRecording
+) -> list[str]:
+    """What is to be known after a result was saved, one sentence each.
+
+    Parameters
+    ----------
+    study
+        The study, with the recording.
+    result
+        The result that was saved.
+    recording
+        The recording that `add_recording` made of it.
+    """
+    identity = recording.run().get("identity")
+    notes = [] if identity is None else [str(identity)]
+    return [*notes, *saved_warnings(study, result, recording), *study.problems]
+
+
+def saved_warnings(
+    study: Study, result: IdentifyResult, recording: StudyRecording
+) -> list[str]:
+    """Those of `saved_notes` that need a person: for a window, which shows no others.
+
+    Parameters
+    ----------
+    study, result, recording
+        As for `saved_notes`.
+    """
+    warnings = list(recording.identity_warnings())
+    names, predicted = study.config.class_names, result.classes
+    now = map(study.config.current_name, predicted)
+    if other := [name for name in now if name not in names]:
+        warnings.append(
+            f"The study has the classes {', '.join(names)}, but the model also "
+            f"predicts {', '.join(other)}; these are no answers of the study."
+        )
+    return warnings
+
+
 def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
-    known = check_can_add(study, result.planes.name, result.labels.shape)
+    name = result.planes.name
+    known = check_can_add(study, name, result.labels.shape)
     retired = no_retired()
     if known is not None:
         numbered = assign_cell_numbers(
@@ -78,6 +140,8 @@ def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
         )
         retired = numbered.retired
         run = result.run | {"identity": str(numbered.report)}
+        if known.labels_problem:
+            run[IDENTITY_WARNINGS] = [_positions_only(name, known.labels_problem)]
         result = replace(result, cells=numbered.cells, run=run)
     info = _completed(study, result, info)
 
@@ -118,8 +182,9 @@ def check_can_add(
     """
     folder = _recording_folder(study.path / RECORDINGS, name)
     known = _known_cells(study, folder)
-    if known is not None and known.labels is not None and shape is not None:
-        _check_size(name, known.labels.shape, shape)
+    before = None if known is None else _size_before(folder, known)
+    if before is not None and shape is not None:
+        _check_size(name, before, shape)
     return known
 
 
@@ -149,20 +214,45 @@ def _known_cells(study: Study, folder: Path) -> KnownCells | None:
         empty = no_retired()
         return KnownCells(None, empty, empty, highest) if highest else None
     retired = folder / RETIRED
+    labels, problem = _read_labels(folder)
     return KnownCells(
-        _read_labels(folder),
+        labels,
         read_cells(folder / CELLS),
         read_retired(retired) if retired.exists() else no_retired(),
         highest,
+        problem,
     )
 
 
-def _read_labels(folder: Path) -> NDArray[np.int32] | None:
-    """The label image; None if it is lost, and cells are matched by position only."""
+def _read_labels(folder: Path) -> tuple[NDArray[np.int32] | None, str]:
+    """The label image and ""; None and why if it cannot be read."""
     try:
-        return read_labels(folder / LABELS)
+        return read_labels(folder / LABELS), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _size_before(folder: Path, known: KnownCells) -> tuple[int, ...] | None:
+    """Size (plane, y, x) of the recording in the study; None if it is unknown.
+
+    Without the label image the mean images tell it. In images of another size the
+    positions mean other places, and answers would move to other cells.
+    """
+    if known.labels is not None:
+        return known.labels.shape
+    try:
+        info = read_recording_info(folder / RECORDING_FILE, {})
+        return StudyRecording(folder.name, folder, info).planes().shape
     except InputError:
         return None
+
+
+def _positions_only(name: str, problem: str) -> str:
+    return (
+        f"The earlier outlines of {name} could not be used, so its cells were matched "
+        "by position only, and close neighbours may have exchanged their numbers and "
+        f"answers: check them. {problem}"
+    )
 
 
 def _highest_answered(study: Study, name: str) -> int:

@@ -386,6 +386,19 @@ def test_result_is_stored_once_and_again_when_it_changed(
     assert unmatched["cell"].tolist() == [cell.cell]
 
 
+def test_cells_matched_without_their_outlines_are_warned_of(
+    viewer, session, study, notifications
+):
+    result = show_result(viewer, identify_result(study))
+    (session.study.recording("a1").folder / "labels.tif").write_bytes(b"broken")
+    recording = session.save_result(result)
+    assert any("labels.tif" in message for message in notifications)
+    assert recording.identity_warnings()
+    notifications.clear()
+    session.save_result(result)
+    assert not notifications
+
+
 def test_result_without_a_study_begins_one(viewer, study, tmp_path):
     result = show_result(viewer, identify_result(study, "b2"))
     session = session_of(viewer)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.study.cells_index import CellsIndex
+from napari_cellid.study.save_results import saved_warnings
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.notifications import show_warnings
 from napari_cellid.widgets.session.annotating import AnnotatingSession
@@ -162,6 +163,8 @@ class StudySession(AnnotatingSession):
         if annotator:
             # answers are matched to the new cells
             self.start_annotating(annotator)
+        saved = study.recording(name)
+        show_warnings(saved_warnings(study, result.run_result, saved))
 
     def contains(self, result: ShownResult) -> bool:
         """Whether the study contains a result as it is now."""
