@@ -34,9 +34,7 @@ class AnnotatorJournal:
     def __init__(self, study: Study, annotator: str) -> None:
         self._study = study
         self.journal = Journal.open(
-            study.annotations,
-            annotator,
-            answers=(*study.config.answers, *study.config.earlier_names),
+            study.annotations, annotator, answers=_allowed(study)
         )
         #: current answers, by cell
         self.answers: dict[CellKey, str] = own_answers(study, self.journal.annotator)
@@ -47,7 +45,7 @@ class AnnotatorJournal:
     def set_study(self, study: Study) -> None:
         """Take the study with other settings; nothing is read again."""
         self._study = study
-        self.journal.set_answers(study.config.answers)
+        self.journal.set_answers(_allowed(study))
 
     def add(self, lines: Sequence[Answer]) -> None:
         """Write the lines of one answer, which may be for several cells.
@@ -105,3 +103,8 @@ class AnnotatorJournal:
                 self.answers.pop(line.key, None)
             else:
                 self.answers[line.key] = line.answer
+
+
+def _allowed(study: Study) -> tuple[str, ...]:
+    """Answers that a journal may hold: those of the study, and earlier names."""
+    return (*study.config.answers, *study.config.earlier_names)

@@ -211,8 +211,10 @@ class Study:
 
     def with_config(self, config: StudyConfig) -> Study:
         """The same study with other settings; nothing is read or written."""
-        study = Study(self.path, replace(self._settings, config=config))
+        settings = replace(self._settings, config=config)
+        study = Study(self.path, settings)
         study._recordings, study.problems = self._recordings, self.problems
+        study._use_settings(settings)
         return study
 
     def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> StudyConfig:

@@ -103,3 +103,22 @@ def test_other_classes_get_their_colours(viewer, annotate):
     session.answer("excitatory")
     orange = colour_at(layer, second, session)
     assert orange == pytest.approx((0.902, 0.624, 0), abs=0.01)
+
+
+def test_settings_of_another_window_are_kept_and_taken_over(annotate, lab, read, qtbot):
+    session = annotate.session
+    lab.save_config(_changed(lab.config, colour="#123456"))
+    read.clear()
+    rule = session.config.vote.model_copy(update={"rule": "majority"})
+    with qtbot.waitSignal(session.config_changed) as signal:
+        session.edit_config(lambda now: now.model_copy(update={"vote": rule}))
+    assert signal.args[0].vote.rule == "unanimous"
+    assert session.config.vote == rule
+    assert session.config.classes[0].colour == "#123456"
+    lab.save_config(session.config.model_copy(update={"vote": lab.config.vote}))
+    with qtbot.waitSignal(session.config_changed):
+        session.refresh_config()
+    assert session.config.vote == lab.config.vote
+    with qtbot.assertNotEmitted(session.config_changed):
+        session.refresh_config()
+    assert read == []

@@ -14,7 +14,7 @@ from napari_cellid.widgets.session.annotating import AnnotatingSession
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from napari.components import ViewerModel
 
@@ -84,15 +84,35 @@ class StudySession(AnnotatingSession):
         self._set_study(None, CellsIndex(None))
 
     def save_config(self, config: StudyConfig) -> None:
-        """Save changed classes, keys, colours, rules or models of the study."""
-        self._apply(self._require_study().save_config(config))
-
-    def set_config(self, config: StudyConfig) -> None:
-        """Use settings that `study.toml` has already; neither is anything read again.
+        """Save changed classes, keys, colours, rules or models of the study.
 
         Images, journals and cells stay as they are; only what shows the settings is
         drawn again.
         """
+        self._apply(self._require_study().save_config(config))
+
+    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
+        """Change the settings in `study.toml` as they are now; see `save_config`.
+
+        Parameters
+        ----------
+        edit
+            As for `Study.edit_config`.
+        """
+        study = self._require_study()
+        edited = study.with_config(study.config)
+        edited.edit_config(edit)
+        self._apply(edited)
+
+    def refresh_config(self) -> None:
+        """Use the settings of `study.toml`, which another window may have changed."""
+        study = self._require_study()
+        read = study.with_config(study.config)
+        if read.refresh_config():
+            self._apply(read)
+
+    def set_config(self, config: StudyConfig) -> None:
+        """Use settings that `study.toml` has already; see `save_config`."""
         study = self._require_study()
         if config != study.config:
             self._apply(study.with_config(config))
