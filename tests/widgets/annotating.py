@@ -102,3 +102,12 @@ def show_result(
     result = ShownResult(identified, labelled, IdentifyConfig(), None, folder=folder)
     add_result(viewer, result, Channels(red, green, "planes", 1.17))
     return result
+
+
+def type_into(field: Any, text: str) -> None:
+    """Replace the text of a line as a person does, and confirm it with Return."""
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Delete)
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)

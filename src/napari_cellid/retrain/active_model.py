@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.config import StudyModels
+from napari_cellid.config import StudyConfig, StudyModels
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS, find_model
@@ -110,7 +110,7 @@ def activate_run(study: Study, run: Run, name: str = "") -> Study:
         )
     card = load_card(source)
     name = name or run.name
-    _with_model(study, name, card.task)
+    _with_model(study.config.models, name, card.task)
     target = study.models / name
     if (target / CARD_FILE).is_file():
         if load_card(target).weights_sha256 != card.weights_sha256:
@@ -137,16 +137,18 @@ def activate_model(study: Study, name: str, task: Task) -> Study:
     InputError
         If the name is invalid, or `study.toml` cannot be written.
     """
-    # read it again, because others may have changed classes or rule since
-    current = type(study).open(study.path)
-    models = _with_model(current, name, task)
-    return current.save_config(current.config.model_copy(update={"models": models}))
+
+    def edit(config: StudyConfig) -> StudyConfig:
+        models = _with_model(config.models, name, task)
+        return config.model_copy(update={"models": models})
+
+    return study.edit_config(edit)
 
 
-def _with_model(study: Study, name: str, task: Task) -> StudyModels:
+def _with_model(models: StudyModels, name: str, task: Task) -> StudyModels:
     """Return the models of a study, with the model of one task replaced."""
     try:
-        return StudyModels(**{**study.config.models.model_dump(), task: name})
+        return StudyModels(**{**models.model_dump(), task: name})
     except ValidationError as error:
         raise InputError(
             f"{name!r} cannot be the name of a model in a study; use letters, digits, "

@@ -12,6 +12,7 @@ import pandas as pd
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
+from napari_cellid.study.recordings import rename_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,11 @@ class CellsIndex:
         self._keys = dict(zip(places, keys, strict=True))
         # several widgets ask for the row of the same cell
         self._read = lru_cache(maxsize=16)(self._read_row)
+
+    def rename_classes(self, names: Mapping[str, str]) -> None:
+        """Give predicted classes their new names, after a class was renamed."""
+        self.table = rename_classes(self.table, names)
+        self._read.cache_clear()
 
     def row(self, cell: CellKey) -> Mapping[str, Any] | None:
         """Row of a cell in `table`; None if there is no such cell."""

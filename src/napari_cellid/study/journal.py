@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_cellid.annotation.answer import Answer, CellKey
+    from napari_cellid.config import StudyConfig
     from napari_cellid.study.study import Study
 
 
@@ -34,7 +35,9 @@ class AnnotatorJournal:
     def __init__(self, study: Study, annotator: str) -> None:
         self._study = study
         self.journal = Journal.open(
-            study.annotations, annotator, answers=_allowed(study)
+            study.annotations,
+            annotator,
+            answers=_known_answers(study.config),
         )
         #: current answers, by cell
         self.answers: dict[CellKey, str] = own_answers(study, self.journal.annotator)
@@ -43,9 +46,14 @@ class AnnotatorJournal:
         self._undone: list[int] = []
 
     def set_study(self, study: Study) -> None:
-        """Take the study with other settings; nothing is read again."""
+        """Take the study with other settings; nothing is read again.
+
+        Answers with an earlier name of a class get the current one.
+        """
         self._study = study
-        self.journal.set_answers(_allowed(study))
+        self.journal.set_answers(_known_answers(study.config))
+        current = study.config.current_name
+        self.answers = {cell: current(name) for cell, name in self.answers.items()}
 
     def add(self, lines: Sequence[Answer]) -> None:
         """Write the lines of one answer, which may be for several cells.
@@ -102,9 +110,10 @@ class AnnotatorJournal:
             if line.answer is None:
                 self.answers.pop(line.key, None)
             else:
-                self.answers[line.key] = line.answer
+                current = self._study.config.current_name(line.answer)
+                self.answers[line.key] = current
 
 
-def _allowed(study: Study) -> tuple[str, ...]:
-    """Answers that a journal may hold: those of the study, and earlier names."""
-    return (*study.config.answers, *study.config.earlier_names)
+def _known_answers(config: StudyConfig) -> tuple[str, ...]:
+    """Answers that may stand in a journal: also earlier names of classes."""
+    return (*config.answers, *config.earlier_names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.annotation.lock import locked
 from napari_cellid.colours import class_colours
 from napari_cellid.config import (
     RecordingInfo,
@@ -18,7 +19,7 @@ from napari_cellid.study.toml import read_toml, validate_settings, write_toml
 from napari_cellid.study.toml_edit import toml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
@@ -91,6 +92,47 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     if settings.overrides:
         values["recordings"] = settings.overrides
     write_toml(path, values, _HEAD)
+
+
+def current_settings(path: Path, default: StudySettings) -> StudySettings:
+    """The settings that a `study.toml` has now; `default` if there is none yet.
+
+    Raises
+    ------
+    InputError
+        As `read_settings`.
+    """
+    return read_settings(path) if path.exists() else default
+
+
+def edit_settings(
+    path: Path,
+    default: StudySettings,
+    edit: Callable[[StudySettings], StudySettings],
+) -> StudySettings:
+    """Change a `study.toml` as it is now; one that stays the same is not written.
+
+    Parameters
+    ----------
+    path
+        The file.
+    default
+        Settings that are changed if there is no file yet.
+    edit
+        Gets the settings of the file, which another window may have changed since it
+        was read, and returns changed ones.
+
+    Raises
+    ------
+    InputError
+        If the change is not possible, or the file cannot be read or written.
+    """
+    with locked(path.parent):
+        before = current_settings(path, default)
+        settings = edit(before)
+        if settings != before or not path.exists():
+            write_settings(path, settings)
+    return settings
 
 
 def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.annotation.lock import locked
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.answer_matching import (
@@ -20,6 +19,8 @@ from napari_cellid.study.recordings import concatenate_cells
 from napari_cellid.study.settings import (
     STUDY_FILE,
     StudySettings,
+    current_settings,
+    edit_settings,
     read_settings,
     write_settings,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_cellid.config import RecordingInfo
     from napari_cellid.study.recordings import StudyRecording
 
 
@@ -166,6 +168,10 @@ class Study:
             f"{names}."
         )
 
+    def recording_infos(self) -> dict[str, RecordingInfo]:
+        """What the study knows of each recording, by name."""
+        return {name: one.info for name, one in self._recordings.items()}
+
     def write_if_new(self) -> None:
         """Write `study.toml` if there is none yet.
 
@@ -179,49 +185,32 @@ class Study:
             write_settings(path, self._settings)
 
     def reload(self) -> None:
-        """Read again which recordings there are, and which of them have problems.
+        """Read the settings again, which recordings there are, and their problems.
 
         Raises
         ------
         InputError
             If the folder cannot be read.
         """
+        self._settings = current_settings(self.path / STUDY_FILE, self._settings)
         self._recordings, self.problems = scan_recordings(
             self.path, self._settings.overrides, self.config.earlier_names
         )
 
     def save_config(self, config: StudyConfig) -> Study:
-        """Write new settings; tables of recordings in `study.toml` are kept.
+        """Replace the settings; use `edit_config` where others may change them, too.
 
-        Returns
-        -------
-        The study with these settings; its recordings are not read again, unless a
-        colleague has changed their tables in `study.toml`.
-
-        Raises
-        ------
-        InputError
-            If it cannot be written.
+        Returns, Raises
+        ---------------
+        As `edit_config`.
         """
-        settings = replace(self._read_settings(), config=config)
-        if settings.overrides != self._settings.overrides:
-            return self._save_settings(settings)
-        write_settings(self.path / STUDY_FILE, settings)
-        return self.with_config(config)
+        return self.edit_config(lambda _: config)
 
-    def with_config(self, config: StudyConfig) -> Study:
-        """The same study with other settings; nothing is read or written."""
-        settings = replace(self._settings, config=config)
-        study = Study(self.path, settings)
-        study._recordings, study.problems = self._recordings, self.problems
-        study._use_settings(settings)
-        return study
+    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> Study:
+        """Change the settings in `study.toml` as they are now.
 
-    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> StudyConfig:
-        """Change the settings in `study.toml` as they are now, and use them.
-
-        What another window changed since the study was opened is kept. Neither images
-        nor journals are read.
+        What another window changed since the study was opened is kept, and so are the
+        tables of recordings.
 
         Parameters
         ----------
@@ -231,7 +220,8 @@ class Study:
 
         Returns
         -------
-        The changed settings.
+        The study with the changed settings; neither images nor journals are read, and
+        tables of cells only if a table of a recording in `study.toml` has changed.
 
         Raises
         ------
@@ -239,31 +229,42 @@ class Study:
             If the change is not possible, or the file cannot be read or written; then
             nothing changes.
         """
-        with locked(self.path):
-            before = self._read_settings()
-            settings = replace(before, config=edit(before.config))
-            if settings != before:
-                write_settings(self.path / STUDY_FILE, settings)
-        self._use_settings(settings)
-        return settings.config
+        settings = edit_settings(
+            self.path / STUDY_FILE,
+            self._settings,
+            lambda before: replace(before, config=edit(before.config)),
+        )
+        return self._with_settings(settings)
 
-    def refresh_config(self) -> bool:
-        """Use `study.toml` as it is now, which another window may have changed.
+    def with_current_settings(self) -> Study:
+        """The study with the `study.toml` of now, which another window may change.
 
         Returns
         -------
-        Whether the settings have changed.
+        This study itself if nothing has changed.
 
         Raises
         ------
         InputError
             If the file cannot be read.
         """
-        settings = self._read_settings()
-        if settings == self._settings:
-            return False
-        self._use_settings(settings)
-        return True
+        settings = current_settings(self.path / STUDY_FILE, self._settings)
+        return self if settings == self._settings else self._with_settings(settings)
+
+    def with_config(self, config: StudyConfig) -> Study:
+        """The same study with other settings; nothing is read or written."""
+        study = Study(self.path, replace(self._settings, config=config))
+        study.problems = self.problems
+        study._recordings = {
+            name: replace(recording, class_names=config.earlier_names)
+            for name, recording in self._recordings.items()
+        }
+        return study
+
+    def _with_settings(self, settings: StudySettings) -> Study:
+        if settings.overrides != self._settings.overrides:
+            return Study.open(self.path)
+        return self.with_config(settings.config)
 
     def update_recording_info(
         self, info_by_recording: Mapping[str, Mapping[str, str]]
@@ -287,14 +288,20 @@ class Study:
         InputError
             If there is no such recording, or it cannot be written.
         """
-        settings = self._read_settings()
-        overrides = {name: dict(table) for name, table in settings.overrides.items()}
-        for name, values in info_by_recording.items():
-            current = self.recording(name).info.model_dump()
-            for key, value in values.items():
-                if value.strip() != current[key]:
-                    overrides.setdefault(name, {})[key] = value.strip()
-        return self._save_settings(replace(settings, overrides=overrides))
+        current = {
+            name: self.recording(name).info.model_dump() for name in info_by_recording
+        }
+
+        def edit(before: StudySettings) -> StudySettings:
+            overrides = {name: dict(table) for name, table in before.overrides.items()}
+            for name, values in info_by_recording.items():
+                for key, value in values.items():
+                    if value.strip() != current[name][key]:
+                        overrides.setdefault(name, {})[key] = value.strip()
+            return replace(before, overrides=overrides)
+
+        edit_settings(self.path / STUDY_FILE, self._settings, edit)
+        return Study.open(self.path)
 
     def cells(self) -> pd.DataFrame:
         """Cell table of all recordings, with `recording`, `animal` and `subvolume`.
@@ -315,6 +322,17 @@ class Study:
             If a journal or a cell table cannot be read.
         """
         return self.match_answers(read_annotations(self.annotations).all_answers)
+
+    def given_answers(self) -> frozenset[str]:
+        """Every answer that stands in a journal, also those that were taken back.
+
+        Raises
+        ------
+        InputError
+            If a journal cannot be read.
+        """
+        answers = read_annotations(self.annotations).all_answers["answer"].dropna()
+        return frozenset(answers)
 
     def match_answers(self, all_answers: pd.DataFrame) -> MatchedAnswers:
         """Match answers from the journals to the cells that the study has now.
@@ -340,23 +358,6 @@ class Study:
             answers = all_answers["answer"].map(lambda name: current.get(name, name))
             all_answers = all_answers.assign(answer=answers)
         return match_answers(all_answers, positions)
-
-    def _read_settings(self) -> StudySettings:
-        """Read `study.toml` again, which a colleague may have changed."""
-        path = self.path / STUDY_FILE
-        return read_settings(path) if path.exists() else self._settings
-
-    def _use_settings(self, settings: StudySettings) -> None:
-        self._settings = settings
-        names = settings.config.earlier_names
-        self._recordings = {
-            name: replace(recording, class_names=names)
-            for name, recording in self._recordings.items()
-        }
-
-    def _save_settings(self, settings: StudySettings) -> Study:
-        write_settings(self.path / STUDY_FILE, settings)
-        return Study.open(self.path)
 
 
 def study_beside(files: Sequence[Path], name: str) -> Path:

@@ -15,7 +15,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.annotation.answer import Answer
@@ -56,6 +56,21 @@ class StudyVotes:
     def count(self, rule: VoteConfig) -> pd.DataFrame:
         """Count the votes: one row for each cell with a vote or an adjudication."""
         return count_votes(self.ratings, rule, self.adjudications)
+
+    def rename_classes(self, names: Mapping[str, str]) -> StudyVotes:
+        """Votes after classes were renamed.
+
+        Parameters
+        ----------
+        names
+            Current name of each earlier name of a class.
+        """
+        return replace(
+            self,
+            all_answers=_renamed(self.all_answers, names),
+            current=_renamed(self.current, names),
+            adjudications=_renamed(self.adjudications, names),
+        )
 
     def with_answers(self, answers: Sequence[Answer]) -> StudyVotes:
         """Votes after more answers were written."""
@@ -122,6 +137,13 @@ def _updated(current: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     combined = pd.concat([current, _with_columns_of(rows, current)], ignore_index=True)
     last = combined.drop_duplicates(["annotator", "recording", "cell"], keep="last")
     return last[last["answer"].notna()].reset_index(drop=True)
+
+
+def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    if not rows["answer"].isin(list(names)).any():
+        return rows
+    answers = rows["answer"].map(lambda name: names.get(name, name))
+    return rows.assign(answer=answers)
 
 
 def _with_columns_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

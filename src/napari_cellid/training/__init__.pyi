@@ -6,8 +6,8 @@ from .loop import train as train
 from .run import Run as Run
 from .run import list_runs as list_runs
 from .state import RunState as RunState
-from .status import RunSummaries as RunSummaries
-from .status import RunSummary as RunSummary
+from .summary import RunSummaries as RunSummaries
+from .summary import RunSummary as RunSummary
 
 __all__ = [
     "Learner",

@@ -13,6 +13,7 @@ from annotating import (
     journal_lines,
     press,
     show_result,
+    type_into,
 )
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
@@ -111,9 +112,7 @@ def test_a_recording_without_images_is_told_and_left_out(
 
 
 def test_keys_of_classes_can_be_changed(dock, study, notifications):
-    field = dock.panel.class_keys.fields["excitatory"]
-    field.setText("p")
-    field.editingFinished.emit()
+    type_into(dock.panel.classes.rows["excitatory"].key, "p")
     assert Study.open(study.path).config.classes[0].key == "P"
     assert dock.panel.buttons.buttons["excitatory"].text().endswith("P")
     asked = dock.session.cell
@@ -121,12 +120,13 @@ def test_keys_of_classes_can_be_changed(dock, study, notifications):
     assert journal_lines(study) == []
     press(canvas_of(dock), Qt.Key.Key_P)
     assert journal_lines(study) == [("Ann", asked.cell, "excitatory")]
-    for taken in ("I", "N", "5", ""):
-        field = dock.panel.class_keys.fields["excitatory"]
-        field.setText(taken)
-        field.editingFinished.emit()
-        assert dock.panel.class_keys.fields["excitatory"].text() == "P"
-    assert len(notifications) == 4
+    for refused in ("N", "5", ""):
+        type_into(dock.panel.classes.rows["excitatory"].key, refused)
+        assert dock.panel.classes.rows["excitatory"].key.text() == "P"
+    assert len(notifications) == 3
+    type_into(dock.panel.classes.rows["excitatory"].key, "i")
+    keys = [one.key for one in Study.open(study.path).config.classes]
+    assert keys == ["I", "P", "G"]
 
 
 def test_a_recording_can_be_chosen(dock, study, viewer):

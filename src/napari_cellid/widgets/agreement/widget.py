@@ -96,8 +96,10 @@ class AgreementWidget(QWidget):
 
     def config(self) -> StudyConfig:
         """The settings of the study, with the vote rule that the form shows."""
-        rule = self.panel.vote.value()
-        return self.session.config.model_copy(update={"vote": rule})
+        return self._with_shown_rule(self.session.config)
+
+    def _with_shown_rule(self, config: StudyConfig) -> StudyConfig:
+        return config.model_copy(update={"vote": self.panel.vote.value()})
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session
@@ -244,7 +246,7 @@ class AgreementWidget(QWidget):
 
     def _save_rule(self) -> None:
         with input_errors_shown():
-            self.session.save_config(self.config())
+            self.session.edit_config(self._with_shown_rule)
 
     def _save_table(self) -> None:
         if self.session.study is not None:

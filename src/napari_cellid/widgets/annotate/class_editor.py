@@ -1,81 +1,247 @@
-"""Editor of the keys of a study's classes."""
+"""Editor of a study's classes: names, keys, colours; add, hide, show, remove."""
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtGui import QColor, QIcon
+from qtpy.QtWidgets import (
+    QColorDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import SPECIAL_KEYS, StudyConfig
+from napari_cellid.study.classes import (
+    add_class,
+    hide_class,
+    recolour_class,
+    rename_class,
+    set_class_key,
+    show_class,
+)
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.swatch import swatch
 
-#: wide enough for the widest letter
-_WIDTH = 40
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_cellid.config import StudyClass
+
+    #: makes changed settings of the settings that the study has
+    Edit = Callable[[StudyConfig], StudyConfig]
+
+#: wide enough for the widest letter (px)
+_KEY_WIDTH = 34
+_COLOUR, _NAME, _KEY, _MENU = range(4)
 
 
-class ClassKeyEditor(QWidget):
-    """A letter for each class; a letter that is in use already is rejected."""
+class ClassEditor(QWidget):
+    """A row for each class: colour, name, key, and a menu to hide or remove it.
 
-    #: the `StudyConfig` with the keys that the user typed
-    valueChanged = Signal(object)
-    #: why a key cannot be used, one sentence
-    rejected = Signal(str)
+    Every change is emitted as a function of the settings, which the session applies to
+    the settings on the disk: what another window has changed is kept.
+    """
+
+    #: an `Edit`
+    edited = Signal(object)
+    #: id of a class that the user wants to remove
+    removal_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.fields: dict[str, QLineEdit] = {}
+        #: rows of the visible classes, by id
+        self.rows: dict[str, ClassRow] = {}
+        #: buttons that show hidden classes again, by id
+        self.show_buttons: dict[str, QToolButton] = {}
+        self.new_name = QLineEdit()
+        self.new_name.setPlaceholderText("Name of a new class")
+        self.new_name.setToolTip(
+            "<qt>Adds a class, with a free key and colour. A name that a class has "
+            "had cannot be given to another one.</qt>"
+        )
+        self.add_button = QPushButton("Add")
         self._config = StudyConfig()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnStretch(_NAME, 1)
+        self.new_name.returnPressed.connect(self._add)
+        self.add_button.clicked.connect(self._add)
 
     def value(self) -> StudyConfig:
-        """The study's settings with the keys that are shown."""
+        """The study's settings that are shown."""
         return self._config
 
     def setValue(self, config: StudyConfig) -> None:
-        """Show the keys of a study."""
-        while self._grid.count():
-            widget = self._grid.takeAt(0).widget()
-            widget.setParent(None)
-            widget.deleteLater()
-        self.fields.clear()
+        """Show the classes of a study."""
         self._config = config
-        for row, study_class in enumerate(config.classes):
-            field = QLineEdit(study_class.key)
-            field.setMaxLength(1)
-            field.setFixedWidth(_WIDTH)
-            field.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            field.setToolTip(f"<qt>Letter that answers “{study_class.name}”.</qt>")
-            field.editingFinished.connect(self._on_edited)
+        self._clear()
+        for study_class in config.visible_classes:
+            self._add_row(study_class)
+        self._add_new_row()
+        for study_class in config.classes:
+            if study_class.hidden:
+                self._add_hidden_row(study_class)
+        keys = ", ".join(f"{k} {answer_text(a)}" for a, k in SPECIAL_KEYS.items())
+        hint = small_text(f"The same in every study: {keys}")
+        self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, -1)
+
+    def reset(self) -> None:
+        """Show the classes as they are, after a change was refused."""
+        self.setValue(self._config)
+
+    def _clear(self) -> None:
+        kept = (self.new_name, self.add_button)
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            widget = None if item is None else item.widget()
+            if widget is not None and widget not in kept:
+                widget.hide()
+                widget.deleteLater()
+        self.rows.clear()
+        self.show_buttons.clear()
+
+    def _add_row(self, study_class: StudyClass) -> None:
+        row = ClassRow(study_class, self)
+        self.rows[study_class.id] = row
+        number = self._grid.rowCount()
+        for column, part in enumerate((row.colour, row.name, row.key, row.menu_button)):
+            self._grid.addWidget(part, number, column)
+        row.edited.connect(self.edited)
+        row.removal_requested.connect(self.removal_requested)
+
+    def _add_new_row(self) -> None:
+        number = self._grid.rowCount()
+        self._grid.addWidget(self.new_name, number, _NAME)
+        self._grid.addWidget(self.add_button, number, _KEY, 1, 2)
+
+    def _add_hidden_row(self, study_class: StudyClass) -> None:
+        number = self._grid.rowCount()
+        label = QLabel(f"{study_class.name} (hidden)")
+        label.setEnabled(False)
+        label.setToolTip("<qt>Nobody is offered this class; its answers count.</qt>")
+        button = QToolButton()
+        button.setText("Show")
+        button.setToolTip(f"<qt>Offer “{study_class.name}” again.</qt>")
+        edit = partial(show_class, class_id=study_class.id)
+        button.clicked.connect(partial(_emit, self.edited, edit))
+        self.show_buttons[study_class.id] = button
+        self._grid.addWidget(label, number, _NAME)
+        self._grid.addWidget(button, number, _KEY, 1, 2)
+
+    def _add(self) -> None:
+        name = self.new_name.text().strip()
+        if name:
+            self.new_name.clear()
+            # otherwise the shortcuts would be typed into it
+            self.new_name.clearFocus()
+            self.edited.emit(partial(add_class, name=name))
+
+
+class ClassRow(QWidget):
+    """The parts of one class; the editor lays them out in its grid.
+
+    Parameters
+    ----------
+    study_class
+        The class.
+    """
+
+    #: an `Edit`
+    edited = Signal(object)
+    #: id of the class
+    removal_requested = Signal(str)
+
+    def __init__(self, study_class: StudyClass, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._class = study_class
+        self.hide()
+        name = study_class.name
+        self.colour = QToolButton()
+        self.colour.setIcon(QIcon(swatch(study_class.colour)))
+        self.colour.setToolTip(f"<qt>Colour of “{name}”: click to choose another.</qt>")
+        self.name = QLineEdit(name)
+        self.name.setToolTip(_name_tip(study_class))
+        self.key = QLineEdit(study_class.key)
+        self.key.setMaxLength(1)
+        self.key.setFixedWidth(_KEY_WIDTH)
+        self.key.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.key.setToolTip(
+            f"<qt>Letter that answers “{name}”. A letter of another class is "
+            "exchanged with it.</qt>"
+        )
+        self.menu_button = QToolButton()
+        self.menu_button.setText("⋯")
+        self.menu_button.setToolTip(f"<qt>Hide or remove “{name}”.</qt>")
+        self.menu = QMenu(self.menu_button)
+        hide, remove = self.menu.addAction("Hide"), self.menu.addAction("Remove")
+        self.colour.clicked.connect(self._choose_colour)
+        self.menu_button.clicked.connect(self._show_menu)
+        hide.triggered.connect(self._hide_class)
+        remove.triggered.connect(self._request_removal)
+        for field, on_edited in ((self.name, self._rename), (self.key, self._set_key)):
+            field.editingFinished.connect(on_edited)
             # otherwise the shortcuts would be typed into it
             field.returnPressed.connect(field.clearFocus)
-            self.fields[study_class.name] = field
-            self._grid.addWidget(field, row, 0)
-            self._grid.addWidget(QLabel(study_class.name), row, 1)
-        fixed = ", ".join(f"{k} {answer_text(a)}" for a, k in SPECIAL_KEYS.items())
-        hint = small_text()
-        hint.setText(f"The same in every study: {fixed}")
-        self._grid.addWidget(hint, len(config.classes), 0, 1, 2)
 
-    def _on_edited(self) -> None:
-        keys = {name: field.text().upper() for name, field in self.fields.items()}
-        before = {shown.name: shown.key for shown in self._config.classes}
-        if keys == before:
-            return
-        values = self._config.model_dump()
-        for study_class in values["classes"]:
-            study_class["key"] = keys[study_class["name"]]
-        try:
-            config = StudyConfig.model_validate(values)
-        except ValidationError:
-            reserved = ", ".join(SPECIAL_KEYS.values())
-            self.rejected.emit(
-                "Each class needs a letter of its own from A to Z, other than "
-                f"{reserved}; the keys were not changed."
-            )
-            for name, key in before.items():
-                self.fields[name].setText(key)
-            return
-        self.valueChanged.emit(config)
+    def _rename(self) -> None:
+        name = self.name.text().strip()
+        if _taken(self.name) and name != self._class.name:
+            self._emit_edit(partial(rename_class, class_id=self._class.id, name=name))
+
+    def _set_key(self) -> None:
+        key = self.key.text().upper()
+        if _taken(self.key) and key != self._class.key:
+            self._emit_edit(partial(set_class_key, class_id=self._class.id, key=key))
+
+    def _choose_colour(self) -> None:
+        before = QColor(self._class.colour)
+        title = f"Colour of {self._class.name}"
+        chosen = QColorDialog.getColor(before, self.colour, title)
+        if chosen.isValid() and chosen != before:
+            colour = chosen.name()
+            edit = partial(recolour_class, class_id=self._class.id, colour=colour)
+            self._emit_edit(edit)
+
+    def _show_menu(self) -> None:
+        button = self.menu_button
+        self.menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _hide_class(self) -> None:
+        self._emit_edit(partial(hide_class, class_id=self._class.id))
+
+    def _request_removal(self) -> None:
+        self.removal_requested.emit(self._class.id)
+
+    def _emit_edit(self, edit: Edit) -> None:
+        self.edited.emit(edit)
+
+
+def _taken(field: QLineEdit) -> bool:
+    """Take what a user typed; False if it was taken before, as focus is lost again."""
+    typed = field.isModified()
+    field.setModified(False)
+    return typed
+
+
+def _emit(signal: Signal, value: object, _: bool = False) -> None:
+    """Emit a value when a button is clicked, whatever the state of the button."""
+    signal.emit(value)
+
+
+def _name_tip(study_class: StudyClass) -> str:
+    tip = (
+        "Name of the class: type another one to rename it. Its answers, and "
+        "predictions of models, then count under the new name."
+    )
+    if study_class.aliases:
+        tip += f" Earlier names: {', '.join(study_class.aliases)}."
+    return f"<qt>{tip}</qt>"

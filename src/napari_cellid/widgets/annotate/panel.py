@@ -27,7 +27,7 @@ from napari_cellid.widgets._shared.layouts import (
 )
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.annotate.annotator_name import AnnotatorNameEdit
-from napari_cellid.widgets.annotate.class_editor import ClassKeyEditor
+from napari_cellid.widgets.annotate.class_editor import ClassEditor
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.annotate.progress_panel import AnnotationProgressPanel
 from napari_cellid.widgets.annotate.study_picker import StudyPicker
@@ -72,7 +72,7 @@ class AnnotatePanel(QWidget):
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )
         self.queue = SettingsForm(QueueConfig)
-        self.class_keys = ClassKeyEditor()
+        self.classes = ClassEditor()
         self.patch = PatchView()
         # it takes the remaining height, and shrinks before anything scrolls
         self.patch.setSizePolicy(
@@ -100,7 +100,7 @@ class AnnotatePanel(QWidget):
         """Take the classes and keys of a study."""
         self.buttons.set_config(config)
         self.progress.set_config(config)
-        self.class_keys.setValue(config)
+        self.classes.setValue(config)
         letters = ", ".join(answer_keys(config).values())
         self.keys.setToolTip(_KEYS.format(letters))
 
@@ -158,7 +158,7 @@ class AnnotatePanel(QWidget):
         self._form.addRow("Recording", self.recording)
         self._form.addRow(
             CollapsibleSection(
-                "Order of the cells, keys", [self.queue, self.class_keys]
+                "Order of the cells, classes, keys", [self.queue, self.classes]
             )
         )
         column = QVBoxLayout(self._cell_area)

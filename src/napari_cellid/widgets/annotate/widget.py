@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.config import QueueConfig
+from napari_cellid.study.classes import remove_class
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.key_filter import Shortcuts
 from napari_cellid.widgets._shared.layouts import DockScrollArea
@@ -28,6 +29,7 @@ from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import napari.viewer
@@ -143,8 +145,8 @@ class AnnotateWidget(QWidget):
         panel.blind.toggled.connect(self.session.set_blind)
         panel.recording.activated.connect(self._start_queue)
         panel.queue.valueChanged.connect(self._on_queue_settings)
-        panel.class_keys.valueChanged.connect(self._save_config)
-        panel.class_keys.rejected.connect(show_info)
+        panel.classes.edited.connect(self._edit_config)
+        panel.classes.removal_requested.connect(self._remove_class)
         panel.buttons.answer_chosen.connect(self.answer)
         panel.previous.clicked.connect(lambda: self.step(-1))
         panel.next.clicked.connect(lambda: self.step(1))
@@ -227,9 +229,20 @@ class AnnotateWidget(QWidget):
         else:
             self._start_queue()
 
-    def _save_config(self, config: StudyConfig) -> None:
+    def _edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
+        """Change the classes; show them as they are if the change is refused."""
+        before = self.session.config
         with input_errors_shown():
-            self.session.save_config(config)
+            self.session.edit_config(edit)
+        if self.session.config is before:
+            self.panel.classes.reset()
+
+    def _remove_class(self, class_id: str) -> None:
+        with input_errors_shown():
+            answered = self.session.all_given_answers()
+            self._edit_config(
+                partial(remove_class, class_id=class_id, answered=answered)
+            )
 
     def _on_blind(self, blind: bool) -> None:
         self.panel.blind.setChecked(blind)

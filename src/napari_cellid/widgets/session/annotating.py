@@ -135,7 +135,9 @@ class AnnotatingSession(StudyNavigator):
         by_answer: dict[str | None, list[CellKey]] = {}
         for line in lines:
             if line.role == "annotator":
-                by_answer.setdefault(line.answer, []).append(line.key)
+                # undo may write an earlier name of a class
+                answer = line.answer and self.config.current_name(line.answer)
+                by_answer.setdefault(answer, []).append(line.key)
         for answer, cells in by_answer.items():
             self._view.colour_outlines(self._labels(cells), answer)
         for line in lines:

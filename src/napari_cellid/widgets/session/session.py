@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.save_results import saved_warnings
+from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
-from napari_cellid.widgets._shared.notifications import show_warnings
+from napari_cellid.widgets._shared.notifications import (
+    input_errors_shown,
+    show_warnings,
+)
 from napari_cellid.widgets.session.annotating import AnnotatingSession
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
+from napari_cellid.widgets.session.settings_watch import SettingsWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,6 +74,9 @@ class StudySession(AnnotatingSession):
         self._saved: weakref.WeakKeyDictionary[ShownResult, LabelledCells] = (
             weakref.WeakKeyDictionary()
         )
+        self.settings_watch = SettingsWatch(self)
+        self.settings_watch.changed.connect(self._on_settings_file)
+        self.study_changed.connect(self._watch_settings)
 
     def open_study(self, path: Path | str) -> None:
         """Open a study, in place of the one that was open."""
@@ -83,39 +91,35 @@ class StudySession(AnnotatingSession):
         self._close()
         self._set_study(None, CellsIndex(None))
 
-    def save_config(self, config: StudyConfig) -> None:
-        """Save changed classes, keys, colours, rules or models of the study.
+    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
+        """Change and save classes, keys, colours, rules or models of the study.
 
         Images, journals and cells stay as they are; only what shows the settings is
         drawn again.
-        """
-        self._apply(self._require_study().save_config(config))
-
-    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
-        """Change the settings in `study.toml` as they are now; see `save_config`.
 
         Parameters
         ----------
         edit
-            As for `Study.edit_config`.
+            Gets the settings as they are on the disk and returns changed ones.
         """
-        study = self._require_study()
-        edited = study.with_config(study.config)
-        edited.edit_config(edit)
-        self._apply(edited)
+        self._use_settings_of(self._require_study().edit_config(edit))
+
+    def save_config(self, config: StudyConfig) -> None:
+        """Save these settings, whatever another window has changed since."""
+        self.edit_config(lambda _: config)
+
+    def all_given_answers(self) -> frozenset[str]:
+        """Every answer in the journals, also those that were taken back."""
+        return self._require_study().given_answers()
 
     def refresh_config(self) -> None:
-        """Use the settings of `study.toml`, which another window may have changed."""
-        study = self._require_study()
-        read = study.with_config(study.config)
-        if read.refresh_config():
-            self._apply(read)
+        """Use the `study.toml` of now, if another window or person has changed it."""
+        if self.study is not None:
+            self._use_settings_of(self.study.with_current_settings())
 
     def set_config(self, config: StudyConfig) -> None:
-        """Use settings that `study.toml` has already; see `save_config`."""
-        study = self._require_study()
-        if config != study.config:
-            self._apply(study.with_config(config))
+        """Use settings that `study.toml` has already; nothing is read again."""
+        self._use_settings_of(self._require_study().with_config(config))
 
     def set_animals(self, animals: Mapping[str, Mapping[str, str]]) -> None:
         """Save which animal and sub-volume recordings are of.
@@ -190,13 +194,32 @@ class StudySession(AnnotatingSession):
         """Whether the study contains a result as it is now."""
         return self._saved.get(result) is result.labelled
 
-    def _apply(self, study: Study) -> None:
+    def _use_settings_of(self, study: Study) -> None:
         """Take the open study with other settings, and emit the settings before."""
-        before, self.study = self.config, study
+        if self.study is None or study is self.study:
+            return
+        before, infos = self.config, self.study.recording_infos()
+        if study.recording_infos() != infos:
+            # somebody named animals in study.toml
+            self._set_cells(study, CellsIndex(study))
+        if study.config != before:
+            self._apply(study, before)
+
+    def _apply(self, study: Study, before: StudyConfig) -> None:
+        self.study = study
+        self._cells.rename_classes(study.config.earlier_names)
         if self._own is not None:
             self._own.set_study(study)
         self._show_config()
         self.config_changed.emit(before)
+
+    def _watch_settings(self) -> None:
+        path = None if self.study is None else self.study.path / STUDY_FILE
+        self.settings_watch.watch(path)
+
+    def _on_settings_file(self) -> None:
+        with input_errors_shown():
+            self.refresh_config()
 
     def _close(self) -> None:
         """Close the journal and clear the view."""

@@ -1,0 +1,60 @@
+"""Notices that another window or person has changed `study.toml`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: time between two looks at the file (ms)
+_INTERVAL_MS = 2000
+
+
+class SettingsWatch(QObject):
+    """Looks at a file from time to time, and tells when it has changed.
+
+    Network drives send no events about changes that another computer makes, so that
+    a `QFileSystemWatcher` would miss them.
+    """
+
+    #: the file is another one than at the last look
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._path: Path | None = None
+        self._seen: tuple[int, int, int] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_INTERVAL_MS)
+        self._timer.timeout.connect(self.look)
+
+    def watch(self, path: Path | None) -> None:
+        """Watch a file from now on; None to watch none."""
+        if path == self._path:
+            return
+        self._path = path
+        self._seen = self._state()
+        if path is None:
+            self._timer.stop()
+        else:
+            self._timer.start()
+
+    def look(self) -> None:
+        """Look at the file now."""
+        state = self._state()
+        # a file that is being replaced is missing for a moment
+        if state is not None and state != self._seen:
+            self._seen = state
+            self.changed.emit()
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            status = None if self._path is None else self._path.stat()
+        except OSError:
+            return None
+        if status is None:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
