@@ -64,6 +64,13 @@ class AnnotationProgress:
         if line.origin == "answer" and line.seconds > 0:
             self._recent.append(min(line.seconds, _PAUSE_S))
 
+    def rename_answers(self, names: Mapping[str, str]) -> None:
+        """Count answers under new names, given by the earlier ones."""
+        self._own = {
+            cell: names.get(answer, answer) for cell, answer in self._own.items()
+        }
+        self._counts = Counter(self._own.values())
+
     def per_minute(self) -> float | None:
         """Recent speed in cells per minute; None with too few answers."""
         if len(self._recent) < 3 or not sum(self._recent):

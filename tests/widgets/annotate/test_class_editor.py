@@ -188,7 +188,8 @@ def test_a_broken_settings_file_is_told_and_mended(dock, study, notifications):
 
 def test_votes_of_the_others_follow_a_rename(dock, study):
     cell = cells_of(dock.session)[0]
-    write_answers(study, {"Bo": {cell: "glia"}, "Cem": {cell: "glia"}})
+    for name in ("Bo", "Cem"):
+        write_answers(study, name, {cell: "glia"})
     type_into(editor_of(dock).rows["glia"].name, "astrocyte")
     press(canvas_of(dock), E)
     answers = dock.session.answers()

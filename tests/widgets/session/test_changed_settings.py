@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from annotating import cells_of, colour_at, press
+from annotating import cells_of, colour_at, identify_result, press, show_result
 from qtpy.QtCore import Qt
 
 import napari_cellid.annotation.all_answers as all_answers
@@ -72,20 +72,12 @@ def test_animals_read_no_image_and_no_journal(annotate, read):
     assert set(session.cells()["animal"]) == {"m7", "mb2"}
 
 
-def test_settings_that_changed_while_a_result_was_saved_stay(annotate, lab):
+def test_settings_that_changed_while_a_result_was_saved_stay(viewer, annotate, lab):
     session = annotate.session
     as_saved = session.study
     session.save_config(_changed(session.config, colour="#00ff00"))
-    from napari_cellid.segmentation.outline_edits import initial_cells
-
-    recording = as_saved.recording("a1")
-    labelled = initial_cells(recording.labels(), recording.cells())
-
-    class Result:
-        pass
-
-    result = Result()
-    session.adopt_saved(as_saved, "a1", result, labelled)
+    result = show_result(viewer, identify_result(lab))
+    session.adopt_saved(as_saved, "a1", result, result.labelled)
     assert session.config.classes[0].colour == "#00ff00"
 
 

@@ -227,7 +227,7 @@ class ClassRow(QWidget):
 
 def _taken(field: QLineEdit) -> bool:
     """Take what a user typed; False if it was taken before, as focus is lost again."""
-    typed = field.isModified()
+    typed: bool = field.isModified()
     field.setModified(False)
     return typed
 

@@ -43,6 +43,7 @@ class AnnotationController(QObject):
         self._cells: frozenset[CellKey] = frozenset()
         self.progress = AnnotationProgress()
         session.answered.connect(self._on_answered)
+        session.config_changed.connect(self._on_config)
 
     @property
     def config(self) -> QueueConfig:
@@ -69,6 +70,10 @@ class AnnotationController(QObject):
         if session.journal is not None:
             self._queue = CellQueue(self._ordered(cells))
             self._show(self._queue.advance())
+        self.progress_changed.emit()
+
+    def _on_config(self) -> None:
+        self.progress.rename_answers(self._session.config.earlier_names)
         self.progress_changed.emit()
 
     def set_repeat_share(self, share: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -132,16 +133,21 @@ class AnnotatingSession(StudyNavigator):
 
     def _announce(self, lines: Sequence[Answer]) -> None:
         """Colour the outlines of answered cells, and emit the new lines."""
+        lines = [self._with_current_name(line) for line in lines]
         by_answer: dict[str | None, list[CellKey]] = {}
         for line in lines:
             if line.role == "annotator":
-                # undo may write an earlier name of a class
-                answer = line.answer and self.config.current_name(line.answer)
-                by_answer.setdefault(answer, []).append(line.key)
+                by_answer.setdefault(line.answer, []).append(line.key)
         for answer, cells in by_answer.items():
             self._view.colour_outlines(self._labels(cells), answer)
         for line in lines:
             self.answered.emit(line)
+
+    def _with_current_name(self, line: Answer) -> Answer:
+        """The line with the current name of a class, for undo may write an earlier."""
+        if line.answer is None:
+            return line
+        return replace(line, answer=self.config.current_name(line.answer))
 
     def _line(
         self,
