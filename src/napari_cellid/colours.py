@@ -19,7 +19,8 @@ PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#0
 #: colour of outlined cells without a class
 UNCLASSIFIED = "#ffffff"
 
-_SPECIAL = {NOT_A_CELL: "#8c8c8c", UNSURE: "#f0e442"}
+#: colours of the answers that every study has
+SPECIAL_COLOURS = {NOT_A_CELL: "#8c8c8c", UNSURE: "#f0e442"}
 
 
 def class_colours(
@@ -48,4 +49,4 @@ def class_colours(
 
 def answer_colours(config: StudyConfig) -> dict[str, str]:
     """Colour (#rrggbb) of each answer of a study: its classes and the special ones."""
-    return class_colours(config.class_names, config) | _SPECIAL
+    return class_colours(config.class_names, config) | SPECIAL_COLOURS

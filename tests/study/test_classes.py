@@ -31,7 +31,8 @@ def test_a_class_is_added_with_a_free_key_and_colour() -> None:
     assert (added.id, added.name) == ("microglia", "microglia")
     # M is free; I and E are not
     assert added.key == "M"
-    assert added.colour not in [one.colour for one in StudyConfig().classes]
+    # yellow is the colour of "unsure"
+    assert added.colour == "#0072b2"
     assert config.answers[:4] == ("excitatory", "inhibitory", "glia", "microglia")
 
 

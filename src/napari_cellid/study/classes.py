@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.colours import PALETTE
+from napari_cellid.colours import PALETTE, SPECIAL_COLOURS
 from napari_cellid.config import SPECIAL_KEYS, StudyClass, StudyConfig
 from napari_cellid.config.classes import make_class_id
 from napari_cellid.errors import InputError
@@ -212,8 +212,9 @@ def free_key(name: str, classes: Sequence[StudyClass]) -> str:
 
 
 def free_colour(classes: Sequence[StudyClass]) -> str:
-    """The first colour of the palette that no class has."""
+    """The first colour of the palette that no class and no other answer has."""
     used = {cell_class.colour.lower() for cell_class in classes}
+    used |= set(SPECIAL_COLOURS.values())
     free = [colour for colour in PALETTE if colour not in used]
     return free[0] if free else PALETTE[len(classes) % len(PALETTE)]
 
