@@ -1,13 +1,17 @@
-"""A fake `napari-cellid train`, which writes a run folder without training.
+"""The command line, whose trainings have a learner of one number.
+
+The command, the job, the loop and the folder of the run are those of the package; the
+data, the network and the figures are made up, and no torch is needed.
 
 STUDY/fake.json sets what it does: epochs, seconds (of an epoch), prepare (seconds
-before the run), model (a folder to copy), fail (epoch of an error message), crash
+before the run), model (a folder to copy), fail (epoch whose loss is not finite), crash
 (epoch of an end without a message), refuse (error message before the run starts).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -15,104 +19,102 @@ import time
 from pathlib import Path
 from typing import Any
 
-from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
+from napari_cellid.cli import main
+from napari_cellid.errors import InputError
+from napari_cellid.retrain import job
+from napari_cellid.retrain.task import PreparedRun, TaskResult, TrainingEstimate
+from napari_cellid.training import loop
+from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER
+from napari_cellid.training.loop import LoopConfig, StepMetrics
 from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 STEPS = 20
+MAIN_METRIC = {"classify": "balanced_accuracy", "segment": "f1"}
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command line."""
-    _, command, folder = arguments[:3]
-    if command == "resume":
-        run = Run.open(Path(folder))
-        return train(run, read_options(run.folder.parents[1]))
-    study = Path(folder)
-    options = read_options(study)
-    if options.get("refuse"):
-        return refuse(options["refuse"])
-    task = "classify" if command == "classifier" else "segment"
-    if "--estimate" in arguments:
-        held_out = {"held_out": {"cells": 40}, "measured_on": "Held out: animal mb2."}
-        counts = {"train": {"cells": 100}, "validation": {"cells": 20}, **held_out}
-        print_event({"event": "result", "seconds": 190.0, "device": "CPU", **counts})
-        return 0
-    name = arguments[arguments.index("--run") + 1]
-    time.sleep(options.get("prepare", 0))
-    settings = {"arguments": arguments}
-    if "--plan" in arguments:
-        settings["plan"] = arguments[arguments.index("--plan") + 1]
-    elif task == "classify":
-        settings["plan"] = "inceptionv3_249"
-    about = {"task": task, "settings": settings, "start": {"name": "inception_v3"}}
-    return train(Run.create(study / "runs" / name, about), options)
+class FakeTask:
+    """A task of the retraining job whose learner has one number."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def prepare(self, study: Any, request: Any) -> PreparedRun:
+        options = read_options(study.path)
+        if options.get("refuse"):
+            raise InputError(options["refuse"])
+        time.sleep(options.get("prepare", 0))
+        return PreparedRun({"name": "inception_v3"}, {"data": {}})
+
+    def estimate(self, study: Any, request: Any, device: Any):
+        yield from ()
+        if message := read_options(study.path).get("refuse"):
+            raise InputError(message)
+        cells = {"train": 100, "validation": 20, "held_out": 40}
+        counts = {role: {"cells": n} for role, n in cells.items()}
+        return TrainingEstimate(190.0, "Held out: animal mb2.", counts)
+
+    def run(self, study: Any, run: Run, device: Any):
+        options = read_options(study.path)
+        learner = FakeLearner(self.name, options)
+        length = LoopConfig(
+            options.get("epochs", 3), metric=MAIN_METRIC[self.name], higher=True
+        )
+        trained = yield from loop.train(learner, run, length)
+        if options.get("model"):
+            shutil.copytree(options["model"], run.folder / MODEL_FOLDER)
+        report = (
+            segmenter_report() if self.name == "segment" else classifier_report(run)
+        )
+        return TaskResult(trained.state, trained.best_epoch, report)
+
+
+class FakeLearner:
+    """Learns how many epochs it was trained for."""
+
+    steps_per_epoch = STEPS
+
+    def __init__(self, task: str, options: dict) -> None:
+        self.task, self.options = task, options
+        self.epoch, self.resumed = 0, False
+
+    def step(self, epoch: int, index: int) -> StepMetrics:
+        if epoch == self.options.get("crash") and not self.resumed:
+            os._exit(9)
+        time.sleep(self.options.get("seconds", 0.1) / STEPS)
+        self.epoch = epoch
+        loss = metrics(epoch, self.task)[0]["loss"]
+        failed = epoch == self.options.get("fail")
+        return StepMetrics(math.nan if failed else loss, 1)
+
+    def validate(self) -> dict[str, float]:
+        return metrics(self.epoch, self.task)[1]
+
+    def end_of_training(self) -> None:
+        """There is nothing to finish."""
+
+    def state(self) -> dict:
+        return {"epoch": self.epoch}
+
+    def load(self, state: Any) -> None:
+        self.epoch, self.resumed = state["epoch"], True
+
+    weights, load_weights = state, load
+
+
+def save_numbers(path: Path, tensors: dict, about: dict) -> None:
+    """Stand in for `save_tensors`, which needs torch and seconds to import it."""
+    path.write_text(json.dumps([tensors, about]), "utf-8")
+
+
+def load_numbers(path: Path) -> tuple[dict, dict]:
+    tensors, about = json.loads(path.read_text("utf-8"))
+    return tensors, about
 
 
 def read_options(study: Path) -> dict:
     path = study / "fake.json"
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-
-def print_event(event: dict) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
-
-
-def refuse(message: str) -> int:
-    print_event({"event": "error", "message": message})
-    return 2
-
-
-def train(run: Run, options: dict) -> int:
-    epochs, seconds = options.get("epochs", 3), options.get("seconds", 0.1)
-    done = [e["epoch"] for e in run.events() if e["event"] == "epoch"]
-    first = max(done, default=0) + 1
-    run.start()
-    run.log({"event": "begin", "epochs": epochs, "first_epoch": first})
-    if not done:
-        run.log({"event": "epoch", "epoch": 0, "validation": metrics(0, run.task)[1]})
-    state = "finished"
-    for epoch in range(first, epochs + 1):
-        if epoch == options.get("crash") and first == 1:
-            os._exit(9)
-        if epoch == options.get("fail"):
-            message = "The loss is no number any more in epoch 2; train anew."
-            run.end("failed", message)
-            return refuse(message)
-        if train_epoch(run, epoch, epochs, seconds):
-            state = "stopped"
-            break
-        training, validation = metrics(epoch, run.task)
-        run.log(
-            {
-                "event": "epoch", "epoch": epoch, "train": training, "seconds": seconds,
-                "validation": validation, "best": epoch != 2,
-            }
-        )  # fmt: skip
-    if options.get("model"):
-        shutil.copytree(options["model"], run.folder / MODEL_FOLDER)
-    write_report(run)
-    run.end(state)
-    run.log({"event": "end", "state": state})
-    return 0
-
-
-def train_epoch(run: Run, epoch: int, epochs: int, seconds: float) -> bool:
-    for step in range(1, STEPS + 1):
-        time.sleep(seconds / STEPS)
-        done = (epoch - 1) * STEPS + step
-        total = epochs * STEPS
-        left = (total - done) * seconds / STEPS
-        run.write_progress(
-            {
-                "stage": "Training", "done": done, "total": total, "epoch": epoch,
-                "epochs": epochs, "loss": 1 / epoch, "seconds_left": left,
-            }
-        )  # fmt: skip
-        if run.stop_requested():
-            return True
-    return False
 
 
 def metrics(epoch: int, task: str) -> tuple[dict, dict]:
@@ -128,23 +130,22 @@ def metrics(epoch: int, task: str) -> tuple[dict, dict]:
     return {"loss": loss, "accuracy": right}, validation
 
 
-def write_report(run: Run) -> None:
-    if run.task == "segment":
-        new = {"name": "new", "f1": 0.91, "precision": 0.9, "recall": 0.92, "dice": 0.8}
-        run.write_json(
-            REPORT_FILE,
-            {
-                "format": 1, "task": "segment", "measured_on": "fields of animal mb2",
-                "new": {**new, "n": 140}, "old": {**new, "f1": 0.8, "n": 140},
-                "difference": {"f1": {"value": 0.11, "low": 0.05, "high": 0.17}},
-                "original_fields": {
-                    "measured_on": "8 simulated fields",
-                    "new": {"f1": 0.85}, "old": {"f1": 0.86},
-                },
-                "notes": [],
-            },
-        )  # fmt: skip
-        return
+def segmenter_report() -> dict:
+    new = {"name": "new", "f1": 0.91, "precision": 0.9, "recall": 0.92, "dice": 0.8}
+    return {
+        "format": 1, "task": "segment", "measured_on": "fields of animal mb2",
+        "new": {**new, "n": 140}, "old": {**new, "f1": 0.8, "n": 140},
+        "difference": {"f1": {"value": 0.11, "low": 0.05, "high": 0.17}},
+        "original_fields": {
+            "measured_on": "8 simulated fields",
+            "new": {"f1": 0.85}, "old": {"f1": 0.86},
+        },
+        "notes": [],
+    }  # fmt: skip
+
+
+def classifier_report(run: Run) -> dict:
+    """Write a table of held-out cells, and return the figures of it."""
     import numpy as np
     import pandas as pd
 
@@ -173,25 +174,22 @@ def write_report(run: Run) -> None:
             table[f"{prefix}p_{name}"] = probabilities[:, k]
     table["group"] = "mb2"
     table.to_csv(run.folder / HELD_OUT_FILE, index=False)
-    run.write_json(
-        REPORT_FILE,
-        {
-            "format": 1, "task": "classify", "n_cells": len(table),
-            "measured_on": "Held out: animal mb2.",
-            "groups": ["mb2"], "classes": list(CLASSES),
-            "new": model_metrics(table, "predicted", "new"),
-            "old": model_metrics(table, "old_predicted", "inception_v3"),
-            "floor": model_metrics(table.assign(f=truth[::-1]), "f", "two thresholds"),
-            "difference": {
-                "balanced_accuracy": {"value": 0.06, "low": 0.02, "high": 0.11}
-            },
-            "experts": {
-                "alpha": 0.81, "accuracy": 0.93,
-                "text": "Krippendorff's alpha of the people is 0.81.",
-            },
-            "notes": ["Simulated cells were mixed in."],
+    return {
+        "format": 1, "task": "classify", "n_cells": len(table),
+        "measured_on": "Held out: animal mb2.",
+        "groups": ["mb2"], "classes": list(CLASSES),
+        "new": model_metrics(table, "predicted", "new"),
+        "old": model_metrics(table, "old_predicted", "inception_v3"),
+        "floor": model_metrics(table.assign(f=truth[::-1]), "f", "two thresholds"),
+        "difference": {
+            "balanced_accuracy": {"value": 0.06, "low": 0.02, "high": 0.11}
         },
-    )  # fmt: skip
+        "experts": {
+            "alpha": 0.81, "accuracy": 0.93,
+            "text": "Krippendorff's alpha of the people is 0.81.",
+        },
+        "notes": ["Simulated cells were mixed in."],
+    }  # fmt: skip
 
 
 def model_metrics(table: Any, column: str, name: str) -> dict:
@@ -222,4 +220,7 @@ def model_metrics(table: Any, column: str, name: str) -> dict:
 
 
 if __name__ == "__main__":
+    job.TASKS.update({name: FakeTask(name) for name in MAIN_METRIC})
+    job.choose_device = lambda config: "CPU"
+    loop.save_tensors, loop.load_tensors = save_numbers, load_numbers
     sys.exit(main(sys.argv[1:]))
