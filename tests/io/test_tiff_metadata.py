@@ -128,6 +128,40 @@ def test_ome_xml_that_says_nothing_is_no_error(text):
     assert ome_metadata(text) == TiffMetadata()
 
 
+@pytest.mark.parametrize(
+    ("size", "unit", "um"),
+    [
+        ("0.8", None, 0.8), ("0.8", "µm", 0.8), ("0.8", "\u03bcm", 0.8),
+        ("800", "nm", 0.8), ("0.0008", "mm", 0.8), ("8e-5", "cm", None),
+        ("8e-7", "m", 0.8), ("8000", "Å", 0.8), ("1", "pixel", None),
+        ("nan", "µm", None), ("0", "µm", None), ("wide", "µm", None),
+    ],
+)  # fmt: skip
+def test_ome_pixel_sizes_are_read_in_their_unit(size, unit, um):
+    given = "" if unit is None else f' PhysicalSizeXUnit="{unit}"'
+    text = (
+        f'<OME><Image><Pixels SizeC="1" PhysicalSizeX="{size}"{given}/></Image></OME>'
+    )
+    assert ome_metadata(text).x_um == (um and pytest.approx(um))
+
+
+def test_ome_of_another_vendor_is_read():
+    text = """<?xml version="1.0"?>
+    <ome:OME xmlns:ome="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="7">
+      <ome:Instrument/>
+      <ome:Image ID="Image:0"><ome:Pixels SizeC="2" SizeZ="1" PhysicalSizeY="1.5">
+        <ome:Channel ID="Channel:0:0" Name="1"/><ome:Channel ID="Channel:0:1"/>
+        <ome:TiffData><ome:UUID>7</ome:UUID></ome:TiffData>
+      </ome:Pixels></ome:Image>
+      <ome:Image ID="Image:1"><ome:Pixels SizeC="1" PhysicalSizeY="9"/></ome:Image>
+    </ome:OME>"""
+    read = ome_metadata(text)
+    assert (read.y_um, read.x_um) == (1.5, None)
+    assert read.channels == ("1", "")
+    assert read.other_files == 0
+    assert read.planes_or_channels
+
+
 def test_ome_files_in_a_set_are_counted():
     files = "".join(
         f'<TiffData><UUID FileName="{n}.tif">urn:uuid:{n}</UUID></TiffData>'

@@ -29,7 +29,7 @@ from napari_cellid.training.loop import LoopConfig, StepMetrics
 from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")
-STEPS = 20
+STEPS, CELLS = 20, 1000
 MAIN_METRIC = {"classify": "balanced_accuracy", "segment": "f1"}
 
 
@@ -44,7 +44,8 @@ class FakeTask:
         if options.get("refuse"):
             raise InputError(options["refuse"])
         time.sleep(options.get("prepare", 0))
-        return PreparedRun({"name": "inception_v3"}, {"data": {}})
+        asked = {"recordings": getattr(request, "recordings", ())}
+        return PreparedRun({"name": "inception_v3"}, {"data": asked})
 
     def estimate(self, study: Any, request: Any, device: Any):
         yield from ()
@@ -83,9 +84,11 @@ class FakeLearner:
             os._exit(9)
         time.sleep(self.options.get("seconds", 0.1) / STEPS)
         self.epoch = epoch
-        loss = metrics(epoch, self.task)[0]["loss"]
+        values = metrics(epoch, self.task)[0]
         failed = epoch == self.options.get("fail")
-        return StepMetrics(math.nan if failed else loss, 1)
+        loss = math.nan if failed else values["loss"]
+        correct = round(values["accuracy"] * CELLS) if "accuracy" in values else -1
+        return StepMetrics(loss, CELLS, correct)
 
     def validate(self) -> dict[str, float]:
         return metrics(self.epoch, self.task)[1]

@@ -22,8 +22,10 @@ from retraining import (
 )
 from voting import make_study, true_classes, write_answers
 
+from napari_cellid.config import ClassifierTrainingConfig
+from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.study.study import Study
-from napari_cellid.training.layout import MODEL_FOLDER
+from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run
 from napari_cellid.widgets.retrain.panel import CURVES, REPORT
 from napari_cellid.widgets.retrain.widget import RetrainWidget
@@ -152,15 +154,18 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     epochs = panel.progress.epochs
     assert [epochs.text(r, 0) for r in range(4)] == ["3 ★", "2", "1 ★", "before"]
     report = panel.report
-    assert "Better: +0.06" in report.headline.text()
-    assert "95 % interval 0.02 to 0.11" in report.explanation.text()
-    assert "Held out: animal mb2" in report.details.text()
+    written = Run.open(dock.controller.runs[0].folder).read_json(REPORT_FILE)
+    verdict = read_verdict(written)
+    assert verdict.headline in report.headline.text()
+    assert report.explanation.text() == verdict.explanation
+    assert written["measured_on"] in report.details.text()
     head = [report.figures.horizontalHeaderItem(c).text() for c in range(1, 5)]
     assert head == ["new", "before", "rule", "people"]
     assert "3 epochs" in panel.progress.state.text()
-    arguments = dock.controller.runs[0].settings["arguments"]
-    assert arguments[:3] == ["train", "classifier", str(study.path)]
-    assert arguments[arguments.index("--start") + 1] == "inception_v3"
+    about = Run.open(dock.controller.runs[0].folder).about
+    assert about["task"] == "classify"
+    assert about["start"]["asked"] == "inception_v3"
+    assert about["settings"] == ClassifierTrainingConfig().model_dump(mode="json")
 
 
 def test_stop_keeps_the_best(dock, study, qtbot, notifications):
@@ -210,11 +215,12 @@ def test_a_run_is_found_again(viewer, study, session, qtbot):
 
 
 def test_what_is_refused_is_told_in_one_sentence(dock, study, qtbot, notifications):
-    set_fake_training(study, refuse="The class glia has 1 decided cell; answer more.")
+    refused = "The class glia has 1 decided cell; answer more."
+    set_fake_training(study, refuse=refused)
     click(dock.panel.start_button)
     finish(qtbot, dock)
-    assert "The class glia has 1 decided cell; answer more." in notifications
-    assert "The class glia has 1 decided cell" in dock.panel.error.text()
+    assert refused in notifications
+    assert refused in dock.panel.error.text()
     assert list(study.runs.iterdir()) == []
 
 
@@ -222,8 +228,10 @@ def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, notificatio
     set_fake_training(study, fail=2)
     run = train(qtbot, dock)
     assert run.state == "failed"
-    assert any("The loss is no number" in text for text in notifications)
-    assert "The loss is no number" in dock.panel.progress.state.text()
+    error = Run.open(run.folder).state().error
+    assert "loss" in error and "epoch 2" in error
+    assert error in notifications
+    assert error in dock.panel.progress.state.text()
     assert dock.panel.runs.table.item(0, 3).text() == "failed"
     set_fake_training(study)
     click(dock.panel.start_button)
@@ -331,10 +339,9 @@ def test_outlines(dock, study, qtbot):
     assert setup.recordings.value() == ("a1", "b2")
     setup.recordings.item(1).setCheckState(Qt.CheckState.Unchecked)
     run = train(qtbot, dock)
-    arguments = run.settings["arguments"]
-    assert arguments[1] == "segmenter"
-    assert arguments[arguments.index("--recordings") + 1 :][:1] == ["a1"]
-    assert "b2" not in arguments
+    about = Run.open(run.folder).about
+    assert about["task"] == "segment"
+    assert about["data"]["recordings"] == ["a1"]
     report = dock.panel.report
     assert "+0.11" in report.headline.text()
     assert report.figures.text(0, 0) == "F1"

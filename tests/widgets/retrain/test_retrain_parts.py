@@ -136,9 +136,8 @@ def test_a_program_that_cannot_be_asked(lab, monkeypatch):
     use_fake_training(monkeypatch)
     (lab.path / "fake.json").write_text('{"refuse": "Too few."}')
     with pytest.raises(InputError, match="Too few"):
-        run_to_end(
-            retrain_process.estimate_in_process(["train", "classifier", str(lab.path)])
-        )
+        words = retrain_process.train_command(lab.path, ClassifierRequest("shipped"))
+        run_to_end(retrain_process.estimate_in_process(words))
 
 
 def test_an_estimate_that_nobody_wants_ends_its_process(lab, monkeypatch):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 
+#: micrometres in a unit; centimetres and inches are left out, because programs write
+#: the resolution of a print in them, not the size of a pixel
 _UM = {
     "µm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0,
     "micrometers": 1.0, "micrometre": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3,
@@ -61,23 +62,34 @@ def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
 def ome_metadata(text: str) -> TiffMetadata:
     """Read OME-XML; XML that cannot be parsed counts as empty."""
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
+        # without a separator, because "1,5" is a text and no pair of numbers
+        ome = _children(tifffile.xml2dict(text, sep=""), "OME")
+    except (SyntaxError, ValueError):
         return TiffMetadata()
-    pixels = root.find(".//{*}Pixels")
-    if pixels is None:
+    root = ome[0] if ome else {}
+    images = _children(root, "Image")
+    pixels = [one for image in images for one in _children(image, "Pixels")]
+    if not pixels:
         # the metadata is in another file, and so are some of the images
-        return TiffMetadata(other_files=int(root.find("{*}BinaryOnly") is not None))
-    sizes = [_integer(pixels.get(f"Size{axis}")) for axis in "CZ"]
+        return TiffMetadata(other_files=int("BinaryOnly" in root))
+    first = pixels[0]
     return TiffMetadata(
-        y_um=_ome_size(pixels, "Y"),
-        x_um=_ome_size(pixels, "X"),
-        z_um=_ome_size(pixels, "Z"),
+        y_um=_ome_size(first, "Y"),
+        x_um=_ome_size(first, "X"),
+        z_um=_ome_size(first, "Z"),
         source="OME metadata",
-        channels=tuple(c.get("Name", "") for c in pixels.findall("{*}Channel")),
-        other_files=_other_files(root, pixels),
-        planes_or_channels=max(sizes) > 1,
+        channels=tuple(str(c.get("Name", "")) for c in _children(first, "Channel")),
+        other_files=_other_files(root, first),
+        planes_or_channels=max(_integer(first.get(f"Size{axis}")) for axis in "CZ") > 1,
     )
+
+
+def _children(element: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Elements of a name: `xml2dict` gives one alone, several as a list."""
+    found = element.get(name, [])
+    several = found if isinstance(found, list) else [found]
+    # an element without attributes and children is its text
+    return [one if isinstance(one, dict) else {"value": one} for one in several]
 
 
 def scanimage_layout(tif: tifffile.TiffFile) -> tuple[int, int]:
@@ -100,15 +112,19 @@ def _software(tif: tifffile.TiffFile) -> dict[str, Any]:
     return tifffile.matlabstr2py(text) if text.startswith("SI.") else {}
 
 
-def _other_files(root: ElementTree.Element, pixels: ElementTree.Element) -> int:
+def _other_files(root: dict[str, Any], pixels: dict[str, Any]) -> int:
     # by UUID, not by name: a file that was renamed keeps its UUID
-    uuids = {(e.text or "").strip() for e in pixels.findall(".//{*}TiffData/{*}UUID")}
+    uuids = {
+        str(uuid.get("value", ""))
+        for data in _children(pixels, "TiffData")
+        for uuid in _children(data, "UUID")
+    }
     own = root.get("UUID")
-    return max(0, len(uuids | {own} if uuids and own else uuids) - 1)
+    return max(0, len(uuids | {str(own)} if uuids and own else uuids) - 1)
 
 
-def _ome_size(pixels: ElementTree.Element, axis: str) -> float | None:
-    unit = pixels.get(f"PhysicalSize{axis}Unit", "µm")
+def _ome_size(pixels: dict[str, Any], axis: str) -> float | None:
+    unit = str(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
     return _in_um(pixels.get(f"PhysicalSize{axis}"), unit)
 
 
