@@ -170,6 +170,7 @@ def check_channels(planes: MeanPlanes) -> MeanPlanes:
     channels = {"red": planes.red, "green": planes.green}
     images = {name: image for name, image in channels.items() if image is not None}
     flat = [name for name, image in images.items() if image.min() == image.max()]
+    # an empty channel beside a good one is a wrong file, two are a blank field
     if flat and len(flat) < len(images):
         other = "green" if flat == ["red"] else "red"
         level = float(images[flat[0]].flat[0])
@@ -186,6 +187,7 @@ def check_channels(planes: MeanPlanes) -> MeanPlanes:
 def _average(recording: Recording) -> Step[MeanPlanes]:
     """Mean images with the notes of the recording, checked."""
     planes = yield from mean_planes(recording)
+    # the mean repeats notes of the recording; each is shown once, in order
     notes = dict.fromkeys((*recording.notes, *planes.notes))
     return check_channels(replace(planes, notes=tuple(notes)))
 

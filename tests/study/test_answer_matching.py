@@ -112,6 +112,20 @@ def test_the_last_place_counts_for_all_lines_of_a_cell() -> None:
     assert found.all_answers["cell"].tolist() == [6, 5]
 
 
+def test_the_last_place_counts_in_its_own_plane() -> None:
+    # in two copies of a study one number can be of cells in two planes
+    said = lines(("Ann", 5, 1, 50, 50), ("Ann", 5, 0, 52, 50))
+    found = match_answers(said, places(cells((5, 0, 52, 50), (6, 1, 50, 50))))
+    assert found.all_answers["cell"].tolist() == [6, 5]
+
+
+def test_the_last_place_counts_in_its_own_role() -> None:
+    said = lines(("Ann", 5, 0, 50, 50), ("Ann", 5, 0, 58, 50))
+    said["role"] = ["annotator", "adjudicator"]
+    found = match_answers(said, places(cells((5, 0, 65, 50))))
+    assert found.all_answers["role"].tolist() == ["adjudicator"]
+
+
 @pytest.mark.parametrize("there", [(), ((5, 0, 50, 50),)])
 @pytest.mark.parametrize("said", [(), (("Ann", 1, 0, 0, 0),)])
 def test_nothing(there, said) -> None:

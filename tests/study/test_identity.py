@@ -184,6 +184,14 @@ def test_a_lost_label_image_leaves_the_places(two: np.ndarray) -> None:
     assert kept.report.by_distance == (3, 7)
 
 
+def test_pixels_of_another_size_are_not_compared(two: np.ndarray) -> None:
+    wider = np.pad(two, ((0, 0), (0, 0), (0, 5)))
+    kept = again(known(two, [7, 3]), wider)
+    assert number_of(kept) == {1: 7, 2: 3}
+    assert kept.report.by_overlap == ()
+    assert kept.report.by_distance == (3, 7)
+
+
 @pytest.mark.parametrize("which", ["before", "after", "both"])
 def test_no_cells(two: np.ndarray, which: str) -> None:
     before = empty() if which != "after" else two

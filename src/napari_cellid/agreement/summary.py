@@ -128,6 +128,7 @@ def measure_agreement(
     """
     ratings = tabulate_ratings(answers, order=config.answers)
     abstaining = abstaining_answers(config.vote)
+    # counts of answers include abstentions, coefficients do not
     counted = ratings.without(abstaining)
     counts = counted.counts()
 
@@ -165,7 +166,9 @@ def measure_agreement(
 
 def _compare(ratings: Ratings, first: int, second: int) -> AnnotatorPair:
     n = len(ratings.answers)
+    # small integers would overflow in the code of a pair
     codes = ratings.codes[:, [first, second]].astype(np.int64)
+    # kappa is defined on the cells that both answered
     rows, columns = codes[(codes != NO_ANSWER).all(axis=1)].T
     confusion = np.bincount(rows * n + columns, minlength=n**2).reshape(n, n)
     names = list(ratings.answers)

@@ -99,6 +99,7 @@ class SegmenterTask:
         outlines = _read_outlines(study, run)
         requested = str(run.about["start"]["asked"])
         start = load_starting_weights(requested, study.models, seed=settings.seed)
+        # a resumed run must not go on from other weights under the same name
         check_same_start(run, start.origin)
         mixed: list[Judged] = []
         if settings.simulated_share:
@@ -111,6 +112,7 @@ class SegmenterTask:
         trained = yield from train_segmenter(dataset, start, settings, run, device)
         shift = yield from _shift_to_operating_point(outlines, start, device)
         model = _new_model(run, start, trained, shift)
+        # before the comparison, so that a model exists even if that is interrupted
         save_new_model(run, model, {})
         new = load_segmenter(run.folder / MODEL_FOLDER)
         old, not_compared = load_old_segmenter(run)
@@ -122,6 +124,7 @@ class SegmenterTask:
         report = yield from compare_segmenters(
             {"new": new, "old": old}, _judged(outlines, "test"), animals, device
         )
+        # as it was at the start: the study may hold out more by now
         report["measured_on"] = run.about["data"]["held_out"]
         report["notes"] += [*not_compared, *_notes(outlines, run)]
         save_new_model(run, model, _metrics(report))

@@ -52,6 +52,7 @@ def label_cells(
     for plane, image in enumerate(probability):
         plane_core = None if core is None else core[plane]
         instances = label_plane(image, plane_core, pixel_size_um, config)
+        # each plane counts from 1, so its labels follow those of the planes above
         labels[plane] = np.where(instances > 0, instances + last, 0)
         last += int(instances.max(initial=0))
     return labels
@@ -84,10 +85,12 @@ def label_plane(
     mask = probability >= config.threshold
     labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
     if config.split == "core" and core is not None:
+        # a seed outside the mask would begin a cell that the threshold leaves out
         seeds = ndimage.label((core >= _CORE) & mask, EIGHT_CONNECTED)[0]
         labels = _grow(labels, _without_specks(seeds, pixel_size_um), core)
     elif config.split != "none":
         labels = _split_at_constrictions(labels, mask, pixel_size_um)
+    # last, because a split can leave pieces that are too small
     return _drop_small(labels, config.min_area_um2 / pixel_size_um**2)
 
 
@@ -102,6 +105,7 @@ def shift_probabilities(maps: NDArray[np.float32], shift: float) -> NDArray[np.f
         Added to the logits of all classes but the background.
     """
     shifted = maps.copy()
+    # a shift of the logits multiplies the odds against the background
     shifted[1:] *= np.exp(shift)
     shifted /= np.maximum(shifted.sum(0), 1e-9)
     return shifted
@@ -119,9 +123,11 @@ def _grow(
     regions: NDArray[np.int32], seeds: NDArray[np.int32], core: NDArray[np.float32]
 ) -> NDArray[np.int32]:
     """Grow seeds over their region; a region without a seed stays one cell."""
+    # a small or faint cell can have no core at all; it must not vanish
     seeded = np.zeros(regions.max() + 1, bool)
     seeded[regions[seeds > 0]] = True
     seedless = ~seeded[regions] & (regions > 0)
+    # numbers beyond those of the seeds, so that no marker is used twice
     markers = np.where(seedless, regions + seeds.max(), seeds)
     # smoothed, so that two cells are split midway where the core probability is 0
     height = ndimage.gaussian_filter(core, 1.0)
@@ -132,11 +138,13 @@ def _grow(
 def _split_at_constrictions(
     regions: NDArray[np.int32], mask: NDArray[np.bool_], pixel_size_um: float
 ) -> NDArray[np.int32]:
+    # smoothed, because a ragged outline has many peaks of depth
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1.0)
     peaks = peak_local_max(
         depth,
         min_distance=max(round(_PEAK_DISTANCE_UM / pixel_size_um), 1),
         labels=regions,
+        # cells at the edge of the image have their peak there
         exclude_border=False,
     )
     markers = np.zeros(mask.shape, np.int32)
@@ -148,6 +156,7 @@ def _split_at_constrictions(
 def _drop_small(labels: NDArray[np.int32], smallest_px: float) -> NDArray[np.int32]:
     area = np.bincount(labels.ravel())
     keep = area >= smallest_px
+    # 0 is the background, which is large but no cell
     keep[0] = False
     new_label = np.zeros(len(area), np.int32)
     new_label[keep] = np.arange(1, keep.sum() + 1)

@@ -101,6 +101,7 @@ def match_answers(
     for k, name in enumerate(names):
         if name in positions:
             rows = np.flatnonzero(codes == k)
+            # planes are numbers, not micrometres: only y and x are scaled
             point_um = point[rows] * (1, *[positions[name].pixel_size_um] * 2)
             point_um = _last_position(point_um, given[rows], people[rows])
             number[rows] = _match_numbers(given[rows], point_um, positions[name])
@@ -127,10 +128,14 @@ def _last_position(
     match the same cell.
     """
     _, dense = np.unique(cell, return_inverse=True)
+    # dense numbers keep the product small: labels can be of any size
     group, _ = pd.factorize(people * (dense.max(initial=0) + 1) + dense)
     last = np.zeros(int(group.max(initial=-1)) + 1, np.intp)
+    # of several assignments to one element, numpy keeps the last
     last[group] = np.arange(len(group))
     position = point[last[group]]
+    # an answer far from the last one is about another cell of that number,
+    # such as in a copy of the study that numbers differently
     near = np.hypot(*(position - point)[:, 1:].T) <= OWN_CELL_UM
     near &= position[:, 0] == point[:, 0]
     return np.where(near[:, None], position, point)
@@ -148,8 +153,10 @@ def _match_numbers(
     if len(far) == 0:
         return number
     near, nearest = _nearest(point[far], positions)
+    # another cell lies exactly where the answer was given: that is the one meant
     number[far[near <= _SAME_POSITION_UM]] = 0
     retired = positions.retired
+    # an answer about a cell that was removed must not move to its neighbour
     gone = _distance_to_own(given[far], point[far], retired, pixel_size_um)
     is_near = (near <= SAME_CELL_UM) & ~(gone <= OWN_CELL_UM) & (number[far] == 0)
     number[far[is_near]] = nearest[is_near]
@@ -177,7 +184,9 @@ def _distance_to_own(
     offset = own[:, 1:] * pixel_size_um - point[:, 1:]
     distance: NDArray[np.float64] = np.hypot(offset[:, 0], offset[:, 1])
     distance[own[:, 0] != point[:, 0]] = np.inf
+    # an imported answer without a position can be matched by its number alone
     distance[np.isnan(point).any(1)] = 0
+    # after the line above, because a number that does not exist matches nothing
     distance[numbers[at] != given] = np.inf
     return distance
 
@@ -196,6 +205,7 @@ def _nearest(
     # planes are set far apart, so that only cells of the same plane are near
     scale = np.array([10 * SAME_CELL_UM, 1, 1])
     # each position is queried once, not once for each annotator
+    # many annotators answer the same cells at the same positions
     queries, inverse = np.unique(point[known] * scale, axis=0, return_inverse=True)
     distances, index = cKDTree(cells * scale).query(
         queries, distance_upper_bound=SAME_CELL_UM * 1.001

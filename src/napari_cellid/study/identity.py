@@ -129,15 +129,20 @@ def assign_cell_numbers(
     pixel_size_um
         Pixel size in µm.
     """
+    # 0 stands for a cell that has no number yet
     number = np.zeros(len(cells), np.int64)
     max_distance = SAME_CELL_UM / pixel_size_um
     pairs = _overlapping(known, labels, cells)
     unmatched, by_overlap = _assign(number, known.cells, pairs)
+    # only what overlap left over: a cell that kept its outline keeps its number,
+    # however near another one lies
     pairs = _near(unmatched, cells, number == 0, max_distance)
     unmatched, by_distance = _assign(number, unmatched, pairs)
+    # retired cells come last: a cell that is there goes before one that was away
     pairs = _near(known.retired, cells, number == 0, max_distance)
     still_retired, returned = _assign(number, known.retired, pairs)
     new = np.flatnonzero(number == 0)
+    # never a number that was used, or an old answer would be about a new cell
     number[new] = _first_free(known) + np.arange(len(new))
     report = IdentityReport(
         by_overlap=by_overlap,
@@ -154,6 +159,7 @@ def assign_cell_numbers(
 def _overlapping(
     known: KnownCells, labels: NDArray[np.int32], cells: pd.DataFrame
 ) -> Pairs:
+    # pixels of images of another size are not the same places
     if known.labels is None or known.labels.shape != labels.shape:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
     return match_by_overlap(known.labels, labels, known.cells, cells)
@@ -183,6 +189,7 @@ def _assign(
 
 def _first_free(known: KnownCells) -> int:
     used = [known.cells["cell"].max(), known.retired["cell"].max(), known.highest]
+    # the largest of an empty column is NaN, which is not equal to itself
     return int(max(n for n in [0, *used] if n == n)) + 1
 
 
@@ -190,6 +197,7 @@ def _retire(unmatched: pd.DataFrame, retired: pd.DataFrame) -> pd.DataFrame:
     """All cells without an outline: those retired before, and those retired now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     retired_now = unmatched.assign(retired=now)
+    # an empty table would turn the types of the others into objects
     parts = [
         part[list(RETIRED_COLUMNS)] for part in (retired, retired_now) if len(part)
     ]

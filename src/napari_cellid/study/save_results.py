@@ -132,6 +132,7 @@ def saved_warnings(
 
 def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
     name = result.planes.name
+    # again, because the study can have changed while the cells were identified
     known = check_can_add(study, name, result.labels.shape)
     retired = no_retired()
     if known is not None:
@@ -152,6 +153,7 @@ def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
             recording_info_text(info), "utf-8", newline="\n"
         )
 
+    # the whole folder is written anew and takes the place of the old one at once
     colours = class_colours(result.classes, study.config)
     write_results(result, study.path / RECORDINGS, more=write_more, colours=colours)
 
@@ -191,6 +193,7 @@ def check_can_add(
 def _recording_folder(parent: Path, name: str) -> Path:
     """Folder of a recording; its name must be valid on every operating system."""
     invalid = any(char in _FORBIDDEN or ord(char) < 32 for char in name)
+    # Windows drops dots and spaces at the end of a name without a word
     invalid |= not name or name != name.strip(" .")
     if invalid or name.casefold().split(".")[0] in _RESERVED:
         raise InputError(
@@ -210,6 +213,7 @@ def _recording_folder(parent: Path, name: str) -> Path:
 def _known_cells(study: Study, folder: Path) -> KnownCells | None:
     """Cells that the study knows of a recording; None for a new recording."""
     highest = _highest_answered(study, folder.name)
+    # a recording can be gone while answers about its cells are still in journals
     if not (folder / CELLS).exists():
         empty = no_retired()
         return KnownCells(None, empty, empty, highest) if highest else None
@@ -283,6 +287,7 @@ def _completed(
     if name in study.recordings:
         before = study.recording(name).info
         for key in ("animal", "subvolume", "sources"):
+            # what somebody wrote about the animal is not lost by a run without it
             values[key] = values[key] or getattr(before, key)
     return RecordingInfo(**values)
 

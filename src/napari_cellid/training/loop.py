@@ -146,6 +146,7 @@ class _TrainingLoop:
         self._load_checkpoint()
         self._run.start()
         yield self._log_event("begin", self._start_values())
+        # epoch 0 is the untrained network; a run that broke off in epoch 1 has it
         if self._first_epoch == 1 and not any(
             e.get("event") == "epoch" for e in self._run.events()
         ):
@@ -162,6 +163,7 @@ class _TrainingLoop:
         if not self._history:
             # stopped within the first epoch: the present weights are the result
             self._keep_best(0)
+        # from the disk, because the best epoch may be one before an interruption
         weights, about = load_tensors(self._run.folder / BEST_FILE)
         self._learner.load_weights(weights)
         self._learner.end_of_training()
@@ -177,6 +179,7 @@ class _TrainingLoop:
         for index in range(total):
             metrics = self._learner.step(epoch, index)
             self._check_loss(metrics.loss, epoch)
+            # weighted by size: the last batch of an epoch can be smaller
             loss += metrics.loss * metrics.n
             n, correct = n + metrics.n, correct + metrics.correct
             self._steps += 1
@@ -189,6 +192,7 @@ class _TrainingLoop:
         train = {"loss": loss / max(n, 1)}
         if correct >= 0:
             train["accuracy"] = correct / max(n, 1)
+        # the loss of the training can be finite while the weights are broken
         validation = _as_floats(self._learner.validate())
         self._check_loss(validation["loss"], epoch)
         event = {
@@ -199,6 +203,7 @@ class _TrainingLoop:
         }
         event["best"] = self._is_best(event)
         self._history.append(event)
+        # before the checkpoint, which says that this epoch is done
         if event["best"]:
             self._keep_best(epoch)
         save_tensors(
@@ -206,6 +211,7 @@ class _TrainingLoop:
             self._learner.state(),
             {"epoch": epoch, "history": self._history},
         )
+        # last: whoever reads the log finds the checkpoint of every epoch in it
         yield self._log_event("epoch", event)
         return self._run.stop_requested() and epoch < self._loop.epochs
 
@@ -254,6 +260,7 @@ class _TrainingLoop:
                 "epochs": self._loop.epochs,
                 "loss": loss,
                 "seconds": round(seconds, 1),
+                # of this process alone: an earlier one may have been another computer
                 "seconds_left": round(seconds / self._steps * (total - done), 1),
             }
         )

@@ -196,7 +196,7 @@ def test_stop_before_it_began_leaves_nothing(dock, study, qtbot):
 
 
 def test_a_run_is_found_again(viewer, study, session, qtbot):
-    set_fake_training(study, epochs=40, seconds=0.2)
+    set_fake_training(study, epochs=400, seconds=0.2)
     dock = RetrainWidget(viewer)
     dock.show()
     qtbot.waitUntil(lambda: dock.estimates.decided_cells is not None, timeout=10_000)

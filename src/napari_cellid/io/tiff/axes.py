@@ -27,6 +27,7 @@ class Axes(NamedTuple):
 
     def page_table(self) -> NDArray[np.int64]:
         """Number of each page: (time, plane, channel)."""
+        # pages lie in the file in the order of its axes, the last axis fastest
         table = np.arange(np.prod(self.sizes, dtype=np.int64)).reshape(self.sizes)
         present = [letter for letter in _LEADING if letter in self.letters]
         table = table.transpose([self.letters.index(letter) for letter in present])
@@ -60,6 +61,7 @@ def axes_from_user(
         If the letters are not valid axes, or their number fits none of the shapes.
     """
     letters = normalise_axes(axes)
+    # a user may name an axis of length 1 that tifffile drops, or leave it out
     for shape in shapes:
         if len(shape) == len(letters):
             return Axes(letters[:-2], shape[:-2])
@@ -112,6 +114,8 @@ def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes
             "as images of Y rows and X columns, one page a time point, plane "
             "and channel."
         )
+    # tifffile calls an axis that it cannot name I, Q or such; an axis of length 1
+    # needs no name
     leading = [
         (letter if letter in _LEADING else "?", size)
         for letter, size in zip(letters[:-2], shape[:-2], strict=True)
@@ -121,11 +125,13 @@ def axes_from_file(letters: str, shape: tuple[int, ...], file_name: str) -> Axes
     sizes = tuple(size for _, size in leading)
     if "?" not in names and len(set(names)) == len(names):
         return Axes(names, sizes)
+    # with a known time axis, the unknown one could be planes or channels alike
     if names.count("?") > 1 or "T" in names or len(set(names)) < len(names):
         raise InputError(
             f"{file_name} has the dimensions {format_shape(shape)}, and it does not "
             "say what all of them are; name them with --axes, such as --axes TZYX."
         )
+    # one unknown axis is nearly always the frames of a movie
     pages = sizes[names.index("?")]
     assumed = names.replace("?", "T")
     other = names.replace("?", "Z") if "Z" not in names else names.replace("?", "C")
