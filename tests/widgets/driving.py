@@ -46,9 +46,10 @@ def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
 
     def idle() -> bool:
         live = dock.live
+        saving = dock.file_saver.queue.busy or live._when_idle.waiting
         busy = dock.worker.busy or live._outlining.busy or live._classifying.busy
         results = [result_of(layer) for layer in dock._viewer.layers]
         stale = any(result.labelled.stale for result in results if result is not None)
-        return not (busy or stale or live._quiet.isActive() or live._pending)
+        return not (busy or saving or stale or live._quiet.isActive() or live._pending)
 
     qtbot.waitUntil(idle, timeout=60_000)

@@ -9,7 +9,11 @@ from qtpy.QtCore import QObject
 
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.worker import StepFailedError, Worker
+from napari_cellid.widgets._shared.worker import (
+    StepFailedError,
+    Worker,
+    WorkerBusyError,
+)
 
 
 @pytest.fixture
@@ -29,9 +33,10 @@ def test_progress_and_result_arrive_in_the_window_thread(work, qtbot):
     work.progressed.connect(seen.append)
     work.progressed.connect(lambda _: threads.append(threading.get_ident()))
     with qtbot.waitSignal(work.finished):
-        assert work.start(step(), results.append)
+        work.start(step(), results.append)
         assert work.busy
-        assert not work.start(step(), results.append)
+        with pytest.raises(WorkerBusyError):
+            work.start(step(), results.append)
     assert [news.stage for news in seen] == ["One", "Two"]
     assert set(threads) == {threading.get_ident()}
     assert len(results) == 1
@@ -100,3 +105,35 @@ def test_deleting_the_owner_cancels(qtbot, qapp):
     worker = work._running.worker
     with qtbot.waitSignal(worker.finished):
         owner.deleteLater()
+
+
+def test_the_latest_step_replaces_the_one_before(work, qtbot):
+    def step(k):
+        while not released.is_set():
+            yield Progress(str(k))
+        return k
+
+    released, results = threading.Event(), []
+    for k in range(4):
+        work.start_latest(step(k), results.append)
+    released.set()
+    qtbot.waitUntil(lambda: not work.busy)
+    assert results == [3]
+
+
+def test_a_result_that_is_on_its_way_is_dropped_by_cancel(work, qtbot):
+    def step():
+        yield Progress("One")
+        release.wait(5)
+        ended.set()
+        return "old"
+
+    release, ended, results = threading.Event(), threading.Event(), []
+    with qtbot.waitSignal(work.progressed):
+        work.start(step(), results.append)
+    release.set()
+    assert ended.wait(5)
+    # the thread has the result, the window has not received it yet
+    work.cancel()
+    qtbot.waitUntil(lambda: not work.busy)
+    assert results == []

@@ -216,7 +216,7 @@ def test_what_identify_found_is_offered(
     (offer,) = dock.panel.study.result_buttons
     assert again is not result
     click(offer)
-    qtbot.waitUntil(lambda: not dock.offered_results.worker.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.offered_results.busy, timeout=20_000)
     assert len(asked) == 1
     assert list(dock.session.own_answers.values()) == ["glia"]
     assert dock.session.annotator == "Ann"

@@ -38,7 +38,6 @@ def window(make_napari_viewer, study, qtbot):
     qtbot.wait(100)
     yield viewer, widget
     session_of(viewer).close_study()
-    widget.offered_results.worker.cancel()
 
 
 def canvas_of(viewer):

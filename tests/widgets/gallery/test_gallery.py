@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from qtpy.QtCore import Qt
@@ -21,9 +24,12 @@ from napari_cellid.study.cell_selection import (
     count_cells_by_answer,
     select_cells,
 )
+from napari_cellid.study.recordings import StudyRecording
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.key_filter import NO_MODIFIER, Shortcuts
+from napari_cellid.widgets.gallery import widget as gallery_widget
 from napari_cellid.widgets.gallery.model import MARK_ROLE, GalleryModel
+from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session.session import session_of
 
@@ -460,3 +466,83 @@ def test_its_keys_come_before_those_of_annotating(gallery, session, study, qtbot
     QTest.keyClick(gallery.panel.buttons, Qt.Key.Key_G)
     assert heard == ["G"]
     keys.set_enabled(False)
+
+
+@pytest.fixture
+def slow_reading(monkeypatch):
+    """Reading of images waits; gives the event that releases it and what began."""
+    released, begun, read = threading.Event(), [], StudyRecording.planes
+
+    def planes(recording):
+        begun.append(recording.folder)
+        released.wait(10)
+        return read(recording)
+
+    monkeypatch.setattr(StudyRecording, "planes", planes)
+    yield released, begun
+    released.set()
+
+
+def test_images_of_the_study_before_do_not_appear(
+    gallery, session, study, tmp_path, qtbot, slow_reading
+):
+    released, begun = slow_reading
+    # the same recordings' names, other images
+    other = shutil.copytree(study.path, tmp_path / "other")
+    for path in other.glob("recordings/*/*.tif"):
+        if path.name != "labels.tif":
+            image = tifffile.imread(path)
+            tifffile.imwrite(path, np.ascontiguousarray(image[..., ::-1]))
+    gallery.thumbnails.clear()
+    position = ThumbnailPosition("b2", 0, 30.0, 30.0)
+    style = gallery.panel.model.style
+    # the images of b2 are not those that the viewer shows
+    session.go_to(CellKey("a1", session.cells()["cell"].iloc[0]))
+    assert gallery.thumbnails.picture(position, style) is None
+    qtbot.waitUntil(lambda: any(f.is_relative_to(study.path) for f in begun))
+    session.open_study(other)
+    gallery.thumbnails.picture(position, style)
+    released.set()
+    settle(qtbot, gallery)
+    qtbot.waitUntil(
+        lambda: gallery.thumbnails.picture(position, style) is not None, timeout=5_000
+    )
+    own = Study.open(other).recording("b2").planes()
+    shown = gallery.thumbnails._sources["b2"].planes
+    np.testing.assert_array_equal(shown.green, own.green)
+    assert (shown.green != Study.open(study.path).recording("b2").planes().green).any()
+
+
+def test_thread_gets_a_recording_and_no_widget(gallery, session, monkeypatch):
+    steps = []
+    thumbnails = gallery.thumbnails
+    monkeypatch.setattr(thumbnails.worker, "start", lambda step, _: steps.append(step))
+    thumbnails.clear()
+    thumbnails.picture(ThumbnailPosition("b2", 0, 3.0, 3.0), gallery.panel.model.style)
+    (step,) = steps
+    held = step.gi_frame.f_locals.values()
+    assert [type(value) for value in held] == [StudyRecording]
+
+
+def test_list_of_the_consensus_is_made_although_votes_are_being_read(
+    gallery, session, study, qtbot, monkeypatch
+):
+    released, read = threading.Event(), gallery_widget.read_votes
+    session.set_blind(False)
+    settle(qtbot, gallery)
+
+    def slow(study):
+        released.wait(10)
+        return (yield from read(study))
+
+    monkeypatch.setattr(gallery_widget, "read_votes", slow)
+    box = gallery.panel.source
+    box.setCurrentIndex(box.findData("consensus"))
+    gallery.refresh()
+    qtbot.waitUntil(lambda: gallery.worker.busy)
+    gallery.refresh()
+    qtbot.waitUntil(lambda: not gallery._list_timer.isActive())
+    released.set()
+    settle(qtbot, gallery)
+    assert not gallery._stale
+    assert "Reading" not in gallery.panel._status.text()

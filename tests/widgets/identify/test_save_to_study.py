@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 from driving import run, wait_until_idle
+from qtpy.QtWidgets import QFileDialog
 
 from napari_cellid.io.tables import write_cells
+from napari_cellid.progress import Progress
 from napari_cellid.study.study import Study
+from napari_cellid.widgets.identify import tasks
+from napari_cellid.widgets.session import study_saver
 from napari_cellid.widgets.session.result_layer import result_of
+from napari_cellid.widgets.session.save import save_result
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ def test_a_run_goes_into_the_open_study(
     session = session_of(viewer)
     session.open_study(study.path)
     layer = run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
     wait_until_idle(qtbot, dock)
     assert Study.open(study.path).recordings == ("a17",)
     assert session.contains(result_of(layer))
@@ -45,14 +51,14 @@ def test_a_second_run_keeps_the_numbers_of_the_cells(
 ):
     session_of(viewer).open_study(study.path)
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
     recording = Study.open(study.path).recording("a17")
     before = recording.cells()
     # numbers that no run would give by itself: every run counts its cells from 1
     before["cell"] = 100 - 3 * np.arange(len(before))
     write_cells(recording.folder / "cells.csv", before)
     run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.worker.busy)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
     after = Study.open(study.path).recording("a17").cells()
     place = ["cell", "plane", "y", "x"]
     pd.testing.assert_frame_equal(
@@ -63,5 +69,47 @@ def test_a_second_run_keeps_the_numbers_of_the_cells(
 
 def test_without_a_study_nothing_is_written(viewer, channels, dock, qtbot, tmp_path):
     run(qtbot, dock)
-    assert not dock.study_saver.worker.busy
+    assert not dock.study_saver.queue.busy
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_waits_while_another_one_is_saved(
+    viewer, channels, dock, qtbot, study, monkeypatch
+):
+    released = threading.Event()
+
+    def slow(*arguments):
+        released.wait(10)
+        return save_result(*arguments)
+
+    session_of(viewer).open_study(study.path)
+    monkeypatch.setattr(study_saver, "save_result", slow)
+    first = result_of(run(qtbot, dock))
+    channels[0].name, channels[1].name = "b2 mCherry", "b2 GCaMP"
+    second = result_of(run(qtbot, dock))
+    assert first.name != second.name
+    released.set()
+    names = tuple(sorted((first.name, second.name)))
+    qtbot.waitUntil(lambda: Study.open(study.path).recordings == names, timeout=10_000)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    assert session_of(viewer).contains(first)
+    assert session_of(viewer).contains(second)
+
+
+def test_files_are_saved_although_the_dock_is_closed_during_a_run(
+    viewer, channels, dock, qtbot, monkeypatch, tmp_path
+):
+    run(qtbot, dock)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+
+    def endless(*_):
+        while True:
+            yield Progress("Waiting", 0, 1)
+
+    monkeypatch.setattr(tasks, "identify_cells", endless)
+    # a run begins while the folder is chosen
+    dock.panel.run_button.click()
+    dock.save()
+    assert not (tmp_path / "a17").exists()
+    dock.deleteLater()
+    qtbot.waitUntil(lambda: (tmp_path / "a17" / "cells.csv").exists(), timeout=10_000)

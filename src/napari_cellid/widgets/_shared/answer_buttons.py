@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -56,9 +57,12 @@ class AnswerButtons(QWidget):
         # a long name must not widen the whole dock; the keys stay with the list
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda: self.answer_chosen.emit(answer))
+        button.clicked.connect(partial(self._choose, answer))
         self.buttons[answer] = button
         return button
+
+    def _choose(self, answer: str, _: bool) -> None:
+        self.answer_chosen.emit(answer)
 
 
 class AnswerKeys(QObject):

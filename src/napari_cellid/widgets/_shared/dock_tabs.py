@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def tabify_dock_later(widget: QWidget) -> None:
     """Call `tabify_dock` as soon as the widget, still being made, is in the window."""
     timer = QTimer(widget, singleShot=True, interval=0)
-    timer.timeout.connect(lambda: tabify_dock(widget))
+    timer.timeout.connect(partial(tabify_dock, widget))
     timer.start()
 
 
@@ -44,7 +45,7 @@ def tabify_dock(widget: QWidget) -> None:
         dock.raise_()
         # when the window has noticed that it needs less room now
         timer = QTimer(widget, singleShot=True, interval=0)
-        timer.timeout.connect(lambda: _fit_to_screen(window))
+        timer.timeout.connect(partial(_fit_to_screen, window))
         timer.start()
     width = widget.sizeHint().width()
     if dock.width() < width:

@@ -28,6 +28,10 @@ class StepFailedError(Exception):
     """A step failed for a reason that the user cannot mend."""
 
 
+class WorkerBusyError(RuntimeError):
+    """A step was started while another one was running."""
+
+
 @dataclass(frozen=True)
 class _StepResult(Generic[T]):
     value: T
@@ -38,8 +42,16 @@ class _InputProblem:
     message: str
 
 
+@dataclass(frozen=True)
+class _Job(Generic[T]):
+    step: Step[T]
+    on_result: Callable[[T], object]
+
+
 class Worker(QObject):
     """Runs one step at a time in a thread; its signals arrive in the main thread.
+
+    A step that saves something belongs in a `SaveQueue`, because this one drops steps.
 
     Parameters
     ----------
@@ -55,8 +67,9 @@ class Worker(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._running = _Running()
-        self._on_result: Callable[[Any], None] | None = None
-        self._step: Step[Any] | None = None
+        self._job: _Job[Any] | None = None
+        self._next: _Job[Any] | None = None
+        self._cancelled = False
         # not a method of self, which is gone by then
         self.destroyed.connect(self._running.abandon)
 
@@ -65,35 +78,56 @@ class Worker(QObject):
         """Whether a step is running, including one that was cancelled just now."""
         return self._running.worker is not None
 
-    def start(self, step: Step[T], on_result: Callable[[T], None]) -> bool:
-        """Start a step.
+    def start(self, step: Step[T], on_result: Callable[[T], object]) -> None:
+        """Start a step; look at `busy` before.
 
         Parameters
         ----------
         step
-            Generator that yields its progress and returns its result.
+            Generator that yields its progress and returns its result. It works on
+            plain data, never on a layer or a widget, which may be gone meanwhile.
         on_result
             Called in the main thread with the result.
 
-        Returns
-        -------
-        False if a step is running already; then nothing is started.
+        Raises
+        ------
+        WorkerBusyError
+            If a step is running already.
         """
         if self.busy:
-            return False
-        self._on_result, self._step = on_result, step
-        worker = create_worker(_guarded, step, self._running)
+            raise WorkerBusyError("A step is running; use start_latest or wait.")
+        self._begin(_Job(step, on_result))
+
+    def start_latest(self, step: Step[T], on_result: Callable[[T], object]) -> None:
+        """Start a step, in place of the one that is running or waiting, if any.
+
+        It begins as soon as the other one has stopped, whose result is dropped.
+        """
+        self.cancel()
+        if self.busy:
+            self._next = _Job(step, on_result)
+        else:
+            self._begin(_Job(step, on_result))
+
+    def cancel(self) -> None:
+        """Stop the step when it yields the next time; its result is dropped.
+
+        That holds also for a step that has ended already but whose result has not
+        arrived in the main thread yet.
+        """
+        self._next = None
+        if self._running.worker is not None:
+            self._cancelled = True
+            self._running.worker.quit()
+
+    def _begin(self, job: _Job[Any]) -> None:
+        self._job, self._cancelled = job, False
+        worker = create_worker(_guarded, job.step, self._running)
         self._running.worker = worker
         worker.yielded.connect(self._on_progress)
         worker.returned.connect(self._on_returned)
         worker.finished.connect(self._on_finished)
         worker.start()
-        return True
-
-    def cancel(self) -> None:
-        """Stop the step when it yields the next time."""
-        if self._running.worker is not None:
-            self._running.worker.quit()
 
     def _on_progress(self, news: Progress) -> None:
         if news.message:
@@ -101,18 +135,21 @@ class Worker(QObject):
         self.progressed.emit(news)
 
     def _on_returned(self, result: _StepResult[Any] | _InputProblem) -> None:
+        if self._cancelled or self._job is None:
+            return
         if isinstance(result, _InputProblem):
             show_error(result.message)
-        elif self._on_result is not None:
-            self._on_result(result.value)
+        else:
+            self._job.on_result(result.value)
 
     def _on_finished(self) -> None:
         # a cancelled step stopped in the middle, perhaps with files or threads open
-        if self._step is not None:
-            self._step.close()
-            self._step = None
-        self._running.worker = None
-        self._on_result = None
+        if self._job is not None:
+            self._job.step.close()
+        self._running.worker = self._job = None
+        job, self._next = self._next, None
+        if job is not None:
+            self._begin(job)
         self.finished.emit()
 
 

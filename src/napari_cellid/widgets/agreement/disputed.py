@@ -130,7 +130,7 @@ class DisputedPanel(QWidget):
         self.model.modelReset.connect(self._select_row)
         self.buttons.answer_chosen.connect(self._adjudicate)
         self.keys.answer_chosen.connect(self._adjudicate)
-        self.withdraw_button.clicked.connect(lambda: self._adjudicate(None))
+        self.withdraw_button.clicked.connect(self._withdraw)
         self._votes_label.setWordWrap(True)
         self._adjudicator_label.setWordWrap(True)
         self._lay_out()
@@ -216,6 +216,9 @@ class DisputedPanel(QWidget):
         colour = self._colours.get(answer, "#d0d0d0")
         square = f'<span style="color:{colour}">■</span>'
         return f"{square} {escape(name)}: {escape(answer_text(answer))}"
+
+    def _withdraw(self) -> None:
+        self._adjudicate(None)
 
     def _adjudicate(self, answer: str | None) -> None:
         if self._current is not None and self._adjudicator:

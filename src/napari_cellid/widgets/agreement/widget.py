@@ -12,6 +12,7 @@ from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.study.votes import read_votes
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.agreement.disputed_actions import DisputedActions
 from napari_cellid.widgets.agreement.panel import (
@@ -62,7 +63,7 @@ class AgreementWidget(QWidget):
         self.session = session_of(viewer)
         self.panel = AgreementPanel()
         self.reading, self.comparing = Worker(self), Worker(self)
-        self.writing = Worker(self)
+        self.writing = SaveQueue(self)
         self.votes: StudyVotes | None = None
         self._new_answers: list[Answer] = []
         self._compared_inputs: tuple[StudyVotes, frozenset[str]] | None = None
@@ -257,5 +258,5 @@ class AgreementWidget(QWidget):
             self._write(save_training_set(self.session.study, self.panel.vote.value()))
 
     def _write(self, step: Step[str]) -> None:
-        if self.writing.start(step, show_info):
-            self.panel.set_status("Writing…")
+        self.writing.add(step, show_info)
+        self.panel.set_status("Writing…")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from napari.utils.events import Event
 
     from napari_cellid.study.study import Study
-    from napari_cellid.widgets._shared.worker import Worker
     from napari_cellid.widgets.session.result_layer import ShownResult
     from napari_cellid.widgets.session.session import StudySession
 
@@ -52,8 +51,8 @@ class OfferedResults(QObject):
         self._viewer = viewer
         self._session = session
         self._saver = StudySaver(session, self)
-        self._saver.saved.connect(lambda name, _: self.saved.emit(name))
-        self._saver.worker.finished.connect(self._emit_changed)
+        self._saver.saved.connect(self._on_saved)
+        self._saver.queue.finished.connect(self._emit_changed)
         self._connections = Connections(self)
         self._connections.connect(viewer.layers.events.inserted, self._on_inserted)
         self._connections.connect(viewer.layers.events.removed, self._emit_changed)
@@ -61,9 +60,9 @@ class OfferedResults(QObject):
             self._connect_layer(layer)
 
     @property
-    def worker(self) -> Worker:
-        """Saves a result in the background."""
-        return self._saver.worker
+    def busy(self) -> bool:
+        """Whether a result is being saved in the background."""
+        return self._saver.queue.busy
 
     def results(self) -> list[ShownResult]:
         """Results that are not in the study as they are now."""
@@ -105,6 +104,9 @@ class OfferedResults(QObject):
     def _on_inserted(self, event: Event) -> None:
         self._connect_layer(event.value)
         self._emit_changed()
+
+    def _on_saved(self, name: str, _: Study) -> None:
+        self.saved.emit(name)
 
     def _emit_changed(self) -> None:
         self.changed.emit()

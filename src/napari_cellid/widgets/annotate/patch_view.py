@@ -173,9 +173,9 @@ class PatchView(QWidget):
         self._field_width.setMinimumWidth(
             self._field_width.fontMetrics().horizontalAdvance("400 µm")
         )
-        row.addWidget(_button("−", "Zoom out", lambda: self.zoom(-1)))
+        row.addWidget(_button("−", "Zoom out", self._zoom_out))
         row.addWidget(self._field_width)
-        row.addWidget(_button("+", "Zoom in", lambda: self.zoom(1)))
+        row.addWidget(_button("+", "Zoom in", self._zoom_in))
         return row
 
     def _connect(self) -> None:
@@ -198,15 +198,21 @@ class PatchView(QWidget):
         self.canvas.outline_visible = on
         self.canvas.update()
 
+    def _zoom_in(self) -> None:
+        self.zoom(1)
+
+    def _zoom_out(self) -> None:
+        self.zoom(-1)
+
     def _on_zoom(self, field_um: float) -> None:
         self._field_width.setText(f"{field_um:.0f} µm")
 
 
-def _button(text: str, tip: str, action: Callable[[], None]) -> QToolButton:
+def _button(text: str, tip: str, slot: Callable[..., None]) -> QToolButton:
     button = QToolButton()
     button.setText(text)
     button.setToolTip(tip)
     # the keyboard focus stays with the answers
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.clicked.connect(lambda: action())
+    button.clicked.connect(slot)
     return button

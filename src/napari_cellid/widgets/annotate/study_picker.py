@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -106,6 +107,9 @@ class StudyPicker(QWidget):
         if path:
             self.study_chosen.emit(path)
 
+    def _accept(self, result: ShownResult, _: bool = False) -> None:
+        self.result_accepted.emit(result)
+
     def _button(self, result: ShownResult, study_open: bool) -> QPushButton:
         text = "Add the cells of {} to this study"
         if not study_open:
@@ -116,5 +120,5 @@ class StudyPicker(QWidget):
             "<qt>Saves the images, the outlines and all answers in a study, so that "
             "nothing is in memory only.</qt>"
         )
-        button.clicked.connect(lambda: self.result_accepted.emit(result))
+        button.clicked.connect(partial(self._accept, result))
         return button

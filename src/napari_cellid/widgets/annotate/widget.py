@@ -119,6 +119,12 @@ class AnnotateWidget(QWidget):
         self.mouse.stop()
         super().hideEvent(event)
 
+    def _previous(self) -> None:
+        self.step(-1)
+
+    def _next(self) -> None:
+        self.step(1)
+
     def _connect(self) -> None:
         self._connect_panel()
         session = self.session
@@ -148,8 +154,8 @@ class AnnotateWidget(QWidget):
         panel.classes.edited.connect(self._edit_config)
         panel.classes.removal_requested.connect(self._remove_class)
         panel.buttons.answer_chosen.connect(self.answer)
-        panel.previous.clicked.connect(lambda: self.step(-1))
-        panel.next.clicked.connect(lambda: self.step(1))
+        panel.previous.clicked.connect(self._previous)
+        panel.next.clicked.connect(self._next)
         panel.undo.clicked.connect(self.undo)
         panel.keys.toggled.connect(self.shortcuts.set_enabled)
 
@@ -252,7 +258,7 @@ class AnnotateWidget(QWidget):
         self.panel.study.show_offered_results(
             self.offered_results.results(),
             study_open=self.session.study is not None,
-            busy=self.offered_results.worker.busy,
+            busy=self.offered_results.busy,
         )
 
     def _show_progress(self) -> None:

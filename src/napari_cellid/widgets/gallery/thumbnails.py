@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
@@ -10,6 +11,7 @@ from qtpy.QtGui import QPixmap
 
 from napari_cellid.cells.patch_image import DisplaySettings, PatchSource
 from napari_cellid.progress import Progress
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.qt_drawing import to_qimage
 from napari_cellid.widgets._shared.worker import Worker
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
+    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets._shared.patch_canvas import ChannelView
 
 #: thumbnails and mean images that are kept (bytes); others are made again when needed
@@ -46,20 +49,23 @@ class ThumbnailCache(QObject):
 
     Parameters
     ----------
-    read
-        Reads the mean images of a recording by its name; called in a thread.
+    find
+        Finds a recording of the open study by its name; called in the main thread. Its
+        images are read in a thread, which gets the recording and nothing else.
     """
 
     #: name of a recording whose images have been read
     ready = Signal(str)
 
     def __init__(
-        self, read: Callable[[str], MeanPlanes], parent: QObject | None = None
+        self,
+        find: Callable[[str], StudyRecording | None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.worker = Worker(self)
         self.worker.finished.connect(self._read_next)
-        self._read = read
+        self._find = find
         self._display = DisplaySettings()
         self._thumbnails: OrderedDict[
             tuple[ThumbnailPosition, ThumbnailStyle], QPixmap
@@ -68,7 +74,11 @@ class ThumbnailCache(QObject):
         self._requested: list[str] = []
 
     def clear(self) -> None:
-        """Remove all images, for another study or changed images."""
+        """Remove all images, for another study or changed images.
+
+        Images that are being read belong to the study of before: they are dropped.
+        """
+        self.worker.cancel()
         self._thumbnails.clear()
         self._sources.clear()
         self._requested.clear()
@@ -128,13 +138,12 @@ class ThumbnailCache(QObject):
         if recording in self._sources:
             self._read_next()
             return
-
-        def done(planes: MeanPlanes) -> None:
-            self._add(recording, planes)
-
         # the error of an unreadable recording is shown once; it gets no thumbnails
         self._sources[recording] = None
-        self.worker.start(_read_planes(self._read, recording), done)
+        with input_errors_shown():
+            found = self._find(recording)
+            if found is not None:
+                self.worker.start(_read_planes(found), partial(self._add, recording))
 
     def _add(self, recording: str, planes: MeanPlanes) -> None:
         self._sources[recording] = PatchSource(planes, None)
@@ -153,6 +162,6 @@ class ThumbnailCache(QObject):
         )
 
 
-def _read_planes(read: Callable[[str], MeanPlanes], recording: str) -> Step[MeanPlanes]:
-    yield Progress(f"Reading {recording}")
-    return read(recording)
+def _read_planes(recording: StudyRecording) -> Step[MeanPlanes]:
+    yield Progress(f"Reading {recording.name}")
+    return recording.planes()

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.errors import InputError
 from napari_cellid.study.cell_selection import (
     add_answer_column,
     count_cells_by_answer,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.annotation.answer import Answer, CellKey
-    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.study.recordings import StudyRecording
 
 #: more cells than this are answered only after a question
 _MAX_UNASKED = 50
@@ -54,7 +53,7 @@ class GalleryWidget(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(viewer)
-        self.thumbnails = ThumbnailCache(self._read_planes, self)
+        self.thumbnails = ThumbnailCache(self._find_recording, self)
         self.panel = GalleryPanel(self.thumbnails)
         self.selection = GallerySelection(
             self.session, self.panel.view, self.panel.model, self
@@ -135,8 +134,7 @@ class GalleryWidget(QWidget):
         panel.set_blind(self.session.blind)
         if panel.source.currentData() == "consensus":
             panel.show_status("Reading answers…")
-            if not self.worker.start(read_votes(study), self._on_votes):
-                self._stale = True
+            self.worker.start_latest(read_votes(study), self._on_votes)
         else:
             self._list_cells()
 
@@ -191,6 +189,7 @@ class GalleryWidget(QWidget):
         self.panel.show_status(" · ".join(parts))
 
     def _on_study(self) -> None:
+        self.worker.cancel()
         self.thumbnails.clear()
         self.refresh()
 
@@ -216,8 +215,6 @@ class GalleryWidget(QWidget):
         )
         return bool(reply == QMessageBox.StandardButton.Yes)
 
-    def _read_planes(self, recording: str) -> MeanPlanes:
+    def _find_recording(self, name: str) -> StudyRecording | None:
         study = self.session.study
-        if study is None:
-            raise InputError("The study was closed; open it again.")
-        return study.recording(recording).planes()
+        return None if study is None else study.recording(name)

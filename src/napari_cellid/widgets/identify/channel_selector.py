@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -56,7 +57,7 @@ class ChannelSelector(QWidget):
         self.first_axis = QComboBox()
         self.first_axis.addItem("planes (depth)", "planes")
         self.first_axis.addItem("time (frames)", "time")
-        self.first_axis.activated.connect(lambda: self._on_chosen("first_axis"))
+        self.first_axis.activated.connect(partial(self._on_chosen, "first_axis"))
         self._first_axis_label = QLabel("First axis is")
         form.addRow(self._first_axis_label, self.first_axis)
         self.pixel_size = _PixelSize()
@@ -115,11 +116,11 @@ class ChannelSelector(QWidget):
         box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         box.setToolTip(_TIPS[colour])
         box.addItem("none", None)
-        box.activated.connect(lambda: self._on_chosen(colour))
+        box.activated.connect(partial(self._on_chosen, colour))
         form.addRow(_TITLES[colour], box)
         return box
 
-    def _on_chosen(self, field: str) -> None:
+    def _on_chosen(self, field: str, _: int) -> None:
         self._chosen_by_user.add(field)
         if field in COLOURS:
             self._on_layers_changed()

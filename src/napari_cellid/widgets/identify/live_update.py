@@ -57,7 +57,9 @@ class LiveUpdate(QObject):
         self._pending: tuple[Labels, SegmentConfig] | None = None
         self._last_classified: LabelledCells | None = None
         self._paused = False
-        self._when_idle: Callable[[], None] | None = None
+        self._when_idle = _Callbacks()
+        # not a method of self, which is gone by then
+        self.destroyed.connect(self._when_idle.call)
 
     def connect_layer(self, layer: Labels) -> None:
         """Notice what the user paints in a result layer."""
@@ -69,6 +71,8 @@ class LiveUpdate(QObject):
         """Outline the cells of a result with other settings; the last call wins."""
         self._pending = (layer, config)
         self._classifying.cancel()
+        # or the cells would stay unclassified if their outlines do not change
+        self._last_classified = None
         self._outline_next()
 
     def pause(self) -> None:
@@ -83,8 +87,11 @@ class LiveUpdate(QObject):
         self._quiet.start()
 
     def call_when_idle(self, callback: Callable[[], None]) -> None:
-        """Call a function once as soon as everything is up to date."""
-        self._when_idle = callback
+        """Call a function once as soon as everything is up to date.
+
+        If this object is deleted before, the function is called then.
+        """
+        self._when_idle.waiting.append(callback)
         self._update_all()
 
     def _on_edited(self) -> None:
@@ -150,9 +157,7 @@ class LiveUpdate(QObject):
                 self._classify(layer, result)
                 return
         self.status.emit("")
-        if self._when_idle is not None:
-            callback, self._when_idle = self._when_idle, None
-            callback()
+        self._when_idle.call()
 
     def _classify(self, layer: Labels, result: ShownResult) -> None:
         before = result.labelled
@@ -174,3 +179,15 @@ class LiveUpdate(QObject):
             result = result_of(layer)
             if isinstance(layer, Labels) and result is not None:
                 yield layer, result
+
+
+class _Callbacks:
+    """Functions that are to be called once."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def call(self, _: object = None) -> None:
+        callbacks, self.waiting = self.waiting, []
+        for callback in callbacks:
+            callback()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.segmentation.outline_edits import initial_cells
@@ -17,9 +16,10 @@ from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.channel_display import display_in_colours
+from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
-from napari_cellid.widgets.identify.tasks import LoadedModels, run_identify, save_files
+from napari_cellid.widgets.identify.tasks import LoadedModels, run_identify
 from napari_cellid.widgets.session.result_layer import (
     ShownResult,
     add_result,
@@ -59,6 +59,7 @@ class IdentifyWidget(QWidget):
         layout.addWidget(DockScrollArea(self.panel))
         self.worker = Worker(self)
         self.live = LiveUpdate(viewer, self)
+        self.file_saver = FileSaver(self.live, self)
         self._session = session_of(viewer)
         self.study_saver = StudySaver(self._session, self)
         self._connect()
@@ -98,24 +99,8 @@ class IdentifyWidget(QWidget):
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
         result = result_of(self._layer)
-        if result is None:
-            return
-        start = str(result.folder or Path.home())
-        chosen = QFileDialog.getExistingDirectory(
-            self, f"Folder in which a folder {result.name!r} is made", start
-        )
-        if not chosen or not _may_replace(self, Path(chosen) / result.name):
-            return
-
-        def write() -> None:
-            step = save_files(result.current_result(), Path(chosen))
-            if self.worker.start(step, lambda folder: show_info(f"Saved in {folder}")):
-                self.panel.set_running(True)
-            else:
-                show_info("Not saved, because a run began; save again after it.")
-
-        # cells that were painted a moment ago are measured first
-        self.live.call_when_idle(write)
+        if result is not None:
+            self.file_saver.save(result)
 
     def _connect(self) -> None:
         panel = self.panel
@@ -126,6 +111,7 @@ class IdentifyWidget(QWidget):
         panel.segmenter.valueChanged.connect(self._use_model_threshold)
         self.worker.progressed.connect(panel.show_progress)
         self.worker.finished.connect(self._on_finished)
+        self.file_saver.status.connect(self._show_saving)
         self._session.study_changed.connect(self._list_study_models)
         self._session.config_changed.connect(self._on_config)
         self.study_saver.saved.connect(self._on_saved)
@@ -145,6 +131,11 @@ class IdentifyWidget(QWidget):
     def _on_config(self, before: StudyConfig) -> None:
         if self._session.config.models != before.models:
             self._list_study_models()
+
+    def _show_saving(self, text: str) -> None:
+        # the status of a run has precedence
+        if not self.worker.busy:
+            self.panel.set_status(text)
 
     def _list_study_models(self) -> None:
         for combo in (self.panel.segmenter, self.panel.classifier):
@@ -228,15 +219,3 @@ class IdentifyWidget(QWidget):
         active = self._viewer.layers.selection.active
         if active is not self._layer and result_of(active) is not None:
             self._set_current(active)
-
-
-def _may_replace(parent: QWidget, folder: Path) -> bool:
-    """Whether a folder holds no results, or the user agrees to replace them."""
-    if not (folder / "cells.csv").exists():
-        return True
-    answer = QMessageBox.question(
-        parent,
-        "Replace earlier results?",
-        f"{folder} holds results already. Replace them?",
-    )
-    return bool(answer == QMessageBox.StandardButton.Yes)

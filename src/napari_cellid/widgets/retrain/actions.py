@@ -17,6 +17,7 @@ from napari_cellid.retrain.active_model import (
 from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.summary import held_out_table
 from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ReportActions(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._panel = session, panel.report
-        self.reading, self.writing = Worker(self), Worker(self)
+        self.reading, self.writing = Worker(self), SaveQueue(self)
         #: hashes of the weights of the study's models
         self.active_weights: set[str] = set()
         self._run: RunSummary | None = None
@@ -62,7 +63,7 @@ class ReportActions(QObject):
         self._panel.cells.cell_chosen.connect(self._go_to)
         self._panel.use_requested.connect(self._use)
         self._panel.restore_requested.connect(self._restore)
-        self.writing.finished.connect(lambda: self._panel.set_use_enabled(True))
+        self.writing.finished.connect(self._on_written)
 
     def show_run(self, run: RunSummary | None) -> None:
         """Show the figures of a training, unless they are shown already."""
@@ -70,6 +71,8 @@ class ReportActions(QObject):
         self._run = run
         if _key(run) != _key(previous) or run is None:
             self._square = None
+            # the cells that are being read are those of the run before
+            self.reading.cancel()
             self._panel.show_run(run)
             self.refresh()
 
@@ -96,7 +99,7 @@ class ReportActions(QObject):
             if path is None:
                 show_error("The list of held-out cells of this training is gone.")
             else:
-                self.reading.start(read_held_out(path), self._on_read)
+                self.reading.start_latest(read_held_out(path), self._on_read)
 
     def _on_read(self, table: pd.DataFrame) -> None:
         self._panel.held_out = table
@@ -126,8 +129,11 @@ class ReportActions(QObject):
             self._write(restore_previous_model(self._session.study, folder))
 
     def _write(self, step: Step[Study]) -> None:
-        if self.writing.start(step, self._on_used):
-            self._panel.set_use_enabled(False)
+        self.writing.add(step, self._on_used)
+        self._panel.set_use_enabled(False)
+
+    def _on_written(self) -> None:
+        self._panel.set_use_enabled(not self.writing.busy)
 
     def _on_used(self, study: Study) -> None:
         with input_errors_shown():

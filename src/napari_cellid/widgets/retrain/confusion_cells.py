@@ -124,9 +124,15 @@ class ConfusionCells(QWidget):
         self.position.setText(f"<b>{count}</b> · {cell} · {probability:.0%} sure")
         self.cell_chosen.emit(key)
 
+    def _show_previous(self) -> None:
+        self._show_cell(self._index - 1)
+
+    def _show_next(self) -> None:
+        self._show_cell(self._index + 1)
+
     def _build(self) -> None:
-        self.previous_button.clicked.connect(lambda: self._show_cell(self._index - 1))
-        self.next_button.clicked.connect(lambda: self._show_cell(self._index + 1))
+        self.previous_button.clicked.connect(self._show_previous)
+        self.next_button.clicked.connect(self._show_next)
         self.reveal_button.clicked.connect(self.reveal_requested)
         row = QHBoxLayout()
         row.addWidget(self.position, 1)

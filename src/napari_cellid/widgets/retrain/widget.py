@@ -143,6 +143,8 @@ class RetrainWidget(QWidget):
 
     def _on_study(self) -> None:
         study = self.session.study
+        # the cells that are being counted may be those of another study
+        self.counting.cancel()
         self.panel.show_study_open(study is not None)
         self.panel.setup.set_study_models(None if study is None else study.models)
         if study is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.config import RecordingInfo
 
 if TYPE_CHECKING:
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
     from napari_cellid.widgets.session.result_layer import ShownResult
@@ -38,8 +39,8 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
     return Study.open_or_new(path, config_for_classes(result.run_result.classes))
 
 
-def save_result(study: Study, result: ShownResult) -> StudyRecording:
-    """Write a result, as it is now, into a study.
+def save_result(study: Study, result: IdentifyResult) -> StudyRecording:
+    """Write a result into a study.
 
     Raises
     ------
@@ -48,9 +49,8 @@ def save_result(study: Study, result: ShownResult) -> StudyRecording:
     """
     from napari_cellid.study.save_results import add_recording
 
-    current = result.current_result()
     info = RecordingInfo(
-        pixel_size_um=current.planes.pixel_size_um,
-        sources=tuple(current.run.get("sources", ())),
+        pixel_size_um=result.planes.pixel_size_um,
+        sources=tuple(result.run.get("sources", ())),
     )
-    return add_recording(study, current, info)
+    return add_recording(study, result, info)

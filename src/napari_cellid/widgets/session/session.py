@@ -151,7 +151,7 @@ class StudySession(AnnotatingSession):
             else open_or_create_study(path, result)
         )
         labelled = result.labelled
-        recording = save_result(study, result)
+        recording = save_result(study, result.current_result())
         self.adopt_saved(study, recording.name, result, labelled)
         return recording
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.progress import Progress
-from napari_cellid.widgets._shared.worker import Worker
+from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.session.save import save_result
 
 if TYPE_CHECKING:
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
@@ -26,7 +27,7 @@ class StudySaver(QObject):
     session
         Shows the study afterwards.
     parent
-        The saver is deleted, and what it saves cancelled, together with this object.
+        The saver is deleted together with this object, but what was asked for is saved.
     """
 
     #: name of the recording, and the study in which it was saved
@@ -35,19 +36,20 @@ class StudySaver(QObject):
     def __init__(self, session: StudySession, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
-        self.worker = Worker(self)
+        self.queue = SaveQueue(self)
 
     def save(self, study: Study, result: ShownResult) -> None:
-        """Save a result, as it is now, in a study; nothing if a save is running."""
-        labelled = result.labelled
+        """Save a result, as it is now, in a study, after all earlier results."""
+        # the result may change while this one waits or is saved
+        labelled, current = result.labelled, result.current_result()
 
         def on_saved(recording: StudyRecording) -> None:
             self._session.adopt_saved(study, recording.name, result, labelled)
             self.saved.emit(recording.name, study)
 
-        self.worker.start(_save_in_steps(study, result), on_saved)
+        self.queue.add(_save_in_steps(study, current), on_saved)
 
 
-def _save_in_steps(study: Study, result: ShownResult) -> Step[StudyRecording]:
+def _save_in_steps(study: Study, result: IdentifyResult) -> Step[StudyRecording]:
     yield Progress("Saving the cells in the study")
     return save_result(study, result)
