@@ -144,6 +144,8 @@ class Window:
         keys, patch = cycle(KEYS), self.dock.panel.patch.canvas
         places: list[tuple[float, float]] = []
 
+        self.canvas.setFocus()
+
         def answer() -> None:
             QTest.keyClick(self.canvas, next(keys))
             # what its paint event does; painted at once it would flush the whole window

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -45,8 +45,10 @@ def canvas_of(dock: AnnotateWidget) -> Any:
 
 
 def press(widget: Any, key: Any, held: Any = Qt.KeyboardModifier.NoModifier) -> None:
-    """Press a key as if the widget had the focus."""
-    QTest.keyClick(widget, key, held)
+    """Press a key while the widget has the focus, or what has it in the window."""
+    QApplication.setActiveWindow(widget.window())
+    widget.setFocus()
+    QTest.keyClick(QApplication.focusWidget() or widget, key, held)
 
 
 def journal_lines(study: Study) -> list[tuple[Any, ...]]:

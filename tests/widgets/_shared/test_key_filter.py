@@ -7,7 +7,7 @@ import pytest
 from napari._qt.containers import QtLayerList
 from napari.components import LayerList
 from napari.layers import Labels, Points
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QAction, QKeyEvent, QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared import key_filter
 from napari_cellid.widgets._shared.key_filter import (
     CONTROL,
     NO_MODIFIER,
@@ -78,6 +79,30 @@ class Window(QMainWindow):
         )
 
 
+def type_key(widget, *arguments):
+    """Type a key as a person does: the widget has the focus."""
+    give_focus(widget)
+    QTest.keyClick(widget, *arguments)
+
+
+def type_keys(widget, text):
+    give_focus(widget)
+    QTest.keyClicks(widget, text)
+
+
+def give_focus(widget):
+    focused = None
+    for _ in range(100):
+        QApplication.setActiveWindow(widget.window())
+        widget.setFocus()
+        QTest.qWait(10)
+        focused = QApplication.focusWidget()
+        # the field of a list has its list as proxy
+        if focused in (widget, widget.parentWidget()):
+            break
+    assert focused in (widget, widget.parentWidget())
+
+
 @pytest.fixture
 def window(qtbot):
     window = Window()
@@ -88,17 +113,17 @@ def window(qtbot):
 
 
 def test_key_is_taken_whole(window):
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == ["E"]
     # neither press nor release: napari would see half a key
     assert window.canvas.heard == []
 
 
 def test_other_keys_and_other_modifiers_come_through(window):
-    QTest.keyClick(window.canvas, Qt.Key.Key_Q)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E, CONTROL)
-    QTest.keyClick(window.canvas, Qt.Key.Key_Z)
+    type_key(window.canvas, Qt.Key.Key_Q)
+    type_key(window.canvas, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    type_key(window.canvas, Qt.Key.Key_E, CONTROL)
+    type_key(window.canvas, Qt.Key.Key_Z)
     e = Qt.Key.Key_E
     heard = [key for key in window.canvas.heard if key > 0 and key < 0x1000000]
     assert heard == [Qt.Key.Key_Q, e, e, Qt.Key.Key_Z]
@@ -107,15 +132,15 @@ def test_other_keys_and_other_modifiers_come_through(window):
 
 def test_switched_off_every_key_is_napari_s(window):
     window.shortcuts.set_enabled(False)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
     window.shortcuts.set_enabled(True)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == ["E"]
 
 
 def test_modifier_key_works(window):
-    QTest.keyClick(window.canvas, Qt.Key.Key_Z, CONTROL)
+    type_key(window.canvas, Qt.Key.Key_Z, CONTROL)
     assert window.done == ["undo"]
 
 
@@ -123,25 +148,25 @@ def test_modifier_key_works(window):
 def test_text_fields_keep_their_keys(window, kind):
     field = window.fields[kind]
     field.setFocus()
-    QTest.keyClick(field, Qt.Key.Key_E)
-    QTest.keyClick(field, Qt.Key.Key_Right)
-    QTest.keyClick(field, Qt.Key.Key_Z, CONTROL)
+    type_key(field, Qt.Key.Key_E)
+    type_key(field, Qt.Key.Key_Right)
+    type_key(field, Qt.Key.Key_Z, CONTROL)
     assert window.done == []
 
 
 def test_what_is_typed_is_written(window):
     line = window.fields[QLineEdit]
-    QTest.keyClicks(line, "even e")
+    type_keys(line, "even e")
     assert line.text() == "even e"
     assert window.done == []
 
 
 def test_editable_list_keeps_its_keys_a_fixed_one_does_not(window):
-    QTest.keyClick(window.editable, Qt.Key.Key_E)
-    QTest.keyClick(window.editable.lineEdit(), Qt.Key.Key_E)
+    type_key(window.editable, Qt.Key.Key_E)
+    type_key(window.editable.lineEdit(), Qt.Key.Key_E)
     assert window.done == []
     window.fixed.setCurrentIndex(1)
-    QTest.keyClick(window.fixed, Qt.Key.Key_E)
+    type_key(window.fixed, Qt.Key.Key_E)
     assert window.done == ["E"]
     assert window.fixed.currentText() == "India"
 
@@ -149,13 +174,13 @@ def test_editable_list_keeps_its_keys_a_fixed_one_does_not(window):
 def test_a_field_that_can_only_be_read_has_no_use_for_keys(window):
     line = window.fields[QLineEdit]
     line.setReadOnly(True)
-    QTest.keyClick(line, Qt.Key.Key_E)
+    type_key(line, Qt.Key.Key_E)
     assert window.done == ["E"]
 
 
 def test_sliders_do_not_keep_the_arrows(window):
     slider = window.fields[QSlider]
-    QTest.keyClick(slider, Qt.Key.Key_Right)
+    type_key(slider, Qt.Key.Key_Right)
     assert window.done == ["→"]
     assert slider.value() == 0
 
@@ -166,12 +191,12 @@ def test_shortcut_of_the_window_does_not_fire(window):
     action.setShortcut(QKeySequence("E"))
     action.triggered.connect(lambda: fired.append("erase"))
     window.addAction(action)
-    QApplication.setActiveWindow(window)
+    give_focus(window.canvas)
     override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_E, NO_MODIFIER, "e")
     override.ignore()
     QApplication.sendEvent(window.canvas, override)
     assert override.isAccepted()
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert fired == []
     assert window.done == ["E"]
 
@@ -188,12 +213,13 @@ def test_layer_list_does_not_delete_or_search(window, qtbot):
         {(Qt.Key.Key_Backspace, NO_MODIFIER): lambda: window.done.append("undo")}
     )
     view.setFocus()
-    QTest.keyClick(view, Qt.Key.Key_Backspace)
+    type_key(view, Qt.Key.Key_Backspace)
     assert len(layers) == 2
     assert window.done == ["undo"]
 
 
 def test_a_key_held_down_answers_once(window):
+    give_focus(window.canvas)
     for repeat in (False, True, True):
         event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_E, NO_MODIFIER, "e", repeat)
         QApplication.sendEvent(window.canvas, event)
@@ -208,7 +234,7 @@ def test_a_key_held_down_answers_once(window):
 
 
 def test_arrow_with_the_mark_of_a_keypad_works(window):
-    QTest.keyClick(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.KeypadModifier)
+    type_key(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.KeypadModifier)
     assert window.done == ["→"]
 
 
@@ -218,10 +244,10 @@ def test_works_in_a_dock_that_floats(window):
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, other)
     other.setFloating(True)
     other.show()
-    QTest.keyClick(listener, Qt.Key.Key_E)
+    type_key(listener, Qt.Key.Key_E)
     window.dock.setFloating(True)
-    QTest.keyClick(listener, Qt.Key.Key_E)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(listener, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == ["E", "E", "E"]
 
 
@@ -232,8 +258,8 @@ def test_dialogs_and_other_windows_keep_their_keys(window, qtbot):
     for widget in (dialog, lonely):
         qtbot.addWidget(widget)
         widget.show()
-    QTest.keyClick(inside, Qt.Key.Key_E)
-    QTest.keyClick(lonely, Qt.Key.Key_E)
+    type_key(inside, Qt.Key.Key_E)
+    type_key(lonely, Qt.Key.Key_E)
     assert window.done == []
     assert len(inside.heard) == len(lonely.heard) == 2
 
@@ -242,11 +268,11 @@ def test_two_windows_are_independent(window, qtbot):
     other = Window()
     qtbot.addWidget(other)
     other.show()
-    QTest.keyClick(other.canvas, Qt.Key.Key_E)
+    type_key(other.canvas, Qt.Key.Key_E)
     assert (window.done, other.done) == ([], [])
     other.shortcuts.set_enabled(True)
-    QTest.keyClick(other.canvas, Qt.Key.Key_E)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(other.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert (window.done, other.done) == (["E"], ["E"])
 
 
@@ -261,24 +287,24 @@ def test_behind_another_tab_keys_rest(window, qtbot):
     qtbot.wait(300)
     tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: window.dock.x() < 0)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == [] and window.shortcuts.enabled
     tabs.setCurrentIndex(0)
     qtbot.waitUntil(lambda: window.dock.x() > 0)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == ["E"]
 
 
 def test_a_list_with_keys_of_its_own_keeps_them(window):
     window.canvas.setProperty(OWN_KEYS_PROPERTY, True)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == []
     assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
 
 
 def test_closed_dock_gives_the_keys_back(window):
     window.dock.close()
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == []
     assert not window.shortcuts.active
 
@@ -286,6 +312,41 @@ def test_closed_dock_gives_the_keys_back(window):
 def test_deleted_dock_gives_the_keys_back(window, qtbot):
     window.inner.deleteLater()
     qtbot.wait(20)
-    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    type_key(window.canvas, Qt.Key.Key_E)
     assert window.done == []
     assert window.canvas.heard == [Qt.Key.Key_E, -Qt.Key.Key_E]
+
+
+def test_moves_of_the_mouse_call_python_for_the_focused_widget_alone(
+    window, monkeypatch
+):
+    calls = []
+
+    def count(kind):
+        original = kind.eventFilter
+
+        def counted(self, watched, event):
+            calls.append(event.type())
+            return original(self, watched, event)
+
+        monkeypatch.setattr(kind, "eventFilter", counted)
+
+    def calls_of_moves():
+        calls.clear()
+        for k in range(1000):
+            QTest.mouseMove(window.canvas, QPoint(5 + k % 50, 5 + k // 50))
+            QApplication.processEvents()
+        return len(calls)
+
+    count(Shortcuts)
+    count(key_filter._KeyFilter)
+    window.resize(900, 600)
+    window.canvas.setMouseTracking(True)
+    give_focus(window.fields[QLineEdit])
+    # a few for the cursor of the field
+    assert calls_of_moves() < 20
+    # one for each event of the canvas, none for its parents and other objects
+    give_focus(window.canvas)
+    assert 1000 <= calls_of_moves() < 1100
+    window.shortcuts.set_enabled(False)
+    assert calls_of_moves() < 20

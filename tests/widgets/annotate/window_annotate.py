@@ -166,10 +166,11 @@ def test_second_viewer_is_independent(window, study, make_napari_viewer, qtbot):
     theirs = add_study_docks(other, study.path, "Bo")
     qtbot.wait(50)
     canvas_of(other).setFocus()
-    QTest.keyClick(canvas_of(other), G)
+    type_into(other.window._qt_window, G)
     assert [who for who, *_ in journal_lines(study)] == ["Bo"]
     assert widget.session.own_answers == {}
-    QTest.keyClick(canvas_of(viewer), E)
+    canvas_of(viewer).setFocus()
+    type_into(viewer.window._qt_window, E)
     assert {who for who, *_ in journal_lines(study)} == {"Ann", "Bo"}
     assert len(theirs.session.own_answers) == 1
     theirs.session.close_study()

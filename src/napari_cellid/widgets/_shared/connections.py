@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari.components import LayerList
+    from napari.layers import Layer
+    from napari.utils.events import Event
     from qtpy.QtCore import QObject
+
+#: an emitter of napari, and what it calls
+_Pair = tuple[Any, "Callable[..., Any]"]
 
 
 class Connections:
@@ -18,7 +24,7 @@ class Connections:
     """
 
     def __init__(self, owner: QObject) -> None:
-        self._pairs: list[tuple[Any, Callable[..., Any]]] = []
+        self._pairs: list[_Pair] = []
         owner.destroyed.connect(self.disconnect_all)
 
     def connect(self, emitter: Any, callback: Callable[..., Any]) -> None:
@@ -28,6 +34,46 @@ class Connections:
 
     def disconnect_all(self, _: object = None) -> None:
         """End all connections."""
-        for emitter, callback in self._pairs:
-            emitter.disconnect(callback)
+        _disconnect(self._pairs)
+
+
+class LayerConnections:
+    """Connections to events of layers, which are cut when a layer is removed.
+
+    Parameters
+    ----------
+    layers
+        The layers of a viewer.
+    owner
+        All connections are cut when it is deleted.
+    """
+
+    def __init__(self, layers: LayerList, owner: QObject) -> None:
+        # by the id of the layer, so that no removed layer is kept alive
+        self._pairs: dict[int, list[_Pair]] = {}
+        self._own = Connections(owner)
+        self._own.connect(layers.events.removed, self._on_removed)
+        owner.destroyed.connect(self.disconnect_all)
+
+    def connect(self, layer: Layer, names: str, callback: Callable[..., Any]) -> None:
+        """Call `callback` at events of a layer, whose names are divided by spaces."""
+        pairs = self._pairs.setdefault(id(layer), [])
+        for name in names.split():
+            emitter = getattr(layer.events, name)
+            emitter.connect(callback)
+            pairs.append((emitter, callback))
+
+    def disconnect_all(self, _: object = None) -> None:
+        """End all connections."""
+        for pairs in self._pairs.values():
+            _disconnect(pairs)
         self._pairs.clear()
+
+    def _on_removed(self, event: Event) -> None:
+        _disconnect(self._pairs.pop(id(event.value), []))
+
+
+def _disconnect(pairs: list[_Pair]) -> None:
+    for emitter, callback in pairs:
+        emitter.disconnect(callback)
+    pairs.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -46,7 +47,9 @@ class Shortcuts(QObject):
 
     napari binds letters on layers (E erases in a labels layer) and on its layer list
     (Backspace deletes a layer), so that key bindings of the viewer do not work
-    everywhere. Therefore this filters the key events of every widget of the window.
+    everywhere. Therefore this filters the key events of the widget of the window that
+    has the focus, whichever it is. Other widgets are not watched: a filter in Python
+    that saw every event of the application would slow down each move of the mouse.
 
     Parameters
     ----------
@@ -64,6 +67,7 @@ class Shortcuts(QObject):
         self._enabled = False
         self._active = False
         self._pressed: set[int] = set()
+        self._key_filter = _KeyFilter(self)
         owner.installEventFilter(self)
 
     @property
@@ -93,15 +97,15 @@ class Shortcuts(QObject):
             self.enabled_changed.emit(enabled)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Act on a shortcut and keep its key from every other widget."""
+        """Notice whether the dock is visible."""
         kind = event.type()
-        if kind not in _KEY_EVENTS:
-            if watched is self._owner and kind in (QEvent.Type.Show, QEvent.Type.Hide):
-                self._set_active(self._enabled and kind == QEvent.Type.Show)
-            return False
-        if not self._active or not isinstance(watched, QWidget):
-            return False
-        key = event.key()
+        if kind in (QEvent.Type.Show, QEvent.Type.Hide):
+            self._set_active(self._enabled and kind == QEvent.Type.Show)
+        return False
+
+    def filter_key(self, watched: QWidget, event: QKeyEvent) -> bool:
+        """Act on a shortcut and keep its key from every widget, then return True."""
+        kind, key = event.type(), event.key()
         if kind == QEvent.Type.KeyRelease:
             return self._filter_release(key, event)
         action = self._actions.get((key, _modifiers(event)))
@@ -123,9 +127,18 @@ class Shortcuts(QObject):
         self._pressed.clear()
         application = QApplication.instance()
         if active:
-            application.installEventFilter(self)
+            application.focusChanged.connect(self._watch_focus)
+            self._watch_focus()
         else:
-            application.removeEventFilter(self)
+            application.focusChanged.disconnect(self._watch_focus)
+            self._key_filter.watch(None)
+
+    def _watch_focus(self) -> None:
+        """Watch the widget that has the focus, to which Qt sends all keys."""
+        focused, window = QApplication.focusWidget(), _window(self._owner)
+        inside = focused is not None and _window(focused) is window
+        # keys go to the window itself if no widget in it has the focus
+        self._key_filter.watch(focused if inside else window)
 
     def _filter_release(self, key: int, event: QKeyEvent) -> bool:
         was_pressed = key in self._pressed
@@ -141,6 +154,29 @@ class Shortcuts(QObject):
         if _has_own_keys(watched) or _has_own_keys(QApplication.focusWidget()):
             return False
         return not _accepts_text(watched) and _window(watched) is _window(self._owner)
+
+
+class _KeyFilter(QObject):
+    """Filters the key events of one widget at a time."""
+
+    def __init__(self, shortcuts: Shortcuts) -> None:
+        super().__init__(shortcuts)
+        self._shortcuts = shortcuts
+        self._watched: QWidget | None = None
+
+    def watch(self, widget: QWidget | None) -> None:
+        """Filter the keys of this widget from now on; None for no widget."""
+        if self._watched is not None and isalive(self._watched):
+            self._watched.removeEventFilter(self)
+        self._watched = widget
+        if widget is not None:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Act on the keys of shortcuts; leave every other event alone."""
+        if event.type() not in _KEY_EVENTS or not isinstance(watched, QWidget):
+            return False
+        return self._shortcuts.filter_key(watched, event)
 
 
 def _modifiers(event: QKeyEvent) -> Qt.KeyboardModifier:

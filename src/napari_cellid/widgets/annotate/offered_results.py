@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.connections import Connections, LayerConnections
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.session.save import default_study_path, open_or_create_study
@@ -54,6 +54,7 @@ class OfferedResults(QObject):
         self._saver.saved.connect(self._on_saved)
         self._saver.queue.finished.connect(self._emit_changed)
         self._connections = Connections(self)
+        self._layer_connections = LayerConnections(viewer.layers, self)
         self._connections.connect(viewer.layers.events.inserted, self._on_inserted)
         self._connections.connect(viewer.layers.events.removed, self._emit_changed)
         for layer in viewer.layers:
@@ -99,7 +100,7 @@ class OfferedResults(QObject):
     def _connect_layer(self, layer: Layer) -> None:
         if result_of(layer) is not None:
             # features are set again whenever the cells change
-            self._connections.connect(layer.events.features, self._emit_changed)
+            self._layer_connections.connect(layer, "features", self._emit_changed)
 
     def _on_inserted(self, event: Event) -> None:
         self._connect_layer(event.value)

@@ -8,7 +8,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cellid.segmentation.outline_edits import apply_edits, update_classes
-from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.connections import LayerConnections
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.tasks import classify_stale_cells, resegment_result
 from napari_cellid.widgets.session.result_layer import (
@@ -47,7 +47,7 @@ class LiveUpdate(QObject):
     def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._connections = Connections(self)
+        self._connections = LayerConnections(viewer.layers, self)
         self._outlining = Worker(self)
         self._outlining.finished.connect(self._on_outlining_finished)
         self._classifying = Worker(self)
@@ -64,8 +64,8 @@ class LiveUpdate(QObject):
     def connect_layer(self, layer: Labels) -> None:
         """Notice what the user paints in a result layer."""
         # undo and redo emit set_data only
-        for name in ("paint", "labels_update", "set_data"):
-            self._connections.connect(getattr(layer.events, name), self._on_edited)
+        names = "paint labels_update set_data"
+        self._connections.connect(layer, names, self._on_edited)
 
     def resegment(self, layer: Labels, config: SegmentConfig) -> None:
         """Outline the cells of a result with other settings; the last call wins."""

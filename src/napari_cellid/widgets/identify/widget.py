@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_cellid.errors import InputError
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import recording_from_layers, source_paths
-from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.connections import Connections, LayerConnections
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
@@ -122,6 +122,7 @@ class IdentifyWidget(QWidget):
     def _connect_viewer(self) -> None:
         layers = self._viewer.layers
         self._connections = Connections(self)
+        self._layer_connections = LayerConnections(layers, self)
         self._connections.connect(layers.events.inserted, self._on_inserted)
         self._connections.connect(layers.events.removed, self._on_removed)
         self._connections.connect(layers.selection.events.active, self._on_selected)
@@ -168,10 +169,9 @@ class IdentifyWidget(QWidget):
         show_info(f"{name} is in the study {study.path.name}.")
 
     def _connect_layer(self, layer: Layer) -> None:
-        channels = self.panel.channels
-        self._connections.connect(layer.events.name, channels.refresh)
-        self._connections.connect(layer.events.scale, channels.refresh_pixel_size)
-        self._connections.connect(layer.events.units, channels.refresh_pixel_size)
+        channels, connections = self.panel.channels, self._layer_connections
+        connections.connect(layer, "name", channels.refresh)
+        connections.connect(layer, "scale units", channels.refresh_pixel_size)
         if isinstance(layer, Labels) and result_of(layer) is not None:
             self.live.connect_layer(layer)
             self._set_current(layer)
