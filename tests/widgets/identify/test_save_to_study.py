@@ -90,8 +90,8 @@ def test_a_result_waits_while_another_one_is_saved(
     assert first.name != second.name
     released.set()
     names = tuple(sorted((first.name, second.name)))
-    qtbot.waitUntil(lambda: Study.open(study.path).recordings == names, timeout=10_000)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    qtbot.waitUntil(lambda: Study.open(study.path).recordings == names, timeout=60_000)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
     assert session_of(viewer).contains(first)
     assert session_of(viewer).contains(second)
 
@@ -112,4 +112,4 @@ def test_files_are_saved_although_the_dock_is_closed_during_a_run(
     dock.save()
     assert not (tmp_path / "a17").exists()
     dock.deleteLater()
-    qtbot.waitUntil(lambda: (tmp_path / "a17" / "cells.csv").exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: (tmp_path / "a17" / "cells.csv").exists(), timeout=60_000)
