@@ -2,6 +2,7 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24" python benchmarks/annotate_speed.py
         [--cells 10000] [--side 2048] [--answers 200] [--answered 0]
+        [--people 1] [--lines 0] [--repeat-share 0.05]
 
 Makes a study of one recording of random discs, opens it in the Annotate dock, presses
 keys in the real window and prints, in milliseconds:
@@ -19,7 +20,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,13 +56,21 @@ def main() -> None:
     parser.add_argument(
         "--answered", type=int, default=0, help="cells that have an answer already"
     )
+    parser.add_argument(
+        "--people", type=int, default=1, help="people among whom --lines are shared"
+    )
+    parser.add_argument(
+        "--lines", type=int, default=0, help="answers that all journals have already"
+    )
+    parser.add_argument("--repeat-share", type=float, default=0.05)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         # not the name of whoever runs this
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
         study = make_study(Path(folder) / "discs", given.cells, given.side)
         answer_some(study, given.answered)
-        window = Window(study)
+        answer_by_several(study, given.people, given.lines, open_cells=given.answers)
+        window = Window(study, given.repeat_share)
         print(
             f"{len(study.cells())} cells on {given.side} x {given.side} px, "
             f"{given.answers} answers, platform {QApplication.platformName()}"
@@ -103,6 +112,28 @@ def answer_some(study: Study, n_cells: int) -> None:
     journal.close()
 
 
+def answer_by_several(
+    study: Study, n_people: int, n_lines: int, open_cells: int
+) -> None:
+    """Let several people have answered; Ann, the first, leaves some cells open."""
+    rng = np.random.default_rng(1)
+    cells = study.cells()
+    columns = [cells[name].tolist() for name in ("cell", "plane", "y", "x")]
+    places = list(zip(*columns, strict=True))
+    start = datetime.now(UTC) - timedelta(days=1)
+    for person in ("Ann", "Bo", "Cy", "Dee", "Eve")[:n_people]:
+        n = len(places) - (2 * open_cells if person == "Ann" else 0)
+        journal = Journal.open(study.annotations, person)
+        journal.add_all([
+            Answer(
+                start + timedelta(seconds=k), person, "discs", *places[k % n],
+                CLASSES[rng.integers(len(CLASSES))], seconds=1.0,
+            )
+            for k in range(n_lines // n_people)
+        ])  # fmt: skip
+        journal.close()
+
+
 def discs(rng: np.random.Generator, n_cells: int, side: int) -> Any:
     """Labels (plane, y, x) of discs that do not touch one another."""
     step = 4 * RADIUS_PX
@@ -121,7 +152,7 @@ def discs(rng: np.random.Generator, n_cells: int, side: int) -> Any:
 class Window:
     """A napari window with the Annotate dock on a study."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, repeat_share: float) -> None:
         import napari
 
         self.viewer = napari.Viewer()
@@ -136,6 +167,7 @@ class Window:
         start = time.perf_counter()
         self.dock.open_study(study.path)
         self.dock.begin("Ann")
+        self.dock.controller.set_repeat_share(repeat_share)
         self._settle()
         print(f"opened in {time.perf_counter() - start:.1f} s")
 

@@ -216,7 +216,7 @@ def test_a_journal_goes_on(study: Study) -> None:
     last = next(one for one in reversed(journal.lines) if one.origin == "answer")
     assert (last.recording, last.cell, last.answer) == ("day1", 11, "not_a_cell")
     # an answer of an earlier day can be undone, and one given after it
-    undone = journal.undo()
+    (undone,) = journal.undo()
     assert undone.key == last.key
     journal.add(
         Answer(undone.time, "Ann", "day1", 1, 0, 91.879, 83.485, "glia", seconds=2.0)

@@ -187,6 +187,7 @@ def lines(*rows: tuple[int, str | None, str]) -> pd.DataFrame:
             "role": "annotator",
             "repeat": [row[2] == "repeat" for row in rows],
             "origin": ["answer" if row[2] == "repeat" else row[2] for row in rows],
+            "group": [None] * len(rows),
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.agreement.vote import (
     Decision,
     count_votes,
     decide_vote,
     normalised_entropy,
+    votes_text,
 )
 from napari_cellid.config import NOT_A_CELL, UNSURE, VoteConfig
 
@@ -328,3 +331,39 @@ def test_disagreement_goes_from_none_to_all_different() -> None:
     two_to_one = -(2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3)) / np.log(3)
     np.testing.assert_allclose(found, [0, 1, 1, two_to_one, 0, 0], atol=1e-12)
     assert not np.signbit(found).any()
+
+
+# ---------------------------------------------------------------- text of the votes
+
+odd = st.text(st.sampled_from('=;" aB'), min_size=1, max_size=6)
+
+
+def read_back(text: str) -> dict[str, str]:
+    """Read the text of the votes as a person would: quotes, then `=` and `;`."""
+    item = r'("(?:[^"]|"")*"|[^"=;]*)'
+    votes = {}
+    for name, answer in re.findall(f"{item}={item}(?:; |$)", text):
+        votes[unquoted(name)] = unquoted(answer)
+    return votes
+
+
+def unquoted(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+@given(st.dictionaries(odd, odd | st.just("glia"), max_size=4))
+def test_the_text_of_the_votes_is_unambiguous(votes) -> None:
+    assert read_back(votes_text(votes)) == votes
+
+
+def test_ordinary_names_are_not_quoted() -> None:
+    assert votes_text({"Ann B": "glia", "Bo": "unsure"}) == "Ann B=glia; Bo=unsure"
+    assert votes_text({"A=b": "glia", "C; D": "x"}) == '"A=b"=glia; "C; D"=x'
+
+
+@given(sheets)
+def test_the_votes_of_a_cell(sheet) -> None:
+    ratings = tabulate_ratings(frame(sheet))
+    for k, votes in enumerate(sheet):
+        assert ratings.votes(f"r{k % 2}", k // 2) == votes
+    assert ratings.votes("nowhere", 1) == {}

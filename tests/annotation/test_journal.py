@@ -23,8 +23,8 @@ def test_nothing_is_made_before_the_first_answer(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "study" / "annotations", "Ann")
     assert journal.current() == {}
     assert not journal.can_undo
-    assert journal.undo() is None
-    assert journal.redo() is None
+    assert journal.undo() == []
+    assert journal.redo() == []
     journal.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -131,16 +131,14 @@ def test_an_answer_of_somebody_else_is_refused(journal: Journal) -> None:
 def test_undo_brings_back_the_answer_before(journal: Journal) -> None:
     journal.add(answer(1, "glia"))
     journal.add(answer(1, "excitatory"))
-    line = journal.undo()
-    assert line is not None
+    (line,) = journal.undo()
     assert (line.answer, line.cell, line.origin) == ("glia", 1, "undo")
     assert said(journal.current()) == {1: "glia"}
-    line = journal.undo()
-    assert line is not None
+    (line,) = journal.undo()
     assert line.answer is None
     assert journal.current() == {}
     assert not journal.can_undo
-    assert journal.undo() is None
+    assert journal.undo() == []
     assert len(journal.path.read_text().splitlines()) == 4
 
 
@@ -156,7 +154,7 @@ def test_redo_gives_undone_answers_again_in_order(journal: Journal) -> None:
     journal.redo()
     assert timeless(journal.current()) == before
     assert not journal.can_redo
-    assert journal.redo() is None
+    assert journal.redo() == []
 
 
 def test_a_new_answer_ends_redo(journal: Journal) -> None:
@@ -164,7 +162,7 @@ def test_a_new_answer_ends_redo(journal: Journal) -> None:
     journal.undo()
     journal.add(answer(2))
     assert not journal.can_redo
-    assert journal.redo() is None
+    assert journal.redo() == []
 
 
 def test_undo_and_redo_go_on_after_opening_again(journal: Journal) -> None:
@@ -185,8 +183,7 @@ def test_undo_sees_what_another_window_answered(journal: Journal) -> None:
     other = Journal.open(journal.path.parent, "Ann")
     journal.add(answer(1, "glia"))
     other.add(answer(1, "excitatory"))
-    line = journal.undo()
-    assert line is not None
+    (line,) = journal.undo()
     assert line.answer == "glia"
     other.add(answer(2))
     assert said(other.current()) == {1: "glia", 2: "glia"}

@@ -194,7 +194,7 @@ def test_answers_wait_for_a_merge(copies: tuple[Path, Path]) -> None:
     here, _ = copies
     journal = Journal.open(here, "Ann")
     with ThreadPoolExecutor(1) as pool:
-        with locking.locked(here):
+        with locking.locked(here / "Ann.jsonl", "a test"):
             waiting = pool.submit(journal.add, answer(3, at=3))
             time.sleep(0.1)
             assert not waiting.done()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import numpy as np
@@ -11,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cellid.annotation.answer import Answer, CellKey
+from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import QueueConfig, QueueOrder
-from napari_cellid.study.cell_order import REPEAT_AFTER, next_repeat, order_cells
+from napari_cellid.study.cell_order import order_cells
 
 CLASSES = ("excitatory", "inhibitory", "glia")
 NOBODY = pd.DataFrame(columns=["recording", "cell", "annotator", "answer"])
-START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def make_cells(
@@ -158,62 +156,3 @@ def test_numbers_of_two_recordings_are_not_mixed_up() -> None:
     assert found[0] == CellKey("r", 2)
     own = {CellKey("r", 2): "glia"}
     assert CellKey("s", 2) in order_cells(cells, own, said, config, "Ann", CLASSES)
-
-
-def given_by_ann(n: int, repeated: int = 0) -> dict[CellKey, Answer]:
-    keys = [CellKey("r", k) for k in range(1, n + 1)]
-    return {
-        key: Answer(
-            START + timedelta(seconds=k), "Ann", *key, 0, 0.0, 0.0, "glia",
-            repeat=k < repeated,
-        )
-        for k, key in enumerate(keys)
-    }  # fmt: skip
-
-
-def walk(share: float, n: int, annotator: str) -> list[CellKey | None]:
-    """Answer n questions; what was due before each."""
-    config = QueueConfig(repeat_share=share)
-    cells = [CellKey("r", k) for k in range(1, n + 1)]
-    own: dict[CellKey, Answer] = {}
-    due, fresh = [], iter(cells)
-    for k in range(n):
-        key = next_repeat(own, cells, config, annotator)
-        due.append(key)
-        where = key or next(fresh)
-        time = START + timedelta(seconds=k)
-        own[where] = Answer(
-            time, annotator, *where, 0, 0.0, 0.0, "glia", repeat=key is not None
-        )
-    return due
-
-
-def test_share_of_repeats() -> None:
-    due = walk(0.1, 1500, "Ann")
-    repeats = [key for key in due if key is not None]
-    assert len(repeats) == len(set(repeats))
-    # 1480 questions at 10 %: 148, standard deviation 11.5
-    assert 148 - 35 < len(repeats) < 148 + 35
-    assert all(key is None for key in due[:REPEAT_AFTER])
-    assert due == walk(0.1, 1500, "Ann")
-    assert due != walk(0.1, 1500, "Bo")
-    gaps = np.diff([k for k, key in enumerate(due) if key is not None])
-    assert len(set(gaps.tolist())) > 5  # cannot be foreseen
-
-
-def test_repeats_come_from_long_ago() -> None:
-    config = QueueConfig(repeat_share=0.5)
-    for n in range(1, 80):
-        own = given_by_ann(n)
-        key = next_repeat(own, list(own), config, "Ann")
-        assert key is None or key.cell <= n - REPEAT_AFTER
-
-
-def test_no_repeats_where_there_are_none() -> None:
-    never, often = QueueConfig(repeat_share=0), QueueConfig(repeat_share=0.5)
-    for n in (0, 1, 20, 40, 41, 42, 43, 44):
-        own = given_by_ann(n)
-        assert next_repeat(own, list(own), never, "Ann") is None
-        assert next_repeat(own, [], often, "Ann") is None
-        asked = given_by_ann(n, repeated=n)
-        assert next_repeat(asked, list(asked), often, "Ann") is None

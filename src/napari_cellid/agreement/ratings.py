@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,21 @@ class Ratings:
     annotators: tuple[str, ...]
     answers: tuple[str, ...]
     codes: NDArray[np.int16]
+
+    def votes(self, recording: str, cell: int) -> dict[str, str]:
+        """Answer of each annotator of a cell, sorted by name; empty without answers."""
+        row = self._rows.get((recording, cell))
+        return {} if row is None else self.votes_of_row(row)
+
+    def votes_of_row(self, row: int) -> dict[str, str]:
+        """Answer of each annotator of the cell in a row, sorted by name."""
+        named = zip(self.annotators, self.codes[row].tolist(), strict=True)
+        return {name: self.answers[k] for name, k in named if k != NO_ANSWER}
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, int], int]:
+        keys = zip(self.recording.tolist(), self.cell.tolist(), strict=True)
+        return {key: row for row, key in enumerate(keys)}
 
     def select_cells(self, rows: NDArray[np.intp]) -> Ratings:
         """Ratings of some of the cells, given by row."""

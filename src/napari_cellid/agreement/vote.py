@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.agreement.adjudication import TEXT_COLUMNS, apply_adjudications
-from napari_cellid.agreement.ratings import NO_ANSWER, tabulate_ratings, unique_rows
+from napari_cellid.agreement.ratings import tabulate_ratings, unique_rows
 from napari_cellid.config import NOT_A_CELL, UNSURE
 
 if TYPE_CHECKING:
@@ -86,6 +86,17 @@ def abstaining_answers(rule: VoteConfig) -> frozenset[str]:
     return _answers_treated(rule, "abstain")
 
 
+def votes_text(votes: Mapping[str, str]) -> str:
+    """Text of the votes on a cell, for people: "Ann=glia; Bo=unsure".
+
+    The program itself reads `Ratings.votes`. Names and answers that contain `=`, `;`
+    or quotes, or that begin or end with a space, are in quotes.
+    """
+    return "; ".join(
+        f"{_quoted(name)}={_quoted(answer)}" for name, answer in votes.items()
+    )
+
+
 def count_votes(
     answers: pd.DataFrame | Ratings,
     rule: VoteConfig,
@@ -107,7 +118,7 @@ def count_votes(
     -------
     One row a cell, sorted by recording and cell: `recording`, `cell`, `consensus`
     (empty if undecided, or if the adjudicator was unsure), `status`, `votes`
-    ("Ann=glia; Bo=unsure", sorted by name), `n_annotators` (annotators whose answer
+    (`votes_text`, sorted by name), `n_annotators` (annotators whose answer
     counts), `votes_<answer>` for each answer that occurs, `adjudicator`, and
     `disagreement` (`normalised_entropy` of the answers that count).
     """
@@ -197,17 +208,14 @@ def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _count_patterns(patterns: Ratings, rule: VoteConfig) -> pd.DataFrame:
     """Decide each pattern of answers, one row each."""
-    votes = [_votes_of_row(patterns, row) for row in patterns.codes.tolist()]
+    votes = [patterns.votes_of_row(row) for row in range(len(patterns.codes))]
     decisions = [decide_vote(row, rule) for row in votes]
     counts = patterns.counts()
     counted = patterns.without(abstaining_answers(rule)).counts()
     columns: dict[str, object] = {
         "consensus": [decision.answer or "" for decision in decisions],
         "status": [decision.status for decision in decisions],
-        "votes": [
-            "; ".join(f"{name}={answer}" for name, answer in row.items())
-            for row in votes
-        ],
+        "votes": [votes_text(row) for row in votes],
         "n_annotators": counted.sum(axis=1),
     }
     for k, name in enumerate(patterns.answers):
@@ -217,9 +225,11 @@ def _count_patterns(patterns: Ratings, rule: VoteConfig) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(dict.fromkeys(TEXT_COLUMNS, object))
 
 
-def _votes_of_row(ratings: Ratings, row: list[int]) -> dict[str, str]:
-    named = zip(ratings.annotators, row, strict=True)
-    return {name: ratings.answers[k] for name, k in named if k != NO_ANSWER}
+def _quoted(text: str) -> str:
+    """Text in quotes if it could be misread; quotes in it are doubled, as in CSV."""
+    if text == text.strip() and not set('=;"') & set(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _opposing_answers(rule: VoteConfig) -> frozenset[str]:

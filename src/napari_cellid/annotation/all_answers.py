@@ -47,7 +47,7 @@ class Annotations:
     all_answers
         One row for each valid line, in the order of the files: `time` (UTC),
         `annotator`, `recording`, `cell`, `plane`, `y`, `x` (px), `answer` (None if it
-        was withdrawn), `shown`, `seconds`, `role`, `repeat`, `origin`.
+        was withdrawn), `shown`, `seconds`, `role`, `repeat`, `origin`, `group`.
     problems
         Problems with the files, one sentence each.
     """
@@ -175,15 +175,27 @@ def _written_until(all_answers: pd.DataFrame, until: datetime) -> NDArray[np.boo
 
 def _undone(all_answers: pd.DataFrame, places: list[int]) -> set[int]:
     """Row numbers of the answers of one person that stay undone."""
-    slots = zip(
-        all_answers["role"], all_answers["recording"], all_answers["cell"], strict=True
-    )
-    standing: dict[tuple[Any, ...], list[int]] = {}
-    undone: dict[tuple[Any, ...], list[int]] = {}
-    for place, slot, origin in zip(places, slots, all_answers["origin"], strict=True):
+    columns = (all_answers[name] for name in ("role", "recording", "cell"))
+    slots = zip(*columns, strict=True)
+    # by role and cell: row numbers of answers, with the group of each
+    standing: dict[tuple[Any, ...], list[tuple[int, str | None]]] = {}
+    undone: dict[tuple[Any, ...], list[tuple[int, str | None]]] = {}
+    rows = zip(places, slots, all_answers["origin"], all_answers["group"], strict=True)
+    for place, slot, origin, group in rows:
         if origin == "answer":
-            standing.setdefault(slot, []).append(place)
+            standing.setdefault(slot, []).append((place, group))
         source, target = (standing, undone) if origin == "undo" else (undone, standing)
-        if origin in ("undo", "redo") and source.get(slot):
-            target.setdefault(slot, []).append(source[slot].pop())
-    return {place for places in undone.values() for place in places}
+        if origin in ("undo", "redo") and (moved := _take(source.get(slot, []), group)):
+            target.setdefault(slot, []).append(moved)
+    return {place for moved in undone.values() for place, _ in moved}
+
+
+def _take(
+    steps: list[tuple[int, str | None]], group: str | None
+) -> tuple[int, str | None] | None:
+    """Remove the last step of a group; `AnswerHistory` finds steps in the same way."""
+    of_group = (k for k in reversed(range(len(steps))) if steps[k][1] == group)
+    # version 0.1.0 undid and redid the cells of a group one by one, without its id
+    other = len(steps) - 1 if steps and group is None else None
+    at = next(of_group, other)
+    return None if at is None else steps.pop(at)

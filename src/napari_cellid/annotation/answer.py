@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -54,6 +55,9 @@ class Answer:
     origin
         What wrote the line: an answer of the person, or undo, redo or restore, which
         write the answer that counts from then on.
+    group
+        Id that the lines of one answer for several cells share; lines of undo and redo
+        carry the id of the answer that they undo or redo. None for a line of its own.
     """
 
     time: datetime
@@ -69,11 +73,20 @@ class Answer:
     role: Role = "annotator"
     repeat: bool = False
     origin: Origin = "answer"
+    group: str | None = None
 
     @property
     def key(self) -> CellKey:
         """The cell that the answer is about."""
         return CellKey(self.recording, self.cell)
+
+
+def new_group() -> str:
+    """Id of a group that no other window or computer chooses.
+
+    It begins with a letter, so that no spreadsheet takes it for a number.
+    """
+    return f"g{secrets.token_hex(8)}"
 
 
 def answer_text(answer: str) -> str:

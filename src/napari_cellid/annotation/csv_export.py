@@ -40,6 +40,8 @@ def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
         _COLUMNS
     ]
     table = table.sort_values(["recording", "cell", "role", "annotator"])
+    if table["group"].isna().all():  # no answer for several cells
+        table = table.drop(columns="group")
     table["time"] = table["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     table["repeat"] = table["repeat"].map({True: "true", False: ""})
     try:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
-from napari_cellid.annotation.answer import CellKey, Role
+from napari_cellid.annotation.answer import CellKey, Role, new_group
 from napari_cellid.annotation.csv_rows import read_rows
 from napari_cellid.annotation.journal import Journal
 
@@ -37,8 +37,8 @@ def import_answers(
     ----------
     path
         CSV with the columns recording, cell (or plane, y and x), annotator and answer,
-        and optionally time, shown, seconds, role, repeat. Rows without an answer are
-        skipped. A position without a cell number gets a negative number.
+        and optionally time, shown, seconds, role, repeat, group. Rows without an
+        answer are skipped. A position without a cell number gets a negative number.
     folder
         Folder `annotations` of the study.
     answers
@@ -97,7 +97,14 @@ def _new_answers(
         last = answer.time if last <= answer.time <= now else now
         current[answer.role, answer.key] = answer.answer
         new.append(replace(answer, time=last))
-    return new
+    return _with_new_groups(new, {answer.group for answer in lines})
+
+
+def _with_new_groups(new: list[Answer], known: Collection[str | None]) -> list[Answer]:
+    """Answers whose groups are none of the journal, which may be undone there."""
+    groups = {answer.group for answer in new} - {None}
+    group_of = {group: new_group() if group in known else group for group in groups}
+    return [replace(answer, group=group_of.get(answer.group)) for answer in new]
 
 
 def _positions(cells: pd.DataFrame | None) -> dict[CellKey, Position]:

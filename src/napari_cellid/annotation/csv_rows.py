@@ -24,6 +24,7 @@ Position = tuple[int, float, float]
 
 _REQUIRED = ("recording", "annotator", "answer")
 _POSITION = ("plane", "y", "x")
+_OPTIONAL = ("time", "shown", "seconds", "role", "repeat", "group")
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
 #: bytes of a checksum that fit into an integer of JSON
 _CHECKSUM_BYTES = 6
@@ -127,6 +128,7 @@ class _RowReader:
             seconds=self._number(row, "seconds") if row["seconds"].strip() else 0.0,
             role=_role(row["role"].strip()),
             repeat=_yes_or_no(row["repeat"]),
+            group=row["group"].strip() or None,
         )
         return CsvRow(number, answer, timed=bool(time))
 
@@ -247,16 +249,7 @@ def _check_contradictions(path: Path, rows: list[CsvRow]) -> None:
 def _named(header: list[str], fields: list[str]) -> dict[str, str]:
     if any(field.strip() for field in fields[len(header) :]):
         raise InputError("it has more fields than the first row; remove some.")
-    names = (
-        *_REQUIRED,
-        *_POSITION,
-        "cell",
-        "time",
-        "shown",
-        "seconds",
-        "role",
-        "repeat",
-    )
+    names = (*_REQUIRED, *_POSITION, "cell", *_OPTIONAL)
     return dict.fromkeys(names, "") | dict(zip(header, fields, strict=False))
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import (
-    clean_name,
-    journal_path,
-)
+from napari_cellid.annotation.annotators import clean_name, journal_path
+from napari_cellid.annotation.answer import new_group
 from napari_cellid.annotation.journal_file import JournalFile
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from napari_cellid.annotation.answer import Answer, CellKey, Role
+    from napari_cellid.annotation.history import AnswerHistory
 
 
 class Journal:
@@ -91,6 +91,19 @@ class Journal:
         return (*self._file.problems, *reader.problems(self.path.name, self._answers))
 
     @property
+    def interference(self) -> tuple[str, ...]:
+        """Those of the problems that other programs caused while this was open."""
+        return tuple(self._file.problems)
+
+    @property
+    def history(self) -> AnswerHistory:
+        """History of the answers, to follow its lines.
+
+        It is another object after another program replaced the file.
+        """
+        return self._file.history
+
+    @property
     def lines(self) -> tuple[Answer, ...]:
         """All valid lines, in the order of the file."""
         return tuple(self._file.history.lines)
@@ -129,30 +142,47 @@ class Journal:
             self._check(answer)
         self._file.append(answers)
 
-    def undo(self) -> Answer | None:
+    def add_group(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Write one answer for several cells, which is undone and redone as a whole.
+
+        Returns
+        -------
+        The lines written. They share a group and the time of the first.
+
+        Raises
+        ------
+        InputError
+            As `add`.
+        """
+        group = new_group() if len(answers) > 1 else None
+        # lines of equal time stay together when journals are merged or restored
+        lines = [replace(one, time=answers[0].time, group=group) for one in answers]
+        self.add_all(lines)
+        return lines
+
+    def undo(self) -> list[Answer]:
         """Undo the last answer that is not undone yet, also one of an earlier day.
 
         Returns
         -------
-        The line written, with the answer that counts for that cell from now on
-        (`answer` is None if there was none before); None if there is nothing to undo.
-        Lines of `restore` are undone by another `restore` only.
+        The lines written, one for each cell of the answer, the last cell first, with
+        what counts from now on (`answer` is None if there was nothing before); none
+        if there is nothing to undo. Lines of `restore` are undone by another `restore`
+        only.
         """
         self._file.refresh()
-        if not self._file.history.can_undo:
-            return None
-        line = self._file.history.undo_line(_now())
-        self._file.append([line])
-        return line
+        history = self._file.history
+        lines = history.undo_lines(_now()) if history.can_undo else []
+        self._file.append(lines)
+        return lines
 
-    def redo(self) -> Answer | None:
-        """Give the last undone answer again; None if there is none."""
+    def redo(self) -> list[Answer]:
+        """Give the last undone answer again; return the lines written, if any."""
         self._file.refresh()
-        if not self._file.history.can_redo:
-            return None
-        line = self._file.history.redo_line(_now())
-        self._file.append([line])
-        return line
+        history = self._file.history
+        lines = history.redo_lines(_now()) if history.can_redo else []
+        self._file.append(lines)
+        return lines
 
     def current(self, role: Role = "annotator") -> Mapping[CellKey, Answer]:
         """Current answer of each cell; withdrawn answers are absent."""

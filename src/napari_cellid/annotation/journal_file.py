@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.annotation.answer import Answer
+    from napari_cellid.annotation.lock import Holder
 
 #: how often another program may replace the file while one answer is written
 _TRIES = 5
@@ -106,11 +107,25 @@ class JournalFile:
             # only now: later a folder could be made in place of a drive that is gone
             folder.mkdir(parents=True, exist_ok=True)
             journal_path(folder, self.annotator)  # refuses a similar name
-        with locked(folder), self.path.open("ab+", buffering=0) as file:
+        with (
+            locked(self.path, self.annotator) as holder,
+            self.path.open("ab+", buffering=0) as file,
+        ):
+            if holder is not None:
+                self._note_holder(holder)
             yield file
         if new:
             _sync_folder(folder)
             _sync_folder(folder.parent)
+
+    def _note_holder(self, holder: Holder) -> None:
+        problem = (
+            f"{self.path.name}: {holder} has kept the journal locked for several "
+            "seconds. Your answers are saved all the same; if that process has "
+            "stopped working, end it."
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _write(self, file: FileIO, answers: Sequence[Answer]) -> None:
         written, lacks_newline = b"", self.reader.lacks_newline

@@ -17,16 +17,16 @@ COLUMNS = tuple(one.name for one in fields(Answer))
 _REQUIRED = COLUMNS[: COLUMNS.index("shown")]
 _DEFAULTS: dict[str, Any] = {
     "shown": None, "seconds": 0.0, "role": "annotator", "repeat": False,
-    "origin": "answer",
+    "origin": "answer", "group": None,
 }  # fmt: skip
 #: keys that are written only if they differ from their default
-_OPTIONAL = ("role", "repeat", "origin")
+_OPTIONAL = ("role", "repeat", "origin", "group")
 _TEXT, _NUMBER = {str}, {int, float}
 _TYPES: dict[str, set[Any]] = {
     "time": _TEXT, "annotator": _TEXT, "recording": _TEXT, "cell": {int},
     "plane": {int}, "y": _NUMBER, "x": _NUMBER, "answer": {str, type(None)},
     "shown": {str, type(None)}, "seconds": _NUMBER, "role": _TEXT, "repeat": {bool},
-    "origin": _TEXT,
+    "origin": _TEXT, "group": {str, type(None)},
 }  # fmt: skip
 #: beginning of a line; within a JSON string the quotes would be escaped
 _BEGINNING = re.compile(rb'(?=\{"time":)')

@@ -1,12 +1,17 @@
-"""Lock of a folder, so that two processes do not change its journals at once."""
+"""Lock of a journal, so that two processes do not change it at once."""
 
 from __future__ import annotations
 
+import errno
+import json
 import os
-import sys
-import time
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,39 +20,111 @@ if TYPE_CHECKING:
 #: longest wait for another process (s): a merge of long journals takes less
 _TIMEOUT_S = 5.0
 _PAUSE_S = 0.001
+#: colleagues on a shared drive must be able to open the file
+_MODE = 0o666
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock.
+
+    Parameters
+    ----------
+    annotator
+        Name of the annotator, or what else changes the journal.
+    host
+        Name of the computer.
+    pid
+        Number of the process; 0 if it is unknown.
+    """
+
+    annotator: str
+    host: str
+    pid: int
+
+    def __str__(self) -> str:
+        """Text for people."""
+        if not self.pid:
+            return self.annotator
+        return f"{self.annotator} (process {self.pid} on {self.host})"
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Lock a folder against other writers while the block runs.
+def locked(journal: Path, annotator: str) -> Iterator[Holder | None]:
+    """Lock a journal against other writers while the block runs.
 
-    Readers are not locked out. The block also runs without the lock: where folders
-    cannot be locked (Windows, some network drives), and when another process holds the
-    lock for too long. Writers therefore check afterwards that their lines are there.
+    Readers are not locked out. The block also runs without the lock: where no file can
+    be made or locked (read-only folders, some network drives), and when another process
+    holds the lock for too long. Writers therefore check afterwards that their lines are
+    there. The lock of a process that ended is free.
+
+    Parameters
+    ----------
+    journal
+        Path of the journal. The lock is a file beside it while it is held.
+    annotator
+        Name of the annotator, or of what else changes the journal.
+
+    Yields
+    ------
+    Who held the lock for too long; None if the journal is locked or cannot be locked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, as when its drive was removed.
     """
-    if sys.platform == "win32":
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    if not journal.parent.is_dir():  # `FileLock` would make it
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    path = lock_path(journal)
+    lock = FileLock(
+        path,
+        timeout=_TIMEOUT_S,
+        mode=_MODE,
+        poll_interval=_PAUSE_S,
+        # a marker file would outlive a process that was killed
+        fallback_to_soft=False,
+        on_acquired=partial(_write_holder, annotator),
+    )
+    holder = None
     try:
-        _lock(descriptor)
-        yield
+        lock.acquire()
+    except Timeout:
+        holder = _read_holder(path)
+    except (OSError, NotImplementedError):
+        pass  # the folder cannot be written, or its file system cannot lock
+    try:
+        yield holder
     finally:
-        os.close(descriptor)  # this unlocks it
+        if lock.is_locked:
+            with suppress(OSError):  # Windows removes it when it is released
+                path.unlink()
+            lock.release()
 
 
-def _lock(descriptor: int) -> None:
-    import fcntl
+def lock_path(journal: Path) -> Path:
+    """Path of the lock file of a journal."""
+    return journal.with_name(f".{journal.name}.lock")
 
-    deadline = time.monotonic() + _TIMEOUT_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return
-            time.sleep(_PAUSE_S)
-        except OSError:
-            return
-        else:
-            return
+
+def _write_holder(annotator: str, descriptor: int) -> None:
+    holder = Holder(annotator, socket.gethostname(), os.getpid())
+    text = json.dumps(asdict(holder), ensure_ascii=False)
+    # a full disk must not prevent the lock
+    with suppress(OSError), open(descriptor, "r+b", closefd=False) as file:
+        file.truncate(0)
+        # Windows lets others read all but the first byte, which is the locked one
+        file.write(b" " + text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _read_holder(path: Path) -> Holder:
+    """Who holds a lock; with unknown parts if its file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(1)
+            content = json.loads(file.read())
+        return Holder(
+            str(content["annotator"]), str(content["host"]), int(content["pid"])
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return Holder("another program", "", 0)

@@ -87,7 +87,12 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
 def _merge_files(annotator: str, source: Path, target: Path) -> int:
     theirs = [line for line in _lines(source.read_bytes(), annotator) if line.answers]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with locked(target.parent):
+    with locked(target, "a merge of journals") as holder:
+        if holder is not None:
+            raise InputError(
+                f"{target} cannot be merged now because {holder} is writing to it; "
+                "wait until that process is done or end it, and merge again."
+            )
         while True:
             before = target.read_bytes() if target.exists() else b""
             ours = _lines(before, annotator)

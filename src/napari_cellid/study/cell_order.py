@@ -1,4 +1,4 @@
-"""Order in which an annotator sees the cells, and choice of repeats."""
+"""Order in which an annotator sees the cells."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from napari_cellid.agreement.vote import normalised_entropy
 from napari_cellid.annotation.answer import CellKey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import QueueConfig
 
-#: a cell is repeated only after this many other answers
-REPEAT_AFTER = 20
 #: height (px) of the rows of the serpentine order "place"
 _ROW_PX = 100.0
-_MAX_DRAW = np.float64(2**64)
+#: upper end of `seeded_draw`
+MAX_DRAW = 2**64
 
 
 def order_cells(
@@ -78,46 +76,6 @@ def order_cells(
     rows = np.array(open_rows, np.intp)
     order = rows[np.lexsort([key[rows] for key in by])]
     return [CellKey(*keys[row]) for row in order.tolist()]
-
-
-def next_repeat(
-    own: Mapping[CellKey, Answer],
-    cells: Collection[CellKey],
-    config: QueueConfig,
-    annotator: str,
-) -> CellKey | None:
-    """Choose an answered cell to show again now, if a repeat is due.
-
-    Whether a repeat is due depends on the name of the annotator and the number of
-    answers: it cannot be foreseen, and is the same after undo or in another window.
-
-    Parameters
-    ----------
-    own
-        Current answers of the annotator, as in `Journal.current`.
-    cells
-        Cells that can be shown.
-    config
-        Share of repeats.
-    annotator
-        Name of the annotator: seed of the choice.
-
-    Returns
-    -------
-    A cell that was answered once, at least `REPEAT_AFTER` answers ago, or None.
-    """
-    given = sorted(own.values(), key=lambda answer: answer.time)
-    n_given = len(given) + sum(answer.repeat for answer in given)
-    if _draw(f"{annotator}\0due\0{n_given}") / _MAX_DRAW >= config.repeat_share:
-        return None
-    earlier = given[: max(len(given) - REPEAT_AFTER, 0)]
-    shown = set(cells)
-    eligible = [a.key for a in earlier if not a.repeat and a.key in shown]
-    return min(
-        eligible,
-        key=lambda key: _draw(f"{annotator}\0repeat\0{key.recording}\0{key.cell}"),
-        default=None,
-    )
 
 
 def _serpentine(cells: pd.DataFrame) -> list[NDArray[np.generic]]:
@@ -177,11 +135,11 @@ def _rarity(
 def _shuffle(cells: pd.DataFrame, annotator: str) -> NDArray[np.uint64]:
     """Random number for each cell, independent of the other cells."""
     recording, names = pd.factorize(cells["recording"].to_numpy(object))
-    seeds = np.array([_draw(f"{annotator}\0order\0{name}") for name in names])
+    seeds = np.array([seeded_draw(f"{annotator}\0order\0{name}") for name in names])
     return _mix(seeds.astype(np.uint64)[recording] ^ cells["cell"].to_numpy(np.uint64))
 
 
-def _draw(seed: str) -> int:
+def seeded_draw(seed: str) -> int:
     """Pseudo-random integer below 2**64 that depends only on the seed."""
     return int.from_bytes(blake2b(seed.encode(), digest_size=8).digest(), "little")
 

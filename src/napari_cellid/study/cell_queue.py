@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class CellQueue:
         """Go to the next unanswered cell; skipped cells follow at the end."""
         n = len(self._items)
         start = self._at + 1
-        for k in (*range(start, n), *range(min(start, n))):
+        for k in chain(range(start, n), range(min(start, n))):
             if self._items[k].cell not in self._done and not self._items[k].repeat:
                 self._at = k
                 return self.current

@@ -41,9 +41,7 @@ class AnnotatorJournal:
         )
         #: current answers, by cell
         self.answers: dict[CellKey, str] = own_answers(study, self.journal.annotator)
-        # number of lines of each answer that can be undone, and that can be redone
-        self._done: list[int] = []
-        self._undone: list[int] = []
+        self._n_told = 0
 
     def set_study(self, study: Study) -> None:
         """Take the study with other settings; nothing is read again.
@@ -55,18 +53,27 @@ class AnnotatorJournal:
         current = study.config.current_name
         self.answers = {cell: current(name) for cell, name in self.answers.items()}
 
-    def add(self, lines: Sequence[Answer]) -> None:
+    def new_interference(self) -> tuple[str, ...]:
+        """Problems that other programs caused since the last call."""
+        problems = self.journal.interference
+        new, self._n_told = problems[self._n_told :], len(problems)
+        return new
+
+    def add(self, lines: Sequence[Answer]) -> list[Answer]:
         """Write the lines of one answer, which may be for several cells.
+
+        Returns
+        -------
+        The lines as they were written.
 
         Raises
         ------
         InputError
             If they cannot be written.
         """
-        self.journal.add_all(lines)
-        self._done.append(len(lines))
-        self._undone.clear()
-        self._count(lines)
+        written = self.journal.add_group(lines)
+        self._count(written)
+        return written
 
     def undo(self) -> list[Answer]:
         """Undo the last answer; return the lines with the answers that count now.
@@ -76,7 +83,7 @@ class AnnotatorJournal:
         InputError
             If they cannot be written.
         """
-        return self._repeat(self.journal.undo, self._done, self._undone)
+        return self._repeat(self.journal.undo)
 
     def redo(self) -> list[Answer]:
         """Redo the answer that was undone last; return the lines written.
@@ -86,20 +93,15 @@ class AnnotatorJournal:
         InputError
             If they cannot be written.
         """
-        return self._repeat(self.journal.redo, self._undone, self._done)
+        return self._repeat(self.journal.redo)
 
-    def _repeat(
-        self, act: Callable[[], Answer | None], source: list[int], target: list[int]
-    ) -> list[Answer]:
-        n_lines = source.pop() if source else 1
+    def _repeat(self, act: Callable[[], list[Answer]]) -> list[Answer]:
         try:
-            lines = [line for _ in range(n_lines) if (line := act()) is not None]
+            lines = act()
         except InputError:
             # some of the lines may be written
             self.answers = own_answers(self._study, self.journal.annotator)
             raise
-        if lines:
-            target.append(len(lines))
         self._count(lines)
         return lines
 

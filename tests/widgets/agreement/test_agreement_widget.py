@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,6 @@ from napari_cellid.config import VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study import votes as study_votes
 from napari_cellid.study.study import Study
-from napari_cellid.widgets.agreement.disputed_model import parse_votes
 from napari_cellid.widgets.agreement.widget import AgreementWidget
 from napari_cellid.widgets.session.session import session_of
 
@@ -490,13 +490,26 @@ def test_without_a_study_it_says_what_to_do(viewer, qtbot):
     assert "No study is open" in dock.panel.message()
 
 
-def test_who_said_what_is_read_from_the_column():
-    assert parse_votes("") == []
-    assert parse_votes("Ann=glia; Bo=not_a_cell") == [
-        ("Ann", "glia"),
-        ("Bo", "not_a_cell"),
-    ]
-    assert parse_votes("A=b=glia") == [("A=b", "glia")]
+ODD_NAMES = {"A=glia; B": "glia", "C; D=x": "unsure", '"E"=': "not_a_cell"}
+
+
+def test_names_that_look_like_votes(viewer, session, study, keys, qtbot):
+    """A name may hold what separates the votes in the text of consensus.csv."""
+    for name, answer in ODD_NAMES.items():
+        write_answers(study, name, {keys[3]: answer})
+    dock = shown(viewer, qtbot)
+    open_disputed(dock)
+    model, panel = dock.panel.disputed.model, dock.panel.disputed
+    index = model.index(model.row_of(keys[3]), 2)
+    assert "2 unsure" in model.data(index)
+    tips = model.data(index, Qt.ItemDataRole.ToolTipRole).splitlines()
+    assert {
+        "A=glia; B: glia", "C; D=x: unsure", '"E"=: not a cell', "Cy: unsure",
+    } < set(tips)  # fmt: skip
+    assert len(tips) == 6
+    panel.set_current(keys[3])
+    for name in ODD_NAMES:
+        assert f"{escape(name)}: " in panel._votes_label.text()
 
 
 def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):

@@ -107,6 +107,34 @@ def test_one_answer_for_several_is_taken_back_as_one(session, study):
     assert len(journal_lines(study)) == 1 + 3 + 3 + 3 + 3 + 1
 
 
+def test_one_answer_for_several_stays_one_after_a_key_letter_changed(session, study):
+    cells = cells_of(session)[:3]
+    session.select(cells)
+    session.answer("inhibitory")
+    glia = next(one for one in session.config.classes if one.name == "glia")
+    others = [one for one in session.config.classes if one.name != "glia"]
+    classes = (*others, glia.model_copy(update={"key": "Q"}))
+    session.save_config(session.config.model_copy(update={"classes": classes}))
+    assert session.own_answers == dict.fromkeys(cells, "inhibitory")
+    assert session.undo() == cells[0]
+    assert session.own_answers == {}
+    session.start_annotating("Ann")
+    assert session.redo() == cells[0]
+    assert session.own_answers == dict.fromkeys(cells, "inhibitory")
+
+
+def test_an_answer_of_another_window_does_not_split_one_for_several(session, study):
+    cells = cells_of(session)[:3]
+    session.select(cells)
+    session.answer("inhibitory")
+    write_answers(study, "Ann", {cells[0]: "glia"})
+    session.undo()
+    assert session.own_answers == dict.fromkeys(cells, "inhibitory")
+    session.undo()
+    assert session.own_answers == {}
+    assert session.undo() is None
+
+
 def test_undo_goes_back_to_an_earlier_day(session, study, viewer):
     cell = cells_of(session)[0]
     write_answers(study, "Ann", {cell: "glia"})

@@ -23,17 +23,14 @@ from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons, AnswerKeys
 from napari_cellid.widgets._shared.patch_canvas import PatchCanvas
-from napari_cellid.widgets.agreement.disputed_model import (
-    STATUS_TITLES,
-    DisputedModel,
-    parse_votes,
-)
+from napari_cellid.widgets.agreement.disputed_model import STATUS_TITLES, DisputedModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.annotation.answer import CellKey
     from napari_cellid.config import StudyConfig
 
@@ -59,6 +56,7 @@ class DisputedPanel(QWidget):
         self._votes_label = QLabel()
         self._adjudicator_label = QLabel()
         self._table: pd.DataFrame | None = None
+        self._ratings: Ratings | None = None
         self._current: CellKey | None = None
         self._last_settled: CellKey | None = None
         self._adjudicator = ""
@@ -83,9 +81,17 @@ class DisputedPanel(QWidget):
         self.buttons.setEnabled(bool(name))
         self._show_votes()
 
-    def set_table(self, table: pd.DataFrame) -> None:
-        """Show counted votes; after a cell was settled, the next one is chosen."""
-        self._table = table
+    def set_table(self, table: pd.DataFrame, ratings: Ratings) -> None:
+        """Show counted votes; after a cell was settled, the next one is chosen.
+
+        Parameters
+        ----------
+        table
+            The votes as `count_votes` counted them.
+        ratings
+            The votes themselves.
+        """
+        self._table, self._ratings = table, ratings
         counts = table["status"].value_counts()
         for k, (status, title) in enumerate(STATUS_TITLES.items()):
             self.status.setItemText(k, f"{title} ({counts.get(status, 0)})")
@@ -160,9 +166,10 @@ class DisputedPanel(QWidget):
         layout.addWidget(split)
 
     def _list_cells(self) -> None:
-        if self._table is not None:
+        if self._table is not None and self._ratings is not None:
             status = self.status.currentData()
-            self.model.set_table(self._table[self._table["status"] == status])
+            listed = self._table[self._table["status"] == status]
+            self.model.set_table(listed, self._ratings.votes)
 
     def _select_row(self) -> None:
         """Select the row of the current cell, without going to the cell."""
@@ -203,10 +210,10 @@ class DisputedPanel(QWidget):
         if self._current is None:
             return "Choose a cell to see its votes."
         row = self._row()
-        if row is None:
+        if row is None or self._ratings is None:
             return "Nobody has answered this cell."
-        votes = parse_votes(row["votes"])
-        lines = [self._vote_html(name, answer) for name, answer in votes]
+        votes = self._ratings.votes(*self._current)
+        lines = [self._vote_html(name, answer) for name, answer in votes.items()]
         if row["adjudicator"]:
             answer = row["consensus"] or "unsure"
             lines.append(self._vote_html(f"settled by {row['adjudicator']}", answer))

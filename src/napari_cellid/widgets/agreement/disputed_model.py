@@ -11,6 +11,8 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from napari_cellid.annotation.answer import CellKey, answer_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from qtpy.QtCore import QPersistentModelIndex
 
 #: outcomes whose cells can be listed, and how they are called
@@ -39,11 +41,22 @@ class DisputedModel(QAbstractTableModel):
         self._table = pd.DataFrame(columns=[*_COLUMNS, "status"])
         self._order = (3, Qt.SortOrder.DescendingOrder)
         self._rows: list[tuple[Any, ...]] = []
+        self._votes: Callable[[str, int], Mapping[str, str]] = _no_votes
 
-    def set_table(self, table: pd.DataFrame) -> None:
-        """Show these rows of counted votes, sorted by the chosen column."""
+    def set_table(
+        self, table: pd.DataFrame, votes: Callable[[str, int], Mapping[str, str]]
+    ) -> None:
+        """Show these rows of counted votes, sorted by the chosen column.
+
+        Parameters
+        ----------
+        table
+            From `count_votes`.
+        votes
+            Gives the answer of each annotator of a cell, as `Ratings.votes`.
+        """
         self.beginResetModel()
-        self._table = table
+        self._table, self._votes = table, votes
         self._sort()
         self.endResetModel()
 
@@ -64,7 +77,7 @@ class DisputedModel(QAbstractTableModel):
     ) -> None:
         """Sort by a column."""
         self._order = (column, order)
-        self.set_table(self._table)
+        self.set_table(self._table, self._votes)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
         """Number of cells."""
@@ -80,13 +93,16 @@ class DisputedModel(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
         """Text, tooltip or alignment of an item."""
-        value = self._rows[index.row()][index.column()]
+        recording, cell, *_ = row = self._rows[index.row()]
+        value = row[index.column()]
+        if index.column() == 2:
+            value = self._votes(recording, cell)
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(index.column(), value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
             return str(value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 2:
-            return "\n".join(f"{k}: {answer_text(v)}" for k, v in parse_votes(value))
+            return "\n".join(f"{k}: {answer_text(v)}" for k, v in value.items())
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (1, 3):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -113,20 +129,14 @@ class DisputedModel(QAbstractTableModel):
         self._rows = list(zip(*columns, strict=True))
 
 
-def parse_votes(text: str) -> list[tuple[str, str]]:
-    """Split the text of the column `votes` into (annotator, answer)."""
-    pairs = (vote.rpartition("=") for vote in text.split("; ") if vote)
-    return [(name, answer) for name, _, answer in pairs]
-
-
-def _count_answers(votes: str) -> Counter[str]:
-    return Counter(answer for _, answer in parse_votes(votes))
+def _no_votes(recording: str, cell: int) -> Mapping[str, str]:
+    return {}
 
 
 def _text(column: int, value: Any) -> str:
     if column == 2:
         return ", ".join(
             f"{n} {answer_text(answer)}"
-            for answer, n in _count_answers(value).most_common()
+            for answer, n in Counter(value.values()).most_common()
         )
     return f"{value:.2f}" if column == 3 else str(value)

@@ -176,7 +176,7 @@ class AgreementWidget(QWidget):
         counts = count_outcomes(table, len(self.session.cells()), config)
         panel.vote.show_counts(counts, self._study_rule_counts(self.votes))
         if panel.tabs.currentWidget() is panel.disputed:
-            panel.disputed.set_table(table)
+            panel.disputed.set_table(table, self.votes.ratings)
         self._show_status()
 
     def _study_rule_counts(self, votes: StudyVotes) -> list[OutcomeCount]:

@@ -9,8 +9,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.annotation.progress_stats import AnnotationProgress
 from napari_cellid.config import QueueConfig
-from napari_cellid.study.cell_order import next_repeat, order_cells
+from napari_cellid.study.cell_order import order_cells
 from napari_cellid.study.cell_queue import CellQueue
+from napari_cellid.study.repeats import RepeatChooser
 
 if TYPE_CHECKING:
     from napari_cellid.annotation.answer import Answer, CellKey
@@ -40,7 +41,7 @@ class AnnotationController(QObject):
         self._session = session
         self._queue = CellQueue()
         self._config = QueueConfig()
-        self._cells: frozenset[CellKey] = frozenset()
+        self._repeats = RepeatChooser((), "")
         self.progress = AnnotationProgress()
         session.answered.connect(self._on_answered)
         session.config_changed.connect(self._on_config)
@@ -64,10 +65,12 @@ class AnnotationController(QObject):
         names = session.recordings() if recording is None else (recording,)
         cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
-        self._cells = frozenset(map(CellKey, *columns))
-        self.progress = AnnotationProgress(self._cells, session.own_answers)
+        keys = frozenset(map(CellKey, *columns))
+        self.progress = AnnotationProgress(keys, session.own_answers)
         self._queue = CellQueue()
         if session.journal is not None:
+            self._repeats = RepeatChooser(keys, session.annotator)
+            self._repeats.follow(session.journal.history)
             self._queue = CellQueue(self._ordered(cells))
             self._show(self._queue.advance())
         self.progress_changed.emit()
@@ -133,8 +136,8 @@ class AnnotationController(QObject):
         journal = self._session.journal
         if journal is None or not self._config.repeat_share:
             return None
-        own = journal.current()
-        cell = next_repeat(own, self._cells, self._config, journal.annotator)
+        self._repeats.follow(journal.history)
+        cell = self._repeats.choose(self._config.repeat_share)
         if cell is None or cell == self._session.cell:
             return None
         return self._queue.insert_repeat(cell)

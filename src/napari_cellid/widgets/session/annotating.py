@@ -96,7 +96,7 @@ class AnnotatingSession(StudyNavigator):
             return ()
         seconds = round((time.monotonic() - self._cell_shown_at) / len(cells), 2)
         lines = [self._line(cell, answer, seconds) for cell in cells]
-        self._require_journal().add(lines)
+        lines = self._require_journal().add(lines)
         self._cell_shown_at, self._is_repeat = time.monotonic(), False
         self.select(())
         self._announce(lines)
@@ -105,9 +105,9 @@ class AnnotatingSession(StudyNavigator):
     def adjudicate(self, cell: CellKey, answer: str | None) -> Answer:
         """Decide a disputed cell in the annotator's journal; None takes that back."""
         line = self._line(cell, answer, 0.0, role="adjudicator")
-        self._require_journal().add([line])
-        self._announce([line])
-        return line
+        lines = self._require_journal().add([line])
+        self._announce(lines)
+        return lines[0]
 
     def undo(self) -> CellKey | None:
         """Take back the last answer, for all cells that it was given for.
@@ -142,6 +142,8 @@ class AnnotatingSession(StudyNavigator):
             self._view.colour_outlines(self._labels(cells), answer)
         for line in lines:
             self.answered.emit(line)
+        if lines:
+            show_warnings(self._require_journal().new_interference())
 
     def _with_current_name(self, line: Answer) -> Answer:
         """The line with the current name of a class, for undo may write an earlier."""
