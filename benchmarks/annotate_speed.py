@@ -204,7 +204,7 @@ class Window:
         labels = iter(self.dock.session.cells()["label"].sample(times, random_state=0))
 
         def recolour() -> None:
-            view.colour([next(labels)], next(classes))
+            view.colour_outlines([next(labels)], next(classes))
 
         own, _ = self._timed(recolour, times)
         report("recolouring", own)
