@@ -1,4 +1,4 @@
-"""Lock of a journal, so that two processes do not change it at once."""
+"""Lock of a file of a study, so that two processes do not change it at once."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ class Holder:
 
     Parameters
     ----------
-    annotator
-        Name of the annotator, or what else changes the journal.
+    name
+        Name of the annotator, or what else changes the file.
     host
         Name of the computer.
     pid
         Number of the process; 0 if it is unknown.
     """
 
-    annotator: str
+    name: str
     host: str
     pid: int
 
     def __str__(self) -> str:
         """Text for people."""
         if not self.pid:
-            return self.annotator
-        return f"{self.annotator} (process {self.pid} on {self.host})"
+            return self.name
+        return f"{self.name} (process {self.pid} on {self.host})"
 
 
 @contextmanager
-def locked(journal: Path, annotator: str) -> Iterator[Holder | None]:
-    """Lock a journal against other writers while the block runs.
+def locked(file: Path, name: str) -> Iterator[Holder | None]:
+    """Lock a file against other writers while the block runs.
 
     Readers are not locked out. The block also runs without the lock: where no file can
     be made or locked (read-only folders, some network drives), and when another process
@@ -60,23 +60,23 @@ def locked(journal: Path, annotator: str) -> Iterator[Holder | None]:
 
     Parameters
     ----------
-    journal
-        Path of the journal. The lock is a file beside it while it is held.
-    annotator
-        Name of the annotator, or of what else changes the journal.
+    file
+        A journal, or `study.toml`. The lock is a file beside it while it is held.
+    name
+        Name of the annotator, or of what else changes the file.
 
     Yields
     ------
-    Who held the lock for too long; None if the journal is locked or cannot be locked.
+    Who held the lock for too long; None if the file is locked or cannot be locked.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder, as when its drive was removed.
     """
-    if not journal.parent.is_dir():  # `FileLock` would make it
+    if not file.parent.is_dir():  # `FileLock` would make it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    path = lock_path(journal)
+    path = lock_path(file)
     lock = FileLock(
         path,
         timeout=_TIMEOUT_S,
@@ -84,7 +84,7 @@ def locked(journal: Path, annotator: str) -> Iterator[Holder | None]:
         poll_interval=_PAUSE_S,
         # a marker file would outlive a process that was killed
         fallback_to_soft=False,
-        on_acquired=partial(_write_holder, annotator),
+        on_acquired=partial(_write_holder, name),
     )
     holder = None
     try:
@@ -102,13 +102,13 @@ def locked(journal: Path, annotator: str) -> Iterator[Holder | None]:
             lock.release()
 
 
-def lock_path(journal: Path) -> Path:
-    """Path of the lock file of a journal."""
-    return journal.with_name(f".{journal.name}.lock")
+def lock_path(file: Path) -> Path:
+    """Path of the lock of a file."""
+    return file.with_name(f".{file.name}.lock")
 
 
-def _write_holder(annotator: str, descriptor: int) -> None:
-    holder = Holder(annotator, socket.gethostname(), os.getpid())
+def _write_holder(name: str, descriptor: int) -> None:
+    holder = Holder(name, socket.gethostname(), os.getpid())
     text = json.dumps(asdict(holder), ensure_ascii=False)
     # a full disk must not prevent the lock
     with suppress(OSError), open(descriptor, "r+b", closefd=False) as file:
@@ -123,8 +123,6 @@ def _read_holder(path: Path) -> Holder:
         with path.open("rb") as file:
             file.seek(1)
             content = json.loads(file.read())
-        return Holder(
-            str(content["annotator"]), str(content["host"]), int(content["pid"])
-        )
+        return Holder(str(content["name"]), str(content["host"]), int(content["pid"]))
     except (OSError, ValueError, LookupError, TypeError):
         return Holder("another program", "", 0)

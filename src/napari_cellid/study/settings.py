@@ -127,7 +127,7 @@ def edit_settings(
     InputError
         If the change is not possible, or the file cannot be read or written.
     """
-    with locked(path.parent):
+    with locked(path, "a change of the settings"):
         before = current_settings(path, default)
         settings = edit(before)
         if settings != before or not path.exists():
