@@ -13,6 +13,7 @@ from napari_cellid.cells.matching import (
     changed_labels,
     count_overlaps,
     match_by_distance,
+    match_by_overlap,
     match_labels,
 )
 
@@ -78,6 +79,18 @@ def test_changed_labels_include_gone_and_overpainted_ones():
     after[0, 5, 5] = 7
     assert changed_labels(before, after) == {1, 2, 7}
     assert changed_labels(before, before) == set()
+
+
+def test_a_small_piece_of_a_large_cell_overlaps_it() -> None:
+    large, piece = squares((10, 10), side=20), squares((12, 12), side=4)
+    table = pd.DataFrame({"label": [1]})
+    # all of the smaller cell is shared, but a 25th of the larger one
+    pairs = match_by_overlap(large, piece, table, table)
+    assert [side.tolist() for side in pairs] == [[0], [0]]
+    # less than a quarter of the smaller cell is a touch
+    beside = squares((9, 30), side=4) + squares((9, 29), side=1)
+    pairs = match_by_overlap(large, np.minimum(beside, 1), table, table)
+    assert [side.tolist() for side in pairs] == [[], []]
 
 
 def test_nearest_go_first() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_cellid.config import SegmentConfig
-from napari_cellid.segmentation.instances import label_plane
+from napari_cellid.segmentation.instances import label_cells, label_plane
 
 ALL = SegmentConfig(min_area_um2=0, split="none")
 
@@ -107,3 +107,24 @@ def test_pixels_that_touch_at_a_corner_are_not_lost(split: str) -> None:
     config = SegmentConfig(split=split, min_area_um2=0)
     labels = label_plane(cell, core, 1.0, config)
     np.testing.assert_array_equal(labels > 0, cell > 0)
+
+
+def test_labels_are_unique_over_all_planes() -> None:
+    probability = np.zeros((2, 40, 40), np.float32)
+    probability[:, 5:15, 5:15] = probability[:, 25:35, 25:35] = 0.9
+    labels = label_cells(probability, None, 1.0, SegmentConfig())
+    assert [np.unique(plane[plane > 0]).tolist() for plane in labels] == [
+        [1, 2],
+        [3, 4],
+    ]
+
+
+@pytest.mark.parametrize("pixel_size_um", [0.5, 2.0])
+def test_the_smallest_seed_is_an_area_in_micrometres(pixel_size_um: float) -> None:
+    probability = np.zeros((1, 60, 60), np.float32)
+    probability[0, 10:50, 10:50] = 0.9
+    core = np.zeros_like(probability)
+    # two seeds of 3 x 3 px: 2.25 µm² are a speck, 36 µm² are two cells
+    core[0, 20:23, 20:23] = core[0, 38:41, 38:41] = 0.9
+    labels = label_cells(probability, core, pixel_size_um, SegmentConfig(split="core"))
+    assert labels.max() == (1 if pixel_size_um < 1 else 2)

@@ -123,6 +123,8 @@ def read_options(study: Path) -> dict:
 def metrics(epoch: int, task: str) -> tuple[dict, dict]:
     loss = 0.3 + 0.8 * 0.7**epoch
     right = 0.95 - 0.4 * 0.6**epoch
+    if epoch == 2:
+        right -= 0.2  # an epoch that is not the best so far
     if task == "segment":
         return {"loss": loss}, {"loss": loss + 0.05, "dice": right, "f1": right - 0.03}
     validation = {

@@ -456,7 +456,7 @@ def test_nobody_has_answered(viewer, study, qtbot, tmp_path):
     QTest.mouseClick(dock.panel.retry_button, LEFT)
     settle(qtbot, dock)
     assert dock.panel.message() == ""
-    assert "Ann is the only annotator so far" in dock.panel.figures.details.text()
+    assert "Ann" in dock.panel.figures.details.text().split()
     assert not dock.panel.figures.pairs.isVisible()
     assert dock.panel.status().startswith("1 annotator")
     # nobody said who they are

@@ -192,7 +192,7 @@ def test_what_identify_found_is_offered(
     assert dock.panel.study.result_buttons == []
     result = show_result(viewer, identify_result(study))
     (offer,) = dock.panel.study.result_buttons
-    assert offer.text() == "Annotate the cells of a1"
+    assert "a1" in offer.text().split()
     asked = []
 
     def folder(*_, **__):

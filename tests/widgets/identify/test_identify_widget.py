@@ -117,7 +117,7 @@ def test_a_channel_that_is_empty_is_told(viewer, channels, dock, qtbot, notifica
     channels[0].data = np.zeros_like(channels[0].data)
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
-    assert "The red channel of a17 is 0 everywhere" in notifications[0]
+    assert {"red", "a17", "0"} <= set(notifications[0].split())
 
 
 def test_without_pixel_size_the_user_is_asked(
