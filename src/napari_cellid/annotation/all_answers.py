@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +9,17 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.annotation.annotators import journal_files, normalised_name
-from napari_cellid.annotation.journal_reader import JournalReader
-from napari_cellid.annotation.jsonl import COLUMNS, as_utc
-from napari_cellid.errors import InputError
+from napari_cellid.annotation.journal_tail import JournalTail
+from napari_cellid.annotation.jsonl import COLUMNS, ParsedLines, as_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_cellid.annotation.answer import Role
-    from napari_cellid.annotation.jsonl import ParsedLines
 
 _TYPES = {
     "time": "datetime64[us, UTC]",
@@ -34,8 +32,6 @@ _TYPES = {
 }
 #: columns that identify the answers of one annotator about one cell
 _ANNOTATOR_AND_CELL = ["annotator", "recording", "cell"]
-#: a line that is being written is complete after this time (s)
-_WRITE_TIME_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -64,39 +60,39 @@ def read_annotations(folder: Path) -> Annotations:
     InputError
         If a journal cannot be read: counts without it would be wrong.
     """
-    files = journal_files(folder)
-    values: dict[str, list[Any]] = {key: [] for key in COLUMNS}
-    problems = _similar_names([name for name, _ in files])
-    for name, path in files:
-        lines, problems_of_file = read_journal(path, name)
-        problems += problems_of_file
-        for key, column in lines.values.items():
-            values[key] += column
-    return Annotations(_table(values), tuple(problems))
+    return follow_annotations(folder)[0]
 
 
-def read_journal(path: Path, annotator: str) -> tuple[ParsedLines, tuple[str, ...]]:
-    """Read one journal: its valid lines, and problems, one sentence each.
+def follow_annotations(folder: Path) -> tuple[Annotations, list[JournalTail]]:
+    """Read all journals in a folder, to read on where they grow.
+
+    Returns
+    -------
+    The content of the journals, and for each of them what reads on.
 
     Raises
     ------
     InputError
-        If the file cannot be read.
+        As `read_annotations`.
     """
-    reader = JournalReader(annotator)
-    try:
-        data = path.read_bytes()
-        lines = reader.feed(data)
-        if reader.incomplete:  # its writer may need a moment
-            time.sleep(_WRITE_TIME_S)
-            data = path.read_bytes()
-            if len(data) > reader.n_bytes:
-                lines.extend(reader.feed(data[reader.n_bytes :]))
-    except OSError as error:
-        raise InputError(
-            f"The journal {path} cannot be read ({error.strerror}); make it readable."
-        ) from error
-    return lines, reader.problems(path.name)
+    files = journal_files(folder)
+    problems = _similar_names([name for name, _ in files])
+    tails, lines = [JournalTail(path, name) for name, path in files], []
+    for tail in tails:
+        lines.append(tail.read_new(wait=True) or ParsedLines())
+        problems += tail.problems
+    return Annotations(answers_table(lines), tuple(problems)), tails
+
+
+def answers_table(lines: Sequence[ParsedLines]) -> pd.DataFrame:
+    """Lines of journals as one table, in the form of `Annotations.all_answers`."""
+    values: dict[str, list[Any]] = {key: [] for key in COLUMNS}
+    for some in lines:
+        for key, column in some.values.items():
+            values[key] += column
+    # dtype object, so that None stays None in every version of pandas
+    columns = {key: pd.Series(column, dtype=object) for key, column in values.items()}
+    return pd.DataFrame(columns).astype(_TYPES)
 
 
 def current_answers(
@@ -136,12 +132,6 @@ def given_answers(all_answers: pd.DataFrame) -> pd.DataFrame:
     keep = (all_answers["origin"] == "answer").to_numpy(copy=True)
     keep[list(undone)] = False
     return all_answers[keep].reset_index(drop=True)
-
-
-def _table(values: dict[str, list[Any]]) -> pd.DataFrame:
-    # dtype object, so that None stays None in every version of pandas
-    columns = {key: pd.Series(column, dtype=object) for key, column in values.items()}
-    return pd.DataFrame(columns).astype(_TYPES)
 
 
 def _similar_names(names: list[str]) -> list[str]:

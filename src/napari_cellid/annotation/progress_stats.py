@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
-    from napari_cellid.annotation.answer import Answer, CellKey
+    from napari_cellid.annotation.answer import Answer
 
 #: number of latest answers from which the speed is computed
 _RECENT = 40
@@ -17,59 +17,36 @@ _PAUSE_S = 90.0
 
 
 class AnnotationProgress:
-    """Counts of one annotator's answers, updated with each answer at constant cost.
+    """How far one annotator is, and how fast.
 
     Parameters
     ----------
-    cells
-        Cells to count.
-    own
-        Current answers of the annotator.
+    total
+        Number of cells.
+    counts
+        Returns how many of them have each answer now.
     """
 
     def __init__(
-        self, cells: Collection[CellKey] = (), own: Mapping[CellKey, str] | None = None
+        self, total: int = 0, counts: Callable[[], Mapping[str, int]] = dict
     ) -> None:
-        self._cells = frozenset(cells)
-        self._own = {
-            cell: answer for cell, answer in (own or {}).items() if cell in self._cells
-        }
-        self._counts = Counter(self._own.values())
+        self.total = total
+        self._counts = counts
         self._recent: deque[float] = deque(maxlen=_RECENT)
-
-    @property
-    def total(self) -> int:
-        """Number of cells."""
-        return len(self._cells)
 
     @property
     def answered(self) -> int:
         """Number of cells with an answer."""
-        return len(self._own)
+        return sum(self._counts().values())
 
     def count(self, answer: str) -> int:
         """Number of cells with this answer."""
-        return self._counts[answer]
+        return self._counts().get(answer, 0)
 
-    def update(self, line: Answer) -> None:
-        """Count a line that was just written."""
-        if line.key not in self._cells or line.role != "annotator":
-            return
-        before = self._own.pop(line.key, None)
-        if before is not None:
-            self._counts[before] -= 1
-        if line.answer is not None:
-            self._own[line.key] = line.answer
-            self._counts[line.answer] += 1
+    def time(self, line: Answer) -> None:
+        """Take the time of a line that was just written."""
         if line.origin == "answer" and line.seconds > 0:
             self._recent.append(min(line.seconds, _PAUSE_S))
-
-    def rename_answers(self, names: Mapping[str, str]) -> None:
-        """Count answers under new names, given by the earlier ones."""
-        self._own = {
-            cell: names.get(answer, answer) for cell, answer in self._own.items()
-        }
-        self._counts = Counter(self._own.values())
 
     def per_minute(self) -> float | None:
         """Recent speed in cells per minute; None with too few answers."""

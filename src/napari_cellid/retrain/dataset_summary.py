@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_cellid.agreement.vote import DECIDED
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.progress import Progress
 from napari_cellid.study.consensus import count_matched_votes
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import VoteConfig
     from napari_cellid.progress import Step
+    from napari_cellid.study.answer_matching import MatchedAnswers
     from napari_cellid.study.study import Study
 
 
@@ -63,19 +63,29 @@ class DecidedCellCounts:
         return sum(self.by_class.values())
 
 
-def count_decided_cells(study: Study) -> Step[DecidedCellCounts]:
+def count_decided_cells(
+    study: Study, answers: MatchedAnswers | None = None
+) -> Step[DecidedCellCounts]:
     """Count the decided cells of a study by the rule of the study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    answers
+        The answers of all annotators, if they were read before.
 
     Raises
     ------
     InputError
         If a journal or a table of cells cannot be read.
     """
-    yield Progress("Reading answers")
-    lines = read_annotations(study.annotations).all_answers
+    if answers is None:
+        yield Progress("Reading answers")
+        answers = study.read_answers()
     yield Progress("Counting votes")
     config, cells = study.config, study.cells()
-    table = count_matched_votes(cells, study.match_answers(lines), config.vote)
+    table = count_matched_votes(cells, answers, config.vote)
     classes = tuple(c.name for c in config.visible_classes)
     decided = table[table["status"].isin(DECIDED) & table["consensus"].ne("")]
     others = _numbers(table.loc[~table["status"].isin(DECIDED), "status"])

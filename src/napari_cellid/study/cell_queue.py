@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_cellid.annotation.answer import CellKey
 
@@ -25,11 +25,20 @@ class CellQueue:
     ----------
     cells
         Cells in this order.
+    is_answered
+        Whether the annotator has answered a cell by now. Cells of the queue that have
+        an answer at the beginning are asked for once more.
     """
 
-    def __init__(self, cells: Sequence[CellKey] = ()) -> None:
+    def __init__(
+        self,
+        cells: Sequence[CellKey] = (),
+        is_answered: Callable[[CellKey], bool] = lambda _: False,
+    ) -> None:
         self._items = [QueueItem(cell) for cell in cells]
-        self._done: set[CellKey] = set()
+        self._is_answered = is_answered
+        # asked for although they have an answer
+        self._again = set(filter(is_answered, cells))
         self._at = -1
 
     @property
@@ -37,20 +46,23 @@ class CellQueue:
         """The current item; None before the first and after the last."""
         return self._items[self._at] if 0 <= self._at < len(self._items) else None
 
-    def mark(self, cell: CellKey, done: bool) -> None:
-        """Mark a cell as answered, or as not answered any more."""
-        (self._done.add if done else self._done.discard)(cell)
+    def settle(self, cell: CellKey) -> None:
+        """Ask no more for a cell that had an answer already at the beginning."""
+        self._again.discard(cell)
 
     def advance(self) -> QueueItem | None:
         """Go to the next unanswered cell; skipped cells follow at the end."""
         n = len(self._items)
         start = self._at + 1
         for k in chain(range(start, n), range(min(start, n))):
-            if self._items[k].cell not in self._done and not self._items[k].repeat:
+            if not self._items[k].repeat and self._is_open(self._items[k].cell):
                 self._at = k
                 return self.current
         self._at = n
         return None
+
+    def _is_open(self, cell: CellKey) -> bool:
+        return cell in self._again or not self._is_answered(cell)
 
     def insert_repeat(self, cell: CellKey) -> QueueItem | None:
         """Insert an answered cell as a repeat, and go to it."""

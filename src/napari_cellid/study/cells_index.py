@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
 from napari_cellid.study.recordings import rename_classes
@@ -76,17 +75,3 @@ class CellsIndex:
     def _read_row(self, at: int) -> Mapping[str, Any]:
         row = self.table.iloc[at]
         return MappingProxyType({str(name): value for name, value in row.items()})
-
-
-def own_answers(study: Study, annotator: str) -> dict[CellKey, str]:
-    """Current answers of one annotator, by the cells of the study.
-
-    Raises
-    ------
-    InputError
-        If a journal or a table of cells cannot be read.
-    """
-    answers = read_annotations(study.annotations).all_answers
-    own = study.match_answers(answers[answers["annotator"] == annotator]).current()
-    columns = (own[name].tolist() for name in ("recording", "cell", "answer"))
-    return {CellKey(r, int(c)): a for r, c, a in zip(*columns, strict=True)}

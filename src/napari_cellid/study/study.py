@@ -323,36 +323,41 @@ class Study:
         """
         return self.match_answers(read_annotations(self.annotations).all_answers)
 
-    def given_answers(self) -> frozenset[str]:
-        """Every answer that stands in a journal, also those that were taken back.
-
-        Raises
-        ------
-        InputError
-            If a journal cannot be read.
-        """
-        answers = read_annotations(self.annotations).all_answers["answer"].dropna()
-        return frozenset(answers)
-
-    def match_answers(self, all_answers: pd.DataFrame) -> MatchedAnswers:
-        """Match answers from the journals to the cells that the study has now.
-
-        Parameters
-        ----------
-        all_answers
-            `Annotations.all_answers`.
+    def cell_positions(self) -> dict[str, CellPositions]:
+        """Read the positions of the cells of each recording.
 
         Raises
         ------
         InputError
             If a cell table became unreadable since the study was opened.
         """
-        positions = {
+        return {
             name: CellPositions(
                 recording.cells(), recording.retired(), recording.info.pixel_size_um
             )
             for name, recording in self._recordings.items()
         }
+
+    def match_answers(
+        self,
+        all_answers: pd.DataFrame,
+        positions: Mapping[str, CellPositions] | None = None,
+    ) -> MatchedAnswers:
+        """Match answers from the journals to the cells that the study has now.
+
+        Parameters
+        ----------
+        all_answers
+            `Annotations.all_answers`.
+        positions
+            `cell_positions`, if they were read before.
+
+        Raises
+        ------
+        InputError
+            If a cell table became unreadable since the study was opened.
+        """
+        positions = self.cell_positions() if positions is None else positions
         current = self.config.earlier_names
         if current and len(all_answers):
             answers = all_answers["answer"].map(lambda name: current.get(name, name))

@@ -10,9 +10,8 @@ import pandas as pd
 
 from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.agreement.vote import DECIDED, count_votes
-from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.progress import Progress
+from napari_cellid.study.answer_matching import MatchedAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import VoteConfig
-    from napari_cellid.progress import Step
-    from napari_cellid.study.study import Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +37,8 @@ class StudyVotes:
         Number of votes for cells that the study does not have any more.
     problems
         Problems with the journals, one sentence each.
+    unmatched
+        Lines for such cells, as in the journals.
     """
 
     all_answers: pd.DataFrame
@@ -47,6 +46,7 @@ class StudyVotes:
     adjudications: pd.DataFrame
     n_unmatched: int
     problems: tuple[str, ...]
+    unmatched: pd.DataFrame | None = None
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -87,6 +87,13 @@ class StudyVotes:
             adjudications=_updated(self.adjudications, rows[~is_vote]),
         )
 
+    def matched(self) -> MatchedAnswers:
+        """All lines, matched to the cells of the study."""
+        unmatched = self.unmatched
+        if unmatched is None:
+            unmatched = self.all_answers.iloc[:0]
+        return MatchedAnswers(self.all_answers, unmatched)
+
     def notes(self) -> tuple[str, ...]:
         """Notes on the journals, one sentence each."""
         if not self.n_unmatched:
@@ -99,24 +106,15 @@ class StudyVotes:
         return (*self.problems, unmatched)
 
 
-def read_votes(study: Study) -> Step[StudyVotes]:
-    """Read the journals of a study.
-
-    Raises
-    ------
-    InputError
-        If one of them, or a table of cells, cannot be read.
-    """
-    yield Progress("Reading answers")
-    annotations = read_annotations(study.annotations)
-    yield Progress("Matching answers to cells")
-    matched = study.match_answers(annotations.all_answers)
+def make_votes(matched: MatchedAnswers, problems: tuple[str, ...]) -> StudyVotes:
+    """The votes in matched answers, with problems of the journals."""
     return StudyVotes(
         all_answers=matched.all_answers,
         current=matched.current(),
         adjudications=matched.current("adjudicator"),
         n_unmatched=len(matched.current_unmatched()),
-        problems=annotations.problems,
+        problems=problems,
+        unmatched=matched.unmatched,
     )
 
 

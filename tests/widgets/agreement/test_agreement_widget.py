@@ -19,7 +19,7 @@ from napari_cellid.annotation.all_answers import current_answers, read_annotatio
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import VoteConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study import votes as study_votes
+from napari_cellid.study import answers as study_answers
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.agreement.widget import AgreementWidget
 from napari_cellid.widgets.session.session import session_of
@@ -474,9 +474,8 @@ def test_journals_that_cannot_be_read_are_told(
         raise InputError(f"The journal {folder / 'Ann.jsonl'} cannot be read.")
 
     with monkeypatch.context() as context:
-        context.setattr(study_votes, "read_annotations", refuse)
-        session.start_annotating("Eve")
-        session.study_changed.emit()
+        context.setattr(study_answers, "follow_annotations", refuse)
+        session.open_study(session.study.path)
         settle(qtbot, dock)
     assert any("Ann.jsonl cannot be read" in message for message in notifications)
     assert "cannot be read" in dock.panel.message()

@@ -16,6 +16,7 @@ from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import NOT_A_CELL, StudyConfig
 from napari_cellid.study.cell_queue import CellQueue, QueueItem
+from napari_cellid.study.current_answers import CurrentAnswers
 from napari_cellid.study.settings import config_for_classes
 
 LABELS = arrays(np.int32, (2, 6, 7), elements=st.sampled_from([0, 0, 1, 2, 5, 10**6]))
@@ -67,12 +68,12 @@ def test_indices_of_several_cells_are_those_of_each():
 
 @given(st.lists(st.sampled_from(["answer", "back", "on", "again"]), max_size=40))
 def test_every_cell_comes_however_one_walks(steps):
-    queue = CellQueue(CELLS)
-    turn, answered = queue.advance(), set()
+    answered = set()
+    queue = CellQueue(CELLS, answered.__contains__)
+    turn = queue.advance()
     for step in steps:
         if step == "answer" and turn is not None:
             answered.add(turn.cell)
-            queue.mark(turn.cell, True)
             turn = queue.advance()
         elif step == "again" and answered:
             turn = queue.insert_repeat(min(answered))
@@ -85,7 +86,6 @@ def test_every_cell_comes_however_one_walks(steps):
             break
         assert turn.cell not in answered and not turn.repeat
         answered.add(turn.cell)
-        queue.mark(turn.cell, True)
     assert answered == set(CELLS) and queue.current is None
 
 
@@ -106,12 +106,23 @@ def test_queue_goes_in_order_and_back():
 
 
 def test_an_answer_taken_back_is_asked_for_again():
-    queue = CellQueue(CELLS)
+    answered = set()
+    queue = CellQueue(CELLS, answered.__contains__)
     for _ in CELLS:
-        queue.mark(queue.advance().cell, True)
+        answered.add(queue.advance().cell)
     assert queue.advance() is None
-    queue.mark(CELLS[2], False)
+    answered.remove(CELLS[2])
     assert queue.advance() == QueueItem(CELLS[2])
+
+
+def test_cells_with_an_answer_are_asked_for_once_more():
+    answered = set(CELLS[:2])
+    queue = CellQueue(CELLS, answered.__contains__)
+    first = queue.advance().cell
+    assert first == CELLS[0]
+    queue.settle(first)
+    assert [queue.advance().cell for _ in CELLS[1:]] == CELLS[1:]
+    assert queue.advance() != QueueItem(first)
 
 
 def test_an_empty_queue_has_nobody():
@@ -125,12 +136,14 @@ def test_an_empty_queue_has_nobody():
         max_size=60,
     )
 )
-def test_tally_counts_what_counts(given_lines):
-    own = {CELLS[0]: "a"}
-    tally = AnnotationProgress(CELLS, own)
-    for cell, answer in given_lines:
-        tally.update(line(cell, answer))
+def test_tally_counts_what_counts(given_answers):
+    own, current = {CELLS[0]: "a"}, CurrentAnswers()
+    current.set(CELLS[0], "a")
+    tally = AnnotationProgress(len(CELLS), lambda: current.counts(["r"]))
+    for cell, answer in given_answers:
+        current.set(cell, answer)
         own = {k: a for k, a in (own | {cell: answer}).items() if a is not None}
+    assert current.by_cell == own
     assert tally.total == len(CELLS)
     assert tally.answered == len(own)
     for answer in "ab":
@@ -138,24 +151,25 @@ def test_tally_counts_what_counts(given_lines):
 
 
 def test_tally_leaves_out_what_is_not_its_own():
-    tally = AnnotationProgress(CELLS[:2], {CELLS[5]: "a"})
-    tally.update(line(CELLS[5], "a"))
-    tally.update(line(CELLS[0], "a", role="adjudicator"))
+    current = CurrentAnswers()
+    current.set(CellKey("elsewhere", 5), "a")
+    tally = AnnotationProgress(2, lambda: current.counts(["r"]))
     assert (tally.answered, tally.count("a")) == (0, 0)
 
 
 def test_speed_and_time_left():
-    cells = [CellKey("r", k) for k in range(100)]
-    tally = AnnotationProgress(cells)
+    current = CurrentAnswers()
+    tally = AnnotationProgress(100, lambda: current.counts(["r"]))
     assert tally.per_minute() is None and tally.minutes_left() is None
-    for cell in cells[:10]:
-        tally.update(line(cell, "a", seconds=3.0))
+    for cell in [CellKey("r", k) for k in range(10)]:
+        current.set(cell, "a")
+        tally.time(line(cell, "a", seconds=3.0))
     assert tally.per_minute() == pytest.approx(20)
     assert tally.minutes_left() == pytest.approx(90 / 20)
     # undoing is no judgement of a cell, and a coffee no hard cell
-    tally.update(line(cells[9], None, seconds=500.0, origin="undo"))
+    tally.time(line(cell, None, seconds=500.0, origin="undo"))
     assert tally.per_minute() == pytest.approx(20)
-    tally.update(line(cells[9], "a", seconds=3600.0))
+    tally.time(line(cell, "a", seconds=3600.0))
     assert tally.per_minute() == pytest.approx(60 * 11 / (30 + 90))
 
 

@@ -328,7 +328,7 @@ def test_runs_are_chosen_from_the_list(dock, study, qtbot):
     dock.panel.tabs.setCurrentWidget(dock.panel.runs)
     place = table.visualItemRect(table.item(1, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert dock._shown_run == first.folder != second.folder
+    assert dock.selection.run.folder == first.folder != second.folder
     assert "Better" in dock.panel.report.headline.text()
     place = table.visualItemRect(table.item(0, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from annotating import cells_of, colour_at, identify_result, press, show_result
 from qtpy.QtCore import Qt
+from voting import write_answers
 
-import napari_cellid.annotation.all_answers as all_answers
+from napari_cellid.annotation import all_answers
 from napari_cellid.annotation.journal_file import JournalFile
+from napari_cellid.study import answers as study_answers
 from napari_cellid.study.recordings import StudyRecording
 from napari_cellid.study.study import Study
+from napari_cellid.widgets.agreement.widget import AgreementWidget
+from napari_cellid.widgets.gallery.widget import GalleryWidget
+from napari_cellid.widgets.retrain.widget import RetrainWidget
 
 
 @pytest.fixture
@@ -28,7 +35,8 @@ def read(monkeypatch):
 
     for name in ("planes", "labels", "cells", "retired"):
         count(StudyRecording, name)
-    count(all_answers, "read_journal")
+    for module in (all_answers, study_answers):
+        count(module, "follow_annotations")
     count(JournalFile, "refresh")
     return calls
 
@@ -60,6 +68,56 @@ def test_colour_key_and_rule_read_nothing_again(viewer, annotate, lab, read, qtb
     assert Study.open(lab.path).config == session.config
 
 
+@contextmanager
+def _open(viewer, qtbot, dock_class):
+    dock = dock_class(viewer)
+    qtbot.addWidget(dock)
+    dock.show()
+    yield dock
+    dock.hide()
+
+
+def _idle(dock):
+    names = "reading", "comparing", "writing", "worker", "counting"
+    workers = (getattr(dock, name, None) for name in names)
+    return not any(worker.busy for worker in workers if worker is not None)
+
+
+def test_settings_reach_every_dock_and_read_no_journal(
+    viewer, annotate, lab, read, qtbot
+):
+    session = annotate.session
+    write_answers(lab, "Bo", dict.fromkeys(cells_of(session), "glia"))
+    session.set_blind(False)
+    with (
+        _open(viewer, qtbot, AgreementWidget) as agreement,
+        _open(viewer, qtbot, GalleryWidget) as gallery,
+        _open(viewer, qtbot, RetrainWidget) as retrain,
+    ):
+        docks = agreement, gallery, retrain
+        source = gallery.panel.source
+        qtbot.waitUntil(lambda: source.findData("consensus") > 0)
+        source.setCurrentIndex(source.findData("consensus"))
+        source.activated.emit(source.currentIndex())
+        qtbot.waitUntil(lambda: agreement.votes is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: retrain.estimates.decided_cells is not None)
+        qtbot.wait(100)
+        qtbot.waitUntil(lambda: all(map(_idle, docks)), timeout=10_000)
+        read.clear()
+        rule = session.config.vote.model_copy(update={"min_annotators": 1})
+        session.save_config(session.config.model_copy(update={"vote": rule}))
+        n = len(cells_of(session))
+        qtbot.waitUntil(lambda: retrain.estimates.decided_cells.total == n)
+        qtbot.wait(100)
+        qtbot.waitUntil(lambda: all(map(_idle, docks)), timeout=10_000)
+        assert agreement.panel.vote.value() == rule
+        answer = gallery.panel.answer
+        answer.setCurrentIndex(answer.findData("glia"))
+        answer.activated.emit(answer.currentIndex())
+        qtbot.waitUntil(lambda: len(gallery.panel.model.keys) == n)
+        assert [name for name in read if name != "cells"] == []
+
+
 def test_animals_read_no_image_and_no_journal(annotate, read):
     session = annotate.session
     annotate.answer("glia")
@@ -72,13 +130,14 @@ def test_animals_read_no_image_and_no_journal(annotate, read):
     assert set(session.cells()["animal"]) == {"m7", "mb2"}
 
 
-def test_settings_that_changed_while_a_result_was_saved_stay(viewer, annotate, lab):
+def test_settings_that_changed_while_a_result_was_saved_stay(viewer, annotate):
     session = annotate.session
     as_saved = session.study
     session.save_config(_changed(session.config, colour="#00ff00"))
-    result = show_result(viewer, identify_result(lab))
+    result = show_result(viewer, identify_result(as_saved))
     session.adopt_saved(as_saved, "a1", result, result.labelled)
     assert session.config.classes[0].colour == "#00ff00"
+    assert session.contains(result)
 
 
 def test_other_classes_get_their_colours(viewer, annotate):

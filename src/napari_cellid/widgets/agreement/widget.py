@@ -9,7 +9,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.agreement.vote import abstaining_answers
-from napari_cellid.study.votes import read_votes
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.save_queue import SaveQueue
@@ -31,8 +30,6 @@ from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import napari.viewer
     from qtpy.QtGui import QShowEvent
 
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.study.votes import StudyVotes
     from napari_cellid.widgets.agreement.tasks import AgreementFigures
-    from napari_cellid.widgets.agreement.vote_counts import OutcomeCount
 
 #: votes are counted this long (ms) after the last answer
 _COUNT_MS = 250
@@ -62,15 +58,9 @@ class AgreementWidget(QWidget):
         super().__init__()
         self.session = session_of(viewer)
         self.panel = AgreementPanel()
-        self.reading, self.comparing = Worker(self), Worker(self)
-        self.writing = SaveQueue(self)
-        self.votes: StudyVotes | None = None
-        self._new_answers: list[Answer] = []
-        self._compared_inputs: tuple[StudyVotes, frozenset[str]] | None = None
-        self._study_counts: (
-            tuple[StudyVotes, StudyConfig, list[OutcomeCount]] | None
-        ) = None
-        self._study_path: Path | None = None
+        self.reading = self.session.reading
+        self.comparing, self.writing = Worker(self), SaveQueue(self)
+        self._compared_inputs: tuple[object, ...] | None = None
         self._stale = True
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._compare_timer = QTimer(self, singleShot=True, interval=_COMPARE_MS)
@@ -83,14 +73,19 @@ class AgreementWidget(QWidget):
         self._connect()
         tabify_dock_later(self)
 
+    @property
+    def votes(self) -> StudyVotes | None:
+        """The session's votes; None if they are not read, or must not be seen."""
+        return self.session.votes if self.session.votes_visible else None
+
     def refresh(self) -> None:
-        """Read the answers again, as soon as the dock is visible."""
+        """Show the votes anew, as soon as the dock is visible."""
         self._stale = True
         if self.isVisible():
-            QTimer.singleShot(0, self._read_votes)
+            QTimer.singleShot(0, self._show_votes)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read the answers if they have changed while the dock was hidden."""
+        """Show the votes if they have changed while the dock was hidden."""
         super().showEvent(event)
         if self._stale:
             self.refresh()
@@ -105,63 +100,70 @@ class AgreementWidget(QWidget):
     def _connect(self) -> None:
         panel, session = self.panel, self.session
         for button in (panel.reload_button, panel.retry_button):
-            button.clicked.connect(self.refresh)
-        panel.show_votes_button.clicked.connect(self._show_votes)
+            button.clicked.connect(self._reload)
+        panel.show_votes_button.clicked.connect(self._reveal_votes)
         panel.tabs.currentChanged.connect(self._show_counts)
         panel.vote.valueChanged.connect(self._on_rule)
         panel.vote.save_rule_button.clicked.connect(self._save_rule)
         panel.vote.save_table_button.clicked.connect(self._save_table)
         panel.vote.training_set_button.clicked.connect(self._save_training_set)
         session.study_changed.connect(self._on_study)
-        session.cells_changed.connect(self._on_study)
+        session.cells_changed.connect(self.refresh)
         session.config_changed.connect(self._on_config)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self.refresh)
+        session.votes_changed.connect(self.refresh)
         session.answered.connect(self._on_answered)
-        self._count_timer.timeout.connect(self._add_answers)
+        self._count_timer.timeout.connect(self._count_answers)
         self._compare_timer.timeout.connect(self._compare)
         self.reading.finished.connect(self._on_read)
         self.comparing.finished.connect(self._compare)
         self.writing.finished.connect(self._show_status)
 
+    def _reload(self) -> None:
+        """Read all journals again."""
+        if self.session.study is not None and self.session.votes_visible:
+            self.panel.set_status("Reading answers…")
+            self.session.load_votes(again=True)
+        else:
+            self.refresh()
+
     def _on_read(self) -> None:
-        if self._stale and self.isVisible():
-            self._read_votes()
-        elif self.votes is None and self.session.study and self.session.votes_visible:
+        # read in vain
+        if self.session.study and self.session.votes_visible and self.votes is None:
             self.panel.show_message(UNREADABLE, self.panel.retry_button)
 
-    def _read_votes(self) -> None:
-        """Read the answers of all annotators, unless the user annotates blind."""
+    def _show_votes(self) -> None:
+        """Show the answers of all annotators, unless the user annotates blind."""
         session, panel = self.session, self.panel
         if session.study is None:
-            self._stale, self.votes = False, None
+            self._stale = False
             panel.show_message(NO_STUDY)
         elif not session.votes_visible:
-            self._stale, self.votes = False, None
+            self._stale = False
             panel.show_message(BLIND, panel.show_votes_button)
-        elif not self.reading.busy:
+        elif (votes := self._newest_votes()) is None:
             self._stale = False
             panel.set_status("Reading answers…")
-            self.reading.start(read_votes(session.study), self._on_votes)
+            session.load_votes()
+        elif not len(votes.current) and not len(votes.adjudications):
+            self._stale = False
+            panel.show_message(NO_ANSWERS, panel.retry_button)
+        else:
+            self._stale = False
+            panel.show_pages()
+            self._show_config()
+            panel.disputed.set_adjudicator(session.annotator)
+            self._on_rule()
+            self.disputed_actions.show_cell(session.cell)
 
-    def _show_votes(self) -> None:
+    def _newest_votes(self) -> StudyVotes | None:
+        self.session.look_for_answers()
+        return self.votes
+
+    def _reveal_votes(self) -> None:
         self.session.show_votes()
         self.refresh()
-
-    def _on_votes(self, votes: StudyVotes) -> None:
-        session, panel = self.session, self.panel
-        if session.study is None or self._stale or not session.votes_visible:
-            return
-        self.votes = votes
-        self._new_answers.clear()
-        if not len(votes.current) and not len(votes.adjudications):
-            panel.show_message(NO_ANSWERS, panel.retry_button)
-            return
-        panel.show_pages()
-        self._show_config()
-        panel.disputed.set_adjudicator(session.annotator)
-        self._on_rule()
-        self.disputed_actions.show_cell(session.cell)
 
     def _on_rule(self) -> None:
         self._show_counts()
@@ -171,22 +173,17 @@ class AgreementWidget(QWidget):
         """Count the votes by the rule that the form shows, and show the outcome."""
         if self.votes is None:
             return
-        panel, config = self.panel, self.session.config
-        table = self.votes.count(panel.vote.value())
-        counts = count_outcomes(table, len(self.session.cells()), config)
-        panel.vote.show_counts(counts, self._study_rule_counts(self.votes))
+        panel, session = self.panel, self.session
+        config, n_cells = session.config, len(session.cells())
+        table = session.count_votes(panel.vote.value())
+        counts, study_counts = (
+            count_outcomes(counted, n_cells, config)
+            for counted in (table, session.count_votes(config.vote))
+        )
+        panel.vote.show_counts(counts, study_counts)
         if panel.tabs.currentWidget() is panel.disputed:
             panel.disputed.set_table(table, self.votes.ratings)
         self._show_status()
-
-    def _study_rule_counts(self, votes: StudyVotes) -> list[OutcomeCount]:
-        """Outcome of the study's own rule; it is counted once for these votes."""
-        config = self.session.config
-        if self._study_counts is None or self._study_counts[:2] != (votes, config):
-            table = votes.count(config.vote)
-            counts = count_outcomes(table, len(self.session.cells()), config)
-            self._study_counts = (votes, config, counts)
-        return self._study_counts[2]
 
     def _show_status(self) -> None:
         if self.votes is None:
@@ -201,7 +198,7 @@ class AgreementWidget(QWidget):
         if self.votes is None or self.comparing.busy:
             return
         config = self.config()
-        inputs = (self.votes, abstaining_answers(config.vote))
+        inputs = self.votes, abstaining_answers(config.vote), config.answers
         if self._compared_inputs == inputs:
             return
         self._compared_inputs = inputs
@@ -212,17 +209,13 @@ class AgreementWidget(QWidget):
             self.panel.figures.show_figures(*figures, self.votes.notes())
 
     def _on_study(self) -> None:
-        study = self.session.study
-        if study is None or study.path != self._study_path:
-            self.panel.vote.reset()
-        self._study_path = None if study is None else study.path
-        self.votes = None
+        self.panel.vote.reset()
         self.refresh()
 
     def _on_config(self) -> None:
         if self.votes is not None:
             self._show_config()
-            self._on_rule()
+            self.refresh()
 
     def _show_config(self) -> None:
         config = self.session.config
@@ -230,19 +223,15 @@ class AgreementWidget(QWidget):
         self.panel.vote.set_study_rule(config.vote)
 
     def _on_answered(self, answer: Answer) -> None:
-        if self.votes is None:
-            return
-        self._new_answers.append(answer)
-        # after a cell was settled the next one is shown at once
-        self._count_timer.start(0 if answer.role == "adjudicator" else _COUNT_MS)
+        if not self.isVisible():
+            self._stale = True
+        elif self.votes is not None:
+            # after a cell was settled the next one is shown at once
+            self._count_timer.start(0 if answer.role == "adjudicator" else _COUNT_MS)
 
-    def _add_answers(self) -> None:
-        """Count the new answers without reading all journals again."""
-        if self.votes is None or not self._new_answers:
-            return
-        self.votes, self._new_answers = self.votes.with_answers(self._new_answers), []
+    def _count_answers(self) -> None:
+        """Count the new answers; the agreement is computed when no more come."""
         self._show_counts()
-        # the agreement is computed when no more answers come
         self._compare_timer.start()
 
     def _save_rule(self) -> None:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from napari_cellid.colours import answer_colours
-from napari_cellid.study.other_annotations import (
-    OtherAnnotations,
-    other_annotations_text,
-)
+from napari_cellid.study.other_annotations import other_annotations_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.annotate.panel import own_answer_text
 
@@ -50,16 +47,9 @@ class CellDisplay(QObject):
         self._session = session
         self._controller = controller
         self._panel = panel
-        self._other_answers: OtherAnnotations | None = None
         session.selection_changed.connect(self.show_text)
         session.answered.connect(self.show_text)
-
-    def reset_annotator(self) -> None:
-        """Take the session's annotator; the other annotators' answers are read anew."""
-        session = self._session
-        self._other_answers = None
-        if session.study is not None and session.journal is not None:
-            self._other_answers = OtherAnnotations(session.study, session.annotator)
+        session.votes_changed.connect(self.show_text)
 
     def show_recording(self) -> None:
         """Take the images of the session's recording."""
@@ -102,10 +92,10 @@ class CellDisplay(QObject):
     def _other_answers_text(self, cell: CellKey) -> str:
         session = self._session
         row = session.row(cell)
-        if session.blind or self._other_answers is None or row is None:
+        if session.blind or session.journal is None or row is None:
             return ""
         with input_errors_shown():
-            answers = self._other_answers.of_cell(cell)
+            answers = session.other_answers(cell)
             model = session.model_name(cell.recording)
             return other_annotations_text(row, model, answers)
         return ""

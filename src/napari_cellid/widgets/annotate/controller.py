@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,6 +16,8 @@ from napari_cellid.study.cell_queue import CellQueue
 from napari_cellid.study.repeats import RepeatChooser
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_cellid.annotation.answer import Answer, CellKey
     from napari_cellid.study.cell_queue import QueueItem
     from napari_cellid.widgets.session.session import StudySession
@@ -44,7 +48,8 @@ class AnnotationController(QObject):
         self._repeats = RepeatChooser((), "")
         self.progress = AnnotationProgress()
         session.answered.connect(self._on_answered)
-        session.config_changed.connect(self._on_config)
+        session.config_changed.connect(self.progress_changed)
+        session.votes_changed.connect(self.progress_changed)
 
     @property
     def config(self) -> QueueConfig:
@@ -66,18 +71,20 @@ class AnnotationController(QObject):
         cells = cells[cells["recording"].isin(names)]
         columns = cells["recording"].tolist(), cells["cell"].tolist()
         keys = frozenset(map(CellKey, *columns))
-        self.progress = AnnotationProgress(keys, session.own_answers)
+        self.progress = AnnotationProgress(
+            len(cells), partial(_own_counts, session, names)
+        )
         self._queue = CellQueue()
         if session.journal is not None:
             self._repeats = RepeatChooser(keys, session.annotator)
             self._repeats.follow(session.journal.history)
-            self._queue = CellQueue(self._ordered(cells))
+            self._queue = CellQueue(self._ordered(cells), self._is_answered)
             self._show(self._queue.advance())
         self.progress_changed.emit()
 
-    def _on_config(self) -> None:
-        self.progress.rename_answers(self._session.config.earlier_names)
-        self.progress_changed.emit()
+    def clear(self) -> None:
+        """Forget the queue, because no study is open any more."""
+        self._queue, self.progress = CellQueue(), AnnotationProgress()
 
     def set_repeat_share(self, share: float) -> None:
         """Repeat another share of the cells; the order of the queue stays."""
@@ -142,6 +149,9 @@ class AnnotationController(QObject):
             return None
         return self._queue.insert_repeat(cell)
 
+    def _is_answered(self, cell: CellKey) -> bool:
+        return cell in self._session.own_answers
+
     def _show(self, item: QueueItem | None) -> None:
         if item is None:
             self._session.go_to(None)
@@ -150,6 +160,13 @@ class AnnotationController(QObject):
 
     def _on_answered(self, line: Answer) -> None:
         if line.role == "annotator":
-            self._queue.mark(line.key, line.answer is not None)
-            self.progress.update(line)
+            self._queue.settle(line.key)
+            self.progress.time(line)
             self.progress_changed.emit()
+
+
+def _own_counts(session: StudySession, recordings: Sequence[str]) -> Counter[str]:
+    """Number of cells with each answer of the annotator."""
+    if session.journal is None:
+        return Counter()
+    return session.answer_counts(recordings)

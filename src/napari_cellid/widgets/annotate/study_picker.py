@@ -37,6 +37,8 @@ class StudyPicker(QWidget):
 
     #: folder of a study that the user wants to open
     study_chosen = Signal(str)
+    #: the user wants to close the study
+    close_requested = Signal()
     #: the user wants to say which animal each recording is from
     animals_requested = Signal()
     #: the `ShownResult` whose cells the user wants to annotate
@@ -49,6 +51,12 @@ class StudyPicker(QWidget):
         self.open_button = QPushButton("Open study…")
         self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
         self.open_button.clicked.connect(self._choose_study)
+        self.close_button = QPushButton("Close")
+        self.close_button.setToolTip(
+            "<qt>Close the study. All answers are saved already; the viewer is left as "
+            "it was before.</qt>"
+        )
+        self.close_button.clicked.connect(self.close_requested)
         self.animals_button = AnimalsButton()
         self.animals_button.clicked.connect(self.animals_requested)
         self._hint = small_text()
@@ -60,6 +68,7 @@ class StudyPicker(QWidget):
         row.addWidget(self.name, 1)
         row.addWidget(self.animals_button)
         row.addWidget(self.open_button)
+        row.addWidget(self.close_button)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addLayout(row)
@@ -71,6 +80,7 @@ class StudyPicker(QWidget):
         """Show which study is open."""
         self._hint.setVisible(path is None)
         self.animals_button.setVisible(path is not None)
+        self.close_button.setVisible(path is not None)
         if path is None:
             self.name.setText("No study is open")
             self.name.setToolTip("")

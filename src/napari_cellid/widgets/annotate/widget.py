@@ -74,6 +74,11 @@ class AnnotateWidget(QWidget):
             self.session.open_study(path)
             self.begin(annotator or load_annotator_name())
 
+    def close_study(self) -> None:
+        """Close the study, and leave the viewer as it was before."""
+        with input_errors_shown():
+            self.session.close_study()
+
     def begin(self, name: str) -> None:
         """Annotate under this name; an empty name changes nothing."""
         if not name or self.session.study is None:
@@ -143,6 +148,7 @@ class AnnotateWidget(QWidget):
     def _connect_panel(self) -> None:
         panel = self.panel
         panel.study.study_chosen.connect(self.open_study)
+        panel.study.close_requested.connect(self.close_study)
         panel.study.animals_requested.connect(self._edit_animals)
         panel.study.result_accepted.connect(self.offered_results.accept)
         panel.name.entered.connect(self.begin)
@@ -201,14 +207,15 @@ class AnnotateWidget(QWidget):
         panel.name.show_name(session.annotator)
         panel.show_open(session.study is not None, annotating)
         self.shortcuts.set_enabled(annotating)
-        self.display.reset_annotator()
         if session.study is not None and annotating:
             panel.choose_recording(session.own_answers, session.cells())
         self._start_queue()
 
     def _start_queue(self) -> None:
         config = self.panel.queue.value()
-        if isinstance(config, QueueConfig) and self.session.study is not None:
+        if self.session.study is None:
+            self.controller.clear()
+        elif isinstance(config, QueueConfig):
             with input_errors_shown():
                 name = self.panel.recording.currentData()
                 if self.session.recording is None and name is not None:

@@ -29,7 +29,7 @@ from napari_cellid.study.cell_selection import cell_keys
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition, ThumbnailStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import pandas as pd
 
@@ -66,7 +66,9 @@ class GalleryModel(QAbstractListModel):
         self._positions: list[ThumbnailPosition] = []
         self._predictions: list[str] = []
         self._row: dict[CellKey, int] = {}
-        self._marks: dict[CellKey, tuple[str, str]] = {}
+        self._answered: set[CellKey] = set()
+        #: answer of the annotator to a cell and its colour, both "" without an answer
+        self.answer_of: Callable[[CellKey], tuple[str, str]] = _no_answer
         self.style = ThumbnailStyle(_SIDE, FIELD_UM, "both")
         thumbnails.ready.connect(self._on_ready)
 
@@ -90,23 +92,24 @@ class GalleryModel(QAbstractListModel):
         self._predictions = (
             _prediction_texts(cells) if model_shown else [""] * len(cells)
         )
-        self._marks.clear()
+        self._answered.clear()
         self.endResetModel()
 
-    def mark(self, key: CellKey, answer: str, colour: str) -> None:
-        """Mark a cell as answered; an empty answer removes the mark."""
-        if answer:
-            self._marks[key] = (answer, colour)
-        else:
-            self._marks.pop(key, None)
+    def mark(self, key: CellKey) -> None:
+        """Show the answer of a cell, which was just given or taken back."""
+        self._answered.add(key)
         if key in self._row:
             index = self.index(self._row[key])
             self.dataChanged.emit(index, index)
 
     @property
-    def marks(self) -> Mapping[CellKey, tuple[str, str]]:
-        """Answer and colour of the cells that were answered since the list was made."""
-        return self._marks
+    def n_answered(self) -> int:
+        """Number of cells that were answered since the list was made."""
+        return sum(bool(self._mark(key)[0]) for key in self._answered)
+
+    def _mark(self, key: CellKey) -> tuple[str, str]:
+        """Answer and colour of a cell that was answered since the list was made."""
+        return self.answer_of(key) if key in self._answered else _no_answer(key)
 
     def set_style(self, side: int, picture: ChannelView) -> None:
         """Set the side of the thumbnails (px) and the channels they show."""
@@ -133,7 +136,7 @@ class GalleryModel(QAbstractListModel):
         if role == KEY_ROLE:
             return self.keys[row]
         if role == MARK_ROLE:
-            return self._marks.get(self.keys[row], ("", ""))[1]
+            return self._mark(self.keys[row])[1]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -142,7 +145,7 @@ class GalleryModel(QAbstractListModel):
 
     def _tip(self, row: int) -> str:
         key, position = self.keys[row], self._positions[row]
-        answer = self._marks.get(key, ("", ""))[0]
+        answer = self._mark(key)[0]
         mark_text = f"<br>answered just now: {answer_text(answer)}" if answer else ""
         return (
             f"<qt>{key.recording}<br>cell {key.cell}, plane {position.plane}"
@@ -221,6 +224,10 @@ def _frame(painter: QPainter, rect: QRect, colour: QColor, width: int) -> None:
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect.adjusted(0, 0, -1, -1))
+
+
+def _no_answer(_: CellKey) -> tuple[str, str]:
+    return "", ""
 
 
 def _prediction_texts(cells: pd.DataFrame) -> list[str]:

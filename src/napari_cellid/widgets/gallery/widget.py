@@ -15,10 +15,8 @@ from napari_cellid.study.cell_selection import (
     count_cells_by_answer,
     select_cells,
 )
-from napari_cellid.study.votes import StudyVotes, decided_answers, read_votes
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
-from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.gallery.panel import SOURCES, GalleryPanel
 from napari_cellid.widgets.gallery.selection import GallerySelection
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_cellid.annotation.answer import Answer, CellKey
+    from napari_cellid.config import StudyConfig
     from napari_cellid.study.recordings import StudyRecording
 
 #: more cells than this are answered only after a question
@@ -58,8 +57,8 @@ class GalleryWidget(QWidget):
         self.selection = GallerySelection(
             self.session, self.panel.view, self.panel.model, self
         )
-        self.worker = Worker(self)
-        self._consensus: Mapping[CellKey, str] = {}
+        self.worker = self.session.reading
+        self.panel.model.answer_of = self._own_answer
         self._stale = True
         self._scroll_position = 0
         self._list_timer = QTimer(self, singleShot=True)
@@ -111,7 +110,8 @@ class GalleryWidget(QWidget):
         self.selection.changed.connect(self._show_status)
         session.study_changed.connect(self._on_study)
         session.cells_changed.connect(self._on_study)
-        session.config_changed.connect(self.refresh)
+        session.config_changed.connect(self._on_config)
+        session.votes_changed.connect(self._on_votes)
         session.annotator_changed.connect(self.refresh)
         session.blind_changed.connect(self._on_blind)
         session.answered.connect(self._on_answered)
@@ -132,22 +132,27 @@ class GalleryWidget(QWidget):
         panel.set_config(self.session.config)
         panel.set_recordings(study.recordings)
         panel.set_blind(self.session.blind)
-        if panel.source.currentData() == "consensus":
+        consensus = panel.source.currentData() == "consensus"
+        if consensus and self.session.votes is None:
             panel.show_status("Reading answers…")
-            self.worker.start_latest(read_votes(study), self._on_votes)
+            self._stale = True
+            self.session.load_votes()
         else:
             self._list_cells()
 
-    def _on_votes(self, votes: StudyVotes) -> None:
-        self._consensus = decided_answers(votes.count(self.session.config.vote))
-        if self.panel.source.currentData() == "consensus":
-            self._list_cells()
+    def _on_votes(self) -> None:
+        # a list that is there stays while somebody works with it
+        if self._stale:
+            self.refresh()
 
     def _list_cells(self) -> None:
         panel, session = self.panel, self.session
         source, answer = panel.source.currentData(), panel.answer.currentData()
-        answers = {"own": session.own_answers, "consensus": self._consensus}
-        cells = add_answer_column(session.cells(), source, answers.get(source, {}))
+        answers: Mapping[CellKey, str] = {}
+        if source != "model":
+            own = source == "own"
+            answers = session.own_answers if own else session.decided_answers()
+        cells = add_answer_column(session.cells(), source, answers)
         recording = panel.recording.currentData()
         panel.set_counts(count_cells_by_answer(cells, recording))
         rows = select_cells(cells, answer, panel.order.currentData(), recording)
@@ -182,26 +187,36 @@ class GalleryWidget(QWidget):
         parts = [f"{len(model.keys)} cells"]
         if n_selected:
             parts.append(f"{n_selected} selected")
-        if model.marks:
-            parts.append(f"{len(model.marks)} answered just now")
+        if n_answered := model.n_answered:
+            parts.append(f"{n_answered} answered just now")
         if self.session.blind:
             parts.append("blind: your own answers alone")
         self.panel.show_status(" · ".join(parts))
 
     def _on_study(self) -> None:
-        self.worker.cancel()
         self.thumbnails.clear()
         self.refresh()
 
     def _on_blind(self) -> None:
         self.refresh()
 
+    def _on_config(self, before: StudyConfig) -> None:
+        config = self.session.config
+        if (before.answers, before.vote) == (config.answers, config.vote):
+            # the list stays, with other keys and colours
+            self.panel.set_config(config)
+            self.panel.view.viewport().update()
+        else:
+            self.refresh()
+
     def _on_answered(self, answer: Answer) -> None:
-        if answer.role != "annotator":
-            return
-        colour = answer_colours(self.session.config).get(answer.answer or "", "")
-        self.panel.model.mark(answer.key, answer.answer or "", colour)
-        self._show_status()
+        if answer.role == "annotator":
+            self.panel.model.mark(answer.key)
+            self._show_status()
+
+    def _own_answer(self, cell: CellKey) -> tuple[str, str]:
+        answer = self.session.own_answers.get(cell, "")
+        return answer, answer_colours(self.session.config).get(answer, "")
 
     def _undo(self) -> None:
         with input_errors_shown():

@@ -21,8 +21,6 @@ from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
     from qtpy.QtWidgets import QWidget
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
     from napari_cellid.training.summary import RunSummary
     from napari_cellid.widgets.retrain.panel import RetrainPanel
+    from napari_cellid.widgets.retrain.run_selection import RunSelection
     from napari_cellid.widgets.session.session import StudySession
 
 
@@ -44,19 +43,26 @@ class ReportActions(QObject):
         Its viewer shows the cells.
     panel
         It holds the page with the report.
+    selection
+        Says which training is shown.
     parent
         The dock; it deletes this object.
     """
 
     def __init__(
-        self, session: StudySession, panel: RetrainPanel, parent: QWidget
+        self,
+        session: StudySession,
+        panel: RetrainPanel,
+        selection: RunSelection,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._session, self._panel = session, panel.report
         self.reading, self.writing = Worker(self), SaveQueue(self)
         #: hashes of the weights of the study's models
         self.active_weights: set[str] = set()
-        self._run: RunSummary | None = None
+        self._selection = selection
+        self._drawn: object = None
         self._square: ConfusionSquare | None = None
         self._panel.square_chosen.connect(self._on_square)
         self._panel.cells.reveal_requested.connect(self._reveal)
@@ -65,20 +71,20 @@ class ReportActions(QObject):
         self._panel.restore_requested.connect(self._restore)
         self.writing.finished.connect(self._on_written)
 
-    def show_run(self, run: RunSummary | None) -> None:
-        """Show the figures of a training, unless they are shown already."""
-        previous = self._run
-        self._run = run
-        if _key(run) != _key(previous) or run is None:
+    def show_run(self) -> None:
+        """Show the figures of the chosen training, unless they are shown already."""
+        figures = _figures(self._selection.run)
+        if figures is None or figures != self._drawn:
             self._square = None
             # the cells that are being read are those of the run before
             self.reading.cancel()
-            self._panel.show_run(run)
+            self._panel.refresh()
             self.refresh()
+        self._drawn = figures
 
     def refresh(self) -> None:
         """Show whether the study uses the model, and the model card."""
-        run, study = self._run, self._session.study
+        run, study = self._selection.run, self._session.study
         possible = run is not None and run.has_model and not run.is_active
         self.active_weights = active_weights(study)
         active = run is not None and run.weights in self.active_weights
@@ -94,8 +100,8 @@ class ReportActions(QObject):
             self._panel.cells.show_blind_warning()
         elif self._panel.held_out is not None:
             self._show_cells(self._panel.held_out)
-        elif self._run is not None:
-            path = held_out_table(self._run.folder)
+        elif (run := self._selection.run) is not None:
+            path = held_out_table(run.folder)
             if path is None:
                 show_error("The list of held-out cells of this training is gone.")
             else:
@@ -120,13 +126,15 @@ class ReportActions(QObject):
         with input_errors_shown():
             self._session.go_to(cell)
 
-    def _use(self, folder: Path) -> None:
-        if self._session.study is not None:
-            self._write(activate_run_folder(self._session.study, folder))
+    def _use(self) -> None:
+        run, study = self._selection.run, self._session.study
+        if run is not None and study is not None:
+            self._write(activate_run_folder(study, run.folder))
 
-    def _restore(self, folder: Path) -> None:
-        if self._session.study is not None:
-            self._write(restore_previous_model(self._session.study, folder))
+    def _restore(self) -> None:
+        run, study = self._selection.run, self._session.study
+        if run is not None and study is not None:
+            self._write(restore_previous_model(study, run.folder))
 
     def _write(self, step: Step[Study]) -> None:
         self.writing.add(step, self._on_used)
@@ -142,7 +150,8 @@ class ReportActions(QObject):
             show_info("The study and the Identify dock use another model now.")
 
 
-def _key(run: RunSummary | None) -> object:
+def _figures(run: RunSummary | None) -> object:
+    """What the page shows of a training; None for no training."""
     if run is None:
         return None
     return run.folder, run.report, run.is_active, run.weights

@@ -27,6 +27,7 @@ from napari_cellid.widgets.retrain.setup import SetupPanel
 
 if TYPE_CHECKING:
     from napari_cellid.training.summary import RunSummary
+    from napari_cellid.widgets.retrain.run_selection import RunSelection
 
 #: least width (px) at which tables and buttons are readable
 _MIN_WIDTH = 380
@@ -46,13 +47,19 @@ _STOP_TIP = (
 
 
 class RetrainPanel(QWidget):
-    """A message that says what to do first, or the four pages of the dock."""
+    """A message that says what to do first, or the four pages of the dock.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    selection
+        Says which training the pages show.
+    """
+
+    def __init__(self, selection: RunSelection) -> None:
         super().__init__()
         self.setup = SetupPanel()
-        self.progress = TrainingProgressPanel()
-        self.report = ReportPanel()
+        self.progress = TrainingProgressPanel(selection)
+        self.report = ReportPanel(selection)
         self.runs = RunsPanel()
         self.tabs = QTabWidget()
         self.start_button = QPushButton(START)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.training.summary import RunSummary
     from napari_cellid.widgets.retrain.curves import TrainingCurves
+    from napari_cellid.widgets.retrain.run_selection import RunSelection
 
 #: most epochs that are listed, the newest first
 _MAX_EPOCHS = 8
@@ -49,13 +50,20 @@ _NO_RUN = (
 
 
 class TrainingProgressPanel(QWidget):
-    """State, curves and epochs of one training."""
+    """State, curves and epochs of the training that is shown.
 
-    #: folder of the training to be resumed
-    resume_requested = Signal(object)
+    Parameters
+    ----------
+    selection
+        Says which training is shown.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    #: the training that is shown is to be resumed
+    resume_requested = Signal()
+
+    def __init__(self, selection: RunSelection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._selection = selection
         self.title = small_text()
         self.state = small_text()
         self.resume_button = QPushButton("Resume")
@@ -63,11 +71,10 @@ class TrainingProgressPanel(QWidget):
         self.epochs = SmallTable()
         self.curves: TrainingCurves | None = None
         self._theme = "dark"
-        self._run: RunSummary | None = None
         self._message = QLabel(_NO_RUN)
         self._body = QWidget()
         self._build()
-        self.show_run(None)
+        self.refresh()
 
     def set_theme(self, theme: str) -> None:
         """Use the colours of a theme of napari."""
@@ -75,9 +82,9 @@ class TrainingProgressPanel(QWidget):
         if self.curves is not None:
             self.curves.set_theme(theme)
 
-    def show_run(self, run: RunSummary | None) -> None:
-        """Show a training; None for no training."""
-        self._run = run
+    def refresh(self) -> None:
+        """Show the training as it is now."""
+        run = self._selection.run
         self._message.setVisible(run is None)
         self._body.setVisible(run is not None)
         if run is None:
@@ -107,14 +114,10 @@ class TrainingProgressPanel(QWidget):
         total = int(run.progress.get("epochs", 0))
         self.curves.show_epochs(run.epochs, total)
 
-    def _request_resume(self) -> None:
-        if self._run is not None:
-            self.resume_requested.emit(self._run.folder)
-
     def _build(self) -> None:
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.resume_button.clicked.connect(self._request_resume)
+        self.resume_button.clicked.connect(self.resume_requested)
         self.resume_button.setSizePolicy(
             QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
         )

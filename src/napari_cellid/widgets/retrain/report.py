@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.training.summary import RunSummary
+    from napari_cellid.widgets.retrain.run_selection import RunSelection
 
 _HEADLINE_SIZE = "18pt"
 _NOT_YET = {
@@ -53,17 +54,24 @@ _NO_RUN = (
 
 
 class ReportPanel(QWidget):
-    """The figures of one training, and buttons to use its model in the study."""
+    """The figures of the training that is shown, and buttons to use its model.
 
-    #: folder of the run whose model the study shall use
-    use_requested = Signal(object)
-    #: folder of the run whose model the study shall no longer use
-    restore_requested = Signal(object)
+    Parameters
+    ----------
+    selection
+        Says which training is shown.
+    """
+
+    #: the study shall use the model of the training that is shown
+    use_requested = Signal()
+    #: the study shall no longer use its model
+    restore_requested = Signal()
     #: a `ConfusionSquare` of the confusion matrix
     square_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: RunSelection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._selection = selection
         self.title, self.details, self.notes = small_text(), small_text(), small_text()
         self.headline = QLabel()
         self.explanation = small_text()
@@ -81,16 +89,15 @@ class ReportPanel(QWidget):
         self.restore_button.setToolTip("<qt>Both models are kept.</qt>")
         self.card = small_text()
         self.held_out: pd.DataFrame | None = None
-        self._run: RunSummary | None = None
         self._classes: list[str] = []
         self._message = QLabel()
         self._body = QWidget()
         self._build()
-        self.show_run(None)
+        self.refresh()
 
-    def show_run(self, run: RunSummary | None) -> None:
-        """Show the figures of a training; None for no training."""
-        self._run, self.held_out = run, None
+    def refresh(self) -> None:
+        """Show the figures of the training as they are now."""
+        run, self.held_out = self._selection.run, None
         self.cells.clear()
         report = run.report if run is not None else {}
         self._body.setVisible(bool(report))
@@ -147,10 +154,10 @@ class ReportPanel(QWidget):
         self._show_model()
 
     def _show_model(self) -> None:
-        model = self.model_combo.currentData()
-        if self._run is None or model is None:
+        model, run = self.model_combo.currentData(), self._selection.run
+        if run is None or model is None:
             return
-        report = self._run.report
+        report = run.report
         self.by_class.show_rows(*class_figure_rows(report, model))
         self._classes, rows = confusion_matrix_rows(report, model)
         header = [answer_text(name) for name in self._classes]
@@ -168,14 +175,6 @@ class ReportPanel(QWidget):
         truth, predicted = self._classes[row], self._classes[column]
         self.square_chosen.emit(ConfusionSquare(truth, predicted, old=model == "old"))
 
-    def _on_use(self) -> None:
-        if self._run is not None:
-            self.use_requested.emit(self._run.folder)
-
-    def _on_restore(self) -> None:
-        if self._run is not None:
-            self.restore_requested.emit(self._run.folder)
-
     def _build(self) -> None:
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -185,8 +184,8 @@ class ReportPanel(QWidget):
         )
         self.model_combo.currentIndexChanged.connect(self._show_model)
         self.confusion.square_chosen.connect(self._on_square)
-        self.use_button.clicked.connect(self._on_use)
-        self.restore_button.clicked.connect(self._on_restore)
+        self.use_button.clicked.connect(self.use_requested)
+        self.restore_button.clicked.connect(self.restore_requested)
         for button in (self.use_button, self.restore_button):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         verdict_parts = [

@@ -20,6 +20,7 @@ from napari_cellid.widgets.retrain.close_guard import close_guard_of
 from napari_cellid.widgets.retrain.controller import TrainingController
 from napari_cellid.widgets.retrain.estimate_actions import EstimateActions
 from napari_cellid.widgets.retrain.panel import CURVES, REPORT, SET_UP, RetrainPanel
+from napari_cellid.widgets.retrain.run_selection import RunSelection
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.session import session_of
 
@@ -50,14 +51,16 @@ class RetrainWidget(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(viewer)
-        self.panel = RetrainPanel()
         self.controller = TrainingController(self)
+        self.selection = RunSelection(self.controller, self)
+        self.panel = RetrainPanel(self.selection)
         self.counting = Worker(self)
         self.estimates = EstimateActions(
             self.session, self.panel, self.controller, self
         )
-        self.report_actions = ReportActions(self.session, self.panel, self)
-        self._shown_run: Path | None = None
+        self.report_actions = ReportActions(
+            self.session, self.panel, self.selection, self
+        )
         self._stale = True
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
         layout = QVBoxLayout(self)
@@ -81,7 +84,7 @@ class RetrainWidget(QWidget):
             self.panel.show_error("")
             folder = self.controller.start(self.panel.setup.value())
             self._guard(folder)
-            self.show_run(folder)
+            self.selection.choose(folder)
             self.panel.tabs.setCurrentIndex(CURVES)
 
     def stop(self) -> None:
@@ -90,17 +93,15 @@ class RetrainWidget(QWidget):
             if self.controller.stop():
                 self.panel.show_stopping(True)
 
-    def resume(self, folder: Path) -> None:
-        """Resume a training that has ended early."""
+    def resume(self) -> None:
+        """Resume the training that is shown, which has ended early."""
+        run = self.selection.run
+        if run is None:
+            return
         with input_errors_shown():
             self.panel.show_error("")
-            self.controller.resume(folder)
-            self._guard(folder)
-
-    def show_run(self, folder: Path | None) -> None:
-        """Show a training on the pages Curves and Did it help?."""
-        self._shown_run = folder
-        self._show_runs()
+            self.controller.resume(run.folder)
+            self._guard(run.folder)
 
     def refresh(self) -> None:
         """Count the decided cells again, as soon as the dock is visible."""
@@ -127,14 +128,15 @@ class RetrainWidget(QWidget):
         panel.stop_button.clicked.connect(self.stop)
         panel.setup.animals.clicked.connect(self._edit_animals)
         panel.progress.resume_requested.connect(self.resume)
-        panel.runs.run_chosen.connect(self.show_run)
-        self.controller.changed.connect(self._show_runs)
+        panel.runs.run_chosen.connect(self.selection.choose)
+        self.selection.changed.connect(self._show_runs)
         self.controller.ended.connect(self._on_ended)
         session.study_changed.connect(self._on_study)
         session.cells_changed.connect(self._on_study)
         session.config_changed.connect(self._on_study)
         # a method, because a lambda would keep the closed dock alive
         session.answered.connect(self._on_answered)
+        session.votes_changed.connect(self.refresh)
         self._count_timer.timeout.connect(self.refresh)
         self.counting.finished.connect(self._on_counted)
 
@@ -148,7 +150,6 @@ class RetrainWidget(QWidget):
         self.panel.show_study_open(study is not None)
         self.panel.setup.set_study_models(None if study is None else study.models)
         if study is None:
-            self._shown_run = None
             self.estimates.set_decided_cells(None)
         self.controller.set_study(study)
         self.report_actions.refresh()
@@ -159,12 +160,15 @@ class RetrainWidget(QWidget):
         self._count_timer.start()
 
     def _count(self) -> None:
-        study = self.session.study
+        study, votes = self.session.study, self.session.votes
         if study is None:
             self._stale = False
+        elif votes is None:
+            self.session.load_votes()
         elif not self.counting.busy:
             self._stale = False
-            self.counting.start(count_decided_cells(study), self._on_decided)
+            step = count_decided_cells(study, votes.matched())
+            self.counting.start(step, self._on_decided)
 
     def _on_decided(self, decided: DecidedCellCounts) -> None:
         if self.session.study is None:
@@ -195,15 +199,14 @@ class RetrainWidget(QWidget):
             )
 
     def _show_runs(self) -> None:
-        runs, panel = self.controller.runs, self.panel
-        if self.controller.find(self._shown_run) is None:
-            self._shown_run = runs[0].folder if runs else None
-        shown = self.controller.find(self._shown_run)
+        panel, shown = self.panel, self.selection.run
         panel.show_running(self.controller.active_run)
-        panel.progress.show_run(shown)
-        self.report_actions.show_run(shown)
-        panel.runs.show_runs(runs, self._shown_run, self.report_actions.active_weights)
-        for run in runs:
+        panel.progress.refresh()
+        self.report_actions.show_run()
+        folder = None if shown is None else shown.folder
+        active = self.report_actions.active_weights
+        panel.runs.show_runs(self.selection.runs, folder, active)
+        for run in self.selection.runs:
             if run.state == "running" and run.started_in_napari:
                 self._guard(run.folder)
 
@@ -211,7 +214,8 @@ class RetrainWidget(QWidget):
         """Show how a training has ended."""
         if run.state in ("finished", "stopped"):
             show_info(f"Training {run.state}: {run_title(run)}.")
-            if run.report and run.folder == self._shown_run:
+            shown = self.selection.run
+            if run.report and shown is not None and run.folder == shown.folder:
                 self.panel.tabs.setCurrentIndex(REPORT)
         else:
             text = run.error or (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,10 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.errors import InputError
 from napari_cellid.study.journal import AnnotatorJournal
 from napari_cellid.widgets._shared.notifications import show_warnings
-from napari_cellid.widgets.session.navigator import StudyNavigator
+from napari_cellid.widgets.session.answers import AnswersSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 COLLEAGUES_VOTES = "colleagues' votes"
 
 
-class AnnotatingSession(StudyNavigator):
+class AnnotatingSession(AnswersSession):
     """Writes the answers of one annotator into a journal; see `StudySession`."""
 
     #: another annotator's journal is open, or none any more
@@ -56,11 +55,6 @@ class AnnotatingSession(StudyNavigator):
         return None if self._own is None else self._own.journal
 
     @property
-    def own_answers(self) -> Mapping[CellKey, str]:
-        """The annotator's current answers, by cell."""
-        return {} if self._own is None else self._own.answers
-
-    @property
     def annotator(self) -> str:
         """Name of the annotator; empty while nobody annotates."""
         return "" if self.journal is None else self.journal.annotator
@@ -68,10 +62,14 @@ class AnnotatingSession(StudyNavigator):
     def start_annotating(self, annotator: str) -> None:
         """Open the journal of an annotator in the study."""
         own = AnnotatorJournal(self._require_study(), annotator)
+        known = self._answers is not None
+        self._take_new(self._read_answers())
         self.stop_annotating()
         self._own = own
         self._colour_outlines()
         self.annotator_changed.emit()
+        if not known:
+            self.votes_changed.emit()
         show_warnings(own.journal.problems)
 
     def stop_annotating(self) -> None:
@@ -96,7 +94,8 @@ class AnnotatingSession(StudyNavigator):
             return ()
         seconds = round((time.monotonic() - self._cell_shown_at) / len(cells), 2)
         lines = [self._line(cell, answer, seconds) for cell in cells]
-        lines = self._require_journal().add(lines)
+        journal = self._require_journal()
+        lines = self._write(lambda: journal.add(lines))
         self._cell_shown_at, self._is_repeat = time.monotonic(), False
         self.select(())
         self._announce(lines)
@@ -105,7 +104,8 @@ class AnnotatingSession(StudyNavigator):
     def adjudicate(self, cell: CellKey, answer: str | None) -> Answer:
         """Decide a disputed cell in the annotator's journal; None takes that back."""
         line = self._line(cell, answer, 0.0, role="adjudicator")
-        lines = self._require_journal().add([line])
+        journal = self._require_journal()
+        lines = self._write(lambda: journal.add([line]))
         self._announce(lines)
         return lines[0]
 
@@ -116,7 +116,7 @@ class AnnotatingSession(StudyNavigator):
         -------
         Its cell, the first of several; None if there is no answer to take back.
         """
-        lines = self._require_journal().undo()
+        lines = self._write(self._require_journal().undo)
         self._announce(lines)
         return lines[-1].key if lines else None
 
@@ -127,13 +127,16 @@ class AnnotatingSession(StudyNavigator):
         -------
         As of `undo`.
         """
-        lines = self._require_journal().redo()
+        lines = self._write(self._require_journal().redo)
         self._announce(lines)
         return lines[0].key if lines else None
 
+    def _write(self, write: Callable[[], Sequence[Answer]]) -> list[Answer]:
+        """Write lines and count them; return them with the current names of classes."""
+        return self._read_answers().add(write())
+
     def _announce(self, lines: Sequence[Answer]) -> None:
         """Colour the outlines of answered cells, and emit the new lines."""
-        lines = [self._with_current_name(line) for line in lines]
         by_answer: dict[str | None, list[CellKey]] = {}
         for line in lines:
             if line.role == "annotator":
@@ -144,12 +147,6 @@ class AnnotatingSession(StudyNavigator):
             self.answered.emit(line)
         if lines:
             show_warnings(self._require_journal().new_interference())
-
-    def _with_current_name(self, line: Answer) -> Answer:
-        """The line with the current name of a class, for undo may write an earlier."""
-        if line.answer is None:
-            return line
-        return replace(line, answer=self.config.current_name(line.answer))
 
     def _line(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
-    from napari_cellid.annotation.answer import CellKey, Role
+    from napari_cellid.annotation.answer import CellKey
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
@@ -59,9 +60,9 @@ class StudyNavigator(QObject):
         self._is_repeat = False
 
     @property
+    @abstractmethod
     def own_answers(self) -> Mapping[CellKey, str]:
         """The annotator's current answers, by cell."""
-        return {}
 
     @property
     def config(self) -> StudyConfig:
@@ -90,10 +91,6 @@ class StudyNavigator(QObject):
             for name in names
             if not missing_files(self._require_study().recording(name).folder)
         )
-
-    def answers(self, role: Role = "annotator") -> pd.DataFrame:
-        """Current answers of all annotators, read from disk and matched to cells."""
-        return self._require_study().read_answers().current(role)
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""

@@ -6,6 +6,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.save_results import saved_warnings
 from napari_cellid.study.settings import STUDY_FILE
@@ -67,7 +68,8 @@ class StudySession(AnnotatingSession):
 
     # `StudyNavigator` has the signals study_changed, cells_changed, config_changed,
     # recording_changed, cell_changed, selection_changed and blind_changed;
-    # `AnnotatingSession` has annotator_changed and answered
+    # `AnswersSession` has votes_changed; `AnnotatingSession` has annotator_changed and
+    # answered
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
@@ -89,6 +91,8 @@ class StudySession(AnnotatingSession):
     def close_study(self) -> None:
         """Close the study and its journal, and remove its layers from the viewer."""
         self._close()
+        # as before a study was open: the next one must not begin with open eyes
+        self.set_blind(True)
         self._set_study(None, CellsIndex(None))
 
     def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
@@ -107,10 +111,6 @@ class StudySession(AnnotatingSession):
     def save_config(self, config: StudyConfig) -> None:
         """Save these settings, whatever another window has changed since."""
         self.edit_config(lambda _: config)
-
-    def all_given_answers(self) -> frozenset[str]:
-        """Every answer in the journals, also those that were taken back."""
-        return self._require_study().given_answers()
 
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""
@@ -174,7 +174,6 @@ class StudySession(AnnotatingSession):
         cells, annotator = CellsIndex(study), self.annotator
         if self.study is None or self.study.path != study.path:
             self._close()
-            self._saved.clear()
             self._saved[result] = labelled
             self._set_study(study, cells)
         else:
@@ -183,9 +182,11 @@ class StudySession(AnnotatingSession):
                 self._clear_view()
             self._saved[result] = labelled
             # the settings may have changed while the result was saved
-            self._set_cells(study.with_config(self.config), cells)
+            study = study.with_config(self.config)
+            if self._answers is not None:
+                self._answers = StudyAnswers(study)
+            self._set_cells(study, cells)
         if annotator:
-            # answers are matched to the new cells
             self.start_annotating(annotator)
         saved = study.recording(name)
         show_warnings(saved_warnings(study, result.run_result, saved))
@@ -210,6 +211,8 @@ class StudySession(AnnotatingSession):
         self._cells.rename_classes(study.config.earlier_names)
         if self._own is not None:
             self._own.set_study(study)
+        if self._answers is not None:
+            self._answers.set_study(study)
         self._show_config()
         self.config_changed.emit(before)
 
@@ -225,4 +228,6 @@ class StudySession(AnnotatingSession):
         """Close the journal and clear the view."""
         self.stop_annotating()
         self._saw_votes.clear()
+        self._saved.clear()
         self._clear_view()
+        self._view.restore_viewer()

@@ -12,7 +12,7 @@ from napari_cellid.widgets.session.result_layer import (
     result_of,
     update_features,
 )
-from napari_cellid.widgets.session.study_layers import RecordingLayers
+from napari_cellid.widgets.session.study_layers import RecordingLayers, camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +43,8 @@ class StudyView:
         self._hidden: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._without_features: weakref.WeakSet[Labels] = weakref.WeakSet()
         self._zoomed = False
+        # what the viewer showed before the study: camera, position and active layer
+        self._before: _ViewerState | None = None
 
     @property
     def _shown_layers(self) -> RecordingLayers | None:
@@ -69,6 +71,8 @@ class StudyView:
         if viewer is None:
             return
         self.clear()
+        if self._before is None:
+            self._before = _ViewerState(viewer)
         like = self._result_layer(viewer, planes)
         self._hide_others(viewer)
         self._layers = RecordingLayers(viewer, planes, labels, config, like=like)
@@ -89,6 +93,13 @@ class StudyView:
         for layer in list(self._hidden):
             layer.visible = True
         self._hidden.clear()
+
+    def restore_viewer(self) -> None:
+        """Show what the viewer showed before the study was opened."""
+        viewer, before = self._viewer(), self._before
+        self._before, self._zoomed = None, False
+        if viewer is not None and before is not None:
+            before.restore(viewer)
 
     def hide_predictions(self) -> None:
         """Hide predictions of models, also in napari's table of features."""
@@ -174,6 +185,29 @@ class StudyView:
             if same_recording and layer.data.shape == planes.shape[-layer.ndim :]:
                 return layer
         return None
+
+
+class _ViewerState:
+    """Camera, position in the stack and active layer of a viewer."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        camera = camera_of(viewer)
+        self._camera = camera.center, camera.zoom
+        self._point = viewer.dims.point
+        active = viewer.layers.selection.active
+        self._active = None if active is None else weakref.ref(active)
+
+    def restore(self, viewer: ViewerModel) -> None:
+        """Show this again; an empty viewer has nothing to show."""
+        if not viewer.layers:
+            return
+        camera = camera_of(viewer)
+        camera.center, camera.zoom = self._camera
+        if len(self._point) == viewer.dims.ndim:
+            viewer.dims.point = self._point
+        active = None if self._active is None else self._active()
+        if active in viewer.layers:
+            viewer.layers.selection.active = active
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
