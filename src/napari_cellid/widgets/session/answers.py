@@ -38,6 +38,8 @@ class AnswersSession(StudyNavigator):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
         self._answers: StudyAnswers | None = None
+        # the cells for which the answers are being read, and whether to read again
+        self._being_read: CellsIndex | None = None
         self._reread = False
         #: reads the votes in the background
         self.reading = Worker(self)
@@ -84,8 +86,10 @@ class AnswersSession(StudyNavigator):
                 self.look_for_answers()
                 self._show_votes()
 
-        # if it reads already, it reads again afterwards
-        self._reread = not self.reading.start(read_study_answers(study), on_answers)
+        if self.reading.start(read_study_answers(study), on_answers):
+            self._being_read, self._reread = cells, False
+        elif again or self._being_read is not cells:
+            self._reread = True
 
     def count_votes(self, rule: VoteConfig) -> pd.DataFrame:
         """Count the votes by a rule; see `agreement.vote.count_votes`."""

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.contours import OutlinePixels, join_indices
-from napari_cellid.colours import UNCLASSIFIED, answer_colours
 from napari_cellid.widgets._shared.layers import (
     add_channel_image,
     transform_in_um,
     transform_of,
 )
 from napari_cellid.widgets.session.marker import CellMarker
+from napari_cellid.widgets.session.outline_colours import (
+    BACKGROUND,
+    SELECTED,
+    UNANSWERED,
+    answer_codes,
+    outline_colours,
+)
 from napari_cellid.widgets.session.result_layer import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -28,10 +34,6 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
     from napari_cellid.recording import MeanPlanes
 
-#: values in the outline image: background, no answer yet, inside a selected cell; the
-#: codes of answers follow
-_BACKGROUND, _UNANSWERED, _SELECTED, _FIRST_ANSWER = 0, 1, 2, 3
-_SELECTED_COLOUR = (1.0, 1.0, 1.0, 0.4)
 #: part of the field that is shown at first (µm): a cell with its neighbours
 _FIRST_VIEW_UM = 260.0
 
@@ -85,7 +87,7 @@ class RecordingLayers:
         self._pixels = OutlinePixels(labels)
         self._first_zoom = 0.0
         self._selected: tuple[int, ...] = ()
-        self._codes = _answer_codes(config)
+        self._codes = answer_codes(config)
         self._images = [
             self._add_image(viewer, colour, image, like is not None)
             for colour in ("red", "green")
@@ -117,10 +119,10 @@ class RecordingLayers:
             Answer to each label; all other labels have no answer yet.
         """
         codes = {
-            label: self._codes.get(answer, _UNANSWERED)
+            label: self._codes.get(answer, UNANSWERED)
             for label, answer in answers.items()
         }
-        drawn = self._pixels.draw(codes, _UNANSWERED)
+        drawn = self._pixels.draw(codes, UNANSWERED)
         self._selected = ()
         self._outlines.data = drawn[-1] if self._flat else drawn
 
@@ -132,21 +134,21 @@ class RecordingLayers:
         Whether the codes of the answers have changed, so that `set_answers` must draw
         the outlines again.
         """
-        before, self._codes = self._codes, _answer_codes(config)
-        self._outlines.colormap = _outline_colours(config, self._codes)
+        before, self._codes = self._codes, answer_codes(config)
+        self._outlines.colormap = outline_colours(config, self._codes)
         return self._codes != before
 
     def colour_outlines(self, labels: Sequence[int], answer: str | None) -> None:
         """Colour the outlines of some cells by an answer."""
-        code = self._codes.get(answer or "", _UNANSWERED)
+        code = self._codes.get(answer or "", UNANSWERED)
         self._write([self._pixels.outline(label) for label in labels], code)
 
     def select(self, labels: Sequence[int]) -> None:
         """Highlight the cells that the next answer is for."""
         before, after = set(self._selected), set(labels)
         for changed, code in (
-            (before - after, _BACKGROUND),
-            (after - before, _SELECTED),
+            (before - after, BACKGROUND),
+            (after - before, SELECTED),
         ):
             self._write([self._pixels.inside(label) for label in changed], code)
         self._selected = tuple(labels)
@@ -236,30 +238,10 @@ class RecordingLayers:
         layer = Labels(
             np.zeros(shape, np.uint8),
             name=f"{self.name} classes",
-            colormap=_outline_colours(config, self._codes),
+            colormap=outline_colours(config, self._codes),
             opacity=1,
             **self._transform,
         )
         self._viewer.add_layer(layer)
         layer.editable = False
         return layer
-
-
-def _answer_codes(config: StudyConfig) -> dict[str, int]:
-    """Value in the outline image of each answer."""
-    return {answer: _FIRST_ANSWER + k for k, answer in enumerate(config.answers)}
-
-
-def _outline_colours(config: StudyConfig, codes: Mapping[str, int]) -> Any:
-    """Colour map of the outline image."""
-    from napari.utils.colormaps import DirectLabelColormap
-
-    colours: dict[int | None, Any] = {
-        None: "transparent",
-        _BACKGROUND: "transparent",
-        _UNANSWERED: UNCLASSIFIED,
-        _SELECTED: _SELECTED_COLOUR,
-    }
-    by_answer = answer_colours(config)
-    colours |= {code: by_answer[answer] for answer, code in codes.items()}
-    return DirectLabelColormap(color_dict=colours)
