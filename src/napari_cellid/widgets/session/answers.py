@@ -38,12 +38,10 @@ class AnswersSession(StudyNavigator):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
         self._answers: StudyAnswers | None = None
-        # the cells for which the answers are being read, and whether to read again
+        # the cells for which the answers are being read
         self._being_read: CellsIndex | None = None
-        self._reread = False
         #: reads the votes in the background
         self.reading = Worker(self)
-        self.reading.finished.connect(self._on_read)
         self._watch = QTimer(self, interval=_WATCH_MS)
         self._watch.timeout.connect(self.look_for_answers)
 
@@ -86,10 +84,9 @@ class AnswersSession(StudyNavigator):
                 self.look_for_answers()
                 self._show_votes()
 
-        if self.reading.start(read_study_answers(study), on_answers):
-            self._being_read, self._reread = cells, False
-        elif again or self._being_read is not cells:
-            self._reread = True
+        if again or self._being_read is not cells or not self.reading.busy:
+            self._being_read = cells
+            self.reading.start_latest(read_study_answers(study), on_answers)
 
     def count_votes(self, rule: VoteConfig) -> pd.DataFrame:
         """Count the votes by a rule; see `agreement.vote.count_votes`."""
@@ -145,12 +142,9 @@ class AnswersSession(StudyNavigator):
         self._colour_outlines()
         self.votes_changed.emit()
 
-    def _on_read(self) -> None:
-        if self._reread:
-            self.load_votes(again=True)
-
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
-        self._answers, self._reread = None, False
+        self._answers = None
+        self.reading.cancel()
         if study is None:
             self._watch.stop()
         else:
