@@ -27,10 +27,10 @@ from napari_cellid.study.cell_selection import (
 from napari_cellid.study.recordings import StudyRecording
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.key_filter import NO_MODIFIER, Shortcuts
-from napari_cellid.widgets.gallery import widget as gallery_widget
 from napari_cellid.widgets.gallery.model import MARK_ROLE, GalleryModel
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition
 from napari_cellid.widgets.gallery.widget import GalleryWidget
+from napari_cellid.widgets.session import answers as session_answers
 from napari_cellid.widgets.session.session import session_of
 
 LEFT = Qt.MouseButton.LeftButton
@@ -527,7 +527,7 @@ def test_thread_gets_a_recording_and_no_widget(gallery, session, monkeypatch):
 def test_list_of_the_consensus_is_made_although_votes_are_being_read(
     gallery, session, study, qtbot, monkeypatch
 ):
-    released, read = threading.Event(), gallery_widget.read_votes
+    released, read = threading.Event(), session_answers.read_study_answers
     session.set_blind(False)
     settle(qtbot, gallery)
 
@@ -535,7 +535,8 @@ def test_list_of_the_consensus_is_made_although_votes_are_being_read(
         released.wait(10)
         return (yield from read(study))
 
-    monkeypatch.setattr(gallery_widget, "read_votes", slow)
+    monkeypatch.setattr(session_answers, "read_study_answers", slow)
+    session.open_study(study.path)
     box = gallery.panel.source
     box.setCurrentIndex(box.findData("consensus"))
     gallery.refresh()
