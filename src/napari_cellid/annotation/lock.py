@@ -112,9 +112,10 @@ def _write_holder(name: str, descriptor: int) -> None:
     text = json.dumps(asdict(holder), ensure_ascii=False)
     # a full disk must not prevent the lock
     with suppress(OSError), open(descriptor, "r+b", closefd=False) as file:
-        file.truncate(0)
         # Windows lets others read all but the first byte, which is the locked one
         file.write(b" " + text.encode("utf-8", "backslashreplace") + b"\n")
+        # not before: ext4 writes a file to the disk that was truncated to nothing
+        file.truncate()
 
 
 def _read_holder(path: Path) -> Holder:
