@@ -200,7 +200,20 @@ def test_nobody_answered_yet(tmp_path: Path, capsys, words) -> None:
     assert main(["agree", str(empty.path), "--json", *words]) == 0
     assert json.loads(capsys.readouterr().out)["unanswered"] == 3
     assert main(["agree", str(empty.path), *words]) == 0
-    assert "0 people, 0 answers" in capsys.readouterr().out
+    said, written = capsys.readouterr().out.splitlines()
+    assert said == "Nobody has answered a cell of this study yet."
+    assert written == f"Written: {empty.path / 'consensus.csv'}"
+
+
+def test_only_an_adjudicator_answered(tmp_path: Path, capsys) -> None:
+    study = Study.create(tmp_path / "settled")
+    add_recording(study, "r1", 2)
+    say(study, "Di", {1: G}, role="adjudicator")
+    assert main(["agree", str(study.path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("0 people, 0 answers about 0 cells.")
+    assert "1 settled by an adjudicator" in printed
+    assert "Alpha" not in printed
 
 
 def test_lines_for_people(study: Study, capsys) -> None:

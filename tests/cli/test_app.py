@@ -55,13 +55,32 @@ def test_help_says_defaults_and_limits(capsys) -> None:
     assert main(["simulate", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert (
-        "Neurons with GCaMP, 75 % sampled in [2] (from 0 to 1; default: 0.75)" in text
+        "the neurons that express GCaMP; 75 % in [2] (from 0 to 1; default: 0.75)"
+        in text
     )
     assert "above 0 to 1000" in text
     assert main(["identify", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "{core,distance,none}" in text
     assert "(from 0.05 to 0.95; default: the model's own)" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["simulate", "--out", "x", "--kind", "wide", "--no-such", "3"], "simulate"),
+        (["models", "list", "--no-such"], "models list"),
+        (["train", "segmenter", "study", "--no-such"], "train segmenter"),
+        (["--no-such", "models"], ""),
+    ],
+)
+def test_unknown_option_names_the_help_of_its_command(
+    words: list[str], command: str, capsys
+) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "--no-such" in said
+    assert said.endswith(f"see {f'napari-cellid {command}'.strip()} --help.\n")
 
 
 def test_version(capsys) -> None:

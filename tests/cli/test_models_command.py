@@ -27,9 +27,11 @@ def shipped(
 @pytest.mark.parametrize("words", [["models"], ["models", "list"]])
 def test_list(shipped: Path, words: list[str], capsys) -> None:
     assert main(words) == 0
-    other, unet = capsys.readouterr().out.splitlines()
-    assert other.startswith("other  tells cell classes")
-    assert unet.startswith("unet  outlines cells (default)")
+    outline, unet, classify, other = capsys.readouterr().out.splitlines()
+    assert outline == "Models that outline cells:"
+    assert unet.startswith("  unet (default): ")
+    assert classify == "Models that classify cells:"
+    assert other.startswith("  other: ")
 
 
 @pytest.mark.parametrize("words", [["models", "--json"], ["models", "list", "--json"]])
@@ -58,6 +60,14 @@ def test_show_by_name(shipped: Path, capsys) -> None:
         "sha256", "not stated", "torch",
     ):  # fmt: skip
         assert words in shown
+
+
+def test_show_leaves_out_how_the_makers_trained(capsys) -> None:
+    assert main(["models", "show", "unet"]) == 0
+    shown = capsys.readouterr().out
+    assert "data: simulated" in shown
+    assert "tools/" not in shown
+    assert "fields_sha256" not in shown
 
 
 def test_show_by_folder(classifier_folder: Path, capsys) -> None:

@@ -164,7 +164,7 @@ def test_the_channels_must_be_in_one_format(tmp_path, add: Add):
 def test_files_must_be_given_in_one_way(tmp_path):
     path = written(tmp_path / "a.tif")
     for given_files in ((None, None, None), (path, None, path), (path, path, path)):
-        with pytest.raises(InputError, match=r"not clear"):
+        with pytest.raises(InputError, match=r"one file for each channel"):
             read_recording(*given_files)
 
 

@@ -194,7 +194,7 @@ def test_which_file_is_what_must_be_clear(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, frames())
     for given in [(None, None, None), (path, None, path), (path, path, path)]:
-        with pytest.raises(InputError, match="either one file a channel or one"):
+        with pytest.raises(InputError, match="one file for each channel"):
             read_recording(*given)
 
 

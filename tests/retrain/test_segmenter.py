@@ -148,7 +148,7 @@ def test_a_training_gives_figures_and_a_model(study, device) -> None:
     assert change["low"] <= change["high"]
     gain = report["new"]["f1"] - report["old"]["f1"]
     assert change["value"] == pytest.approx(gain, abs=1e-6)
-    assert any("over pieces of 120 µm" in note for note in result.notes)
+    assert any("pieces of 120 µm" in note for note in result.notes)
     events = [one for one in said if isinstance(one, ProgressEvent)]
     assert [e.event for e in events] == ["begin", "epoch", "epoch", "epoch", "end"]
     begun = events[0].values

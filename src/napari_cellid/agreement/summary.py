@@ -196,8 +196,8 @@ def _not_blind(answers: pd.DataFrame) -> dict[str, int]:
 def _unknown_answers(ratings: Ratings, config: StudyConfig) -> list[str]:
     counts = count_answers(ratings.codes.reshape(1, -1), len(ratings.answers))[0]
     return [
-        f"'{name}' is not a class of this study (any more), but {n} answers have it; "
-        "they are counted."
+        f"'{name}' is not a class of this study (any more), but is counted, as "
+        f"{'1 answer has' if n == 1 else f'{n} answers have'} it."
         for name, n in zip(ratings.answers, counts.tolist(), strict=True)
         if name not in config.answers
     ]

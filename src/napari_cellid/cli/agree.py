@@ -66,13 +66,13 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     console.notes(problems)
     resolved = study.match_answers(annotations.all_answers)
     answers, lost = resolved.current(), resolved.current_unmatched()
-    found = measure_agreement(answers, config, all_answers=resolved.all_answers)
+    agreement = measure_agreement(answers, config, all_answers=resolved.all_answers)
     table = count_matched_votes(study.cells(), resolved, config.vote)
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:
         table = with_estimates(table, quality.estimates)
     path = write_consensus(study, table)
-    notes = [*found.notes, *unmatched_notes(len(lost))]
+    notes = [*agreement.notes, *unmatched_notes(len(lost))]
     console.notes(notes)
     counts = count_decisions(table, config.class_names)
     values = {
@@ -85,14 +85,18 @@ def run_agree(arguments: Namespace, console: Console) -> None:
         "disputed": counts.disputed,
         "too_few": counts.too_few,
         "unanswered": counts.unanswered,
-        **agreement_values(found),
+        **agreement_values(agreement),
         "quality": None if quality is None else quality_values(quality),
         "unmatched": len(lost),
         "problems": problems,
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 2),
     }
-    lines = [*agreement_lines(found, quality), "", *vote_lines(counts, config.vote)]
+    if annotations.all_answers.empty:
+        lines = ["Nobody has answered a cell of this study yet."]
+    else:
+        lines = [*agreement_lines(agreement, quality), ""]
+        lines += vote_lines(counts, config.vote)
     console.result(values, [*lines, f"Written: {path}"])
 
 

@@ -77,12 +77,12 @@ def require_both_channels(recording: Recording) -> None:
         )
 
 
-def check_models(wanted: dict[Task, str | None]) -> None:
+def check_models(models: dict[Task, str | None]) -> None:
     """Check the cards of models before torch is imported.
 
     Parameters
     ----------
-    wanted
+    models
         Name or folder of the model for each task, None for the default.
 
     Raises
@@ -93,7 +93,7 @@ def check_models(wanted: dict[Task, str | None]) -> None:
     from napari_cellid.models.registry import find_model
     from napari_cellid.models.store import load_card
 
-    for task, model in wanted.items():
+    for task, model in models.items():
         load_card(find_model(model, task), task)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.patch import PatchClassifier
     from napari_cellid.cli.console import Console
-    from napari_cellid.cli.identify import Wanted
+    from napari_cellid.cli.identify import RequestedModels
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import Recording
 
@@ -59,8 +59,8 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     from napari_cellid.simulation.write import write_field
 
     started = time.perf_counter()
-    wanted = _models(arguments)
-    check_models(wanted)
+    requested = _models(arguments)
+    check_models(requested)
     check_writable(arguments.out)
     field = run_to_end(simulate(SAMPLE), console.progress)
     sample = arguments.out / "sample"
@@ -68,7 +68,7 @@ def run_demo(arguments: Namespace, console: Console) -> None:
     recording = read_recording(
         sample / "red.tif", sample / "green.tif", options=ReadOptions(name="simulated")
     )
-    models = load_models(wanted, console)
+    models = load_models(requested, console)
     result = run_to_end(outline(recording, models, arguments), console.progress)
     folder = write_results(result, arguments.out)
     agreement = score_result(result.cells, field)
@@ -106,5 +106,5 @@ def _show(
         console.notes([f"napari was not opened: {error}"])
 
 
-def _models(arguments: Namespace) -> Wanted:
+def _models(arguments: Namespace) -> RequestedModels:
     return {"segment": arguments.segmenter, "classify": arguments.classifier}

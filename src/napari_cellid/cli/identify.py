@@ -34,6 +34,7 @@ from napari_cellid.config import (
     SegmentConfig,
 )
 from napari_cellid.progress import Progress, run_to_end
+from napari_cellid.report.table import count_text, counts_text
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
     #: name or folder of the model of each task, None for the default
-    Wanted = dict[Task, str | None]
+    RequestedModels = dict[Task, str | None]
 
 #: defaults that come from the model
 _OWN = {"threshold": "the model's own"}
@@ -64,7 +65,9 @@ def add_commands(commands: Any) -> None:
     add_settings(
         parser, "settings", SegmentConfig, ClassifyConfig, DeviceConfig, defaults=_OWN
     )
-    parser = _command(commands, "segment", "outline every cell", run_segment)
+    parser = _command(
+        commands, "segment", "outline all cells, without classifying them", run_segment
+    )
     add_models(parser, "segmenter", of_study=True)
     add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
     parser = _command(
@@ -82,10 +85,10 @@ def run_identify(arguments: Namespace, console: Console) -> None:
     """Outline and classify the cells; with one channel only outline them."""
     started = time.perf_counter()
     recording = _prepare(arguments, console)
-    wanted = requested_models(arguments, "segment")
+    requested = requested_models(arguments, "segment")
     if recording.red is not None and recording.green is not None:
-        wanted |= requested_models(arguments, "classify")
-    models = load_models(wanted, console)
+        requested |= requested_models(arguments, "classify")
+    models = load_models(requested, console)
     classes = models["classify"].card.classes if "classify" in models else ()
     study = open_study(arguments, classes)
     step = outline(note_one_channel(recording), models, arguments)
@@ -121,18 +124,18 @@ def run_classify(arguments: Namespace, console: Console) -> None:
     _save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
-def load_models(wanted: Wanted, console: Console) -> dict[Task, Any]:
+def load_models(requested: RequestedModels, console: Console) -> dict[Task, Any]:
     """Load the models of some tasks; their cards are checked first."""
-    check_models(wanted)
-    console.progress(Progress("Loading models", 0, len(wanted)))
+    check_models(requested)
+    console.progress(Progress("Loading models", 0, len(requested)))
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
     models: dict[Task, Segmenter | CellClassifier] = {}
-    for task, model in wanted.items():
+    for task, model in requested.items():
         load = load_segmenter if task == "segment" else load_classifier
         models[task] = load(model)
-        console.progress(Progress("Loading models", len(models), len(wanted)))
+        console.progress(Progress("Loading models", len(models), len(requested)))
     return models
 
 
@@ -220,10 +223,10 @@ def _save(
 
 
 def _count_line(n_cells: int, counts: dict[str, int]) -> str:
-    found = f"Found {n_cells} {'cell' if n_cells == 1 else 'cells'}"
+    total = f"Found {count_text(n_cells, 'cell')}"
     if not counts:
-        return f"{found}."
-    return f"{found}: {', '.join(f'{n} {name}' for name, n in counts.items())}."
+        return f"{total}."
+    return f"{total}: {counts_text(counts)}."
 
 
 def _command(

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from napari_cellid.cli.console import Console
     from napari_cellid.models.card import ModelCard, Task
 
-_TASKS = {"segment": "outlines cells", "classify": "tells cell classes"}
+_TASKS = {"segment": "outlines cells", "classify": "classifies cells"}
+#: titles of the models of a task in the list
+_TITLES = {
+    "segment": "Models that outline cells:",
+    "classify": "Models that classify cells:",
+}
+#: entries about the training of a model that only its makers can use
+_INTERNAL = ("command", "fields_sha256", "start_sha256")
 #: longer values of a card are printed on several lines
 _WIDE = 100
 
 
 def add_commands(commands: Any) -> None:
     """Add models, with its list and show, to the subparsers."""
-    what = "list the models that come with napari-cellid or of a study, or show one"
+    what = "list the models of napari-cellid and of a study, or describe one of them"
     parser = commands.add_parser(
         "models", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
@@ -37,14 +44,14 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     listing.set_defaults(run=run_list)
     show = _action(
-        actions, "show", "show the card of a model: task, training data, figures"
+        actions, "show", "describe a model: its task, training data and accuracy"
     )
     show.add_argument(
         "model", metavar="NAME",
         help="name or folder of a model, or folder of a training run",
     )  # fmt: skip
     show.add_argument(
-        "--study", type=Path, metavar="STUDY", help="study whose model NAME is"
+        "--study", type=Path, metavar="STUDY", help="study that NAME is a model of"
     )
     show.set_defaults(run=run_show)
 
@@ -55,19 +62,23 @@ def run_list(arguments: Namespace, console: Console) -> None:
     from napari_cellid.models.store import list_models
 
     used = {task: SHIPPED_MODELS / name for task, name in DEFAULTS.items()}
-    found = list_models(SHIPPED_MODELS)
+    models = list_models(SHIPPED_MODELS)
     if arguments.study is not None:
         used, own = _of_study(arguments.study)
-        found += own
-    values, lines = [], []
-    for folder, card in found:
+        models += own
+    values: list[dict[str, Any]] = []
+    lines: dict[Task, list[str]] = {}
+    for folder, card in models:
         is_default = used.get(card.task) == folder
         about = {"name": folder.name, "task": card.task, "default": is_default}
         values.append({**about, "folder": str(folder), "description": card.description})
-        star = " (default)" if is_default else ""
-        lines.append(f"{folder.name}  {_TASKS[card.task]}{star}: {card.description}")
+        default = " (default)" if is_default else ""
+        lines.setdefault(card.task, [_TITLES[card.task]]).append(
+            f"  {folder.name}{default}: {card.description or 'no description'}"
+        )
+    rows = [line for task in DEFAULTS for line in lines.get(task, [])]
     console.result(
-        {"models": values}, lines or ["No models come with this installation."]
+        {"models": values}, rows or ["No models come with this installation."]
     )
 
 
@@ -76,17 +87,17 @@ def run_show(arguments: Namespace, console: Console) -> None:
     from napari_cellid.models.registry import find_model
     from napari_cellid.models.store import CARD_FILE, load_card
 
-    wanted = arguments.model
+    model = arguments.model
     if arguments.study is not None:
         from napari_cellid.retrain.active_model import resolve_model
         from napari_cellid.study.study import Study
 
         study = Study.open(arguments.study.absolute())
-        wanted = resolve_model(study, wanted, "segment")
-    if (Path(wanted) / "model" / CARD_FILE).is_file():
+        model = resolve_model(study, model, "segment")
+    if (Path(model) / "model" / CARD_FILE).is_file():
         # the folder of a run
-        wanted = str(Path(wanted) / "model")
-    folder = find_model(wanted, "segment")
+        model = str(Path(model) / "model")
+    folder = find_model(model, "segment")
     card = load_card(folder)
     values = {"folder": str(folder), **card.model_dump(mode="json")}
     console.result(values, list(_describe(folder, card)))
@@ -100,7 +111,7 @@ def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]
 
     study = Study.open(path.absolute())
     used = {task: current_model(study, task) for task in DEFAULTS}
-    return used, [one for task in DEFAULTS for one in study_models(study, task)]
+    return used, [m for task in DEFAULTS for m in study_models(study, task)]
 
 
 def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
@@ -114,11 +125,12 @@ def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
         size += f", enlarged to {card.input_size}"
     yield f"architecture   {card.architecture}{_inline(card.settings)}"
     yield f"classes        {', '.join(card.classes)}"
-    yield f"sees           {card.combination} of the channels at {size}"
+    yield f"input          {card.combination} of the channels at {size}"
     yield f"folder         {folder}"
     yield f"weights        sha256 {card.weights_sha256}"
     yield f"licence        {card.licence or 'not stated'}"
-    yield from _block("training", card.training)
+    training = {k: v for k, v in card.training.items() if k not in _INTERNAL}
+    yield from _block("training", training)
     metrics = dict(card.metrics)
     by_class = metrics.pop("by_class", None)
     yield from _block("metrics", metrics)
@@ -130,9 +142,10 @@ def _describe(folder: Path, card: ModelCard) -> Iterator[str]:
 
 def _has_figures(by_class: Any) -> bool:
     """Whether there are figures for each class, as retraining writes them."""
-    wanted = {"n", "sensitivity", "specificity", "precision", "f1"}
+    names = {"n", "sensitivity", "specificity", "precision", "f1"}
     return isinstance(by_class, dict) and all(
-        isinstance(one, dict) and wanted <= set(one) for one in by_class.values()
+        isinstance(figures, dict) and names <= set(figures)
+        for figures in by_class.values()
     )
 
 
@@ -150,8 +163,8 @@ def _block(title: str, values: dict[str, Any], depth: int = 0) -> Iterator[str]:
 
 def _inline(settings: dict[str, Any]) -> str:
     shown = {name: v for name, v in settings.items() if name != "architecture"}
-    said = ", ".join(f"{name} {value}" for name, value in shown.items())
-    return f" ({said})" if said else ""
+    text = ", ".join(f"{name} {value}" for name, value in shown.items())
+    return f" ({text})" if text else ""
 
 
 def _action(actions: Any, name: str, what: str) -> ArgumentParser:

@@ -38,6 +38,18 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> tuple[Namespace, list[str]]:
+        """Parse arguments; unknown ones are an error of the command that got them.
+
+        argparse itself would report them as an error of the whole program.
+        """
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
+
     def error(self, message: str) -> NoReturn:
         """Raise the error of the command line.
 
@@ -128,7 +140,9 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--pixel-size", type=_positive, metavar="UM",
-        help="µm per pixel, if the file does not contain it or is wrong",
+        help="edge of a pixel in µm, above 0; replaces the value in the file, and is "
+        "needed if there is none. Images are brought to the pixel size of the models "
+        "with it, and sizes of cells are measured with it",
     )  # fmt: skip
     group.add_argument("--name", help="name of the recording (default: after the file)")
     group.add_argument(
@@ -214,7 +228,7 @@ def _reader(config: type[Config], name: str) -> Callable[[str], Any]:
             field = config.model_fields[name]
             kind = "a whole number" if field.annotation is int else "a number"
             raise argparse.ArgumentTypeError(
-                f"{text!r} was given, but {kind} {_range(field)} is wanted"
+                f"{text!r} was given, but {kind} {_range(field)} is needed"
             ) from error
 
     return read

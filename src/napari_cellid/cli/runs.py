@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import add_output_style
 from napari_cellid.errors import InputError
+from napari_cellid.report.table import count_text
 from napari_cellid.report.training import epoch_line, state_label
 from napari_cellid.report.training_tables import result_lines
 
@@ -26,18 +27,19 @@ def add_commands(commands: Any) -> None:
         "runs", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
     actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
-    one = _action(actions, "list", "list the trainings of a study", run_list)
-    one.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
-    one = _action(actions, "show", "show a training", run_show)
-    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
-    one = _action(actions, "compare", "compare trainings", run_compare)
-    one.add_argument("trainings", type=Path, nargs="+", metavar="RUN", help=_RUN)
-    one = _action(actions, "stop", "stop a training; the best epoch is kept", run_stop)
-    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    action = _action(actions, "list", "list the trainings of a study", run_list)
+    action.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    action = _action(actions, "show", "show a training", run_show)
+    action.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    action = _action(actions, "compare", "compare trainings", run_compare)
+    action.add_argument("trainings", type=Path, nargs="+", metavar="RUN", help=_RUN)
+    what = "stop a training; the best epoch is kept"
+    action = _action(actions, "stop", what, run_stop)
+    action.add_argument("training", type=Path, metavar="RUN", help=_RUN)
     what = "activate the model of a training for the study; the old model stays"
-    one = _action(actions, "use", what, run_use)
-    one.add_argument("training", type=Path, metavar="RUN", help=_RUN)
-    one.add_argument(
+    action = _action(actions, "use", what, run_use)
+    action.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    action.add_argument(
         "--name",
         metavar="NAME",
         help="name of the model (default: that of the training)",
@@ -117,7 +119,7 @@ def run_use(arguments: Namespace, console: Console) -> None:
 def _title(run: Run) -> str:
     settings = run.about.get("settings", {})
     if run.task == "segment":
-        return f"{run.name}: outlines, {settings.get('epochs')} epochs"
+        return f"{run.name}: outlines, {count_text(settings.get('epochs'), 'epoch')}"
     start = run.about.get("start", {}).get("name", "")
     return f"{run.name}: classes, {settings.get('plan')} from {start}"
 

@@ -29,6 +29,7 @@ from napari_cellid.cli.simulate_semireal import (
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
+from napari_cellid.report.table import count_text, counts_text
 from napari_cellid.simulation.conditions import KINDS
 from napari_cellid.simulation.layout import FIELD_FILES, MOVIE_FILES
 
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add simulate to the subparsers."""
-    what = "make a simulated recording whose cells are known"
+    what = (
+        "simulate a two-channel recording with the true outline and class of each cell"
+    )
     parser = commands.add_parser(
         "simulate", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
@@ -54,8 +57,8 @@ def add_commands(commands: Any) -> None:
     add_out(parser, f"folder for {', '.join(FIELD_FILES)}")
     parser.add_argument(
         "--kind", choices=KINDS,
-        help="draw the settings that are not given from this kind of recordings "
-        "(default: the settings' defaults)",
+        help="kind of recording from whose range the settings that are not given are "
+        "drawn at random (default: they have their defaults)",
     )  # fmt: skip
     add_output_style(parser)
     add_green(parser)
@@ -87,7 +90,8 @@ def run_simulate(arguments: Namespace, console: Console) -> None:
     writing = write_field(field, arguments.out, movie=movie, kind=arguments.kind)
     run_to_end(writing, console.progress)
     values, lines = describe_movie(movie, arguments.out)
-    summary = f"Simulated {len(field.cells)} cells in {len(field.red)} planes"
+    cells = count_text(len(field.cells), "cell")
+    summary = f"Simulated {cells} in {count_text(len(field.red), 'plane')}"
     _report(field, arguments, console, values, [summary, *lines])
 
 
@@ -103,7 +107,8 @@ def _run_semireal(arguments: Namespace, console: Console) -> None:
     n_marks = int((field.cells["source"] == "real mark").sum())
     n_glia = len(field.cells) - n_marks
     values = {"semireal": True, "marks": n_marks, "added_glia": n_glia}
-    summary = f"Simulated red for {n_marks} marked cells and {n_glia} added glia"
+    marks = count_text(n_marks, "marked cell")
+    summary = f"Simulated red for {marks} and {n_glia} added glia"
     _report(field, arguments, console, values, [summary])
 
 
@@ -115,7 +120,7 @@ def _report(
     lines: list[str],
 ) -> None:
     """Print the result; the counts of classes are added to the first line."""
-    counts = {k: int(n) for k, n in field.cells["class"].value_counts().items()}
+    counts = {str(k): int(n) for k, n in field.cells["class"].value_counts().items()}
     values = {
         "folder": str(arguments.out),
         **{name.partition(".")[0]: str(arguments.out / name) for name in FIELD_FILES},
@@ -124,9 +129,8 @@ def _report(
         "simulated": True,
         **extra,
     }
-    classes = ", ".join(f"{n} {name}" for name, n in counts.items())
     files = f"Files: {arguments.out} ({', '.join(FIELD_FILES)})"
-    console.result(values, [f"{lines[0]}: {classes}.", files, *lines[1:]])
+    console.result(values, [f"{lines[0]}: {counts_text(counts)}.", files, *lines[1:]])
 
 
 def _check_not_real(folder: Path) -> None:

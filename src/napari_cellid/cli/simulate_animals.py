@@ -9,6 +9,7 @@ from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
+from napari_cellid.report.table import count_text
 from napari_cellid.simulation.layout import ANIMALS_TABLE, ANSWERS_TABLE
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def run_animals(
             "simulated": True,
         },
         [
-            f"Simulated {len(table)} recordings of {spread.animals} animals: {n_cells} "
-            "cells.",
+            f"Simulated {count_text(len(table), 'recording')} of "
+            f"{count_text(spread.animals, 'animal')}: {count_text(n_cells, 'cell')}.",
             f"Files: {folder} ({ANIMALS_TABLE}, {ANSWERS_TABLE}, "
             f"{table['folder'].iloc[0]}/...)",
         ],

@@ -8,6 +8,7 @@ from napari_cellid.cli.parser import add_settings, given_settings
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.errors import InputError
+from napari_cellid.report.table import count_text
 from napari_cellid.simulation.layout import MOVIE_FILES, MOVIES
 
 if TYPE_CHECKING:
@@ -77,4 +78,5 @@ def describe_movie(
         "movie_frames": frames,
     }
     rate = movie.movie.frame_rate_hz
-    return values, [f"Movie: {frames} frames at {rate:g} Hz ({', '.join(MOVIE_FILES)})"]
+    text = f"Movie: {count_text(frames, 'frame')} at {rate:g} Hz"
+    return values, [f"{text} ({', '.join(MOVIE_FILES)})"]

@@ -23,6 +23,7 @@ from napari_cellid.config import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
+from napari_cellid.report.table import count_text
 from napari_cellid.report.training_tables import result_lines
 
 if TYPE_CHECKING:
@@ -50,27 +51,34 @@ def add_commands(commands: Any) -> None:
         "train", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
     kinds = parser.add_subparsers(title="what to train", metavar="WHAT", required=True)
-    one = _command(
+    classifier = _command(
         kinds, "classifier", "train a classifier on decided cells", run_classifier
     )
-    one.add_argument(
+    classifier.add_argument(
         "--recipe", choices=RECIPES, default="paper",
         help="defaults of the settings: as in the paper (default), or for a few "
         "hundred cells of a new laboratory",
     )  # fmt: skip
-    add_settings(one, "training", ClassifierTrainingConfig)
+    add_settings(classifier, "training", ClassifierTrainingConfig)
     own = dict.fromkeys(VoteConfig.model_fields, "the study's own")
-    add_settings(one, "votes, in place of the study's rule", VoteConfig, defaults=own)
-    add_settings(one, "what is held out", SplitConfig)
-    add_settings(one, "device", DeviceConfig)
-    one = _command(kinds, "segmenter", "train what outlines cells", run_segmenter)
-    one.add_argument(
-        "--recordings", nargs="+", metavar="NAME",
-        help="recordings with correct outlines (default: all of the study)",
+    add_settings(
+        classifier, "votes, in place of the study's rule", VoteConfig, defaults=own
+    )
+    add_settings(classifier, "what is held out", SplitConfig)
+    add_settings(classifier, "device", DeviceConfig)
+    segmenter = _command(
+        kinds, "segmenter",
+        "train the network that outlines cells on the outlines of a study",
+        run_segmenter,
     )  # fmt: skip
-    add_settings(one, "training", SegmenterTrainingConfig)
-    add_settings(one, "what is held out", SplitConfig)
-    add_settings(one, "device", DeviceConfig)
+    segmenter.add_argument(
+        "--recordings", nargs="+", metavar="NAME",
+        help="recordings to train on, whose outlines are correct (default: all of the "
+        "study)",
+    )  # fmt: skip
+    add_settings(segmenter, "training", SegmenterTrainingConfig)
+    add_settings(segmenter, "what is held out", SplitConfig)
+    add_settings(segmenter, "device", DeviceConfig)
     what = "resume an interrupted training"
     resume = kinds.add_parser(
         "resume", help=what, description=f"{what[0].upper()}{what[1:]}."
@@ -172,22 +180,22 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
     """Stop the training in order on Ctrl-C or SIGTERM; a second Ctrl-C kills it."""
     before: dict[signal.Signals, Any] = {}
 
-    def ask(number: int, _: object) -> None:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+    def ask(_number: int, _frame: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         run.request_stop()
 
-    for one in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            before[one] = signal.signal(one, ask)
+            before[number] = signal.signal(number, ask)
         except ValueError:
             # signals exist only in the main thread
             break
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _print_estimate(values: dict[str, Any], console: Console) -> None:
@@ -195,7 +203,7 @@ def _print_estimate(values: dict[str, Any], console: Console) -> None:
     console.result(
         values,
         [
-            f"About {minutes} minute{'s' if minutes > 1 else ''} on this computer "
+            f"About {count_text(minutes, 'minute')} on this computer "
             f"({values['device']})."
         ],
     )

@@ -1,8 +1,8 @@
 """Settings of semi-real fields: a real green image with a simulated red channel.
 
-Settings that simulated fields share are defined there, with units, ranges, defaults
-and sources. Of the others, "usual" marks a value that is customary in the field,
-without a source that was read; all other values are assumed.
+Settings that semi-real and simulated fields share are defined in `SimulationConfig`,
+with units, ranges, defaults and sources. Of the others, "usual" marks values that are
+customary in the field, for which no source was consulted; all other values are assumed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from napari_cellid.config.simulation import SimulationConfig
 
 
 def _shared(name: str) -> Any:
-    """The field of that name of `SimulationConfig`."""
+    """A field like that of the same name in `SimulationConfig`."""
     field = SimulationConfig.model_fields[name]
     limits = {
         kind: getattr(limit, kind)
@@ -28,25 +28,28 @@ def _shared(name: str) -> Any:
 
 
 class SemirealConfig(Config):
-    """The red channel that is simulated, and what is done to the green one."""
+    """The simulated red channel, and changes of the real green channel."""
 
     seed: int = _shared("seed")
 
     inhibitory_fraction: float = _shared("inhibitory_fraction")
     glia_share: float = Field(
-        0.3, ge=0, le=3, description="Number of added glia over that of marked cells."
+        0.3,
+        ge=0,
+        le=3,
+        description="Number of added glia divided by that of marked cells.",
     )
     glia_distance_um: float = Field(
         9.0,
         ge=0,
         le=50,
-        description="Smallest distance of the centre of an added glia nucleus to a "
-        "mark, and to that of another one (µm).",
+        description="Smallest distance from the centre of an added glia nucleus to a "
+        "mark, and to the centre of another added nucleus (µm).",
     )
     faint_marks: Literal["keep", "unsure"] = Field(
         "keep",
-        description="Marks that neither channel shows clearly: keep them as ambiguous "
-        "cells, or remove them from the labels as uncertain places.",
+        description="Treatment of marks that neither channel shows clearly. keep: as "
+        "ambiguous cells; unsure: removed from the labels, as uncertain places.",
     )
 
     nucleus_diameter_um: float = Field(
@@ -56,47 +59,52 @@ class SemirealConfig(Config):
         description="Mean diameter of excitatory nuclei in the plane (µm); 8-11 usual.",
     )
     nucleus_spread: float = Field(
-        0.13, ge=0, le=0.4, description="Spread of these diameters (SD over mean)."
+        0.13,
+        ge=0,
+        le=0.4,
+        description="Spread of these diameters (SD divided by mean).",
     )
     largest_nucleus: float = Field(
         0.92,
         ge=0.3,
         le=1,
-        description="Largest diameter of a nucleus over that of a disc as large as "
-        "its mark.",
+        description="Largest diameter of a nucleus, divided by that of a disc with the "
+        "area of its mark.",
     )
     nucleus_shift_um: float = Field(
         0.5,
         ge=0,
         le=5,
         description="Distance of nuclei from the centre of their mark, SD in y and in "
-        "x (µm), at most twice that.",
+        "x (µm); limited to twice the SD.",
     )
     nucleus_depth_um: float = Field(
         1.5,
         ge=0,
         le=10,
-        description="Distance of the middle of nuclei from the plane, SD (µm), at most "
-        "twice that.",
+        description="Distance of the centre of nuclei from the plane, SD (µm); limited "
+        "to twice the SD.",
     )
     elongation: float = Field(
         0.14,
         ge=0,
         le=0.6,
-        description="SD of the logarithm of long over short axis of a nucleus.",
+        description="SD of the logarithm of the ratio of the long to the short axis "
+        "of a nucleus; 0: all round.",
     )
     irregularity: float = Field(
         0.05,
         ge=0,
         le=0.2,
-        description="Bumps of the outline of a nucleus, SD over its radius.",
+        description="Irregularity of the outline of a nucleus: SD of its radius, "
+        "divided by the mean radius; 0: smooth.",
     )
     glia_diameter_um: float = Field(
         7.0,
         ge=3,
         le=15,
-        description="Mean diameter of glia nuclei in the plane (µm), whose spread is "
-        "that of excitatory ones; 6-8 usual.",
+        description="Mean diameter of glia nuclei in the plane (µm); they have the "
+        "spread of excitatory nuclei; 6-8 usual.",
     )
     chromatin: float = _shared("chromatin")
     red_brightness: float = _shared("red_brightness")
@@ -105,11 +113,11 @@ class SemirealConfig(Config):
         0.1,
         ge=0,
         le=1,
-        description="Share of nuclei that are out of focus: 0.25-0.6 as bright, "
-        "blurred.",
+        description="Share of nuclei that are out of focus: blurred, with 0.25 to 0.6 "
+        "of the brightness.",
     )
     dim_blur_um: float = Field(
-        1.8, ge=0, le=10, description="Blur of nuclei out of focus, SD (µm)."
+        1.8, ge=0, le=10, description="Blur of nuclei that are out of focus, SD (µm)."
     )
 
     red_haze: float = _shared("red_haze")
@@ -120,8 +128,8 @@ class SemirealConfig(Config):
         1.0,
         ge=0,
         le=2,
-        description="How far red follows the large-scale brightness of green (30 µm): "
-        "0 not at all, 1 in proportion, and as this power.",
+        description="Power of the large-scale brightness of green (30 µm) by which red "
+        "is multiplied; 0: red does not follow green, 1: in proportion.",
     )
 
     bleed_green_to_red: float = _shared("bleed_green_to_red")
@@ -129,8 +137,8 @@ class SemirealConfig(Config):
         3.0,
         gt=0,
         le=1000,
-        description="Photons per px and frame of green light in a median mark; a mean "
-        "image does not show them; 1-10 usual.",
+        description="Photons of green light per px and frame in a median mark, which "
+        "cannot be read from a mean image; 1-10 usual.",
     )
     axial_fwhm_um: float = _shared("axial_fwhm_um")
     blur_um: float = _shared("blur_um")
@@ -145,27 +153,28 @@ class SemirealConfig(Config):
         1.0,
         ge=0.4,
         le=4,
-        description="Pixel size after resampling over that of the image; 1 leaves it.",
+        description="Pixel size after resampling, divided by that of the image; 1: no "
+        "resampling.",
     )
     green_gamma: float = Field(
         1.0,
         ge=0.3,
         le=3,
-        description="Power to which green is taken; 1 leaves it as it is.",
+        description="Power to which green brightness is raised; 1: no change.",
     )
     green_contrast: float = Field(
         1.0,
         ge=0.1,
         le=3,
-        description="Factor on the differences of green from its surroundings "
-        "(25 µm); 1 leaves it as it is.",
+        description="Factor on the difference between green and its surroundings "
+        "(25 µm); 1: no change.",
     )
     green_frames: int = Field(
         0,
         ge=0,
         le=100000,
-        description="Add the noise to green that a mean of so many frames has; 0 adds "
-        "none.",
+        description="Number of frames of a mean image whose noise is added to green; "
+        "0: no noise is added.",
     )
 
 

@@ -3,13 +3,13 @@
 Sources in brackets: [1] Seong & Park; [2] Peron et al. 2015, doi
 10.1016/j.neuron.2015.03.027; [3] Keller, Erö & Markram 2018, Front Neuroanat 12:83;
 [4] Zipfel et al. 2003 (axial width from the numerical aperture); [5] Tian et al. 2009
-(cells with GCaMP in the nucleus are a group of their own); [6] Almási et al. 2019,
+(cells with GCaMP in the nucleus are a separate group); [6] Almási et al. 2019,
 Front Neuroanat 13:45 (GABA classes of barrel cortex); [7] code of the laboratory of
-[2] for a later data set, where planes tilt by up to their distance; [8] Song et al.
-2021, PMC8217135 (NAOMi, a full physical model of the noise). A source says that the
-quantity is described there; "usual" marks what is customary in the field without one
-that was opened, and where neither stands the value is assumed. Shares, ratios and
-contrasts have no unit.
+[2] for a later data set, where planes are tilted by up to the distance between
+planes; [8] Song et al. 2021, PMC8217135 (NAOMi, a full physical model of the noise).
+The source of a setting describes its quantity; "usual" marks values that are customary
+in the field, for which no source was consulted; all other values are assumed. Shares,
+ratios and contrasts have no unit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from napari_cellid.config.base import Config
 class SimulationConfig(Config):
     """One field of view: geometry, cells, expression, optics and detection."""
 
-    seed: int = Field(0, ge=0, title="Seed", description="Fixes everything random.")
+    seed: int = Field(0, ge=0, title="Seed", description="Seed of all random numbers.")
     height: int = Field(512, ge=64, le=4096, description="Field height (px) [1].")
     width: int = Field(512, ge=64, le=4096, description="Field width (px) [1].")
     pixel_size_um: float = Field(
@@ -58,15 +58,15 @@ class SimulationConfig(Config):
         0.0,
         ge=0,
         le=0.5,
-        description="Difference of the diameters of astrocytes and of other glia over "
-        "their mean, 0 for one kind of glia; usual 0.2 (nuclei of 7.5 and 6 µm).",
+        description="Difference between the nucleus diameters of astrocytes and of "
+        "other glia, divided by their mean; 0: all equal; 0.2 usual (7.5 and 6 µm).",
     )
     astrocyte_fraction: float = Field(
         0.65,
         ge=0,
         le=1,
-        description="Share of astrocytes in the glia, where their sizes differ; "
-        "0.6-0.7 usual.",
+        description="Share of astrocytes among the glia; has an effect only if their "
+        "sizes differ; 0.6-0.7 usual.",
     )
     soma_diameter_um: float = Field(
         13.0,
@@ -78,39 +78,41 @@ class SimulationConfig(Config):
         0.11,
         ge=0,
         le=0.4,
-        description="Spread of the diameters (SD over mean); 0.11 usual.",
+        description="Spread of the soma diameters (SD divided by mean); 0.11 usual.",
     )
     nucleus_ratio: float = Field(
         0.72,
         ge=0.4,
         le=0.95,
-        description="Nucleus over soma diameter; 9.5 of 13 µm usual.",
+        description="Nucleus diameter divided by soma diameter; 9.5 of 13 µm usual.",
     )
     soma_gap: float = Field(
         0.97,
         ge=0.6,
         le=1.5,
-        description="Smallest distance of two somata over the sum of their radii; "
-        "below 1 they are pressed together.",
+        description="Smallest distance between the centres of two somata, divided by "
+        "the sum of their radii; below 1 touching somata are pressed together.",
     )
 
     expression_fraction: float = Field(
         0.75,
         ge=0,
         le=1,
-        description="Neurons with GCaMP, 75 % sampled in [2].",
+        description="Share of the neurons that express GCaMP; 75 % in [2].",
     )
     expression_scale_um: float = Field(
         150.0,
         ge=10,
         le=1000,
-        description="Patch size of GCaMP expression (µm); 150 usual.",
+        description="Size of regions with more or less GCaMP expression (µm); 150 "
+        "usual.",
     )
     green_brightness: float = Field(
         1.6,
         ge=0,
         le=20,
-        description="Median soma fluorescence of expressing cells over the neuropil.",
+        description="Median soma fluorescence of expressing cells, relative to the "
+        "neuropil.",
     )
     green_spread: float = Field(
         0.55,
@@ -122,28 +124,29 @@ class SimulationConfig(Config):
         1.0,
         ge=0,
         le=10,
-        description="Factor on the soma fluorescence of inhibitory cells, whose median "
-        "is 0.95 of that of excitatory cells at 1.",
+        description="Factor on the soma fluorescence of inhibitory cells; at 1 their "
+        "median is 0.95 of that of excitatory cells.",
     )
     inhibitory_green_spread: float = Field(
         0.3,
         ge=0,
         le=1.5,
-        description="SD of the logarithm of that factor: some inhibitory cells are "
-        "brighter, others dimmer.",
+        description="SD of the logarithm of the factor on the soma fluorescence of "
+        "single inhibitory cells; 0: the same factor for all.",
     )
     apical_brightness: float = Field(
         0.25,
         ge=0,
         le=0.9,
-        description="Cytosol towards the apical dendrite is brighter by this share, on "
-        "the other side darker.",
+        description="Share by which the cytosol is brighter on the side of the apical "
+        "dendrite, and darker on the other side.",
     )
     nucleus_green: float = Field(
         0.25,
         ge=0,
         le=1,
-        description="Green in the nucleus over the cytosol; GCaMP is kept out [5].",
+        description="Green brightness of the nucleus divided by that of the cytosol; "
+        "GCaMP stays out of most nuclei [5].",
     )
     filled_fraction: float = Field(
         0.05,
@@ -167,7 +170,8 @@ class SimulationConfig(Config):
         0.6,
         ge=0,
         le=3,
-        description="Peak of the bright spots over the rest of a red nucleus.",
+        description="Extra brightness of the spots in a red nucleus at their peak, "
+        "relative to the rest of it; 0: no spots.",
     )
 
     neuropil_texture: float = Field(
@@ -183,25 +187,32 @@ class SimulationConfig(Config):
         description="SD of the logarithm of coarse neuropil structure (35 µm).",
     )
     exclusion: float = Field(
-        0.75, ge=0, le=1, description="Share of the neuropil that a soma displaces."
+        0.75,
+        ge=0,
+        le=1,
+        description="Share of the neuropil light that is missing where a soma is.",
     )
     dendrites: float = Field(
         1.0, ge=0, le=10, description="Bright dendrite cross-sections per soma."
     )
     processes: float = Field(
-        0.3, ge=0, le=3, description="Dendrites drawn from the soma per bright cell."
+        0.3,
+        ge=0,
+        le=3,
+        description="Mean number of dendrites drawn from the soma of each bright cell.",
     )
     red_haze: float = Field(
         0.07,
         ge=0,
         le=2,
-        description="Red background over a median nucleus; 0.03-0.1 usual.",
+        description="Red background relative to a median red nucleus; 0.03-0.1 usual.",
     )
     out_of_focus: float = Field(
         0.3,
         ge=0,
         le=3,
-        description="Haze from cells above and below, 1 as bright as they are.",
+        description="Factor on the haze from cells above and below the plane; 0: no "
+        "haze.",
     )
     vessels: int = Field(
         4, ge=0, le=20, description="Number of surface vessels; 2-6 usual."
@@ -230,7 +241,7 @@ class SimulationConfig(Config):
         ge=0,
         le=20,
         description="Slow drift in depth from the first frame to the last (µm); it "
-        "widens the focus of the mean image; 1-3 usual.",
+        "blurs the mean image along z; 1-3 usual.",
     )
     blur_um: float = Field(
         0.7,
@@ -249,14 +260,14 @@ class SimulationConfig(Config):
         ge=0,
         le=10,
         description="Rigid motion left after registration, SD in y and in x (µm), "
-        "beyond what `blur_um` holds; below 1 px usual.",
+        "in addition to `blur_um`; below 1 px usual.",
     )
     tilt_um: float = Field(
         8.0,
         ge=0,
         le=60,
-        description="Depth gained from the first line to the last (µm), because the "
-        "focus moves while scanning; up to one plane distance [7].",
+        description="Difference in depth between the first and the last line (µm), "
+        "because the focus moves during a scan; up to one plane distance [7].",
     )
     vignetting: float = Field(
         0.3,

@@ -189,11 +189,12 @@ class QueueConfig(Config):
     order: QueueOrder = Field(
         "uncertain",
         title="Order",
-        description="uncertain: the model's least certain answers first; disputed: "
-        "cells on which annotators differ most first; rare: cells predicted or "
-        "voted as the rarest class first; random: shuffled for each person; place: "
-        "from neighbour to neighbour. Only random and place reveal nothing of the "
-        "model or of other annotators to somebody who annotates blind.",
+        description="Order in which you are asked about cells. uncertain: those of "
+        "which the model is least certain first; disputed: those on which annotators "
+        "differ most first; rare: those predicted or voted as the rarest class first; "
+        "random: in random order, another for each person; place: from neighbour to "
+        "neighbour. For blind annotation choose random or place; the other orders "
+        "depend on the model or on the answers of others.",
     )
     only_unanswered: bool = Field(
         True,

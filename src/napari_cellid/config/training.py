@@ -77,7 +77,8 @@ class ClassifierTrainingConfig(Config):
         gt=0,
         le=1000,
         title="Rate of the last layer",
-        description="Factor on the learning rate [2].",
+        description="The last layer learns with the learning rate times this factor "
+        "[2]; above 1 it changes faster than the other retrained layers.",
     )
     momentum: float = Field(
         0.9, ge=0, lt=1, title="Momentum", description="Momentum of sgd [2]."
@@ -107,8 +108,8 @@ class ClassifierTrainingConfig(Config):
         ge=0,
         le=50,
         title="Augmented copies",
-        description="Copies of each cell beside the cell itself; 1 doubles the data "
-        "[1].",
+        description="Number of augmented copies of each training cell that are added "
+        "to the cell itself; 0: none, 1: twice as many training images [1].",
     )
     balance: Balance = Field(
         "weights",
@@ -202,20 +203,23 @@ class SegmenterTrainingConfig(Config):
         ge=0,
         le=100,
         title="Elastic deformation (px)",
-        description="SD of the displacement on a coarse grid [3]; 0: none.",
+        description="SD in px of the random displacements that deform a tile [3]; "
+        "0: no deformation.",
     )
     elastic_spacing_px: float = Field(
         150.0,
         ge=10,
         le=1000,
         title="Elastic grid (px)",
-        description="Distance of the grid's points [4].",
+        description="Distance in px between the points of the grid whose random "
+        "displacements deform a tile [4]; the larger, the smoother the deformation.",
     )
     weighting: Weighting = Field(
         "none",
         title="Border weights",
-        description="none [1]; ronneberger: narrow gaps between cells count more [3]; "
-        "falk: with a weaker background, too [4].",
+        description="Weights of pixels in the loss. none: all equal [1]; ronneberger: "
+        "larger in narrow gaps between cells, so that neighbours are separated [3]; "
+        "falk: still larger in gaps, and a tenth in the rest of the background [4].",
     )
     leave_out_unlabelled_um: float = Field(
         0.0,

@@ -1,4 +1,4 @@
-"""Label images that the user made of a recording."""
+"""Reading of label images: the outlines of cells that the user made."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _LARGEST_LABEL = 10_000_000
 def read_labels(
     path: Path, recording: Recording
 ) -> tuple[NDArray[np.int32], Recording]:
-    """Read masks of the cells of a recording.
+    """Read the label image of the cells of a recording.
 
     Parameters
     ----------
     path
-        A TIFF file of whole numbers, 2-D or (plane, y, x): 0 where there is no cell,
-        a number for each cell.
+        TIFF file of whole numbers, (y, x) or (plane, y, x): 0 is background, and each
+        cell has a number.
     recording
-        Recording of the same field.
+        Recording that the labels belong to.
 
     Returns
     -------
-    Labels (plane, y, x), and the recording with notes of assumptions.
+    Labels (plane, y, x), and the recording with notes about assumptions.
 
     Raises
     ------
@@ -66,11 +66,11 @@ def _read(path: Path) -> NDArray[Any]:
         return np.asarray(tifffile.imread(path))
     except tifffile.TiffFileError as error:
         raise InputError(
-            f"{path.name} is not a TIFF file ({error}); save the labels as one."
+            f"{path.name} is not a TIFF file ({error}); save the labels as a TIFF file."
         ) from error
     except DECODE_ERRORS as error:
         raise InputError(
-            f"{path.name} cannot be read ({error}); it is damaged, save it again."
+            f"{path.name} cannot be read ({error}); the file is damaged; save it again."
         ) from error
 
 
@@ -97,19 +97,18 @@ def _check_numbers(labels: NDArray[Any], path: Path) -> None:
         )
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels)):
         raise InputError(
-            f"{path.name} holds numbers that are not whole; a label image has 0 where "
-            "there is no cell and a whole number for each cell: choose another file."
+            f"{path.name} holds numbers that are not whole; a label image has 0 for "
+            "the background and a whole number for each cell: choose another file."
         )
     if labels.min() < 0:
         raise InputError(
             f"{path.name} holds the negative number {labels.min():g}; a label image "
-            "has 0 where there is no cell and numbers from 1 for the cells: save it "
-            "again."
+            "has 0 for the background and numbers from 1 for the cells: save it again."
         )
 
 
 def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Give every cell a unique number in the recording; a note says what changed."""
+    """Give each cell a number that is unique in the recording, and note changes."""
     present = [np.setdiff1d(plane, [0]) for plane in labels]
     numbers = np.unique(np.concatenate(present))
     if len(numbers) == 1:
@@ -118,14 +117,14 @@ def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, 
     if repeated == 0 and numbers.max(initial=0) <= _LARGEST_LABEL:
         return labels, ()
     numbered, last = np.zeros(labels.shape, np.int32), 0
-    for plane, found in enumerate(present):
-        index = np.searchsorted(found, labels[plane]) + 1 + last
+    for plane, numbers_of_plane in enumerate(present):
+        index = np.searchsorted(numbers_of_plane, labels[plane]) + 1 + last
         numbered[plane] = np.where(labels[plane] > 0, index, 0)
-        last += len(found)
+        last += len(numbers_of_plane)
     why = (
-        f"{repeated} numbers are in more than one plane"
+        "some numbers are used in more than one plane"
         if repeated
-        else f"its numbers go beyond {_LARGEST_LABEL}"
+        else f"its largest number is above {_LARGEST_LABEL}"
     )
     return numbered, (f"{path.name}: {why}, so the cells were numbered anew.",)
 
@@ -133,7 +132,7 @@ def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, 
 def _label_regions(
     labels: NDArray[Any], path: Path
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Take an image of one number as a mask: each connected region is a cell."""
+    """Treat labels with a single number as a mask: each connected region is a cell."""
     from scipy import ndimage
 
     # 8-connected within a plane, not across planes

@@ -21,12 +21,12 @@ _registered: dict[str, RecordingReader] = {}
 
 
 def register(reader: RecordingReader) -> None:
-    """Add a reader for as long as the program runs.
+    """Add a reader until the program ends.
 
     Raises
     ------
     ValueError
-        If there is a reader of that name.
+        If there is a reader of that name already.
     """
     if reader.name in available_readers():
         raise ValueError(f"there is a reader {reader.name!r} already")
@@ -39,7 +39,7 @@ def unregister(name: str) -> None:
 
 
 def available_readers() -> dict[str, RecordingReader]:
-    """Every reader by its name: built in, of other packages, and registered."""
+    """All readers by name: built-in, from other packages, and registered ones."""
     from napari_cellid.io.tiff.reader import TiffReader
 
     tiff = TiffReader()
@@ -47,20 +47,20 @@ def available_readers() -> dict[str, RecordingReader]:
 
 
 def reader_for(path: Path, name: str | None = None) -> RecordingReader:
-    """Choose the reader of a file: the one that is most certain.
+    """Choose the reader that is most certain that it can read a file.
 
     Parameters
     ----------
     path
         A file or folder.
     name
-        Name of the reader, where the user chose it.
+        Name of a reader, to use that one; None to choose by the content of the file.
 
     Raises
     ------
     InputError
-        If the file does not exist or cannot be opened, no reader reads it, two readers
-        are equally certain, or there is no reader of that name.
+        If the file does not exist or cannot be opened, no reader can read it, two
+        readers are equally certain, or there is no reader of that name.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; check its name and folder.")
@@ -79,13 +79,13 @@ def reader_for(path: Path, name: str | None = None) -> RecordingReader:
         kind = "a folder" if path.is_dir() else "a file"
         raise InputError(
             f"{path} is {kind} that no reader can read; choose or convert to one of "
-            f"the formats that are read: {formats}."
+            f"these formats: {formats}."
         )
     best = [key for key, value in certainty.items() if value == highest]
     if len(best) > 1:
         raise InputError(
-            f"{path} can be read by {' and '.join(sorted(best))}, and which is right "
-            f'is not clear; choose one, such as ReadOptions(reader="{min(best)}").'
+            f"{path} can be read by {' and '.join(sorted(best))} equally well; "
+            f'choose one of them, such as ReadOptions(reader="{min(best)}").'
         )
     return readers[best[0]]
 
@@ -96,16 +96,16 @@ def read_recording(
     both: Path | None = None,
     options: ReadOptions | None = None,
 ) -> Recording:
-    """Read a recording, from one file a channel or from one file with both.
+    """Read a recording from a file for each channel, or from one file with both.
 
     Parameters
     ----------
     red, green
-        The file of each channel; None where there is no such channel.
+        File of each channel; None if the channel is missing.
     both
-        A file with both channels, in place of the two.
+        File with both channels, in place of `red` and `green`.
     options
-        What the files do not say; None where they say everything.
+        Properties that the files do not state; None if they state all.
 
     Returns
     -------
@@ -114,13 +114,15 @@ def read_recording(
     Raises
     ------
     InputError
-        If the files cannot be read, do not fit one another, or do not say enough.
+        If the files cannot be read, do not belong together, or lack a property that
+        is needed.
     """
     options = options or ReadOptions()
     if (both is None) == (red is None and green is None):
         raise InputError(
-            "Files for red, green or both were given in a way that is not clear; give "
-            "either one file a channel or one file that holds both."
+            "Either no file was given, or a file with both channels together with a "
+            "file of one channel; give one file with both channels, or one file for "
+            "each channel."
         )
     red, green, both = (
         None if path is None else Path(path) for path in (red, green, both)
@@ -149,8 +151,8 @@ def _read_head(path: Path) -> bytes:
             return file.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(
-            f"{path} may not be read ({error.strerror or error}); ask its owner, or "
-            "copy it to another place."
+            f"{path} cannot be opened ({error.strerror or error}); ask its owner for "
+            "permission, or copy it to another place."
         ) from error
 
 

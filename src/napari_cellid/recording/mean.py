@@ -86,9 +86,10 @@ def _fill(
             "frame; export the recording again without a mask around the cells."
         )
     mean[missing] = np.median(mean[~missing])
+    pixels = "1 pixel is" if n_missing == 1 else f"{n_missing} pixels are"
     return mean, [
-        f"{where}: {n_missing} pixels are NaN or infinite in every frame and were "
-        "given the median of the others."
+        f"{where}: {pixels} NaN or infinite in every frame; the median of the other "
+        "pixels was used there."
     ]
 
 

@@ -80,6 +80,8 @@ def agreement_lines(
     people = count_text(len(agreement.annotators), "person", "people")
     answers = count_text(agreement.answers, "answer")
     yield f"{people}, {answers} about {count_text(agreement.cells, 'cell')}."
+    if not agreement.answers:
+        return
     for name, row in agreement.answer_counts.iterrows():
         given = counts_text({str(answer): n for answer, n in row.items() if n})
         yield f"  {name}: {count_text(int(row.sum()), 'answer')} ({given})"

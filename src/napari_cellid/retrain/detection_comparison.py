@@ -1,4 +1,4 @@
-"""Whether a retrained U-Net finds cells better, and what it forgot."""
+"""Comparison of a retrained U-Net with the old model on held-out fields."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from napari_cellid.retrain.operating_point import Judged
     from napari_cellid.segmentation.predict import Segmenter
 
-#: simulated fields on which it is seen whether a model forgot, never trained on
+#: number and seed of the simulated fields, never trained on, that show whether a model
+#: lost accuracy on the original data
 N_ORIGINAL, SEED = 8, 90_001
-#: edge (µm) of the pieces from which the interval is drawn
+#: edge (µm) of the pieces of fields that are resampled for the interval
 _PIECE_UM = 120.0
 
 
@@ -44,17 +45,17 @@ def compare_segmenters(
     Parameters
     ----------
     models
-        "new", and "old" where there is one.
+        "new" and "old"; None for a model that is missing.
     held_out
-        Images, true labels, and where the comparison counts.
+        Images, true labels, and the pixels that are compared.
     animals
-        Of each held-out field.
+        Name of the animal of each held-out field.
     device
         Where to compute.
 
     Returns
     -------
-    What `report.json` says, "measured_on" aside.
+    The content of `report.json`, without "measured_on".
     """
     original = yield from simulate_fields(N_ORIGINAL, "wide", SEED)
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
@@ -63,10 +64,10 @@ def compare_segmenters(
     pieces: dict[str, list[list[DetectionCounts]]] = {}
     for name, model in models.items():
         if model is not None:
-            found = yield from predict_fields(model, held_out, device)
-            counts = _counted(found, held_out)
+            predicted = yield from predict_fields(model, held_out, device)
+            counts = _counted(predicted, held_out)
             on_held[name] = {"name": model.card.name, **counts.metrics()}
-            pieces[name] = _pieces(found, held_out)
+            pieces[name] = _pieces(predicted, held_out)
             counts = yield from score_segmenter(model, judged, device)
             on_original[name] = counts.metrics()
     return {
@@ -84,42 +85,42 @@ def compare_segmenters(
 def score_segmenter(
     model: Segmenter, fields: Sequence[Judged], device: Device
 ) -> Step[DetectionCounts]:
-    """Count the cells that a model finds, misses and makes up."""
-    found = yield from predict_fields(model, fields, device)
-    return _counted(found, fields)
+    """Count the true cells that a model finds and misses, and its false detections."""
+    predicted = yield from predict_fields(model, fields, device)
+    return _counted(predicted, fields)
 
 
 def predict_fields(
     model: Segmenter, fields: Sequence[Judged], device: Device
 ) -> Step[list[NDArray[np.int32]]]:
-    """Labels (plane, y, x) that a model gives each field."""
+    """Segment each field: labels (plane, y, x)."""
     config = SegmentConfig(threshold=model.card.threshold)
-    found = []
+    predicted = []
     for k, (planes, _, _) in enumerate(fields):
         step = segment(planes, model, config, device)
-        one = yield from subprogress(step, k, len(fields), stage="Comparing")
-        found.append(one.labels)
-    return found
+        segmentation = yield from subprogress(step, k, len(fields), stage="Comparing")
+        predicted.append(segmentation.labels)
+    return predicted
 
 
 def _counted(
-    found: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
+    predicted: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
 ) -> DetectionCounts:
     counts = DetectionCounts()
-    for one, (_, labels, where) in zip(found, fields, strict=True):
-        counts += count_detections(one, labels, where)
+    for cells, (_, labels, where) in zip(predicted, fields, strict=True):
+        counts += count_detections(cells, labels, where)
     return counts
 
 
 def _pieces(
-    found: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
+    predicted: Sequence[NDArray[np.int32]], fields: Sequence[Judged]
 ) -> list[list[DetectionCounts]]:
-    """Counts of all pieces of each field."""
+    """Count the detections in each piece of each field."""
     return [
         count_detections_by_tile(
-            one, labels, where, round(_PIECE_UM / planes.pixel_size_um)
+            cells, labels, where, round(_PIECE_UM / planes.pixel_size_um)
         )
-        for one, (planes, labels, where) in zip(found, fields, strict=True)
+        for cells, (planes, labels, where) in zip(predicted, fields, strict=True)
     ]
 
 
@@ -128,7 +129,7 @@ def _difference(
     pieces: Mapping[str, list[list[DetectionCounts]]],
     animals: Sequence[str],
 ) -> dict[str, Any]:
-    """How much better the new model is, with its interval, and what to know of it."""
+    """Difference in F1 between new and old model with its interval, and notes on it."""
     new, old = (figures[name] or {} for name in ("new", "old"))
     if new.get("f1") is None or old.get("f1") is None:
         return {"difference": None, "notes": []}
@@ -138,14 +139,17 @@ def _difference(
         for _ in field
     ]
     now, before = (
-        [one for field in pieces[name] for one in field] for name in ("new", "old")
+        [piece for field in pieces[name] for piece in field] for name in ("new", "old")
     )
-    found = f1_difference(now, before, groups, new["f1"] - old["f1"])
+    difference = f1_difference(now, before, groups, new["f1"] - old["f1"])
     notes = []
     if not enough_groups(groups):
+        n_animals = len(set(groups))
         notes.append(
-            f"Only {len(set(groups))} held-out animals: the interval is drawn over "
-            f"pieces of {_PIECE_UM:.0f} µm and is too narrow."
+            f"There {'is' if n_animals == 1 else 'are'} only {n_animals} held-out "
+            f"{'animal' if n_animals == 1 else 'animals'}, so pieces of "
+            f"{_PIECE_UM:.0f} µm were resampled instead of animals; the interval is "
+            "too narrow."
         )
-    ends = {name: round(one, 6) for name, one in vars(found).items()}
+    ends = {name: round(value, 6) for name, value in vars(difference).items()}
     return {"difference": {"f1": ends}, "notes": notes}

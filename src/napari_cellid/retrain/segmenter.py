@@ -48,11 +48,12 @@ if TYPE_CHECKING:
     from napari_cellid.training.loop import TrainingResult
     from napari_cellid.training.run import Run
 
-#: simulated fields that are mixed in; every eighth has no red channel
+#: number of simulated fields in the training data; every eighth has no red channel
 _N_SIMULATED, _WITHOUT_RED_EVERY = 24, 8
-#: simulated fields per second; seconds to compare models on a recording
+#: assumptions of the estimate: simulated fields per second, and seconds to compare
+#: models on a recording
 _SIMULATED_PER_SECOND, _COMPARISON_SECONDS = 3, 1.5
-#: fields of a model card that a retrained U-Net takes over from its starting weights
+#: fields that the card of a retrained U-Net copies from that of its starting weights
 _KEPT_FIELDS = (
     "task", "architecture", "settings", "classes", "combination", "normalisation",
     "pixel_size_um", "threshold",
@@ -60,12 +61,12 @@ _KEPT_FIELDS = (
 
 
 class SegmenterTask:
-    """Training of a U-Net, as the job runs it."""
+    """Training of a U-Net: the task that a training job runs."""
 
     name: Task = "segment"
 
     def prepare(self, study: Study, request: SegmenterRequest) -> PreparedRun:
-        """Check the request, and collect the outlines with their roles."""
+        """Check the request, and describe the outlines of each role."""
         outlines, _, about = load_outlines(study, request.recordings, request.split)
         _check_training_outlines(outlines)
         start = load_starting_weights(request.start, study.models)
@@ -101,13 +102,13 @@ class SegmenterTask:
         start = load_starting_weights(requested, study.models, seed=settings.seed)
         # a resumed run must not go on from other weights under the same name
         check_same_start(run, start.origin)
-        mixed: list[Judged] = []
+        simulated: list[Judged] = []
         if settings.simulated_share:
             step = simulate_fields(
                 _N_SIMULATED, "wide", settings.seed, alone=_WITHOUT_RED_EVERY
             )
-            mixed = yield from with_stop_requests(step, run)
-        dataset = _dataset(outlines, start.card, settings, mixed)
+            simulated = yield from with_stop_requests(step, run)
+        dataset = _dataset(outlines, start.card, settings, simulated)
         dataset = replace(dataset, summary=_summary(dataset, run))
         trained = yield from train_segmenter(dataset, start, settings, run, device)
         shift = yield from _shift_to_operating_point(outlines, start, device)
@@ -117,9 +118,9 @@ class SegmenterTask:
         new = load_segmenter(run.folder / MODEL_FOLDER)
         old, not_compared = load_old_segmenter(run)
         animals = [
-            _animal(study, one.planes.name)
-            for one in outlines
-            if one.roles["test"].any()
+            _animal(study, recording.planes.name)
+            for recording in outlines
+            if recording.roles["test"].any()
         ]
         report = yield from compare_segmenters(
             {"new": new, "old": old}, _judged(outlines, "test"), animals, device
@@ -132,12 +133,12 @@ class SegmenterTask:
 
 
 def _read_outlines(study: Study, run: Run) -> list[OutlinedRecording]:
-    """Read the outlines of a run as they were when it began.
+    """Read the outlines of a run, and check that they did not change.
 
     Raises
     ------
     InputError
-        If they changed since.
+        If they changed since the run began.
     """
     split = SplitConfig.model_validate(run.about["split"])
     names = run.about["data"]["recordings"]
@@ -145,13 +146,13 @@ def _read_outlines(study: Study, run: Run) -> list[OutlinedRecording]:
     if about["sha256"] != run.about["data"]["sha256"]:
         raise InputError(
             f"The outlines or images of the study changed since the training "
-            f"{run.name} began, so it cannot go on as it would have; train anew."
+            f"{run.name} began, so it cannot be resumed; start a new training."
         )
     return outlines
 
 
 def _check_training_outlines(outlines: Sequence[OutlinedRecording]) -> None:
-    if not any(one.roles["train"].any() for one in outlines):
+    if not any(recording.roles["train"].any() for recording in outlines):
         raise InputError(
             "All chosen recordings are held out, so there is nothing to train on; "
             "choose more recordings."
@@ -162,9 +163,9 @@ def _dataset(
     outlines: Sequence[OutlinedRecording],
     card: ModelCard,
     settings: SegmenterTrainingConfig,
-    mixed: Sequence[Judged],
+    simulated: Sequence[Judged],
 ) -> SegmentationDataset:
-    """Fields of the study, and simulated fields to mix in."""
+    """Training data: fields of the study and simulated fields."""
     return SegmentationDataset(
         own=training_fields(outlines, "train", card, settings),
         simulated=[
@@ -173,7 +174,7 @@ def _dataset(
                 settings.model_copy(update={"leave_out_unlabelled_um": 0.0}),
                 left_out=unsure[0] & (labels[0] == 0),
             )
-            for planes, labels, unsure in mixed
+            for planes, labels, unsure in simulated
         ],
         validation=training_fields(outlines, "validation", card, settings),
     )  # fmt: skip
@@ -196,10 +197,10 @@ def _shift_to_operating_point(
     start: SegmenterStartingWeights,
     device: Device,
 ) -> Step[float]:
-    """Shift the cell logits of the trained network to where cells are found best.
+    """Shift the cell logits of the trained network so that F1 is best.
 
-    The validation fields decide. A network that began with random weights has no
-    earlier shift to fall back on, so its training fields count as well.
+    F1 is measured on the validation fields. A network that began with random weights
+    has no earlier shift to fall back on, so its training fields are used as well.
     """
     judged = _judged(outlines, "validation")
     if not start.trained:
@@ -243,17 +244,18 @@ def _notes(outlines: Sequence[OutlinedRecording], run: Run) -> list[str]:
         )
     if run.about["data"]["all_recordings"]:
         notes.append(
-            "All recordings of the study were used: outlines that nobody corrected "
-            "teach a model only what it did before, and make the figures too good."
+            "All recordings of the study were used. If nobody corrected the outlines "
+            "of a recording, the model learns its own errors from them, and the "
+            "figures are too good."
         )
     return notes
 
 
 def _judged(outlines: Sequence[OutlinedRecording], role: str) -> list[Judged]:
     return [
-        (one.planes, one.labels, one.roles[role])
-        for one in outlines
-        if one.roles[role].any()
+        (recording.planes, recording.labels, recording.roles[role])
+        for recording in outlines
+        if recording.roles[role].any()
     ]
 
 
@@ -262,11 +264,11 @@ def load_old_segmenter(run: Run) -> tuple[Segmenter | None, list[str]]:
 
     Returns
     -------
-    The model and no sentence, or None and the sentence why it is not compared.
+    The model and no note; or None, and a note why the models are not compared.
     """
     try:
         return load_segmenter(Path(run.about["old_model"])), []
     except InputError as error:
-        # the training is done by now, so its model is kept, but nobody may believe
-        # that it was compared
+        # the training is finished, so its model is kept; the note says that there was
+        # no comparison
         return None, [old_model_missing(error)]

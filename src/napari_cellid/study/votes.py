@@ -98,10 +98,11 @@ class StudyVotes:
         """Notes on the journals, one sentence each."""
         if not self.n_unmatched:
             return self.problems
+        n = self.n_unmatched
+        answers = "1 answer is" if n == 1 else f"{n} answers are"
         unmatched = (
-            f"{self.n_unmatched} answers are for cells that the study does not have "
-            "any more. They are kept but not counted; the consensus table lists them "
-            "at its end."
+            f"{answers} for cells that the study does not have any more. Such answers "
+            "are kept but not counted; the consensus table lists them at its end."
         )
         return (*self.problems, unmatched)
 

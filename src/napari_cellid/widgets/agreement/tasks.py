@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_cellid.agreement.dawid_skene import estimate_reliability
 from napari_cellid.agreement.summary import measure_agreement
 from napari_cellid.progress import Progress
+from napari_cellid.report.table import count_text
 from napari_cellid.study.consensus import consensus_table, write_consensus
 from napari_cellid.study.training_set import make_training_set
 
@@ -55,7 +56,7 @@ def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:
     table = consensus_table(study, rule)
     yield Progress("Writing")
     path = write_consensus(study, table)
-    return f"Saved {len(table)} cells in {path}"
+    return f"Saved {count_text(len(table), 'cell')} in {path}"
 
 
 def save_training_set(study: Study, rule: VoteConfig) -> Step[str]:
@@ -68,5 +69,5 @@ def save_training_set(study: Study, rule: VoteConfig) -> Step[str]:
     """
     yield Progress("Counting votes")
     training_set = make_training_set(study, rule)
-    n = len(training_set.cells)
-    return f"Saved the training set of {n} cells in {training_set.path}"
+    cells = count_text(len(training_set.cells), "cell")
+    return f"Saved the training set of {cells} in {training_set.path}"

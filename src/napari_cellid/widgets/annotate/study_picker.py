@@ -85,7 +85,8 @@ class StudyPicker(QWidget):
             self.name.setText("No study is open")
             self.name.setToolTip("")
             return
-        self.name.setText(f"<b>{path.name}</b> · {n_cells:,} cells")
+        cells = "1 cell" if n_cells == 1 else f"{n_cells:,} cells"
+        self.name.setText(f"<b>{path.name}</b> · {cells}")
         self.name.setToolTip(str(path))
 
     def show_offered_results(

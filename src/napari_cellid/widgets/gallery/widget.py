@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
+from napari_cellid.report.table import count_text
 from napari_cellid.study.cell_selection import (
     add_answer_column,
     count_cells_by_answer,
@@ -184,7 +185,7 @@ class GalleryWidget(QWidget):
 
     def _show_status(self) -> None:
         model, n_selected = self.panel.model, len(self.selected())
-        parts = [f"{len(model.keys)} cells"]
+        parts = [count_text(len(model.keys), "cell")]
         if n_selected:
             parts.append(f"{n_selected} selected")
         if n_answered := model.n_answered:
@@ -226,7 +227,7 @@ class GalleryWidget(QWidget):
         reply = QMessageBox.question(
             self,
             "Answer for many cells?",
-            f"Answer “{answer_text(answer)}” for {n_cells} cells?",
+            f"Answer “{answer_text(answer)}” for {count_text(n_cells, 'cell')}?",
         )
         return bool(reply == QMessageBox.StandardButton.Yes)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
 
+from napari_cellid.report.table import count_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,7 +46,7 @@ class RecordingList(QListWidget):
         blocker = QSignalBlocker(self)
         self.clear()
         for name, n in recordings.items():
-            item = QListWidgetItem(f"{name} · {n} cells")
+            item = QListWidgetItem(f"{name} · {count_text(n, 'cell')}")
             item.setData(Qt.ItemDataRole.UserRole, name)
             ticked = name not in unticked
             state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
