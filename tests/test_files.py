@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write, atomic_write_folder
+from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -77,18 +81,14 @@ def test_a_move_that_fails_half_way_is_taken_back(
     folder.mkdir()
     (folder / "a").write_text("old a")
     (folder / "b").write_text("old b")
-    move = Path.replace
+    rename = Path.rename
 
     def fragile(self: Path, target: Path) -> Path:
-        if (
-            self.name == "b"
-            and Path(target).parent == folder
-            and "earlier" not in str(self)
-        ):
+        if target == folder and ".complete-" in self.name:
             raise OSError(5, "Input/output error")
-        return move(self, target)
+        return rename(self, target)
 
-    monkeypatch.setattr(Path, "replace", fragile)
+    monkeypatch.setattr(Path, "rename", fragile)
     with (
         pytest.raises(InputError, match="Input/output error"),
         atomic_write_folder(folder) as temporary,
@@ -109,3 +109,90 @@ def test_folders_made_in_vain_are_removed(tmp_path: Path) -> None:
     ):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def written(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from napari_cellid.files import atomic_write_folder
+
+folder, last = Path(sys.argv[1]), int(sys.argv[2])
+rename = Path.rename
+n = 0
+
+def dying(self, target):
+    global n
+    n += 1
+    if n == last:
+        os._exit(9)
+    return rename(self, target)
+
+Path.rename = dying
+with atomic_write_folder(folder) as temporary:
+    for name in "abc":
+        (temporary / name).write_text("new")
+"""
+
+
+@pytest.mark.parametrize("last", range(1, 6))
+def test_killed_before_each_rename(tmp_path: Path, last: int) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("a", "b", "notes"):
+        (folder / name).write_text("old")
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder), str(last)], check=False
+    )
+    assert ended.returncode == (9 if last < 5 else 0)
+    recover_folder(folder)
+    old = {"a": "old", "b": "old", "notes": "old"}
+    new = {"a": "new", "b": "new", "c": "new", "notes": "old"}
+    assert written(folder) == (old if last < 2 else new) or (
+        last == 2 and written(folder) == old
+    )
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_many_programs_put_a_folder_in_one_place(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from napari_cellid.files import atomic_write_folder\n"
+        "for k in range(20):\n"
+        "    with atomic_write_folder(Path(sys.argv[1])) as t:\n"
+        "        for name in 'abc':\n"
+        "            (t / name).write_text(sys.argv[2])\n"
+    )
+    programs = [
+        subprocess.Popen([sys.executable, "-c", code, str(folder), str(k)])
+        for k in range(3)
+    ]
+    assert [program.wait() for program in programs] == [0, 0, 0]
+    assert len(set(written(folder).values())) == 1
+    assert sorted(written(folder)) == ["a", "b", "c"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_a_running_program_writes_is_left_alone(tmp_path: Path) -> None:
+    with atomic_write_folder(tmp_path / "run") as temporary:
+        assert find_leftovers(tmp_path) == []
+        assert recover_folder(tmp_path / "run") == []
+        assert remove_leftovers(tmp_path) == 0
+        assert temporary.is_dir()
+
+
+def test_leftovers_of_earlier_versions_are_removed_when_they_are_old(
+    tmp_path: Path,
+) -> None:
+    names = (".day1.ab3_x9zz", ".tmpAb12Cd", f".a.csv.{'0' * 32}.csv")
+    for name in (*names, ".gitignore", "notes"):
+        (tmp_path / name).write_text("x")
+    assert remove_leftovers(tmp_path) == 0
+    for path in tmp_path.iterdir():
+        os.utime(path, (1.7e9, 1.7e9))
+    assert remove_leftovers(tmp_path) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".gitignore", "notes"]

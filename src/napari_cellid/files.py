@@ -1,22 +1,34 @@
-"""Atomic writing: a file or folder is written completely or not at all."""
+"""Atomic writing: a file or folder is written completely or not at all.
+
+A folder is written beside its place and then takes it in one rename, so that its files
+always belong together. What a killed program leaves behind carries the number of its
+process in its name; `leftovers` finds it, and the next program tidies it.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-import tempfile
-import uuid
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
+from napari_cellid.leftovers import (
+    COMPLETE,
+    OLD,
+    WRITING,
+    recover_folder,
+    take_away,
+    temporary_path,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-#: folder that keeps the earlier files until all new ones are in place
-_OLD = "earlier files"
+#: how often a folder is tried to be put in its place while others put theirs there
+_ATTEMPTS = 20
 
 
 @contextmanager
@@ -27,7 +39,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # not mkstemp: its files are readable by their owner alone, also on a shared drive
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{path.suffix}")
+    temporary = temporary_path(path, WRITING, path.suffix)
     try:
         yield temporary
         _flush_to_disk(temporary)
@@ -37,11 +49,23 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_write_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder, whose files move into `folder` on success.
+def atomic_write_folder(
+    folder: Path, dispose: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
+    """Yield an empty temporary folder, which takes the place of `folder` on success.
 
-    Files of `folder` that the block did not write are kept. After an error the folder
-    is unchanged.
+    Files of `folder` that the block did not write are kept: they move into the new
+    folder. After an error the folder is unchanged. If the program is killed, at any
+    moment, the folder is the earlier one or the new one, or it is missing and
+    `leftovers.recover_folder`, which is called before the next writing, puts it back.
+
+    Parameters
+    ----------
+    folder
+        The folder to write.
+    dispose
+        Takes the earlier folder away, without the files that were kept; by default it
+        is deleted.
 
     Raises
     ------
@@ -49,9 +73,11 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
         If the folder cannot be created or written to.
     """
     created = [path for path in folder.parents if not path.exists()]
+    temporary = temporary_path(folder, WRITING)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        recover_folder(folder, dispose)
+        temporary.mkdir()
     except OSError as error:
         _remove_empty(created)
         raise InputError(
@@ -60,47 +86,71 @@ def atomic_write_folder(folder: Path) -> Iterator[Path]:
         ) from error
     try:
         yield temporary
-        _move_into(temporary, folder)
+        _put_in_place(temporary, folder, dispose)
     except OSError as error:
         raise InputError(
             f"Writing {folder} failed ({error.strerror or error}) and nothing was "
-            "changed there; make room, close programs that have its files open, or "
-            "choose another folder."
+            f"changed there; {_remedy(error)}."
         ) from error
     finally:
-        old = temporary / _OLD
-        if not (old.is_dir() and any(old.iterdir())):
-            # earlier files that could not be restored must not be deleted
-            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(created)
 
 
-def _move_into(source: Path, target: Path) -> None:
-    """Move files into a folder; if one cannot be moved, all moves are undone."""
-    files = sorted(source.iterdir())
-    for path in files:
+def _put_in_place(
+    source: Path, folder: Path, dispose: Callable[[Path], None] | None
+) -> None:
+    for path in source.rglob("*"):
         _flush_to_disk(path)
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(20, "a file of that name is in the way")
-    old = source / _OLD
-    old.mkdir()
-    target.mkdir(exist_ok=True)
-    moved: list[Path] = []
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "a file of that name is in the way")
+    # from here on the folder can be put in its place, whatever happens
+    complete = temporary_path(folder, COMPLETE)
+    source.rename(complete)
+    olds: list[Path] = []
     try:
-        for path in files:
-            destination = target / path.name
-            if destination.exists():
-                destination.replace(old / path.name)
-            moved.append(destination)
-            path.replace(destination)
-    except BaseException:  # also Ctrl-C: the earlier files are restored
-        for destination in moved:
-            destination.unlink(missing_ok=True)
-        for path in list(old.iterdir()):
-            path.replace(target / path.name)
-        _remove_empty([target])
+        for _ in range(_ATTEMPTS):
+            if _exchange(complete, folder, olds):
+                break
+        else:
+            raise FileExistsError(errno.EEXIST, "another program is writing it, too")
+    except BaseException:  # also Ctrl-C: the earlier folder is restored
+        if olds and not folder.exists():
+            olds.pop().rename(folder)
+        shutil.rmtree(complete, ignore_errors=True)
         raise
-    shutil.rmtree(old)
+    _flush_folder(folder.parent)
+    for old in olds:
+        # the new folder is in place: what fails now is done before the next writing
+        with suppress(OSError):
+            take_away(old, folder, dispose)
+
+
+def _exchange(complete: Path, folder: Path, olds: list[Path]) -> bool:
+    """Put a complete folder in the place of another; False if a third came between."""
+    if folder.exists():
+        old = temporary_path(folder, OLD)
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+            olds.append(old)
+    try:
+        complete.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) or folder.exists():
+            return False
+        raise
+    return True
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: make room"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EBUSY):
+        return (
+            "close programs that have its files open, check its permissions, or choose "
+            "another folder"
+        )
+    return "choose another folder, or try again"
 
 
 def _remove_empty(folders: list[Path]) -> None:
@@ -116,3 +166,13 @@ def _flush_to_disk(path: Path) -> None:
     if path.is_file():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write the names in a folder to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
