@@ -49,6 +49,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for the block; what was made is removed again after an error."""
+    created = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        _remove_empty(created)
+        raise
+
+
+@contextmanager
 def atomic_write_folder(
     folder: Path, dispose: Callable[[Path], None] | None = None
 ) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import pandas as pd
@@ -70,6 +70,7 @@ def identify_cells(
     segmenter: Segmenter,
     classifier: CellClassifier | None,
     config: IdentifyConfig,
+    check: Callable[[MeanPlanes], object] | None = None,
 ) -> Step[IdentifyResult]:
     """Outline the cells of a recording and classify them.
 
@@ -83,6 +84,8 @@ def identify_cells(
         Classifies them; None to outline only.
     config
         Settings.
+    check
+        Called with the mean images, to refuse them before the slow work.
 
     Raises
     ------
@@ -92,6 +95,8 @@ def identify_cells(
     device = choose_device(config.device)
     timer = _Timer()
     planes = yield from _average(recording)
+    if check is not None:
+        check(planes)
     timer.stop("averaging")
     segmentation = yield from segment(planes, segmenter, config.segment, device)
     timer.stop("outlining")
@@ -116,6 +121,7 @@ def classify_labels(
     labels: NDArray[np.int32],
     classifier: CellClassifier,
     config: IdentifyConfig,
+    check: Callable[[MeanPlanes], object] | None = None,
 ) -> Step[IdentifyResult]:
     """Classify cells that are outlined already, by hand or by another program.
 
@@ -129,6 +135,8 @@ def classify_labels(
         Classifies the cells.
     config
         Settings.
+    check
+        Called with the mean images, to refuse them before the slow work.
 
     Raises
     ------
@@ -143,6 +151,8 @@ def classify_labels(
     device = choose_device(config.device)
     timer = _Timer()
     planes = yield from _average(recording)
+    if check is not None:
+        check(planes)
     if not _has_both(planes):
         raise InputError(
             f"{recording.name} has one channel only, but classification needs two; "

@@ -19,7 +19,7 @@ from napari_cellid.progress import Progress
 
 COMMANDS = [
     "identify", "segment", "classify", "annotate", "agree", "merge", "answers",
-    "restore", "simulate", "models", "demo",
+    "restore", "replaced", "simulate", "models", "demo",
 ]  # fmt: skip
 SLOW = ["torch", "pandas", "skimage", "scipy", "matplotlib", "dask", "napari", "qtpy"]
 

@@ -216,16 +216,25 @@ def test_another_recording_of_the_name(
     other = tmp_path / "sample" / "green.tif"
     other.write_bytes((sample / "green.tif").read_bytes())
     before = snapshot(tmp_path)
-    code = main(["segment", "--green", str(other), *segmenter, *study])
-    refused(capsys, code, "results of another recording", "--name")
+    code = main(["segment", "--green", str(other), *segmenter, *study, "--quiet"])
+    # the same images, but without red
+    refused(capsys, code, "another recording 'sample'", "red", "--name", "--replace")
+    both = []
+    for channel in ("red", "green"):
+        flipped = tmp_path / f"flipped {channel}.tif"
+        image = tifffile.imread(sample / f"{channel}.tif")
+        tifffile.imwrite(flipped, image[..., ::-1], metadata={"axes": "ZYX"})
+        both += [f"--{channel}", str(flipped)]
+    both += ["--name", "sample", "--pixel-size", "1.17", "--quiet"]
+    code = main(["identify", *both, *segmenter, *study])
+    refused(capsys, code, "flipped left to right", "--replace")
     small = tmp_path / "small.tif"
     tifffile.imwrite(small, np.ones((40, 50), np.uint16))
     words = ["--green", str(small), "--pixel-size", "1", "--name", "sample"]
     code = main(["segment", *words, *segmenter, *study])
     refused(capsys, code, "2 x 128 x 160", "1 x 40 x 50")
-    assert snapshot(tmp_path) | {str(small): small.read_bytes()} == before | {
-        str(small): small.read_bytes()
-    }
+    after = snapshot(tmp_path)
+    assert {path: after[path] for path in before} == before
 
 
 def test_a_full_disk(
@@ -282,3 +291,26 @@ def test_the_models_of_the_study_are_used(
     assert "study.toml names the model 'bright'" in said
     assert said.count("\n") == 1
     assert used("--segmenter", str(segmenter_folder))["segment"] == "bright"
+
+
+def test_a_replaced_recording_is_brought_back(
+    tmp_path: Path, sample: Path, identified, segmenter, capsys
+) -> None:
+    path = tmp_path / "study"
+    assert main([*identified, "--study", str(path), "--name", "a"]) == 0
+    before = (path / "recordings" / "a" / "cells.csv").read_bytes()
+    green = tmp_path / "green.tif"
+    image = tifffile.imread(sample / "green.tif")
+    tifffile.imwrite(green, image[:, ::-1], metadata={"axes": "ZYX"})
+    other = ["--green", str(green), "--pixel-size", "1.17", "--name", "a", "--replace"]
+    assert main(["segment", *other, *segmenter, "--study", str(path)]) == 0
+    assert (path / "recordings" / "a" / "cells.csv").read_bytes() != before
+    capsys.readouterr()
+    assert main(["replaced", str(path), "--json"]) == 0
+    (value,) = json.loads(capsys.readouterr().out)["replaced"]
+    assert (value["name"], value["other_images"]) == ("a", True)
+    refused(capsys, main(["replaced", str(path), "--bring-back", "b"]), "b", "(a)")
+    code = main(["replaced", str(path), "--bring-back", "a", "--number", "2"])
+    refused(capsys, code, "number 2")
+    assert main(["replaced", str(path), "--bring-back", "a"]) == 0
+    assert (path / "recordings" / "a" / "cells.csv").read_bytes() == before

@@ -162,14 +162,14 @@ def test_lost_labels_do_not_lose_the_numbers(study: Study) -> None:
 def test_lost_labels_do_not_hide_another_size(study: Study) -> None:
     (study.recording("r1").folder / "labels.tif").write_bytes(b"II*\0 broken")
     before = snapshot(study.path)
-    with pytest.raises(InputError, match=r"of 1 x 64 x 96 .* has 1 x 60 x 90"):
+    with pytest.raises(InputError, match=r"has 1 x 64 x 96 .* 1 x 60 x 90"):
         add_recording(study, found(THREE[:, :60, :90].copy()), info())
     assert snapshot(study.path) == before
 
 
 def test_images_of_another_size_are_refused(study: Study) -> None:
     before = snapshot(study.path)
-    with pytest.raises(InputError, match=r"of 1 x 64 x 96 .* has 1 x 60 x 90"):
+    with pytest.raises(InputError, match=r"has 1 x 64 x 96 .* 1 x 60 x 90"):
         add_recording(study, found(THREE[:, :60, :90].copy()), info())
     assert snapshot(study.path) == before
 

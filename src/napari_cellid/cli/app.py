@@ -13,6 +13,7 @@ from napari_cellid.cli import (
     demo,
     identify,
     models,
+    replaced,
     runs,
     simulate,
     study,
@@ -82,7 +83,17 @@ def build_parser() -> Parser:
         "--version", action="version", version=f"napari-cellid {__version__}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (identify, study, agree, train, runs, simulate, models, demo):
+    for module in (
+        identify,
+        study,
+        replaced,
+        agree,
+        train,
+        runs,
+        simulate,
+        models,
+        demo,
+    ):
         module.add_commands(commands)
     return parser
 

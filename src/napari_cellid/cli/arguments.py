@@ -157,6 +157,30 @@ def check_replaced(
         If input files lie in the folder, or it holds the results of other files and the
         user did not name the recording.
     """
+    check_own_files(folder, recording, arguments, option)
+    before = _sources_of(folder)
+    if arguments.name is None and before and before != _absolute(recording.sources):
+        raise InputError(
+            f"{folder} holds the results of another recording ({before[0]}); give "
+            f"this one another name with --name, or choose another {option}."
+        )
+
+
+def check_own_files(
+    folder: Path, recording: Recording, arguments: Namespace, option: str
+) -> None:
+    """Check that no input file lies in the folder of the results.
+
+    Parameters
+    ----------
+    folder, recording, arguments, option
+        As for `check_replaced`.
+
+    Raises
+    ------
+    InputError
+        If one does.
+    """
     labels = getattr(arguments, "labels", None)
     given = [*recording.sources, *([] if labels is None else [str(labels)])]
     own = [path for path in given if Path(path).absolute().parent == folder.absolute()]
@@ -164,12 +188,6 @@ def check_replaced(
         raise InputError(
             f"The input file {own[0]} lies in {folder}, the folder of the results; "
             f"choose another folder with {option}."
-        )
-    before = _sources_of(folder)
-    if arguments.name is None and before and before != _absolute(recording.sources):
-        raise InputError(
-            f"{folder} holds the results of another recording ({before[0]}); give "
-            f"this one another name with --name, or choose another {option}."
         )
 
 

@@ -15,6 +15,7 @@ from napari_cellid.cli.arguments import (
 from napari_cellid.cli.output import (
     add_destination,
     check_destination,
+    check_images_of_study,
     open_study,
     requested_models,
     require_destination,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
-    from napari_cellid.recording import Recording
+    from napari_cellid.recording import MeanPlanes, Recording
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.study.study import Study
 
@@ -91,7 +92,8 @@ def run_identify(arguments: Namespace, console: Console) -> None:
     models = load_models(requested, console)
     classes = models["classify"].card.classes if "classify" in models else ()
     study = open_study(arguments, classes)
-    step = outline(note_one_channel(recording), models, arguments)
+    check = check_images_of_study(study, arguments, recording)
+    step = outline(note_one_channel(recording), models, arguments, check)
     result = run_to_end(step, console.progress)
     _save(result, study, arguments, console, started)
 
@@ -102,7 +104,8 @@ def run_segment(arguments: Namespace, console: Console) -> None:
     recording = _prepare(arguments, console)
     models = load_models(requested_models(arguments, "segment"), console)
     study = open_study(arguments)
-    step = outline(recording, models, arguments)
+    check = check_images_of_study(study, arguments, recording)
+    step = outline(recording, models, arguments, check)
     _save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
@@ -118,8 +121,9 @@ def run_classify(arguments: Namespace, console: Console) -> None:
     from napari_cellid.identify import classify_labels
 
     study = open_study(arguments, models["classify"].card.classes)
+    check = check_images_of_study(study, arguments, recording)
     step = classify_labels(
-        recording, labels, models["classify"], read_config(arguments)
+        recording, labels, models["classify"], read_config(arguments), check
     )
     _save(run_to_end(step, console.progress), study, arguments, console, started)
 
@@ -140,14 +144,20 @@ def load_models(requested: RequestedModels, console: Console) -> dict[Task, Any]
 
 
 def outline(
-    recording: Recording, models: dict[Task, Any], arguments: Namespace
+    recording: Recording,
+    models: dict[Task, Any],
+    arguments: Namespace,
+    check: Callable[[MeanPlanes], object] | None = None,
 ) -> Step[IdentifyResult]:
-    """Run the main job with loaded models and the settings of the command line."""
+    """Run the main job with loaded models and the settings of the command line.
+
+    `check` is called with the mean images, to refuse them before the slow work.
+    """
     from napari_cellid.identify import identify_cells
 
     segmenter: Segmenter = models["segment"]
     config = read_config(arguments, {"threshold": segmenter.card.threshold})
-    return identify_cells(recording, segmenter, models.get("classify"), config)
+    return identify_cells(recording, segmenter, models.get("classify"), config, check)
 
 
 def read_config(

@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.arguments import check_replaced, check_writable
+from napari_cellid.cli.arguments import (
+    check_own_files,
+    check_replaced,
+    check_writable,
+)
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from napari_cellid.config import RecordingInfo
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.card import Task
-    from napari_cellid.recording import Recording
+    from napari_cellid.recording import MeanPlanes, Recording
     from napari_cellid.study.study import Study
 
 #: option that names the model of a task
@@ -32,6 +37,12 @@ def add_destination(parser: ArgumentParser) -> None:
         "--study", type=Path, metavar="STUDY",
         help="add the results to this study, which is created if needed; known cells "
         "keep their numbers and their answers",
+    )  # fmt: skip
+    group.add_argument(
+        "--replace", action="store_true",
+        help="in a study: replace a recording of the same name although its images are "
+        "others, or most of its cells are not found again; what is replaced is kept "
+        "(see napari-cellid replaced)",
     )  # fmt: skip
     group.add_argument("--animal", help="name of the animal, kept in the study")
     group.add_argument(
@@ -57,6 +68,10 @@ def require_destination(arguments: Namespace) -> None:
     if study is None and (arguments.animal or arguments.subvolume):
         raise InputError(
             "--animal and --subvolume are kept in a study; give one with --study."
+        )
+    if study is None and arguments.replace:
+        raise InputError(
+            "--replace is for a study; name one with --study, or leave it out."
         )
 
 
@@ -143,7 +158,8 @@ def write_to_destination(
         with_permanent_numbers,
     )
 
-    recording = add_recording(study, result, _info(result, arguments))
+    info = _info(arguments, result.planes.pixel_size_um, result.run["sources"])
+    recording = add_recording(study, result, info, replace=arguments.replace)
     values = {"study": str(study.path), "recording": recording.name}
     if arguments.out is not None:
         values["out"] = str(
@@ -153,23 +169,57 @@ def write_to_destination(
 
 
 def _check_study(arguments: Namespace, recording: Recording) -> None:
+    from napari_cellid.study.known_cells import check_can_add
     from napari_cellid.study.recordings import RECORDINGS
-    from napari_cellid.study.save_results import check_can_add
     from napari_cellid.study.study import Study
 
     study = Study.open_or_new(arguments.study)
-    check_can_add(study, recording.name, recording.shape)
+    check_can_add(
+        study,
+        recording.name,
+        recording.shape,
+        animal=arguments.animal or "",
+        replace=arguments.replace,
+    )
     folder = study.path / RECORDINGS / recording.name
     check_writable(folder, "--study")
-    check_replaced(folder, recording, arguments, "--study")
+    # whether it is the same recording is decided by its images, not by its paths
+    check_own_files(folder, recording, arguments, "--study")
 
 
-def _info(result: IdentifyResult, arguments: Namespace) -> Any:
+def check_images_of_study(
+    study: Study | None, arguments: Namespace, recording: Recording
+) -> Callable[[MeanPlanes], object] | None:
+    """Make the check that refuses images before they take another recording's place.
+
+    Parameters
+    ----------
+    study
+        The study of the results; None without one.
+    arguments
+        Arguments of the command line.
+    recording
+        The recording.
+    """
+    if study is None:
+        return None
+    from napari_cellid.study.save_results import check_images
+
+    def check(planes: MeanPlanes) -> bool:
+        info = _info(arguments, planes.pixel_size_um, recording.sources)
+        return check_images(study, planes, info, replace=arguments.replace)
+
+    return check
+
+
+def _info(
+    arguments: Namespace, pixel_size_um: float, sources: Sequence[str]
+) -> RecordingInfo:
     from napari_cellid.config import RecordingInfo
 
     return RecordingInfo(
         animal=arguments.animal or "",
         subvolume=arguments.subvolume or "",
-        pixel_size_um=result.planes.pixel_size_um,
-        sources=tuple(result.run["sources"]),
+        pixel_size_um=pixel_size_um,
+        sources=tuple(map(str, sources)),
     )

@@ -54,6 +54,7 @@ def write_results(
     *,
     colours: Mapping[str, str] | None = None,
     more: Callable[[Path], None] | None = None,
+    dispose: Callable[[Path], None] | None = None,
 ) -> Path:
     """Write labels.tif, cells.csv, overlay.png and run.json, all or none.
 
@@ -68,6 +69,8 @@ def write_results(
         Colour (#rrggbb) of each of the result's classes, where they have their own.
     more
         Writes further files, all or none with these, into the folder it is given.
+    dispose
+        Takes the folder of an earlier run away; by default it is deleted.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def write_results(
 
     planes = result.planes
     target = folder / planes.name
-    with atomic_write_folder(target) as temporary:
+    with atomic_write_folder(target, dispose) as temporary:
         write_labels(temporary / LABELS, result.labels, planes.pixel_size_um)
         write_cells(temporary / CELLS, result.cells)
         save_overlay(

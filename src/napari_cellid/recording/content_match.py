@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from napari_cellid.recording.data import MeanPlanes
 
 #: images that correlate at least this much show the same tissue. Measured with
-#: `tools/evaluation/content_match.py` (docs/studies.md, "The same recording"): pairs of
-#: one recording 0.70 or more, pairs of different recordings 0.25 or less
-SAME_TISSUE = 0.45
+#: `tools/evaluation/content_match.py`: 0.52 or more for one recording shifted, warped,
+#: turned by a degree, noisy or exported again; 0.10 or less for recordings of other
+#: tissue; 0.46 for two depths at one place, where vessels are the same and cells not
+SAME_TISSUE = 0.5
 #: largest shift between two registrations of one recording (share of the image's side)
 _MAX_SHIFT = 0.12
 #: cells are between these scales (µm); slower changes are light, faster ones noise
-_FINE_UM, _COARSE_UM = 1.5, 12.0
+_FINE_UM, _COARSE_UM = 1.5, 8.0
 #: brightness beyond this many standard deviations counts as this much
-_CLIP = 4.0
+_CLIP = 3.0
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,9 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
         norm += float(np.linalg.norm(before) * np.linalg.norm(after))
     if norm == 0:
         return 0.0
-    rows, columns = (max(1, int(n * _MAX_SHIFT)) for n in total.shape)
+    height, width = a.shape[-2:]
+    rows, columns = (max(1, int(n * _MAX_SHIFT)) for n in (height, width))
     near = np.fft.fftshift(total)
-    y, x = total.shape[0] // 2, total.shape[1] // 2
+    y, x = height // 2, width // 2
     near = near[max(y - rows, 0) : y + rows + 1, max(x - columns, 0) : x + columns + 1]
     return float(near.max() / norm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,9 @@ class KnownCells:
         Cells of earlier outlines that the recording does not have any more.
     highest
         Highest number in use, such as in a journal: new cells get higher numbers.
+    other
+        Cells of other images that had the name of the recording before. They are never
+        matched, but their numbers stay used.
     labels_problem
         Why there is no label image, a sentence; "" if there is one or never was.
     """
@@ -44,6 +47,7 @@ class KnownCells:
     cells: pd.DataFrame
     retired: pd.DataFrame
     highest: int = 0
+    other: pd.DataFrame = field(default_factory=no_retired)
     labels_problem: str = ""
 
 
@@ -156,6 +160,32 @@ def assign_cell_numbers(
     )
 
 
+def number_as_new(known: KnownCells, cells: pd.DataFrame) -> NumberedCells:
+    """Give the cells of other images numbers that were never used.
+
+    Parameters
+    ----------
+    known
+        Cells that the study knows of the images that are replaced.
+    cells
+        New cell table; its column `cell` is ignored.
+
+    Returns
+    -------
+    The cells; `retired` has all known cells, of which none is matched later.
+    """
+    number = _first_free(known) + np.arange(len(cells))
+    report = IdentityReport(
+        by_overlap=(),
+        by_distance=(),
+        returned=(),
+        new=tuple(number.tolist()),
+        retired=tuple(sorted(known.cells["cell"].tolist())),
+    )
+    retired = _retire(_retire(known.cells, known.retired), known.other)
+    return NumberedCells(cells.assign(cell=number), retired, report)
+
+
 def _overlapping(
     known: KnownCells, labels: NDArray[np.int32], cells: pd.DataFrame
 ) -> Pairs:
@@ -188,7 +218,8 @@ def _assign(
 
 
 def _first_free(known: KnownCells) -> int:
-    used = [known.cells["cell"].max(), known.retired["cell"].max(), known.highest]
+    tables = (known.cells, known.retired, known.other)
+    used = [known.highest, *(table["cell"].max() for table in tables)]
     # the largest of an empty column is NaN, which is not equal to itself
     return int(max(n for n in [0, *used] if n == n)) + 1
 
@@ -196,7 +227,7 @@ def _first_free(known: KnownCells) -> int:
 def _retire(unmatched: pd.DataFrame, retired: pd.DataFrame) -> pd.DataFrame:
     """All cells without an outline: those retired before, and those retired now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    retired_now = unmatched.assign(retired=now)
+    retired_now = unmatched.assign(retired=unmatched.get("retired", now))
     # an empty table would turn the types of the others into objects
     parts = [
         part[list(RETIRED_COLUMNS)] for part in (retired, retired_now) if len(part)

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.annotation.lock import locked
 from napari_cellid.errors import InputError
+from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
+from napari_cellid.study.replaced import keep_replaced
 from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ def scan_recordings(
     InputError
         If the folder cannot be read.
     """
-    recordings, problems = {}, []
+    recordings, problems = {}, recover_recordings(study / RECORDINGS)
     for folder in _folders(study / RECORDINGS):
         try:
             recording = _open(folder, overrides.get(folder.name, {}), class_names)
@@ -50,6 +53,37 @@ def scan_recordings(
         recordings[recording.name] = recording
         problems += _missing_files(recording)
     return recordings, (*problems, *_without_recording(study, overrides))
+
+
+def recover_recordings(parent: Path) -> list[str]:
+    """Put recordings in their places that a killed program was writing.
+
+    Parameters
+    ----------
+    parent
+        Folder of the recordings.
+
+    Returns
+    -------
+    What was done, one sentence each. In a folder that cannot be written nothing is.
+    """
+    notes: list[str] = []
+    try:
+        names = {leftover.name for leftover in find_leftovers(parent)}
+        for name in sorted(names - {""}):
+            with locked(parent / name, "opening the study"):
+                notes += recover_folder(parent / name, keep_replaced(parent, name))
+        if removed := remove_leftovers(parent):
+            files = (
+                "1 unfinished folder"
+                if removed == 1
+                else f"{removed} unfinished folders"
+            )
+            notes.append(f"{files} of programs that were ended were removed.")
+    except OSError:
+        # a study on a medium that cannot be written is opened as it is
+        return notes
+    return notes
 
 
 def _open(

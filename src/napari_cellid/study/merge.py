@@ -12,8 +12,8 @@ from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.study.classes import adopt_earlier_names
+from napari_cellid.study.known_cells import check_can_add
 from napari_cellid.study.recordings import RECORDINGS
-from napari_cellid.study.save_results import check_can_add
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study

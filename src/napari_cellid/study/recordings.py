@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: beside those of a run (`io.results`)
 RECORDINGS = "recordings"
 IMAGES, RETIRED = "images.tif", "retired.csv"
+#: cells of other images that had the name of the recording before
+RETIRED_OTHER = "retired_other.csv"
 #: key of `run.json` under which warnings about the numbers of cells stand
 IDENTITY_WARNINGS = "identity_warnings"
 
@@ -105,15 +107,24 @@ class StudyRecording:
         return rename_classes(read_cells(self.folder / CELLS), self.class_names)
 
     def retired(self) -> pd.DataFrame:
-        """Read the cells of earlier outlines that are gone, with the time of removal.
+        """Read the cells that are gone, with the time of removal.
+
+        They are those of earlier outlines, and those of other images that had the
+        name of the recording before.
 
         Raises
         ------
         InputError
             If the file cannot be read.
         """
-        path = self.folder / RETIRED
-        return read_retired(path) if path.exists() else no_retired()
+        paths = [self.folder / RETIRED, self.folder / RETIRED_OTHER]
+        tables = [read_retired(path) for path in paths if path.exists()]
+        import pandas as pd
+
+        filled = [table for table in tables if len(table)]
+        if not filled:
+            return no_retired()
+        return filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
 
     def run(self) -> dict[str, Any]:
         """Read `run.json`, which describes the run; empty if there is none.

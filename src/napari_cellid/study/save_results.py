@@ -2,56 +2,58 @@
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import replace
+import dataclasses
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.lock import locked
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
-from napari_cellid.errors import InputError
-from napari_cellid.io.results import CELLS, LABELS, write_results
-from napari_cellid.io.tables import no_retired, read_cells, read_retired, write_cells
-from napari_cellid.recording.data import format_shape
-from napari_cellid.study.identity import KnownCells, assign_cell_numbers
+from napari_cellid.files import new_folder
+from napari_cellid.io.results import write_results
+from napari_cellid.io.tables import no_retired, write_cells
+from napari_cellid.leftovers import recover_folder
+from napari_cellid.study.identity import assign_cell_numbers, number_as_new
+from napari_cellid.study.known_cells import check_can_add, stored_recording
 from napari_cellid.study.recordings import (
     IDENTITY_WARNINGS,
     IMAGES,
     RECORDINGS,
     RETIRED,
+    RETIRED_OTHER,
     StudyRecording,
     channels_of,
-    read_labels,
     write_images,
 )
-from napari_cellid.study.settings import (
-    RECORDING_FILE,
-    read_recording_info,
-    recording_info_text,
+from napari_cellid.study.replaced import keep_replaced
+from napari_cellid.study.replacement import (
+    ask_for_lost_cells,
+    ask_for_other_images,
+    is_same_recording,
 )
+from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
+    import pandas as pd
 
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.study.identity import KnownCells, NumberedCells
     from napari_cellid.study.study import Study
-
-_FORBIDDEN = '/\\:*?"<>|'
-#: names that Windows reserves for devices
-_RESERVED = {"con", "prn", "aux", "nul"} | {
-    f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10)
-}
 
 
 def add_recording(
-    study: Study, result: IdentifyResult, info: RecordingInfo
+    study: Study,
+    result: IdentifyResult,
+    info: RecordingInfo,
+    *,
+    replace: bool = False,
 ) -> StudyRecording:
     """Write a result into a study; cells that the study knows keep their numbers.
 
-    The files of the recording are replaced all at once or not at all. A new study is
-    written with its first recording.
+    The folder of the recording is replaced in one step, and the earlier one is kept
+    (`study.replaced`). A new study is written with its first recording.
 
     Parameters
     ----------
@@ -61,14 +63,26 @@ def add_recording(
         Cells of one recording, whose name is that of the recording.
     info
         Animal, sub-volume, pixel size and source files.
+    replace
+        Whether a recording of other images is replaced, and outlines of which most
+        are not found again. Answers never count for cells of other images.
 
     Raises
     ------
+    ReplaceQuestionError
+        If a recording of other images has the name, or most of its cells are not found
+        again, and `replace` is not set.
     InputError
-        If the name cannot be that of a folder or another recording has it, the images
-        have another size than before, or the files cannot be written.
+        If the name cannot be that of a folder, or the files cannot be written.
     """
-    _write(study, result, info)
+    parent = study.path / RECORDINGS
+    name = result.planes.name
+    # a name that cannot be one is refused before anything is made
+    check_can_add(study, name)
+    with new_folder(parent), locked(parent / name, "storing results"):
+        # a recording that a killed program had not put in its place
+        recover_folder(parent / name, keep_replaced(parent, name))
+        _write(study, result, info, replace=replace)
     study.write_if_new()
     study.reload()
     return study.recording(result.planes.name)
@@ -87,7 +101,7 @@ def with_permanent_numbers(
         The recording that `add_recording` made of it.
     """
     cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
-    return replace(result, cells=cells, run=recording.run())
+    return dataclasses.replace(result, cells=cells, run=recording.run())
 
 
 def saved_notes(
@@ -130,125 +144,84 @@ def saved_warnings(
     return warnings
 
 
-def _write(study: Study, result: IdentifyResult, info: RecordingInfo) -> None:
-    name = result.planes.name
+def _write(
+    study: Study, result: IdentifyResult, info: RecordingInfo, *, replace: bool
+) -> None:
+    name, parent = result.planes.name, study.path / RECORDINGS
     # again, because the study can have changed while the cells were identified
-    known = check_can_add(study, name, result.labels.shape)
-    retired = no_retired()
+    known = check_can_add(study, name)
+    retired, other = no_retired(), no_retired()
     if known is not None:
-        numbered = assign_cell_numbers(
-            known, result.labels, result.cells, result.planes.pixel_size_um
-        )
-        retired = numbered.retired
+        same = check_images(study, result.planes, info, replace=replace)
+        numbered, retired, other = _numbered(known, result, same)
+        lost = ask_for_lost_cells(name, numbered.report, study.recordings)
+        if lost is not None and same and not replace:
+            raise lost
         run = result.run | {"identity": str(numbered.report)}
-        if known.labels_problem:
+        if known.labels_problem and same:
             run[IDENTITY_WARNINGS] = [_positions_only(name, known.labels_problem)]
-        result = replace(result, cells=numbered.cells, run=run)
+        result = dataclasses.replace(result, cells=numbered.cells, run=run)
     info = _completed(study, result, info)
 
     def write_more(temporary: Path) -> None:
         write_images(temporary / IMAGES, result.planes)
         write_cells(temporary / RETIRED, retired)
+        if len(other):
+            write_cells(temporary / RETIRED_OTHER, other)
         (temporary / RECORDING_FILE).write_text(
             recording_info_text(info), "utf-8", newline="\n"
         )
 
     # the whole folder is written anew and takes the place of the old one at once
     colours = class_colours(result.classes, study.config)
-    write_results(result, study.path / RECORDINGS, more=write_more, colours=colours)
-
-
-def check_can_add(
-    study: Study, name: str, shape: tuple[int, ...] | None = None
-) -> KnownCells | None:
-    """Check that a study can add a recording, before slow work begins.
-
-    Parameters
-    ----------
-    study
-        The study.
-    name
-        Name of the recording.
-    shape
-        Its shape (plane, y, x), if already known.
-
-    Returns
-    -------
-    The cells that the study knows of it; None for a new recording.
-
-    Raises
-    ------
-    InputError
-        If the name cannot be that of a folder or another recording has it, the images
-        have another size than before, or the earlier cell table cannot be read.
-    """
-    folder = _recording_folder(study.path / RECORDINGS, name)
-    known = _known_cells(study, folder)
-    before = None if known is None else _size_before(folder, known)
-    if before is not None and shape is not None:
-        _check_size(name, before, shape)
-    return known
-
-
-def _recording_folder(parent: Path, name: str) -> Path:
-    """Folder of a recording; its name must be valid on every operating system."""
-    invalid = any(char in _FORBIDDEN or ord(char) < 32 for char in name)
-    # Windows drops dots and spaces at the end of a name without a word
-    invalid |= not name or name != name.strip(" .")
-    if invalid or name.casefold().split(".")[0] in _RESERVED:
-        raise InputError(
-            f"The name {name!r} cannot be the name of a recording in a study; use "
-            "letters, digits, spaces, - and _."
-        )
-    present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
-    for other in present:
-        if other != name and _normalised(other) == _normalised(name):
-            raise InputError(
-                f"The study has a recording {other!r}, and some computers cannot "
-                f"distinguish {name!r} from it; give the same or a different name."
-            )
-    return parent / name
-
-
-def _known_cells(study: Study, folder: Path) -> KnownCells | None:
-    """Cells that the study knows of a recording; None for a new recording."""
-    highest = _highest_answered(study, folder.name)
-    # a recording can be gone while answers about its cells are still in journals
-    if not (folder / CELLS).exists():
-        empty = no_retired()
-        return KnownCells(None, empty, empty, highest) if highest else None
-    retired = folder / RETIRED
-    labels, problem = _read_labels(folder)
-    return KnownCells(
-        labels,
-        read_cells(folder / CELLS),
-        read_retired(retired) if retired.exists() else no_retired(),
-        highest,
-        problem,
+    write_results(
+        result,
+        parent,
+        more=write_more,
+        colours=colours,
+        dispose=keep_replaced(parent, name),
     )
 
 
-def _read_labels(folder: Path) -> tuple[NDArray[np.int32] | None, str]:
-    """The label image and ""; None and why if it cannot be read."""
-    try:
-        return read_labels(folder / LABELS), ""
-    except InputError as error:
-        return None, str(error)
+def check_images(
+    study: Study, planes: MeanPlanes, info: RecordingInfo, *, replace: bool = False
+) -> bool:
+    """Whether images are those that the study has under their name, if it has any.
 
+    Parameters
+    ----------
+    study, info, replace
+        As for `add_recording`.
+    planes
+        Mean images.
 
-def _size_before(folder: Path, known: KnownCells) -> tuple[int, ...] | None:
-    """Size (plane, y, x) of the recording in the study; None if it is unknown.
-
-    Without the label image the mean images tell it. In images of another size the
-    positions mean other places, and answers would move to other cells.
+    Raises
+    ------
+    ReplaceQuestionError
+        If they are not, and `replace` is not set.
     """
-    if known.labels is not None:
-        return known.labels.shape
-    try:
-        info = read_recording_info(folder / RECORDING_FILE, {})
-        return StudyRecording(folder.name, folder, info).planes().shape
-    except InputError:
-        return None
+    before = stored_recording(study, planes.name)
+    if before is None:
+        return True
+    same = is_same_recording(before, planes, info.sources)
+    if same is True:
+        return True
+    if not replace:
+        raise ask_for_other_images(before, str(same), info.animal, study.recordings)
+    return False
+
+
+def _numbered(
+    known: KnownCells, result: IdentifyResult, same: bool
+) -> tuple[NumberedCells, pd.DataFrame, pd.DataFrame]:
+    """Permanent numbers, retired cells of these images, and those of other images."""
+    if not same:
+        numbered = number_as_new(known, result.cells)
+        return numbered, no_retired(), numbered.retired
+    numbered = assign_cell_numbers(
+        known, result.labels, result.cells, result.planes.pixel_size_um
+    )
+    return numbered, numbered.retired, known.other
 
 
 def _positions_only(name: str, problem: str) -> str:
@@ -257,25 +230,6 @@ def _positions_only(name: str, problem: str) -> str:
         "by position only, and close neighbours may have exchanged their numbers and "
         f"answers: check them. {problem}"
     )
-
-
-def _highest_answered(study: Study, name: str) -> int:
-    """Highest cell number of a recording in the journals, 0 for none."""
-    if not study.annotations.is_dir():
-        return 0
-    from napari_cellid.annotation.all_answers import read_annotations
-
-    answers = read_annotations(study.annotations).all_answers
-    numbers = answers["cell"][answers["recording"] == name]
-    return int(numbers.max()) if len(numbers) else 0
-
-
-def _check_size(name: str, before: tuple[int, ...], now: tuple[int, ...]) -> None:
-    if before != now:
-        raise InputError(
-            f"The study has a recording {name!r} of {format_shape(before)} (plane, "
-            f"y, x), but this one has {format_shape(now)}; give it another name."
-        )
 
 
 def _completed(
@@ -290,8 +244,3 @@ def _completed(
             # what somebody wrote about the animal is not lost by a run without it
             values[key] = values[key] or getattr(before, key)
     return RecordingInfo(**values)
-
-
-def _normalised(name: str) -> str:
-    """Name without differences of case and of the form of accents."""
-    return unicodedata.normalize("NFC", name).casefold()

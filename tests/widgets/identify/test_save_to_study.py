@@ -9,13 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from driving import run, wait_until_idle
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_cellid.io.tables import write_cells
 from napari_cellid.progress import Progress
+from napari_cellid.study.replacement import ReplaceQuestionError
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.identify import tasks
 from napari_cellid.widgets.session import study_saver
+from napari_cellid.widgets.session.replace_dialog import ask_to_replace
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.session.save import save_result
 from napari_cellid.widgets.session.session import session_of
@@ -78,9 +82,9 @@ def test_a_result_waits_while_another_one_is_saved(
 ):
     released = threading.Event()
 
-    def slow(*arguments):
+    def slow(*arguments, **how):
         released.wait(10)
-        return save_result(*arguments)
+        return save_result(*arguments, **how)
 
     session_of(viewer).open_study(study.path)
     monkeypatch.setattr(study_saver, "save_result", slow)
@@ -113,3 +117,61 @@ def test_files_are_saved_although_the_dock_is_closed_during_a_run(
     assert not (tmp_path / "a17").exists()
     dock.deleteLater()
     qtbot.waitUntil(lambda: (tmp_path / "a17" / "cells.csv").exists(), timeout=60_000)
+
+
+def run_other_images(dock, channels, qtbot):
+    """Run Identify on other images under the same name."""
+    run(qtbot, dock)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
+    for layer in channels:
+        layer.data = np.ascontiguousarray(layer.data[..., ::-1])
+    run(qtbot, dock)
+    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
+
+
+@pytest.mark.parametrize(
+    ("decision", "names"),
+    [(None, ("a17",)), ("rename", ("a17", "a17 (2)")), ("replace", ("a17",))],
+)
+def test_other_images_of_the_name_are_asked_about(
+    viewer, channels, dock, qtbot, study, monkeypatch, decision, names
+):
+    questions = []
+
+    def answer(question, _):
+        questions.append(question)
+        return decision
+
+    monkeypatch.setattr(study_saver, "ask_to_replace", answer)
+    session_of(viewer).open_study(study.path)
+    before = channels[1].data.mean(axis=(1, 2))
+    run_other_images(dock, channels, qtbot)
+    assert [question.reason for question in questions] == ["other images"]
+    after = Study.open(study.path)
+    assert after.recordings == names
+    planes = after.recording("a17").planes()
+    flipped = np.array_equal(planes.green[..., ::-1], channels[1].data) is False
+    assert flipped == (decision == "replace")
+    assert planes.green.mean(axis=(1, 2)) == pytest.approx(before, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("button", "decision"), [("Store as", "rename"), ("Replace", "replace"),
+                             ("Cancel", None)],
+)  # fmt: skip
+def test_the_question_has_a_button_for_each_decision(qtbot, button, decision):
+    question = ReplaceQuestionError(
+        "The study has another recording 'a17'", "use --replace", "other images",
+        "a17", "a17 (2)",
+    )  # fmt: skip
+
+    def click():
+        (box,) = [w for w in QApplication.topLevelWidgets()
+                  if isinstance(w, QMessageBox) and w.isVisible()]  # fmt: skip
+        assert "--replace" not in box.text()
+        (chosen,) = [b for b in box.buttons()
+                     if b.text().replace("&", "").startswith(button)]  # fmt: skip
+        QTest.mouseClick(chosen, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(300, click)
+    assert ask_to_replace(question, None) == decision

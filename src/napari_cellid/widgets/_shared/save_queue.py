@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _show(error: InputError) -> None:
+    show_error(str(error))
+
+
 class SaveQueue(QObject):
     """Runs every step to its end in a thread, in the order in which they were added.
 
@@ -43,7 +47,12 @@ class SaveQueue(QObject):
         """Whether a step runs or waits."""
         return self._n_unfinished > 0
 
-    def add(self, step: Step[T], on_result: Callable[[T], object]) -> None:
+    def add(
+        self,
+        step: Step[T],
+        on_result: Callable[[T], object],
+        on_refused: Callable[[InputError], object] = _show,
+    ) -> None:
         """Run a step as soon as all steps that were added before have ended.
 
         Parameters
@@ -53,11 +62,13 @@ class SaveQueue(QObject):
             layer or a widget, which may be gone when it runs.
         on_result
             Called in the main thread with the result, unless this queue was deleted.
+        on_refused
+            Called in the main thread with an `InputError`; by default it is shown.
         """
         self._n_unfinished += 1
         messages: list[str] = []
         future = _executor().submit(run_to_end, step, partial(_note, messages))
-        end = partial(_end, weakref.ref(self), on_result, messages)
+        end = partial(_end, weakref.ref(self), on_result, on_refused, messages)
         future.add_done_callback(partial(_mailbox().post, end))
 
     def end(self, on_result: Callable[[Any], object] | None, result: Any) -> None:
@@ -110,6 +121,7 @@ def _note(messages: list[str], progress: Progress) -> None:
 def _end(
     queue_ref: weakref.ref[SaveQueue],
     on_result: Callable[[Any], object],
+    on_refused: Callable[[InputError], object],
     messages: list[str],
     future: Future[Any],
 ) -> None:
@@ -118,7 +130,7 @@ def _end(
         show_warning(message)
     error = future.exception()
     if isinstance(error, InputError):
-        show_error(str(error))
+        on_refused(error)
     elif isinstance(error, Exception):
         notification_manager.receive_error(type(error), error, error.__traceback__)
     queue = queue_ref()

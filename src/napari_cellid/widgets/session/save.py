@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,21 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
     return Study.open_or_new(path, config_for_classes(result.run_result.classes))
 
 
-def save_result(study: Study, result: IdentifyResult) -> StudyRecording:
+def with_name(result: IdentifyResult, name: str) -> IdentifyResult:
+    """A result under another name of its recording."""
+    return changed(
+        result,
+        planes=changed(result.planes, name=name),
+        run={**result.run, "recording": name},
+    )
+
+
+def save_result(
+    study: Study, result: IdentifyResult, *, replace: bool = False
+) -> StudyRecording:
     """Write a result into a study.
+
+    `replace` is that of `add_recording`.
 
     Raises
     ------
@@ -53,4 +67,4 @@ def save_result(study: Study, result: IdentifyResult) -> StudyRecording:
         pixel_size_um=result.planes.pixel_size_um,
         sources=tuple(result.run.get("sources", ())),
     )
-    return add_recording(study, result, info)
+    return add_recording(study, result, info, replace=replace)

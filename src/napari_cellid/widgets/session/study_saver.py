@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_cellid.progress import Progress
+from napari_cellid.study.replacement import ReplaceQuestionError
 from napari_cellid.widgets._shared.save_queue import SaveQueue
-from napari_cellid.widgets.session.save import save_result
+from napari_cellid.widgets.session.replace_dialog import ask_to_replace
+from napari_cellid.widgets.session.save import save_result, with_name
 
 if TYPE_CHECKING:
+    from napari_cellid.errors import InputError
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.study.recordings import StudyRecording
@@ -47,9 +52,27 @@ class StudySaver(QObject):
             self._session.adopt_saved(study, recording.name, result, labelled)
             self.saved.emit(recording.name, study)
 
-        self.queue.add(_save_in_steps(study, current), on_saved)
+        def on_refused(error: InputError) -> None:
+            if not isinstance(error, ReplaceQuestionError):
+                show_error(str(error))
+                return
+            decision = ask_to_replace(error, self._window())
+            if decision == "rename":
+                step = _save_in_steps(study, with_name(current, error.free_name))
+                self.queue.add(step, on_saved, on_refused)
+            elif decision == "replace":
+                step = _save_in_steps(study, current, replace=True)
+                self.queue.add(step, on_saved, on_refused)
+
+        self.queue.add(_save_in_steps(study, current), on_saved, on_refused)
+
+    def _window(self) -> QWidget | None:
+        parent = self.parent()
+        return parent if isinstance(parent, QWidget) else None
 
 
-def _save_in_steps(study: Study, result: IdentifyResult) -> Step[StudyRecording]:
+def _save_in_steps(
+    study: Study, result: IdentifyResult, *, replace: bool = False
+) -> Step[StudyRecording]:
     yield Progress("Saving the cells in the study")
-    return save_result(study, result)
+    return save_result(study, result, replace=replace)
