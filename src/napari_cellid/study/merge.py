@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from filecmp import cmp
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import check_can_add
-from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.recordings import IMAGES, RECORDINGS
+from napari_cellid.study.replacement import is_same_recording
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study
@@ -54,12 +56,14 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     Raises
     ------
     InputError
-        If both are the same folder, or something cannot be read or written.
+        If both are the same folder, a recording of one name shows other images in the
+        copy, or something cannot be read or written.
     """
     if study.path.resolve() == other.path.resolve():
         raise InputError(
             f"{other.path} is the study itself; give the folder of another copy."
         )
+    _check_recordings(study, other)
     notes = [*other.problems, *_class_notes(study, other)]
     if adopt_earlier_names(study.config, other.config.classes) != study.config:
         study.edit_config(partial(adopt_earlier_names, others=other.config.classes))
@@ -72,6 +76,26 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         _copy(other, study, name)
     study.reload()
     return MergeResult(new_answers, tuple(new), tuple(notes))
+
+
+def _check_recordings(study: Study, other: Study) -> None:
+    """Refuse copies in which a name stands for other images.
+
+    Answers name their recording: those to the cells of the copy would count for cells
+    of this study.
+    """
+    for name in set(study.recordings) & set(other.recordings):
+        ours, theirs = study.recording(name), other.recording(name)
+        own, copied = ours.folder / IMAGES, theirs.folder / IMAGES
+        if not (own.exists() and copied.exists()) or cmp(own, copied, shallow=False):
+            continue
+        same = is_same_recording(ours, theirs.planes(), theirs.info.sources)
+        if same is not True:
+            raise InputError(
+                f"The recording {name!r} shows other images in the copy ({same}), and "
+                "answers of the copy would count for other cells; merge a copy of this "
+                "study, or take over the answers with napari-cellid answers."
+            )
 
 
 def _copy(source: Study, target: Study, name: str) -> None:
