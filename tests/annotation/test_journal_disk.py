@@ -224,6 +224,6 @@ def test_a_journal_that_cannot_be_read(
     def refused(*_: object, **__: object) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(InputError, match=r"Ann\.jsonl cannot be read .*Permission"):
         read_annotations(journal.path.parent)

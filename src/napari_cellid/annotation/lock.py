@@ -127,3 +127,23 @@ def _read_holder(path: Path) -> Holder:
         return Holder(str(content["name"]), str(content["host"]), int(content["pid"]))
     except (OSError, ValueError, LookupError, TypeError):
         return Holder("another program", "", 0)
+
+
+def remove_stale_locks(folder: Path) -> None:
+    """Remove the lock files of programs that were ended; they lock nothing any more.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be read.
+    """
+    for entry in list(os.scandir(folder)):
+        if not (entry.name.startswith(".") and entry.name.endswith(".lock")):
+            continue
+        lock = FileLock(folder / entry.name, timeout=0, fallback_to_soft=False)
+        # one that a program holds, or that cannot be locked, stays
+        with suppress(Timeout, OSError, NotImplementedError):
+            lock.acquire()
+            with suppress(OSError):  # Windows removes it when it is released
+                (folder / entry.name).unlink()
+            lock.release()

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.annotation.lock import locked
+from napari_cellid.annotation.lock import locked, remove_stale_locks
 from napari_cellid.errors import InputError
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
@@ -43,7 +43,7 @@ def scan_recordings(
     InputError
         If the folder cannot be read.
     """
-    recordings, problems = {}, recover_recordings(study / RECORDINGS)
+    recordings, problems = {}, recover_recordings(study)
     for folder in _folders(study / RECORDINGS):
         try:
             recording = _open(folder, overrides.get(folder.name, {}), class_names)
@@ -55,24 +55,28 @@ def scan_recordings(
     return recordings, (*problems, *_without_recording(study, overrides))
 
 
-def recover_recordings(parent: Path) -> list[str]:
+def recover_recordings(study: Path) -> list[str]:
     """Put recordings in their places that a killed program was writing.
 
     Parameters
     ----------
-    parent
-        Folder of the recordings.
+    study
+        Folder of the study.
 
     Returns
     -------
     What was done, one sentence each. In a folder that cannot be written nothing is.
     """
     notes: list[str] = []
+    parent = study / RECORDINGS
     try:
         names = {leftover.name for leftover in find_leftovers(parent)}
         for name in sorted(names - {""}):
             with locked(parent / name, "opening the study"):
                 notes += recover_folder(parent / name, keep_replaced(parent, name))
+        for folder in (parent, study, study / "annotations"):
+            if folder.is_dir():
+                remove_stale_locks(folder)
         if removed := remove_leftovers(parent):
             files = (
                 "1 unfinished folder"
