@@ -176,7 +176,10 @@ class Window:
         keys, patch = cycle(KEYS), self.dock.panel.patch.canvas
         places: list[tuple[float, float]] = []
 
+        # without a window manager no window is active, and none has the focus
+        QApplication.setActiveWindow(self.main_window)
         self.canvas.setFocus()
+        n_lines = len(self.dock.session.journal.lines)
 
         def answer() -> None:
             QTest.keyClick(self.canvas, next(keys))
@@ -186,7 +189,8 @@ class Window:
             places.append((row["y"] * PIXEL_UM, row["x"] * PIXEL_UM))
 
         report("annotating", *self._timed(answer, n_answers))
-        assert len(self.dock.session.own_answers) >= n_answers * 0.8
+        written = len(self.dock.session.journal.lines) - n_lines
+        assert written == n_answers, f"{written} of {n_answers} keys were answered"
         self._recolour(n_answers)
         self.dock.panel.keys.click()
         self.main_window.removeDockWidget(self.dock.parent())
