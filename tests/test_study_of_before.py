@@ -50,7 +50,8 @@ from napari_cellid.training.layout import (
     PROGRESS_FILE,
     REPORT_FILE,
 )
-from napari_cellid.training.run import Run, list_runs
+from napari_cellid.training.run import Run
+from napari_cellid.training.run_list import list_runs
 
 BEFORE = Path(__file__).parent / "fixtures" / "study_0_1_0"
 EXPECTED = json.loads((BEFORE / "expected" / "expected.json").read_text("utf-8"))

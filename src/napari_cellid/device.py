@@ -125,7 +125,8 @@ def run_batches(
     """Run a network over `total` inputs, in batches that fit the memory.
 
     When memory runs out, the batch size is halved, down to one; then the CPU takes
-    over. The progress has a message about it.
+    over. Where numbers overflow in a short format, fp32 takes over. The progress has a
+    message about it.
 
     Parameters
     ----------
@@ -144,7 +145,13 @@ def run_batches(
 
     Returns
     -------
-    Outputs, float32 on the CPU, one tensor for each batch, in order.
+    Outputs, float32 on the CPU, one tensor for each batch, in order. All numbers are
+    finite.
+
+    Raises
+    ------
+    InputError
+        If the network gives numbers that are not finite, in fp32, too.
     """
     size = batch_size
     outputs: list[Tensor] = []
@@ -169,10 +176,25 @@ def run_batches(
             placed = placed and device.kind != "cpu"
             yield Progress(stage, done, total, message)
             continue
+        if not bool(output.isfinite().all()):
+            # a short format overflows at 65504 (fp16), or loses what is subtracted
+            device = _with_full_precision(device, stage)
+            yield Progress(stage, done, total, "Numbers overflowed; fp32 is used now.")
+            continue
         outputs.append(output)
         done = stop
         yield Progress(stage, done, total)
     return outputs
+
+
+def _with_full_precision(device: Device, stage: str) -> Device:
+    if device.precision == "fp32":
+        raise InputError(
+            f"{stage}: the network gave values that are not finite numbers, so its "
+            "result would be wrong; copy the model folder again, or choose another "
+            "model, and check the images for extreme values."
+        )
+    return replace(device, precision="fp32")
 
 
 def _forward(model: nn.Module, batch: Tensor, device: Device) -> Tensor:

@@ -13,7 +13,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, disk_is_full, file_reason
 from napari_cellid.leftovers import (
     COMPLETE,
     OLD,
@@ -93,7 +93,7 @@ def atomic_write_folder(
     except OSError as error:
         _remove_empty(created)
         raise InputError(
-            f"The folder {folder} cannot be written ({error.strerror}); "
+            f"The folder {folder} cannot be written ({file_reason(error)}); "
             "choose a folder that can."
         ) from error
     try:
@@ -101,7 +101,7 @@ def atomic_write_folder(
         _put_in_place(temporary, folder, dispose)
     except OSError as error:
         raise InputError(
-            f"Writing {folder} failed ({error.strerror or error}) and nothing was "
+            f"Writing {folder} failed ({file_reason(error)}) and nothing was "
             f"changed there; {_remedy(error)}."
         ) from error
     finally:
@@ -155,7 +155,7 @@ def _exchange(complete: Path, folder: Path, olds: list[Path]) -> bool:
 
 
 def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk_is_full(error):
         return "the disk is full: make room"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EBUSY):
         return (

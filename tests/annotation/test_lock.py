@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,32 @@ def test_the_message_names_the_process_that_holds_it(
     # the answers are there all the same
     again = Journal.open(journal.path.parent, "Ann")
     assert list(said(again.current())) == [1, 2, 3]
+
+
+def test_only_the_first_answer_waits(
+    journal: Journal,
+    child: subprocess.Popen[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that was stopped (SIGSTOP) keeps its lock until it goes on."""
+    monkeypatch.setattr(locking, "_TIMEOUT_S", 1.0)
+    if sys.platform != "win32":
+        child.send_signal(signal.SIGSTOP)
+    journal.add(answer(2, at=2))
+    assert len(journal.interference) == 1
+    began = time.monotonic()
+    for cell in range(3, 8):
+        journal.add(answer(cell, at=cell))
+    assert time.monotonic() - began < 1
+    assert len(journal.interference) == 1
+    # its end is noticed
+    child.kill()
+    child.wait()
+    journal.add(answer(8, at=8))
+    with locking.locked(journal.path, "Ann") as holder:
+        assert holder is None
+    again = Journal.open(journal.path.parent, "Ann")
+    assert list(said(again.current())) == list(range(1, 9))
 
 
 def test_a_merge_says_whom_it_waits_for(

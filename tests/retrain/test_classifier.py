@@ -297,12 +297,12 @@ def test_a_path_to_start_from_is_kept_in_full(
 
 def test_a_model_before_that_cannot_be_compared(study, quick, tmp_path):
     run = start(study, quick)
-    assert load_old_model(run, CLASSES)[1] == ""
-    old, why = load_old_model(run, ("PV", "SST"))
+    assert load_old_model(study, run, CLASSES)[1] == ""
+    old, why = load_old_model(study, run, ("PV", "SST"))
     assert old is None
     assert "has other classes (excitatory, inhibitory, glia)" in why
     run.about["old_model"] = str(tmp_path / "gone")
-    old, why = load_old_model(run, CLASSES)
+    old, why = load_old_model(study, run, CLASSES)
     assert old is None
     assert "earlier model is not compared" in why
 

@@ -22,7 +22,8 @@ from napari_cellid.training.layout import (
     STOP_FILE,
 )
 from napari_cellid.training.liveness import is_running
-from napari_cellid.training.run import Run, list_runs, new_run_name
+from napari_cellid.training.run import Run
+from napari_cellid.training.run_list import list_runs, new_run_name
 from napari_cellid.training.state import SILENT_S
 
 ABOUT_IT = {"name": "one", "task": "segment", "settings": {"epochs": 3}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ Status = Literal["consensus", "disputed", "too_few", "adjudicated"]
 DECIDED = ("consensus", "adjudicated")
 #: status of a cell in a consensus table that nobody answered
 UNANSWERED = "unanswered"
+#: name of one annotator in the text of the votes
+_VOTER = re.compile(r'(?:^|; )("(?:[^"]|"")*"|[^=;"]*)=')
 _UNDECIDED = ("disputed", "too_few", UNANSWERED)
 
 
@@ -95,6 +98,15 @@ def votes_text(votes: Mapping[str, str]) -> str:
     return "; ".join(
         f"{_quoted(name)}={_quoted(answer)}" for name, answer in votes.items()
     )
+
+
+def names_in_votes(text: str) -> list[str]:
+    """Names of the annotators in a text of votes."""
+    names = (match[1] for match in _VOTER.finditer(text))
+    return [
+        name[1:-1].replace('""', '"') if name.startswith('"') else name
+        for name in names
+    ]
 
 
 def count_votes(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,17 +98,26 @@ def journal_files(folder: Path) -> list[tuple[str, Path]]:
         If the folder cannot be read.
     """
     try:
-        if not folder.is_dir():
-            return []
-        # hidden files: left by a crash, or made by macOS
-        files = [
-            p for p in folder.glob(f"*{JOURNAL_SUFFIX}") if not p.name.startswith(".")
+        # not `glob`, for which a folder that cannot be read is empty
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if _is_journal(entry)]
+        return [
+            (annotator_from_path(p), p) for p in (folder / n for n in sorted(names))
         ]
-        return [(annotator_from_path(p), p) for p in sorted(files) if p.is_file()]
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise InputError(
-            f"The folder {folder} cannot be read ({error.strerror}); make it readable."
+            f"The folder {folder} cannot be read ({file_reason(error)}); make it a "
+            "folder "
+            "that you can read."
         ) from error
+
+
+def _is_journal(entry: os.DirEntry[str]) -> bool:
+    # hidden files: left by a crash, or made by macOS
+    hidden = entry.name.startswith(".")
+    return entry.name.endswith(JOURNAL_SUFFIX) and not hidden and entry.is_file()
 
 
 def _encoded(name: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from napari_cellid.annotation.all_answers import current_answers
 from napari_cellid.annotation.answer import Role
 from napari_cellid.annotation.jsonl import COLUMNS
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 
 #: columns of the file; `origin` concerns the journal alone
@@ -57,7 +57,8 @@ def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
             table.to_csv(target, index=False, lineterminator="\n")
     except OSError as error:
         raise InputError(
-            f"{target} cannot be written ({error.strerror}); make room, close programs "
+            f"{target} cannot be written ({file_reason(error)}); make room, close "
+            "programs "
             "that have it open, or choose another file."
         ) from error
     return len(table)

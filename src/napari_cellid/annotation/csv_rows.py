@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from napari_cellid.annotation.annotators import clean_name, normalised_name
 from napari_cellid.annotation.answer import Answer, CellKey, Role
 from napari_cellid.annotation.jsonl import as_utc
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -186,7 +186,7 @@ def _table(path: Path) -> tuple[list[list[str]], str]:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); give a CSV file of answers."
+            f"{path} cannot be read ({file_reason(error)}); give a CSV file of answers."
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(

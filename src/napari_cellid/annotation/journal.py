@@ -14,7 +14,7 @@ from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -38,7 +38,12 @@ class Journal:
 
     @classmethod
     def open(
-        cls, folder: Path, annotator: str, *, answers: Collection[str] | None = None
+        cls,
+        folder: Path,
+        annotator: str,
+        *,
+        answers: Collection[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> Self:
         """Open an annotator's journal in a folder, which may not exist yet.
 
@@ -53,6 +58,9 @@ class Journal:
         answers
             Answers that the study allows: `add` refuses others, and `problems` lists
             those that the journal has already. None allows any answer.
+        check
+            Called before each writing; raises an error if nothing may be written, as
+            when the study was moved away.
 
         Raises
         ------
@@ -60,7 +68,9 @@ class Journal:
             If the name cannot be used, another name in the folder differs from it only
             in case or Unicode form, or the file cannot be read or written.
         """
-        file = JournalFile(journal_path(folder, annotator), clean_name(annotator))
+        file = JournalFile(
+            journal_path(folder, annotator), clean_name(annotator), check
+        )
         file.refresh()
         existing = next(p for p in (file.path, *file.path.parents) if p.exists())
         if not os.access(existing, os.W_OK):

@@ -12,10 +12,10 @@ from napari_cellid.annotation.history import AnswerHistory
 from napari_cellid.annotation.journal_reader import JournalReader
 from napari_cellid.annotation.jsonl import format_line
 from napari_cellid.annotation.lock import locked
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -32,6 +32,11 @@ class JournalFile:
     The file is opened for each write only, so that a merge can replace it. If the new
     file lacks lines that were written here, the next write adds them again.
 
+    Parameters
+    ----------
+    check
+        Called before each writing; raises an error if nothing may be written.
+
     Attributes
     ----------
     path, annotator
@@ -42,7 +47,10 @@ class JournalFile:
         Changes by other programs that need attention, one sentence each.
     """
 
-    def __init__(self, path: Path, annotator: str) -> None:
+    def __init__(
+        self, path: Path, annotator: str, check: Callable[[], None] | None = None
+    ) -> None:
+        self._check = check
         self.path = path
         self.annotator = annotator
         self.problems: list[str] = []
@@ -68,7 +76,8 @@ class JournalFile:
             return
         except OSError as error:
             raise InputError(
-                f"The journal {self.path} cannot be read ({error.strerror}); make it "
+                f"The journal {self.path} cannot be read ({file_reason(error)}); "
+                "make it "
                 "readable."
             ) from error
 
@@ -95,13 +104,16 @@ class JournalFile:
                         return
         except OSError as error:
             raise InputError(
-                f"The answer could not be saved in {self.path} ({error.strerror}), but "
+                f"The answer could not be saved in {self.path} "
+                f"({file_reason(error)}), but "
                 "all earlier ones are safe; make room or make the file writable, then "
                 "answer again."
             ) from error
 
     @contextmanager
     def _opened(self) -> Iterator[FileIO]:
+        if self._check is not None:
+            self._check()
         folder, new = self.path.parent, not self.path.exists()
         if new and self._stat is None:
             # only now: later a folder could be made in place of a drive that is gone

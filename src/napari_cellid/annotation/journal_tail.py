@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.journal_reader import JournalReader
 from napari_cellid.annotation.jsonl import ParsedLines
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,8 @@ class JournalTail:
         except OSError as error:
             self._stat = ()
             raise InputError(
-                f"The journal {self.path} cannot be read ({error.strerror}); make it "
+                f"The journal {self.path} cannot be read ({file_reason(error)}); "
+                "make it "
                 "readable."
             ) from error
         return lines

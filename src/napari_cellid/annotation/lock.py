@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
 #: longest wait for another process (s): a merge of long journals takes less
 _TIMEOUT_S = 5.0
+#: wait for a process that has held a lock for too long before (s)
+_SHORT_S = 0.05
 _PAUSE_S = 0.001
 #: colleagues on a shared drive must be able to open the file
 _MODE = 0o666
+
+
+#: locks for which this program has waited in vain
+_kept_locked: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ def locked(file: Path, name: str) -> Iterator[Holder | None]:
 
     Readers are not locked out. The block also runs without the lock: where no file can
     be made or locked (read-only folders, some network drives), and when another process
-    holds the lock for too long. Writers therefore check afterwards that their lines are
-    there. The lock of a process that ended is free.
+    holds the lock for too long; only the first writer waits for that one. Writers
+    therefore check afterwards that their lines are there. The lock of a process that
+    ended is free.
 
     Parameters
     ----------
@@ -79,7 +86,8 @@ def locked(file: Path, name: str) -> Iterator[Holder | None]:
     path = lock_path(file)
     lock = FileLock(
         path,
-        timeout=_TIMEOUT_S,
+        # a process that was stopped keeps its lock: later writers hardly wait again
+        timeout=_SHORT_S if path in _kept_locked else _TIMEOUT_S,
         mode=_MODE,
         poll_interval=_PAUSE_S,
         # a marker file would outlive a process that was killed
@@ -89,8 +97,10 @@ def locked(file: Path, name: str) -> Iterator[Holder | None]:
     holder = None
     try:
         lock.acquire()
+        _kept_locked.discard(path)
     except Timeout:
         holder = _read_holder(path)
+        _kept_locked.add(path)
     except (OSError, NotImplementedError):
         pass  # the folder cannot be written, or its file system cannot lock
     try:

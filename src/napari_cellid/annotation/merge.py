@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.annotation.annotators import journal_files, journal_path
 from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, JournalReader
 from napari_cellid.annotation.lock import locked
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
             new[name] += _merge_files(name, source, target)
         except OSError as error:
             raise InputError(
-                f"{source} could not be merged into {target} ({error.strerror}), which "
+                f"{source} could not be merged into {target} "
+                f"({file_reason(error)}), which "
                 "was left as it was; make room, close programs that have it open, and "
                 "merge again."
             ) from error

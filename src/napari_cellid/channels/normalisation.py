@@ -25,6 +25,7 @@ class Normalisation(Config):
     outlier_limit: float | None = Field(
         None,
         ge=1,
+        le=1e6,
         description="Upper limit of the value that becomes 1, as a multiple of the "
         "brightness of the brighter parts of the plane, so that bright debris does not "
         "dim the cells; none: no limit.",

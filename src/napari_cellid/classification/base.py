@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from napari_cellid.cells.measure import with_classes
+from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -92,8 +94,19 @@ def classify_cells(
     Returns
     -------
     The table with `p_<class>`, `predicted` and `confidence`.
+
+    Raises
+    ------
+    InputError
+        If a probability is not a finite number.
     """
     probabilities = yield from classifier.classify(
         planes, labels, cells, config, device
     )
+    if not np.isfinite(probabilities).all():
+        raise InputError(
+            f"The model {classifier.card.name!r} gave probabilities that are not "
+            "finite numbers, so no cell is classified; copy its folder again, or "
+            "choose another model."
+        )
     return with_classes(cells, probabilities, classifier.card.classes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.classification.finetuning import HEAD
 from napari_cellid.errors import InputError, first_line
+from napari_cellid.models.store import check_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,7 @@ def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     Raises
     ------
     InputError
-        If the weights do not fit the network.
+        If the weights do not fit the network, or are not finite.
     """
     expected = net.state_dict()
     body = {
@@ -111,6 +112,7 @@ def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
             "unknown or of another shape); choose weights of torchvision's network of "
             "that plan, or another plan."
         )
+    check_finite(body, name)
     net.load_state_dict(body, strict=False)
 
 

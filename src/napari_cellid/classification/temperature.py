@@ -29,5 +29,7 @@ def apply_temperature(
 
     The same as dividing the logits by the temperature before the softmax.
     """
-    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    # relative to the largest, so that no power of all of them becomes 0
+    relative = probabilities / probabilities.max(1, keepdims=True, initial=1e-12)
+    powers = np.maximum(relative, 1e-12) ** (1 / temperature)
     return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)

@@ -1,5 +1,31 @@
 """The command line: napari-cellid COMMAND."""
 
-from napari_cellid.cli.app import main
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; see `cli.app.main`.
+
+    The commands are imported here, so that Ctrl-C ends the program with a sentence
+    while they are imported, too.
+    """
+    from napari_cellid.cli.signals import ending_signals, ending_text
+
+    try:
+        with ending_signals():
+            from napari_cellid.cli import app
+        return app.main(argv)
+    except KeyboardInterrupt as error:
+        signal_name, code = ending_text(error)
+        print(
+            f"napari-cellid: stopped by {signal_name} while starting.", file=sys.stderr
+        )
+        return code

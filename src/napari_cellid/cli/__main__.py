@@ -2,7 +2,7 @@
 
 import sys
 
-from napari_cellid.cli.app import main
+from napari_cellid.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

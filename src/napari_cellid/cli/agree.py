@@ -42,6 +42,11 @@ def add_commands(commands: Any) -> None:
         help="also estimate the accuracy of each annotator (Dawid and Skene), and the "
         "most probable class of each cell",
     )  # fmt: skip
+    parser.add_argument(
+        "--replace", action="store_true",
+        help="replace a consensus.csv that has votes of annotators whose journals are "
+        "gone",
+    )  # fmt: skip
     add_output_style(parser)
     add_settings(parser, "how votes are counted", VoteConfig, defaults=_OWN)
 
@@ -71,7 +76,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:
         table = with_estimates(table, quality.estimates)
-    path = write_consensus(study, table)
+    path = write_consensus(study, table, replace=arguments.replace)
     notes = [*agreement.notes, *unmatched_notes(len(lost))]
     console.notes(notes)
     counts = count_decisions(table, config.class_names)

@@ -21,14 +21,15 @@ from napari_cellid.cli import (
 )
 from napari_cellid.cli.console import make_console
 from napari_cellid.cli.parser import Parser
+from napari_cellid.cli.signals import ending_signals, ending_text
 from napari_cellid.device import share_cores
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: exit codes: unusable input, and Ctrl-C as in shells
-INPUT_ERROR, INTERRUPTED = 2, 130
+#: exit code for unusable input
+INPUT_ERROR = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns
     -------
-    0 for success, 2 for unusable input, 130 after Ctrl-C.
+    0 for success, 2 for unusable input, 128 and the number of the signal that ended
+    the program, such as 130 after Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     # before the arguments are parsed, so that errors in them are printed alike
@@ -49,16 +51,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     share_cores()
     try:
-        arguments = build_parser().parse_args(words)
-        with console:
-            arguments.run(arguments, console)
-            sys.stdout.flush()
+        with ending_signals():
+            arguments = build_parser().parse_args(words)
+            with console:
+                arguments.run(arguments, console)
+                sys.stdout.flush()
     except SystemExit as end:
         # argparse has printed the help or the version
         return int(end.code or 0)
-    except KeyboardInterrupt:
-        console.error("stopped by Ctrl-C; no file was left half-written.")
-        return INTERRUPTED
+    except KeyboardInterrupt as error:
+        signal_name, code = ending_text(error)
+        console.error(f"stopped by {signal_name}; no file was left half-written.")
+        return code
     except BrokenPipeError:
         return _reader_gone()
     except InputError as error:
@@ -108,7 +112,7 @@ def _prepare_streams() -> None:
 
 
 def _about_file(error: OSError) -> str:
-    reason = error.strerror or str(error) or type(error).__name__
+    reason = file_reason(error)
     if error.filename is None:
         return f"The system reported an error ({reason}); check the free disk space."
     return (

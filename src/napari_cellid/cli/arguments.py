@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
+from napari_cellid.json_file import read_json
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -130,7 +130,8 @@ def check_writable(folder: Path, option: str = "--out") -> None:
             pass
     except OSError as error:
         raise InputError(
-            f"The folder {folder} cannot be written ({error.strerror}); choose another "
+            f"The folder {folder} cannot be written ({file_reason(error)}); choose "
+            "another "
             f"one with {option}."
         ) from error
 
@@ -194,7 +195,7 @@ def check_own_files(
 def _sources_of(folder: Path) -> list[Path]:
     """Return the source files of the results in a folder, if they are recorded."""
     try:
-        run = json.loads((folder / "run.json").read_text("utf-8"))
+        run = read_json(folder / "run.json")
         return _absolute(str(source) for source in run["sources"])
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -17,6 +17,7 @@ from napari_cellid.cli.parser import (
     add_output_style,
     add_settings,
 )
+from napari_cellid.cli.signals import restore_default_signals
 from napari_cellid.config import SAMPLE, DeviceConfig
 from napari_cellid.progress import run_to_end
 
@@ -99,6 +100,7 @@ def _show(
 ) -> None:
     from napari_cellid.widgets.identify.open_results import show_results
 
+    restore_default_signals()
     try:
         show_results(result, recording, classifier)
     except ImportError as error:

@@ -109,11 +109,15 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     """
     if arguments.study is None:
         return None
+    from napari_cellid.study.layout import check_still_there
     from napari_cellid.study.settings import config_for_classes
     from napari_cellid.study.study import Study
 
     if (arguments.study / "study.toml").exists():
         return Study.open(arguments.study)
+    if vars(arguments).get("began_in_study"):
+        # a new one in its place would take what belongs to the study
+        check_still_there(arguments.study)
     return Study.open_or_new(arguments.study, config_for_classes(classes))
 
 
@@ -158,6 +162,7 @@ def write_to_destination(
         with_permanent_numbers,
     )
 
+    made = [f"{study.path} is a new study."] if study.is_new else []
     info = _info(arguments, result.planes.pixel_size_um, result.run["sources"])
     recording = add_recording(study, result, info, replace=arguments.replace)
     values = {"study": str(study.path), "recording": recording.name}
@@ -165,7 +170,8 @@ def write_to_destination(
         values["out"] = str(
             write_results(with_permanent_numbers(result, recording), arguments.out)
         )
-    return recording.folder, values, saved_notes(study, result, recording)
+    notes = [*made, *saved_notes(study, result, recording)]
+    return recording.folder, values, notes
 
 
 def _check_study(arguments: Namespace, recording: Recording) -> None:
@@ -174,6 +180,7 @@ def _check_study(arguments: Namespace, recording: Recording) -> None:
     from napari_cellid.study.study import Study
 
     study = Study.open_or_new(arguments.study)
+    arguments.began_in_study = not study.is_new
     check_can_add(
         study,
         recording.name,

@@ -36,6 +36,10 @@ def add_commands(commands: Any) -> None:
     what = "stop a training; the best epoch is kept"
     action = _action(actions, "stop", what, run_stop)
     action.add_argument("training", type=Path, metavar="RUN", help=_RUN)
+    action.add_argument(
+        "--force", action="store_true",
+        help="mark the training as interrupted, because its process is gone",
+    )  # fmt: skip
     what = "activate the model of a training for the study; the old model stays"
     action = _action(actions, "use", what, run_use)
     action.add_argument("training", type=Path, metavar="RUN", help=_RUN)
@@ -49,7 +53,7 @@ def add_commands(commands: Any) -> None:
 def run_list(arguments: Namespace, console: Console) -> None:
     """List the trainings of a study."""
     from napari_cellid.study.study import Study
-    from napari_cellid.training.run import list_runs
+    from napari_cellid.training.run_list import list_runs
 
     runs = list_runs(Study.open(arguments.study.absolute()).runs)
     values = [_values(run) for run in runs]
@@ -59,13 +63,16 @@ def run_list(arguments: Namespace, console: Console) -> None:
 
 def run_show(arguments: Namespace, console: Console) -> None:
     """Show settings, epochs and figures of a training."""
-    from napari_cellid.training.layout import REPORT_FILE
+    from napari_cellid.training.report_file import read_report
     from napari_cellid.training.run import Run
+    from napari_cellid.training.run_list import is_epoch
 
     run = Run.open(arguments.training.absolute())
-    report, events = run.read_json(REPORT_FILE), run.events()
+    report, events = read_report(run), run.events()
     lines = [f"{_title(run)}; {_state(run)}", f"Folder: {run.folder}"]
-    lines += [epoch_line(e) for e in events if e.get("event") == "epoch"]
+    lines += [
+        epoch_line(e) for e in events if e.get("event") == "epoch" and is_epoch(e)
+    ]
     lines += result_lines(run.folder, report) if report else []
     values = {**_values(run), "about": run.about, "events": events}
     console.result(values | {"report": report or None}, lines)
@@ -73,13 +80,13 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 def run_compare(arguments: Namespace, console: Console) -> None:
     """Compare the figures of trainings."""
-    from napari_cellid.training.layout import REPORT_FILE
+    from napari_cellid.training.report_file import read_report
     from napari_cellid.training.run import Run
 
     values, lines = [], []
     for folder in arguments.trainings:
         run = Run.open(folder.absolute())
-        new = run.read_json(REPORT_FILE).get("new") or {}
+        new = read_report(run).get("new") or {}
         values.append({**_values(run), "new": new or None})
         keys = ("balanced_accuracy", "accuracy", "f1", "dice")
         metrics = [f"{k.replace('_', ' ')} {new[k]:.3f}" for k in keys if new.get(k)]
@@ -96,7 +103,19 @@ def run_stop(arguments: Namespace, console: Console) -> None:
         raise InputError(
             f"The training {run.name} is not running, so it cannot be stopped."
         )
+    if arguments.force:
+        run.mark_interrupted()
+        console.result(_values(run), [f"{run.name} is interrupted; resume it."])
+        return
+    state = run.state()
     run.request_stop()
+    if state.clock_note:
+        console.notes(
+            [
+                f"{run.name} is running in {state.process}{state.clock_note}; if that "
+                "process is gone, repeat this with --force."
+            ]
+        )
     console.result(_values(run), [f"{run.name} stops at its next step."])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.arguments import check_writable
@@ -28,6 +27,7 @@ from napari_cellid.cli.simulate_semireal import (
 )
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
+from napari_cellid.json_file import read_json
 from napari_cellid.progress import run_to_end
 from napari_cellid.report.table import count_text, counts_text
 from napari_cellid.simulation.conditions import KINDS
@@ -141,7 +141,7 @@ def _check_not_real(folder: Path) -> None:
     if not present:
         return
     try:
-        meta = json.loads((folder / "meta.json").read_text("utf-8"))
+        meta = read_json(folder / "meta.json")
         simulated = meta.get("simulated") is True
     except (OSError, ValueError, AttributeError):
         simulated = False

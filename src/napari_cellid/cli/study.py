@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.demo import has_display
 from napari_cellid.cli.parser import add_output_style
+from napari_cellid.cli.signals import restore_default_signals
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def run_annotate(arguments: Namespace, console: Console) -> None:
     try:
         from napari_cellid.widgets.annotate.open_study import show_study
 
+        restore_default_signals()
         show_study(study.path, arguments.annotator)
     except ImportError as error:
         raise InputError(f"napari cannot be opened: {error}") from error
@@ -134,7 +136,7 @@ def run_restore(arguments: Namespace, console: Console) -> None:
             f"{name} has no answers in {study.path}; choose one of "
             f"{', '.join(known) or 'nobody yet'}."
         )
-    journal = Journal.open(study.annotations, name)
+    journal = Journal.open(study.annotations, name, check=study.check_present)
     try:
         n = journal.restore(time)
     finally:

@@ -13,6 +13,7 @@ from napari_cellid.cli.parser import (
     given_settings,
     read_settings,
 )
+from napari_cellid.cli.signals import ENDING
 from napari_cellid.config import (
     RECIPES,
     ClassifierTrainingConfig,
@@ -86,6 +87,11 @@ def add_commands(commands: Any) -> None:
     resume.add_argument(
         "training", type=Path, metavar="RUN", help="its folder, STUDY/runs/NAME"
     )
+    resume.add_argument(
+        "--force", action="store_true",
+        help="resume although the training seems to be running, because its process "
+        "is gone",
+    )  # fmt: skip
     resume.set_defaults(run=run_resume)
     add_settings(resume, "device", DeviceConfig)
     add_output_style(resume)
@@ -136,7 +142,8 @@ def run_resume(arguments: Namespace, console: Console) -> None:
             f"The training {run.name} is finished already; use its model with "
             "napari-cellid runs use, or start a new training."
         )
-    _train(study, run, read_settings(arguments, DeviceConfig), console)
+    device = read_settings(arguments, DeviceConfig)
+    _train(study, run, device, console, force=arguments.force)
 
 
 def _open_study(arguments: Namespace, console: Console) -> Study:
@@ -161,14 +168,22 @@ def _start(
     _train(study, start(study, request), device, console)
 
 
-def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> None:
+def _train(
+    study: Study,
+    run: Run,
+    device: DeviceConfig,
+    console: Console,
+    *,
+    force: bool = False,
+) -> None:
     from napari_cellid.retrain.job import resume
 
     console.notes(
         [f"The training is {run.folder}; Ctrl-C stops it and keeps the best epoch."]
     )
     with _stop_on_signals(run):
-        result = run_to_end(resume(study, run, device), console.progress)
+        step = resume(study, run, device, force=force)
+        result = run_to_end(step, console.progress)
     console.notes(result.notes)
     values = {"run": run.name, "folder": str(run.folder), "state": result.state}
     lines = result_lines(run.folder, result.report) if result.report else []
@@ -177,7 +192,7 @@ def _train(study: Study, run: Run, device: DeviceConfig, console: Console) -> No
 
 @contextmanager
 def _stop_on_signals(run: Run) -> Iterator[None]:
-    """Stop the training in order on Ctrl-C or SIGTERM; a second Ctrl-C kills it."""
+    """Stop the training in order on a signal to end; a second one kills it."""
     before: dict[signal.Signals, Any] = {}
 
     def ask(_number: int, _frame: object) -> None:
@@ -185,7 +200,7 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
             signal.signal(number, handler)
         run.request_stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         try:
             before[number] = signal.signal(number, ask)
         except ValueError:

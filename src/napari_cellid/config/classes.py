@@ -121,6 +121,24 @@ def fill_class_ids(classes: Any) -> Any:
     return filled
 
 
+def check_class_names(names: Sequence[str]) -> None:
+    """Check that names of classes can be columns of a table and told apart.
+
+    Raises
+    ------
+    ValueError
+        If a name is empty, has more than one line or other control characters, or
+        stands twice.
+    """
+    for name in names:
+        if not name.strip():
+            raise ValueError("the name of a class is empty")
+        if not all(char.isprintable() for char in name):
+            raise ValueError(f"the class {name!r} has characters that cannot be shown")
+    if len(set(names)) < len(names):
+        raise ValueError("two classes have the same name")
+
+
 def check_classes(classes: Sequence[StudyClass]) -> None:
     """Check that ids, names and keys are unambiguous.
 

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.io.base import HEAD_BYTES, Certainty, ReadOptions
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _read_head(path: Path) -> bytes:
             return file.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be opened ({error.strerror or error}); ask its owner for "
+            f"{path} cannot be opened ({file_reason(error)}); ask its owner for "
             "permission, or copy it to another place."
         ) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from napari_cellid.cells.measure import COLUMNS
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ def _parsed(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} is missing; {_REMEDY}.") from error
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+            f"{path} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
     except ValueError as error:  # also pandas' own errors, and text that is no UTF-8
         raise InputError(

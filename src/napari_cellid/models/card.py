@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from napari_cellid import __version__
 from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.channels.normalisation import Normalisation
 from napari_cellid.config import Config
+from napari_cellid.config.classes import check_class_names
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,16 +35,22 @@ class ModelCard(Config):
     classes: tuple[str, ...]
     combination: Combination
     normalisation: Normalisation = Normalisation()
-    pixel_size_um: float = Field(gt=0, le=20)
+    pixel_size_um: float = Field(ge=0.05, le=20)
     patch_size: int = Field(101, ge=1, le=1001)
     input_size: int = Field(299, ge=32, le=1024)
     threshold: float = Field(0.7, ge=0.05, le=0.95)
-    temperature: float = Field(1.0, gt=0, le=100)
+    temperature: float = Field(1.0, ge=0.05, le=100)
     training: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     licence: str = ""
     weights_sha256: str
+
+    @field_validator("classes")
+    @classmethod
+    def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        check_class_names(classes)
+        return classes
 
 
 @contextmanager

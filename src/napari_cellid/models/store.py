@@ -7,7 +7,6 @@ says how to convert it.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from napari_cellid.errors import InputError, first_line
 from napari_cellid.files import atomic_write_folder
+from napari_cellid.json_file import read_json
 from napari_cellid.models.card import ModelCard, package_versions
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def load_card(folder: Path, task: Task | None = None) -> ModelCard:
             f"{WEIGHTS_FILE}; choose another folder or train a model."
         )
     try:
-        card = ModelCard.model_validate(json.loads(path.read_text("utf-8")))
+        card = ModelCard.model_validate(read_json(path))
     except (ValueError, OSError) as error:
         raise InputError(
             f"{path} is not a model card ({_first_line(error)}); copy the "
@@ -67,7 +67,7 @@ def load_weights(folder: Path, card: ModelCard) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        If the weights are missing, truncated, changed, or pickled.
+        If the weights are missing, truncated, changed, pickled, or not finite.
     """
     import torch
     from safetensors import SafetensorError
@@ -94,10 +94,36 @@ def load_weights(folder: Path, card: ModelCard) -> dict[str, Tensor]:
             f"{path} is not a safetensors file ({_first_line(error)}); copy the "
             "model folder again from its source."
         ) from error
-    return {
+    weights = {
         name: tensor.to(torch.float32) if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()
     }
+    check_finite(weights, path)
+    return weights
+
+
+def check_finite(weights: Mapping[str, Tensor], path: Path | str) -> None:
+    """Refuse weights with NaN or infinity, of which every result would be wrong.
+
+    Parameters
+    ----------
+    weights
+        State dict.
+    path
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite.
+    """
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            raise InputError(
+                f"The weights {name} in {path} are not all finite numbers, so every "
+                "result would be wrong; copy the model folder again from its source, "
+                "or train it anew."
+            )
 
 
 def save_model(
@@ -112,17 +138,26 @@ def save_model(
     card
         Fields of `ModelCard`; the hash and the versions are added.
     weights
-        State dict. Tensors of two or more dimensions are stored in half precision,
-        one-dimensional tensors (biases, batch statistics) in single precision.
+        State dict. Tensors of two or more dimensions are stored in half precision
+        where that can hold them, one-dimensional tensors (biases, batch statistics) in
+        single precision.
+
+    Raises
+    ------
+    InputError
+        If a weight is not a finite number, or the folder cannot be written.
     """
     import torch
     from safetensors.torch import save
 
+    check_finite(weights, folder)
     slim = {}
     for name, tensor in weights.items():
         tensor = tensor.detach().cpu().contiguous()
         half = tensor.is_floating_point() and tensor.ndim > 1
-        slim[name] = tensor.to(torch.float16) if half else tensor
+        short = tensor.to(torch.float16) if half else tensor
+        # more than 65504 would become infinite
+        slim[name] = short if bool(short.isfinite().all()) else tensor
     data = save(slim)
     finished = ModelCard(
         **{"versions": package_versions()}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.report.table import NONE, count_text, number_text
 from napari_cellid.retrain.verdict import MAIN_METRICS
+from napari_cellid.training.report_file import damaged_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,10 +114,10 @@ def epoch_line(values: Mapping[str, Any]) -> str:
     """Format the metrics of an epoch on one line."""
     parts = [f"epoch {values['epoch']:>3}"]
     if "train" in values:
-        parts.append(f"loss {values['train']['loss']:.4f}")
+        parts.append(f"loss {values['train'].get('loss', math.nan):.4f}")
     validation = ", ".join(
         f"{name.replace('_', ' ')} {value:.4f}"
-        for name, value in values["validation"].items()
+        for name, value in values.get("validation", {}).items()
     )
     parts.append(f"validation: {validation}")
     if values.get("best"):
@@ -152,5 +154,10 @@ def simulated_fields_text(report: Mapping[str, Any], digits: int = 2) -> str:
 def report_notes(report: Mapping[str, Any]) -> list[str]:
     """List the remarks of a report, one sentence each."""
     notes = [str(note) for note in report.get("notes") or ()]
-    sentences = [rater_agreement_text(report), *notes, simulated_fields_text(report)]
+    sentences = [
+        damaged_note(report),
+        rater_agreement_text(report),
+        *notes,
+        simulated_fields_text(report),
+    ]
     return [sentence for sentence in sentences if sentence]

@@ -20,6 +20,7 @@ from napari_cellid.report.training import (
     simulated_fields_text,
 )
 from napari_cellid.retrain.verdict import decimal_text, read_verdict
+from napari_cellid.training.report_file import damaged_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -182,7 +183,11 @@ def result_lines(folder: Path, report: Mapping[str, Any]) -> list[str]:
         lines += class_lines(by_class)
     if report.get("difference"):
         lines.append(read_verdict(report, _DIGITS).sentence)
-    more = (rater_agreement_text(report), simulated_fields_text(report, _DIGITS))
+    more = (
+        damaged_note(report),
+        rater_agreement_text(report),
+        simulated_fields_text(report, _DIGITS),
+    )
     return [
         *lines,
         *(sentence for sentence in more if sentence),
@@ -217,7 +222,9 @@ def _model_lines(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _class_value(values: Mapping[str, Any], key: str, digits: int) -> str:
-    return str(values["n"]) if key == "n" else number_text(values.get(key), digits)
+    if key == "n":
+        return NONE if values.get("n") is None else str(values["n"])
+    return number_text(values.get(key), digits)
 
 
 def _metric_item(values: Mapping[str, Any], metric: _Column) -> TableItem:

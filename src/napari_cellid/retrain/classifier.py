@@ -14,7 +14,7 @@ from napari_cellid.classification.loader import load_classifier
 from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.classification.training import estimate_seconds, train_classifier
 from napari_cellid.config import ClassifierTrainingConfig
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.io.tables import write_cells
 from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier_comparison import compare_classifiers
@@ -145,7 +145,7 @@ def _save_and_compare(
     except OSError as error:
         raise InputError(
             f"{run.folder / HELD_OUT_FILE} cannot be written "
-            f"({error.strerror or error}); make room, or close programs that have it "
+            f"({file_reason(error)}); make room, or close programs that have it "
             "open, and resume the training."
         ) from error
     return report

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.config import NOT_A_CELL
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, first_line
 from napari_cellid.retrain.split import split_cells, split_off_validation
+from napari_cellid.retrain.split_file import Role
 from napari_cellid.study.recordings import IMAGES, missing_files
 from napari_cellid.study.training_set import (
     count_values,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: file with the cells of a run at its start
 CELLS_FILE = "cells.csv"
+_TEXT_COLUMNS = ("recording", "class", "role", "unit", "animal")
+_WHOLE_COLUMNS = ("cell", "plane")
 COLUMNS = ("recording", "cell", "plane", "y", "x", "class", "role", "unit", "animal")
 
 
@@ -148,14 +151,39 @@ def read_cells(
     """
     path = folder / CELLS_FILE
     try:
-        table = pd.read_csv(path, dtype={"animal": str, "recording": str},
-                            keep_default_na=False)  # fmt: skip
-    except (OSError, ValueError) as error:
+        text = dict.fromkeys(_TEXT_COLUMNS, str)
+        if not path.read_bytes().endswith(b"\n"):
+            raise ValueError("its end is cut off")
+        table = pd.read_csv(path, dtype=text, keep_default_na=False)
+        table = table.astype(dict.fromkeys(_WHOLE_COLUMNS, "int64"))
+        table = table.astype(dict.fromkeys(("y", "x"), "float64"))
+        decided = DecidedCells(table, classes, about)
+        _check_kept(decided)
+    # also what pandas raises for a table of another form
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"{path}, the cells of this training, cannot be read ({error}); start a "
-            "new training."
+            f"{path}, the cells of this training, is damaged ({first_line(error)}); "
+            "start a new training."
         ) from error
-    return DecidedCells(table, classes, about)
+    return decided
+
+
+def _check_kept(decided: DecidedCells) -> None:
+    """Raise a ValueError if the table of a run is not the one it began with."""
+    table = decided.table
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise ValueError(f"it lacks the column {missing[0]}")
+    if not np.isfinite(table[["y", "x"]].to_numpy()).all():
+        raise ValueError("a position is not a finite number")
+    if other := set(table["class"]) - set(decided.classes):
+        raise ValueError(f"it has the unknown class {sorted(other)[0]!a}")
+    if other := set(table["role"]) - set(get_args(Role)):
+        raise ValueError(f"it has the unknown role {sorted(other)[0]!a}")
+    if table.duplicated(["recording", "cell"]).any():
+        raise ValueError("it has a cell twice")
+    began_with = decided.about.get("counts")
+    if began_with is not None and began_with != decided.counts():
+        raise ValueError("it has more or fewer cells than the training began with")
 
 
 def check_images(study: Study, cells: DecidedCells) -> None:

@@ -11,16 +11,20 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.tables import write_cells
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import CARD_FILE
-from napari_cellid.progress import ProgressEvent
+from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask
+from napari_cellid.retrain.run_device import device_of_run
 from napari_cellid.retrain.segmenter import SegmenterTask
 from napari_cellid.retrain.stop_requests import StopRequested
 from napari_cellid.retrain.verdict import end_message
 from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
-from napari_cellid.training.run import Run, new_run_name
+from napari_cellid.training.run import Run
+from napari_cellid.training.run_list import new_run_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_cellid.config import DeviceConfig
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
@@ -84,17 +88,32 @@ def start(study: Study, request: RetrainRequest) -> Run:
     return run
 
 
-def resume(study: Study, run: Run, device: DeviceConfig) -> Step[RetrainResult]:
+def resume(
+    study: Study, run: Run, device: DeviceConfig, *, force: bool = False
+) -> Step[RetrainResult]:
     """Train a run that was started or interrupted, and compare the new model.
+
+    Parameters
+    ----------
+    study, run
+        The run, in its study.
+    device
+        Device and precision; what is "auto" is as in the run so far.
+    force
+        As for `Run.start`.
 
     Raises
     ------
     InputError
         If it cannot go on; the run states why, and no model is changed.
     """
-    run.start()
+    study.check_present()
+    run.start(force=force)
     try:
-        result = yield from _train(study, run, choose_device(device))
+        chosen, notes = device_of_run(run, device)
+        for note in notes:
+            yield Progress("Preparing", 0, 1, note)
+        result = yield from _train(study, run, chosen, notes)
     except StopRequested:
         result = yield from _stopped_early(run)
     except InputError as error:
@@ -157,7 +176,9 @@ def _absolute_start(requested: str, study: Study) -> str:
     return requested or "shipped"
 
 
-def _train(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
+def _train(
+    study: Study, run: Run, device: Device, notes: Sequence[str]
+) -> Step[RetrainResult]:
     task = TASKS.get(run.task)
     if task is None:
         raise InputError(
@@ -166,7 +187,7 @@ def _train(study: Study, run: Run, device: Device) -> Step[RetrainResult]:
         )
     result = yield from task.run(study, run, device)
     report, state = result.report, result.state
-    run.write_json(REPORT_FILE, report)
+    run.write_json(REPORT_FILE, {**report, "notes": [*notes, *report["notes"]]})
     yield _end(
         run,
         state=state,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
+from napari_cellid.json_file import parse_json
 from napari_cellid.progress import Progress
 from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.training.layout import CONSOLE_FILE
@@ -122,7 +122,7 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
             return _start(words, console)
     except OSError as error:
         raise InputError(
-            f"The training cannot be started in {folder} ({error.strerror or error}); "
+            f"The training cannot be started in {folder} ({file_reason(error)}); "
             "check the permissions and the free disk space."
         ) from error
 
@@ -186,7 +186,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _read_estimate(printed: str) -> Estimate:
     for line in reversed(printed.splitlines()):
         try:
-            event = json.loads(line)
+            event = parse_json(line)
         except ValueError:
             continue
         if event.get("event") == "error":

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
+from napari_cellid.json_file import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ class SplitFile:
         """
         try:
             text = path.read_text("utf-8")
-            return cls._from(json.loads(text), text)
+            return cls._from(parse_json(text), text)
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -113,7 +114,7 @@ class SplitFile:
                 temporary.write_text(text, "utf-8", newline="\n")
         except OSError as error:
             raise InputError(
-                f"{path} cannot be written ({error.strerror or error}); training needs "
+                f"{path} cannot be written ({file_reason(error)}); training needs "
                 "write access to the study."
             ) from error
         self._text = text

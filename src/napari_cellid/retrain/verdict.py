@@ -57,6 +57,8 @@ def read_verdict(report: Mapping[str, Any], digits: int = 2) -> Verdict:
     metric, name = MAIN_METRICS.get(report.get("task", ""), ("", ""))
     new = (report.get("new") or {}).get(metric)
     old = (report.get("old") or {}).get(metric)
+    if new is None and report.get("n_cells"):
+        return Verdict("Unknown", f"The {name or 'figure'} is missing in the report.")
     if new is None:
         return Verdict("Not measured", "No cells were held out to measure it on.")
     if old is None:

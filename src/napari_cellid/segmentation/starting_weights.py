@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.model_input import N_IMAGES
 from napari_cellid.channels.normalisation import ROBUST
+from napari_cellid.errors import InputError
 from napari_cellid.models.card import ModelCard
 from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.training.starting_weights import (
@@ -25,6 +26,8 @@ PUBLISHED = "paper"
 #: channels of the first level of a new network, as in the default model
 _BASE = 24
 _PIXEL_SIZE_UM = 1.17
+#: shifts of logits beyond this make every pixel a cell, or none
+_LARGEST_SHIFT = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +79,22 @@ def load_starting_weights(
         return _random_weights(requested, seed)
     folder = find_starting_model(requested, "segment", study_models)
     card, net = load_unet(folder, "segment")
-    shift = float(card.training.get("cell_output_shift", 0.0))
+    shift = _recorded_shift(card, folder)
     shift_cell_logits(net, -shift)
     return SegmenterStartingWeights(
         card, net, describe_origin(card), trained=True, shift=shift
     )
+
+
+def _recorded_shift(card: ModelCard, folder: Path) -> float:
+    value = card.training.get("cell_output_shift", 0.0)
+    if not isinstance(value, int | float) or not abs(value) <= _LARGEST_SHIFT:
+        raise InputError(
+            f"The card in {folder} has the cell_output_shift {value!r}, but a number "
+            f"from -{_LARGEST_SHIFT} to {_LARGEST_SHIFT} is expected; copy the model "
+            "folder again."
+        )
+    return float(value)
 
 
 def shift_cell_logits(net: UNet, shift: float) -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from napari_cellid.colours import PALETTE, SPECIAL_COLOURS
 from napari_cellid.config import SPECIAL_KEYS, StudyClass, StudyConfig
-from napari_cellid.config.classes import make_class_id
+from napari_cellid.config.classes import check_class_names, make_class_id
 from napari_cellid.errors import InputError
 from napari_cellid.study.toml import validation_message
 
@@ -227,6 +227,10 @@ def _owners(classes: Iterable[StudyClass]) -> dict[str, str]:
 def _check_free(
     config: StudyConfig, name: str, besides: StudyClass | None = None
 ) -> None:
+    try:
+        check_class_names([name])
+    except ValueError as error:
+        raise InputError(f"{str(error).capitalize()}; choose another name.") from error
     owner_id = _owners(config.classes).get(name.casefold())
     if owner_id is None or (besides is not None and owner_id == besides.id):
         return

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_cellid.agreement.vote import DECIDED, UNANSWERED, count_votes
-from napari_cellid.errors import InputError
+from napari_cellid.agreement.vote import (
+    DECIDED,
+    UNANSWERED,
+    count_votes,
+    names_in_votes,
+)
+from napari_cellid.annotation.annotators import list_annotators, normalised_name
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 from napari_cellid.io.tables import write_cells
 
@@ -103,24 +109,67 @@ def with_estimates(table: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame
     return table
 
 
-def write_consensus(study: Study, table: pd.DataFrame) -> Path:
+def write_consensus(
+    study: Study, table: pd.DataFrame, *, replace: bool = False
+) -> Path:
     """Write `consensus.csv`, completely or not at all.
+
+    Parameters
+    ----------
+    study
+        The study.
+    table
+        Consensus table.
+    replace
+        Whether a file may be replaced that has votes of annotators whose journals
+        are gone.
 
     Raises
     ------
     InputError
-        If it cannot be written; an existing file is left unchanged.
+        If journals are gone or the file cannot be written; an existing file is left
+        unchanged.
     """
+    study.check_present()
     path = study.path / CONSENSUS_FILE
+    if not replace:
+        _check_journals(study, path)
     try:
         with atomic_write(path) as temporary:
             write_cells(temporary, table)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); close programs "
+            f"{path} cannot be written ({file_reason(error)}); close programs "
             "that have it open, and check the permissions and the free space."
         ) from error
     return path
+
+
+def _check_journals(study: Study, path: Path) -> None:
+    """Refuse to replace votes of annotators who have no journal any more."""
+    present = {normalised_name(name) for name in list_annotators(study.annotations)}
+    gone = [
+        name for name in _annotators_in(path) if normalised_name(name) not in present
+    ]
+    if gone:
+        raise InputError(
+            f"{path} has votes of "
+            f"{', '.join(gone[:3])}{' and others' * (len(gone) > 3)}"
+            f", but {study.annotations} has no such journal; put the journals back, or "
+            "replace the file with napari-cellid agree --replace."
+        )
+
+
+def _annotators_in(path: Path) -> list[str]:
+    """Names of the annotators whose votes a consensus table has."""
+    try:
+        table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    except (OSError, ValueError):
+        # writing reports what cannot be written; no other table is protected
+        return []
+    votes = table["votes"].unique() if "votes" in table else ()
+    names = [name for text in votes for name in names_in_votes(text)]
+    return list(dict.fromkeys(names))
 
 
 def _count_unmatched(answers: MatchedAnswers, rule: VoteConfig) -> pd.DataFrame:

@@ -35,6 +35,7 @@ class AnnotatorJournal:
             study.annotations,
             annotator,
             answers=_known_answers(study.config),
+            check=study.check_present,
         )
         self._n_told = 0
 

@@ -165,8 +165,6 @@ def _size_before(folder: Path, known: KnownCells) -> tuple[int, ...] | None:
 
 def _highest_answered(study: Study, name: str) -> int:
     """Highest cell number of a recording in the journals, 0 for none."""
-    if not study.annotations.is_dir():
-        return 0
     from napari_cellid.annotation.all_answers import read_annotations
 
     answers = read_annotations(study.annotations).all_answers

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.lock import locked, remove_stale_locks
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
 from napari_cellid.study.replaced import keep_replaced
@@ -125,7 +125,7 @@ def _folders(parent: Path) -> list[Path]:
         return []
     except OSError as error:
         raise InputError(
-            f"{parent} cannot be read ({error.strerror}); check its permissions."
+            f"{parent} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
     return [parent / name for name in sorted(names) if not name.startswith(".")]
 
@@ -151,6 +151,27 @@ def check_is_study(path: Path) -> None:
         )
 
 
+def check_still_there(path: Path) -> None:
+    """Refuse to write into a study whose folder was moved, or whose drive is gone.
+
+    A new folder in its place would take what belongs to the study.
+
+    Raises
+    ------
+    InputError
+        If its `study.toml` is not there any more.
+    """
+    file = path / STUDY_FILE
+    try:
+        file.stat()
+    except OSError as error:
+        raise InputError(
+            f"The study {path} is not there any more ({STUDY_FILE}: "
+            f"{file_reason(error)}), so nothing is saved; put the folder or its drive "
+            "back, or open the study where it is now."
+        ) from error
+
+
 def check_empty(path: Path) -> None:
     """Refuse a path that cannot become the folder of a new study.
 
@@ -171,7 +192,8 @@ def check_empty(path: Path) -> None:
         return
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); choose another folder for the "
+            f"{path} cannot be read ({file_reason(error)}); choose another folder "
+            "for the "
             "study."
         ) from error
     if {RECORDINGS, "annotations"} <= names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.ome_tiff import ImageMetadata, write_image
 from napari_cellid.io.results import CELLS, LABELS, RUN
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
+from napari_cellid.json_file import read_json
 from napari_cellid.recording import MeanPlanes
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class StudyRecording:
         """
         path = self.folder / RUN
         try:
-            run = json.loads(path.read_text("utf-8"))
+            run = read_json(path)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from napari_cellid.annotation.lock import locked
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.io.results import CELLS
 from napari_cellid.io.tables import (
@@ -89,7 +89,7 @@ def list_replaced(recordings: Path, name: str | None = None) -> list[ReplacedRec
         folders = sorted(place.glob("*/*"), key=_by_time)
     except OSError as error:
         raise InputError(
-            f"{place} cannot be read ({error.strerror}); check its permissions."
+            f"{place} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
     every = (_replaced(folder) for folder in folders if folder.is_dir())
     return [

@@ -75,6 +75,7 @@ def add_recording(
     InputError
         If the name cannot be that of a folder, or the files cannot be written.
     """
+    study.check_present()
     parent = study.path / RECORDINGS
     name = result.planes.name
     # a name that cannot be one is refused before anything is made

@@ -14,7 +14,12 @@ from napari_cellid.study.answer_matching import (
     MatchedAnswers,
     match_answers,
 )
-from napari_cellid.study.layout import check_empty, check_is_study, scan_recordings
+from napari_cellid.study.layout import (
+    check_empty,
+    check_is_study,
+    check_still_there,
+    scan_recordings,
+)
 from napari_cellid.study.recordings import concatenate_cells
 from napari_cellid.study.settings import (
     STUDY_FILE,
@@ -24,6 +29,7 @@ from napari_cellid.study.settings import (
     read_settings,
     write_settings,
 )
+from napari_cellid.training.run_leftovers import tidy_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +62,8 @@ class Study:
         self.path = path
         self._settings = settings
         self._recordings: dict[str, StudyRecording] = {}
+        #: whether `study.toml` was read or written: it must stay where it is
+        self._on_disk = False
         #: problems with single recordings, one sentence each; the others work
         self.problems: tuple[str, ...] = ()
 
@@ -86,6 +94,7 @@ class Study:
         """
         check_is_study(path)
         study = cls(path, read_settings(path / STUDY_FILE))
+        study._on_disk = True
         study.reload()
         return study
 
@@ -180,9 +189,27 @@ class Study:
         InputError
             If it cannot be written.
         """
+        self.check_present()
         path = self.path / STUDY_FILE
         if not path.exists():
             write_settings(path, self._settings)
+        self._on_disk = True
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing of the study is written yet."""
+        return not self._on_disk
+
+    def check_present(self) -> None:
+        """Refuse to write into a study that was moved away since it was opened.
+
+        Raises
+        ------
+        InputError
+            If its `study.toml` is gone.
+        """
+        if self._on_disk:
+            check_still_there(self.path)
 
     def reload(self) -> None:
         """Read the settings again, which recordings there are, and their problems.
@@ -192,10 +219,12 @@ class Study:
         InputError
             If the folder cannot be read.
         """
+        self.check_present()
         self._settings = current_settings(self.path / STUDY_FILE, self._settings)
-        self._recordings, self.problems = scan_recordings(
+        self._recordings, problems = scan_recordings(
             self.path, self._settings.overrides, self.config.earlier_names
         )
+        self.problems = (*problems, *tidy_runs(self.runs))
 
     def save_config(self, config: StudyConfig) -> Study:
         """Replace the settings; use `edit_config` where others may change them, too.
@@ -229,6 +258,7 @@ class Study:
             If the change is not possible, or the file cannot be read or written; then
             nothing changes.
         """
+        self.check_present()
         settings = edit_settings(
             self.path / STUDY_FILE,
             self._settings,
@@ -255,6 +285,7 @@ class Study:
         """The same study with other settings; nothing is read or written."""
         study = Study(self.path, replace(self._settings, config=config))
         study.problems = self.problems
+        study._on_disk = self._on_disk
         study._recordings = {
             name: replace(recording, class_names=config.earlier_names)
             for name, recording in self._recordings.items()
@@ -300,6 +331,7 @@ class Study:
                         overrides.setdefault(name, {})[key] = value.strip()
             return replace(before, overrides=overrides)
 
+        self.check_present()
         edit_settings(self.path / STUDY_FILE, self._settings, edit)
         return Study.open(self.path)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 from napari_cellid.study.toml_edit import edited_text, toml_text
 
@@ -42,7 +42,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror or error}); check its permissions."
+            f"{path} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(
@@ -75,7 +75,7 @@ def write_toml(path: Path, values: Mapping[str, Any], head: Sequence[str]) -> No
             temporary.write_text(text or toml_text(values, head), "utf-8", newline="\n")
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}) and was left as it "
+            f"{path} cannot be written ({file_reason(error)}) and was left as it "
             "was; check the permissions and the free space."
         ) from error
 

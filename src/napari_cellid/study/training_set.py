@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid import __version__
 from napari_cellid.agreement.vote import DECIDED
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 from napari_cellid.io.tables import write_cells
 from napari_cellid.study.consensus import count_matched_votes
@@ -127,6 +127,7 @@ def _annotators(cells: pd.DataFrame, answers: pd.DataFrame) -> list[str]:
 def _write(
     study: Study, cells: pd.DataFrame, description: dict[str, Any]
 ) -> TrainingSet:
+    study.check_present()
     path, description_path = study.path / TRAINING_TABLE, study.path / TRAINING_ABOUT
     try:
         # the description is replaced last: its hash reveals a table of another version
@@ -142,7 +143,7 @@ def _write(
     except OSError as error:
         raise InputError(
             f"The training set cannot be written to {study.path} "
-            f"({error.strerror or error}); check the permissions and the free space."
+            f"({file_reason(error)}); check the permissions and the free space."
         ) from error
     return TrainingSet(path, cells, description)
 

@@ -4,7 +4,7 @@ from .loop import StepMetrics as StepMetrics
 from .loop import TrainingResult as TrainingResult
 from .loop import train as train
 from .run import Run as Run
-from .run import list_runs as list_runs
+from .run_list import list_runs as list_runs
 from .state import RunState as RunState
 from .summary import RunSummaries as RunSummaries
 from .summary import RunSummary as RunSummary

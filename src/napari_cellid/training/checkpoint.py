@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write
+from napari_cellid.json_file import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {}
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            about = parse_json((file.metadata() or {}).get("about", "{}"))
             for name in file.keys():  # noqa: SIM118 - not a mapping
                 tensors[name] = file.get_tensor(name)
     except (OSError, ValueError, SafetensorError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import time
@@ -12,8 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
+from napari_cellid.json_file import parse_json, read_json
 from napari_cellid.training.layout import (
     ABOUT_FILE,
     LOG_FILE,
@@ -21,13 +21,12 @@ from napari_cellid.training.layout import (
     STATE_FILE,
     STOP_FILE,
 )
-from napari_cellid.training.state import RunState, State, read_state
+from napari_cellid.training.run_leftovers import tidy_run
+from napari_cellid.training.state import RunState, State, heartbeat, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-logger = logging.getLogger(__name__)
 
 #: seconds between two writings of progress.json
 _PROGRESS_S = 0.5
@@ -88,7 +87,7 @@ class Run:
         """
         path = folder / ABOUT_FILE
         try:
-            about = json.loads(path.read_text("utf-8"))
+            about = read_json(path)
         except FileNotFoundError as error:
             raise InputError(
                 f"{folder} is not the folder of a training, because it has no "
@@ -105,8 +104,14 @@ class Run:
             )
         return cls(folder, about)
 
-    def start(self) -> None:
+    def start(self, *, force: bool = False) -> None:
         """Mark the run as running in this process and drop an earlier stop request.
+
+        Parameters
+        ----------
+        force
+            Whether to train although the state says that another process does: a
+            computer whose clock is wrong makes a process look alive.
 
         Raises
         ------
@@ -114,16 +119,16 @@ class Run:
             If another process is training in this folder.
         """
         before = self.state()
-        if before.state == "running" and before.pid != os.getpid():
+        if before.state == "running" and before.pid != os.getpid() and not force:
             raise InputError(
-                f"The training {self.name} is running in process {before.pid} on "
-                f"{before.host}; wait for it, or stop it first."
+                f"The training {self.name} is running in {before.process}"
+                f"{before.clock_note}; wait for it, or stop it first; if that process "
+                "is gone, resume with --force."
             )
         # while this process prepares, a request to stop is meant for it and stays
-        if before.state != "running":
+        if before.state != "running" or force:
             self._remove(STOP_FILE)
-            # temporary files of a process that was killed
-            self._remove(*(path.name for path in self.folder.glob(".*.*.*")))
+            tidy_run(self.folder)
         now = time.time()
         self._state = RunState("running", "", os.getpid(), platform.node(), now, now)
         self._write_state()
@@ -144,7 +149,9 @@ class Run:
 
     def state(self) -> RunState:
         """State of the run on disk; any process may ask for it."""
-        return read_state(self.folder / STATE_FILE, self._heartbeat())
+        return read_state(
+            self.folder / STATE_FILE, heartbeat(self.folder / PROGRESS_FILE)
+        )
 
     def request_stop(self) -> None:
         """Ask the training process to stop at its next step and keep the best epoch.
@@ -158,9 +165,15 @@ class Run:
             (self.folder / STOP_FILE).touch()
         except OSError as error:
             raise InputError(
-                f"{self.folder} cannot be written ({error.strerror}); check its "
+                f"{self.folder} cannot be written ({file_reason(error)}); check its "
                 "permissions."
             ) from error
+
+    def mark_interrupted(self) -> None:
+        """Mark the run as interrupted because its process is known to be gone."""
+        self._state = replace(self.state(), state="interrupted", beat=time.time())
+        self._write_state()
+        self._remove(PROGRESS_FILE, STOP_FILE)
 
     def stop_requested(self) -> bool:
         """Whether there is a request to stop."""
@@ -187,7 +200,7 @@ class Run:
         events = []
         for line in text.split(b"\n"):
             try:
-                event = json.loads(line)
+                event = parse_json(line)
             except ValueError:
                 continue
             if isinstance(event, dict):
@@ -210,6 +223,17 @@ class Run:
         """Progress of the training; empty if unknown."""
         return self.read_json(PROGRESS_FILE)
 
+    def set_about(self, **values: Any) -> None:
+        """Add entries to `run.json`.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        self.about.update(values)
+        self.write_json(ABOUT_FILE, self.about)
+
     def write_json(
         self, name: str, values: Mapping[str, Any], indent: int | None = 2
     ) -> None:
@@ -227,17 +251,10 @@ class Run:
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the run; empty if it is missing or broken."""
         try:
-            values = json.loads((self.folder / name).read_text("utf-8"))
+            values = read_json(self.folder / name)
         except (OSError, ValueError):
             return {}
         return values if isinstance(values, dict) else {}
-
-    def _heartbeat(self) -> float:
-        """Time of the last heartbeat (s since 1970); 0 if unknown."""
-        try:
-            return (self.folder / PROGRESS_FILE).stat().st_mtime
-        except OSError:
-            return 0.0
 
     def _write_state(self) -> None:
         self.write_json(STATE_FILE, vars(self._state))
@@ -248,30 +265,6 @@ class Run:
                 (self.folder / name).unlink(missing_ok=True)
 
 
-def list_runs(parent: Path) -> list[Run]:
-    """Runs in the folder `runs` of a study, newest first.
-
-    Runs that cannot be read are skipped and logged.
-    """
-    runs = []
-    for path in parent.glob(f"*/{ABOUT_FILE}") if parent.is_dir() else ():
-        try:
-            runs.append(Run.open(path.parent))
-        except InputError as error:
-            logger.warning("%s", error)
-    return sorted(runs, key=lambda run: (run.about.get("made", ""), run.name))[::-1]
-
-
-def new_run_name(parent: Path, task: str) -> str:
-    """Name of a new run: kind of model and time, with a number if that is taken."""
-    word = {"classify": "classes", "segment": "outlines"}.get(task, task)
-    stem = f"{word} {datetime.now().astimezone():%Y-%m-%d %H.%M}"
-    name, k = stem, 2
-    while (parent / name).exists():
-        name, k = f"{stem} ({k})", k + 1
-    return name
-
-
 @contextmanager
 def _write_errors(folder: Path) -> Iterator[None]:
     """Turn errors of writing into one sentence."""
@@ -279,7 +272,7 @@ def _write_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"The training cannot be written to {folder} ({error.strerror or error}); "
+            f"The training cannot be written to {folder} ({file_reason(error)}); "
             "make room, or check the permissions. Earlier models are unchanged."
         ) from error
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.json_file import parse_json
 from napari_cellid.models.store import CARD_FILE
 from napari_cellid.training.layout import (
     CONSOLE_FILE,
@@ -14,10 +14,13 @@ from napari_cellid.training.layout import (
     MODEL_FOLDER,
     REPORT_FILE,
 )
-from napari_cellid.training.run import Run, list_runs
+from napari_cellid.training.report_file import read_report
+from napari_cellid.training.run_list import is_epoch, list_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_cellid.training.run import Run
 
 #: length of the end of the console output that is searched for an error (bytes)
 _TAIL = 20_000
@@ -137,7 +140,7 @@ class RunSummaries:
             by_number = {
                 int(event["epoch"]): event
                 for event in run.events()
-                if event.get("event") == "epoch" and "epoch" in event
+                if event.get("event") == "epoch" and is_epoch(event)
             }
             ordered = tuple(by_number[k] for k in sorted(by_number))
             self._logs[run.folder] = size, ordered
@@ -146,7 +149,7 @@ class RunSummaries:
     def _report(self, run: Run) -> dict[str, Any]:
         size = _size(run.folder / REPORT_FILE)
         if self._reports.get(run.folder, (None,))[0] != size:
-            self._reports[run.folder] = size, run.read_json(REPORT_FILE)
+            self._reports[run.folder] = size, read_report(run)
         return self._reports[run.folder][1]
 
     def _weights(self, run: Run) -> str:
@@ -188,7 +191,7 @@ def held_out_table(folder: Path) -> Path | None:
 
 def _event(line: str) -> dict[str, Any]:
     try:
-        return _as_dict(json.loads(line))
+        return _as_dict(parse_json(line))
     except ValueError:
         return {}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import tifffile
 
-from napari_cellid.errors import InputError
+from napari_cellid.errors import InputError, file_reason
 from napari_cellid.io.tiff.axes import Axes, axes_from_file, axes_from_user
 from napari_cellid.io.tiff.layout import check_chain, locate_pages
 from napari_cellid.io.tiff.metadata import (
@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
         ) from error
     except PermissionError as error:
         raise InputError(
-            f"{path} may not be read ({error.strerror}); ask its owner."
+            f"{path} may not be read ({file_reason(error)}); ask its owner."
         ) from error
     except DECODE_ERRORS as error:
         raise InputError(

@@ -16,7 +16,8 @@ from napari_cellid.retrain.process import (
     remove_empty_run,
     train_command,
 )
-from napari_cellid.training.run import Run, new_run_name
+from napari_cellid.training.run import Run
+from napari_cellid.training.run_list import new_run_name
 from napari_cellid.training.summary import RunSummaries, RunSummary
 from napari_cellid.widgets.retrain.monitor import RunMonitor
 

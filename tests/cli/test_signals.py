@@ -1,0 +1,94 @@
+"""Signals that end the program: one sentence, no leftovers, exit code 128 + n."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from napari_cellid.cli import main
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+PROGRAM = """
+import os, sys, time
+from napari_cellid.cli import main
+import napari_cellid.cli.identify as module
+def slow(*_):
+    print("running", flush=True)
+    time.sleep(60)
+    yield
+module.outline = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_identify_ends_tidily(
+    tmp_path: Path, channels: list[str], segmenter: list[str], number: int
+) -> None:
+    words = ["segment", *channels, *segmenter, "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    last = told.splitlines()[-1]
+    assert last.startswith("napari-cellid: stopped by ")
+    assert "Traceback" not in told
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_signals_while_the_commands_are_imported(number: int) -> None:
+    program = (
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'napari_cellid.cli.app':\n"
+        f"            os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from napari_cellid.cli import main\n"
+        "sys.exit(main(['models']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 128 + number
+    assert ended.stderr.count("\n") == 1
+    assert "stopped by" in ended.stderr
+
+
+@pytest.mark.parametrize("after", [0.15, 0.2, 0.25])
+def test_an_early_signal_leaves_no_traceback(after: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "napari_cellid.cli", "models"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(after)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in (0, 143, -signal.SIGTERM)
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_handlers_are_as_before(
+    monkeypatch: pytest.MonkeyPatch, capsys, number: int
+) -> None:
+    before = signal.getsignal(number)
+    monkeypatch.setattr(
+        "napari_cellid.cli.models.run_list", lambda *_: os.kill(os.getpid(), number)
+    )
+    assert main(["models"]) == 128 + number
+    assert "stopped by" in capsys.readouterr().err
+    assert signal.getsignal(number) is before
