@@ -39,6 +39,9 @@ def click(view, index, modifier=Qt.KeyboardModifier.NoModifier):
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
     QApplication.processEvents()
 
+# docks of this package share one place, behind tabs
+dock.raise_()
+wait(agreement.isVisible)
 disputed = agreement.panel.disputed
 wait(lambda: agreement.votes is not None and not agreement.comparing.busy)
 agreement.panel.tabs.setCurrentWidget(disputed)
@@ -51,6 +54,8 @@ QTest.keyClick(disputed.view, Qt.Key.Key_G)
 wait(lambda: disputed.model.rowCount() == 2)
 assert session.cell == disputed.current() != key
 
+other.raise_()
+wait(gallery.isVisible)
 box = gallery.panel.source
 box.setCurrentIndex(box.findData("model"))
 box.activated.emit(box.currentIndex())
