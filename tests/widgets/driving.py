@@ -50,6 +50,7 @@ def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
         busy = dock.worker.busy or live._outlining.busy or live._classifying.busy
         results = [result_of(layer) for layer in dock._viewer.layers]
         stale = any(result.labelled.stale for result in results if result is not None)
-        return not (busy or saving or stale or live._quiet.isActive() or live._pending)
+        waiting = live._quiet._timer.isActive() or live._pending
+        return not (busy or saving or stale or waiting)
 
     qtbot.waitUntil(idle, timeout=60_000)

@@ -36,7 +36,7 @@ def show(viewer: Any, qtbot: Any, *, measure_ms: int = 60_000) -> RetrainWidget:
     """Open the dock; it measures the time after this many milliseconds."""
     dock = RetrainWidget(viewer)
     qtbot.addWidget(dock)
-    dock.estimates.timer.setInterval(measure_ms)
+    dock.estimates.debouncer.setTimeout(measure_ms)
     dock.resize(440, 780)
     dock.show()
     if dock.session.study is not None:

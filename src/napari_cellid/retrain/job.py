@@ -11,7 +11,6 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.tables import write_cells
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import CARD_FILE
-from napari_cellid.naming import check_folder_name
 from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask
@@ -153,14 +152,19 @@ def estimate(
 
 
 def check_name(name: str) -> str:
-    """Check the name of a new training; return its clean form.
+    """Refuse a name that cannot be the name of a folder on every computer.
 
     Raises
     ------
     InputError
-        If some computer cannot have a folder of this name.
+        If it cannot.
     """
-    return check_folder_name(name, "folder")
+    if not name.strip() or set(name) & set('/\\:*?"<>|') or name[0] == ".":
+        raise InputError(
+            f"{name!r} cannot be the name of a folder on every computer; use letters, "
+            "digits, spaces and dashes."
+        )
+    return name
 
 
 def _absolute_start(requested: str, study: Study) -> str:

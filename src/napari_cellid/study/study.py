@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.naming import check_name
 from napari_cellid.study.answer_matching import (
     CellPositions,
     MatchedAnswers,
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import RecordingInfo
     from napari_cellid.study.recordings import StudyRecording
-
-#: what the text fields of a recording name
-_NAMED = {"animal": "animal", "subvolume": "sub-volume"}
 
 
 class Study:
@@ -321,8 +317,7 @@ class Study:
         Raises
         ------
         InputError
-            If there is no such recording, a name has characters that cannot be seen,
-            or it cannot be written.
+            If there is no such recording, or it cannot be written.
         """
         current = {
             name: self.recording(name).info.model_dump() for name in info_by_recording
@@ -333,8 +328,7 @@ class Study:
             for name, values in info_by_recording.items():
                 for key, value in values.items():
                     if value.strip() != current[name][key]:
-                        new = check_name(value, _NAMED[key])
-                        overrides.setdefault(name, {})[key] = new
+                        overrides.setdefault(name, {})[key] = value.strip()
             return replace(before, overrides=overrides)
 
         self.check_present()

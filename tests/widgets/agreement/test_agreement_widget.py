@@ -78,7 +78,7 @@ def shown(viewer, qtbot):
     widget = AgreementWidget(viewer)
     qtbot.addWidget(widget)
     widget.resize(400, 760)
-    widget._compare_timer.setInterval(50)
+    widget._compare_debouncer.setTimeout(50)
     widget.show()
     settle(qtbot, widget)
     return widget
@@ -87,7 +87,8 @@ def shown(viewer, qtbot):
 def settle(qtbot, dock):
     def quiet():
         workers = (dock.reading, dock.comparing, dock.writing)
-        timers = (dock._count_timer, dock._compare_timer, dock.panel.vote._timer)
+        debouncers = (dock._compare_debouncer, dock.panel.vote._debouncer)
+        timers = (dock._count_timer, *(one._timer for one in debouncers))
         waiting = dock._stale and dock.isVisible()
         return not (
             waiting or any(w.busy for w in workers) or any(t.isActive() for t in timers)

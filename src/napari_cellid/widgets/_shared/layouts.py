@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
+
+#: the largest height that Qt knows (px)
+_UNLIMITED = 2**24 - 1
 
 
 class VerticalScrollArea(QScrollArea):
@@ -40,32 +45,37 @@ class DockScrollArea(VerticalScrollArea):
         return QSize(max(smallest.width(), 330), self.widget().sizeHint().height())
 
 
-class CollapsibleSection(QWidget):
+class CollapsibleSection(QCollapsible):
     """Widgets that show when their title is clicked."""
 
     def __init__(self, title: str, parts: list[QWidget]) -> None:
-        super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._button = QToolButton()
-        self._button.setText(title)
-        self._button.setCheckable(True)
-        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._button.setAutoRaise(True)
-        self._button.toggled.connect(self._set_expanded)
-        layout.addWidget(self._button)
-        self._body = QWidget()
-        column = QVBoxLayout(self._body)
+        super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
+        # no animation, because it would lay out the whole dock many times
+        self.setDuration(0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        self.toggleButton().setFlat(True)
+        self.toggleButton().setStyleSheet(
+            "QPushButton { text-align: left; border: none; background: transparent; }"
+        )
+        column = self.content().layout()
         column.setContentsMargins(12, 0, 0, 0)
         for part in parts:
+            # not by `addWidget`, which fixes a height that cuts texts off
             column.addWidget(part)
-        layout.addWidget(self._body)
-        self._set_expanded(False)
+        self.toggled.connect(self._on_toggled)
+        self._on_toggled(False)
 
-    def _set_expanded(self, expanded: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if expanded else Qt.ArrowType.RightArrow
-        self._button.setArrowType(arrow)
-        self._body.setVisible(expanded)
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the arrows in the colours of the theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self.setExpandedIcon("▾")
+            self.setCollapsedIcon("▸")
+
+    def _on_toggled(self, expanded: bool) -> None:
+        self.content().setVisible(expanded)
+        # as high as the parts need to be, also when they change
+        self.content().setMaximumHeight(_UNLIMITED)
 
 
 def small_text(text: str = "") -> QLabel:
@@ -99,4 +109,15 @@ def arrow_button(direction: Qt.ArrowType, tip: str) -> QToolButton:
     button = QToolButton()
     button.setArrowType(direction)
     button.setToolTip(tip)
+    return button
+
+
+def action_button(text: str) -> QPushButton:
+    """Make a button that starts something with the settings of a form.
+
+    It takes the focus when it is clicked, on macOS too, so that a number that is being
+    typed counts.
+    """
+    button = QPushButton(text)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
@@ -174,14 +175,12 @@ class DisputedPanel(QWidget):
     def _select_row(self) -> None:
         """Select the row of the current cell, without going to the cell."""
         row = self.model.row_of(self._current)
-        selection = self.view.selectionModel()
-        blocked = selection.blockSignals(True)
-        if row is None:
-            self.view.clearSelection()
-            self.view.setCurrentIndex(QModelIndex())
-        else:
-            self.view.selectRow(row)
-        selection.blockSignals(blocked)
+        with signals_blocked(self.view.selectionModel()):
+            if row is None:
+                self.view.clearSelection()
+                self.view.setCurrentIndex(QModelIndex())
+            else:
+                self.view.selectRow(row)
         self.view.viewport().update()
         self._show_votes()
 

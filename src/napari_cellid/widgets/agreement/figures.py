@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.report.agreement_tables import (
     agreement_summary,
@@ -103,11 +104,10 @@ class FiguresPanel(QScrollArea):
     def _list_annotators(self, names: Sequence[str]) -> None:
         for k, box in enumerate((self.first, self.second)):
             previous = box.currentText()
-            blocker = QSignalBlocker(box)
-            box.clear()
-            box.addItems(list(names))
-            box.setCurrentIndex(names.index(previous) if previous in names else k)
-            blocker.unblock()
+            with signals_blocked(box):
+                box.clear()
+                box.addItems(list(names))
+                box.setCurrentIndex(names.index(previous) if previous in names else k)
 
     def _show_confusion(self) -> None:
         if self._agreement is None:

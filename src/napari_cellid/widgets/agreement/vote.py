@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt.utils import QSignalDebouncer, signals_blocked
 
 from napari_cellid.config import VoteConfig
-from napari_cellid.widgets._shared.layouts import group_box
+from napari_cellid.widgets._shared.layouts import action_button, group_box
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.agreement.vote_counts import OutcomeCountsView
 
@@ -31,7 +32,7 @@ class VotePanel(QWidget):
         super().__init__(parent)
         self.form = SettingsForm(VoteConfig)
         self.counts = OutcomeCountsView()
-        self.save_rule_button = QPushButton("Save as the study's rule")
+        self.save_rule_button = action_button("Save as the study's rule")
         self.save_rule_button.setToolTip(
             "<qt>Writes the rule into study.toml; the command line then uses it, "
             "too.</qt>"
@@ -48,8 +49,9 @@ class VotePanel(QWidget):
         )
         self._study_rule: VoteConfig | None = None
         self._unsaved_note = QLabel()
-        self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
-        self._timer.timeout.connect(self._emit_value)
+        self._debouncer = QSignalDebouncer(parent=self)
+        self._debouncer.setTimeout(_DELAY_MS)
+        self._debouncer.triggered.connect(self._emit_value)
         self._build()
 
     def value(self) -> VoteConfig:
@@ -65,9 +67,8 @@ class VotePanel(QWidget):
         if rule == self._study_rule:
             return
         self._study_rule = rule
-        blocker = QSignalBlocker(self.form)
-        self.form.setValue(rule)
-        blocker.unblock()
+        with signals_blocked(self.form):
+            self.form.setValue(rule)
         self._update_buttons()
 
     def show_counts(
@@ -94,7 +95,7 @@ class VotePanel(QWidget):
 
     def _on_form(self) -> None:
         self._update_buttons()
-        self._timer.start()
+        self._debouncer.throttle()
 
     def _emit_value(self) -> None:
         self.valueChanged.emit(self.value())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from superqt.utils import QSignalDebouncer
 
 from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
@@ -63,7 +64,8 @@ class AgreementWidget(QWidget):
         self._compared_inputs: tuple[object, ...] | None = None
         self._stale = True
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
-        self._compare_timer = QTimer(self, singleShot=True, interval=_COMPARE_MS)
+        self._compare_debouncer = QSignalDebouncer(parent=self)
+        self._compare_debouncer.setTimeout(_COMPARE_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
@@ -115,7 +117,7 @@ class AgreementWidget(QWidget):
         session.votes_changed.connect(self.refresh)
         session.answered.connect(self._on_answered)
         self._count_timer.timeout.connect(self._count_answers)
-        self._compare_timer.timeout.connect(self._compare)
+        self._compare_debouncer.triggered.connect(self._compare)
         self.reading.finished.connect(self._on_read)
         self.comparing.finished.connect(self._compare)
         self.writing.finished.connect(self._show_status)
@@ -232,7 +234,7 @@ class AgreementWidget(QWidget):
     def _count_answers(self) -> None:
         """Count the new answers; the agreement is computed when no more come."""
         self._show_counts()
-        self._compare_timer.start()
+        self._compare_debouncer.throttle()
 
     def _save_rule(self) -> None:
         with input_errors_shown():

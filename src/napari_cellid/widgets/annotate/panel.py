@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.config import QueueConfig
@@ -107,15 +108,14 @@ class AnnotatePanel(QWidget):
     def set_recordings(self, names: Sequence[str]) -> None:
         """List the recordings of a study; the current one stays current."""
         current = self.recording.currentData()
-        blocker = QSignalBlocker(self.recording)
-        self.recording.clear()
-        for name in names:
-            self.recording.addItem(name, name)
-        if len(names) > 1:
-            self.recording.addItem(_ALL_RECORDINGS, None)
-        if current in names:
-            self.recording.setCurrentIndex(self.recording.findData(current))
-        blocker.unblock()
+        with signals_blocked(self.recording):
+            self.recording.clear()
+            for name in names:
+                self.recording.addItem(name, name)
+            if len(names) > 1:
+                self.recording.addItem(_ALL_RECORDINGS, None)
+            if current in names:
+                self.recording.setCurrentIndex(self.recording.findData(current))
         self._form.setRowVisible(self.recording, len(names) > 1)
 
     def choose_recording(self, own: Collection[CellKey], cells: pd.DataFrame) -> None:
@@ -137,9 +137,8 @@ class AnnotatePanel(QWidget):
 
     def show_keys(self, on: bool) -> None:
         """Show whether the shortcuts are on."""
-        blocker = QSignalBlocker(self.keys)
-        self.keys.setChecked(on)
-        blocker.unblock()
+        with signals_blocked(self.keys):
+            self.keys.setChecked(on)
         self.keys.setText("Keys are on" if on else "Keys are off")
 
     def show_cell(self, text: str, other_answers: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt import QDoubleRangeSlider
+from superqt.utils import signals_blocked
 
 from napari_cellid.cells.patch_image import CHANNELS, DisplaySettings, PatchSource
 from napari_cellid.widgets._shared.patch_canvas import FIELD_UM, PatchCanvas
@@ -114,9 +115,8 @@ class PatchView(QWidget):
     def reset(self) -> None:
         """Reset contrast, channels and zoom to their initial values."""
         for channel in CHANNELS:
-            blocker = QSignalBlocker(self.sliders[channel])
-            self.sliders[channel].setValue((0.0, 1.0))
-            blocker.unblock()
+            with signals_blocked(self.sliders[channel]):
+                self.sliders[channel].setValue((0.0, 1.0))
             self.switches[channel].setChecked(True)
         self.subtract.setChecked(False)
         self.canvas.set_field_size(FIELD_UM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QComboBox,
@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
@@ -170,12 +171,11 @@ def set_items(box: QComboBox, items: Mapping[Any, str]) -> None:
     if [box.itemData(k) for k in range(box.count())] == list(items):
         return
     current = box.currentData()
-    blocker = QSignalBlocker(box)
-    box.clear()
-    for data, text in items.items():
-        box.addItem(text, data)
-    box.setCurrentIndex(list(items).index(current) if current in items else 0)
-    blocker.unblock()
+    with signals_blocked(box):
+        box.clear()
+        for data, text in items.items():
+            box.addItem(text, data)
+        box.setCurrentIndex(list(items).index(current) if current in items else 0)
 
 
 def _box(tip: str) -> QComboBox:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -16,11 +16,12 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.channels import Channels, layer_pixel_size
 from napari_cellid.widgets._shared.layouts import form_layout
-from napari_cellid.widgets._shared.settings_form import CompactDoubleSpinBox
+from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     infer_red_and_green,
@@ -196,7 +197,7 @@ class _PixelSize(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        self.spin = CompactDoubleSpinBox()
+        self.spin = FloatSpinBox()
         self.spin.setDecimals(4)
         self.spin.setRange(0, 20)
         self.spin.setSingleStep(0.01)
@@ -223,19 +224,17 @@ class _PixelSize(QWidget):
         self.source.setText(source)
 
     def _show(self, size: float, source: str) -> None:
-        blocker = QSignalBlocker(self.spin)
-        self.spin.setValue(size)
-        blocker.unblock()
+        with signals_blocked(self.spin):
+            self.spin.setValue(size)
         self.source.setToolTip("")
         self.set_source(source)
 
 
 def _fill_combo(box: QComboBox, layers: Sequence[Any], current: Any) -> None:
-    blocker = QSignalBlocker(box)
-    box.clear()
-    box.addItem("none", None)
-    for layer in layers:
-        box.addItem(layer.name, layer)
-    with suppress(ValueError):
-        box.setCurrentIndex([None, *layers].index(current))
-    blocker.unblock()
+    with signals_blocked(box):
+        box.clear()
+        box.addItem("none", None)
+        for layer in layers:
+            box.addItem(layer.name, layer)
+        with suppress(ValueError):
+            box.setCurrentIndex([None, *layers].index(current))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
+from superqt.utils import QSignalDebouncer
 
 from napari_cellid.segmentation.outline_edits import apply_edits, update_classes
 from napari_cellid.widgets._shared.connections import LayerConnections
@@ -52,8 +53,9 @@ class LiveUpdate(QObject):
         self._outlining.finished.connect(self._on_outlining_finished)
         self._classifying = Worker(self)
         self._classifying.finished.connect(self._update_all)
-        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._quiet.timeout.connect(self._update_all)
+        self._quiet = QSignalDebouncer(parent=self)
+        self._quiet.setTimeout(_QUIET_MS)
+        self._quiet.triggered.connect(self._update_all)
         self._pending: tuple[Labels, SegmentConfig] | None = None
         self._last_classified: LabelledCells | None = None
         self._paused = False
@@ -84,7 +86,7 @@ class LiveUpdate(QObject):
         """Classify the cells that changed meanwhile."""
         self._paused = False
         self._last_classified = None
-        self._quiet.start()
+        self._quiet.throttle()
 
     def call_when_idle(self, callback: Callable[[], None]) -> None:
         """Call a function once as soon as everything is up to date.
@@ -95,7 +97,7 @@ class LiveUpdate(QObject):
         self._update_all()
 
     def _on_edited(self) -> None:
-        self._quiet.start()
+        self._quiet.throttle()
 
     def _update_all(self) -> None:
         """Apply the user's edits, then classify cells that changed."""
@@ -147,7 +149,7 @@ class LiveUpdate(QObject):
 
     def _on_outlining_finished(self) -> None:
         self._outline_next()
-        self._quiet.start()
+        self._quiet.throttle()
 
     def _classify_next(self) -> None:
         for layer, result in self._results():

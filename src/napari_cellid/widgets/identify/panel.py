@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.config import (
     ClassifyConfig,
@@ -24,6 +25,7 @@ from napari_cellid.config import (
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
+    action_button,
     form_layout,
     small_text,
 )
@@ -59,7 +61,7 @@ class IdentifyPanel(QWidget):
         self.views = SettingsForm(SegmentConfig, ["views"])
         self.device = SettingsForm(DeviceConfig)
         self.classify = SettingsForm(ClassifyConfig)
-        self.run_button = QPushButton(_RUN)
+        self.run_button = action_button(_RUN)
         self.save_button = QPushButton("Save results…")
         self.save_button.setToolTip(
             "<qt>Writes labels.tif, cells.csv, overlay.png and run.json into a folder "
@@ -109,9 +111,8 @@ class IdentifyPanel(QWidget):
     def show_settings(self, config: SegmentConfig) -> None:
         """Show settings of the segmentation, without applying them."""
         for form in (self.threshold, self.segment, self.views):
-            blocker = QSignalBlocker(form)
-            form.setValue(config)
-            blocker.unblock()
+            with signals_blocked(form):
+                form.setValue(config)
 
     def check(self, channels: Channels) -> None:
         """Check that nothing is missing for a run, and focus the field that is empty.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
+from superqt.utils import QSignalDebouncer
 
 from napari_cellid.retrain.process import train_command
 from napari_cellid.widgets.retrain.time_estimate import EstimateText, TimeEstimator
@@ -47,8 +48,9 @@ class EstimateActions(QObject):
         self._session, self._panel, self._controller = session, panel, controller
         self.estimator = TimeEstimator(self)
         self.decided_cells: DecidedCellCounts | None = None
-        self.timer = QTimer(self, singleShot=True, interval=_MEASURE_MS)
-        self.timer.timeout.connect(self._measure)
+        self.debouncer = QSignalDebouncer(parent=self)
+        self.debouncer.setTimeout(_MEASURE_MS)
+        self.debouncer.triggered.connect(self._measure)
         self.estimator.measured.connect(self.refresh)
         panel.setup.valueChanged.connect(self.refresh)
 
@@ -79,7 +81,7 @@ class EstimateActions(QObject):
 
     def measure_later(self) -> None:
         """Measure the time after a pause, if it is not known."""
-        self.timer.start()
+        self.debouncer.throttle()
 
     def cancel(self) -> None:
         """Cancel the measurement, so that a training has the processor alone."""

@@ -19,7 +19,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.report.training import progress_text
-from napari_cellid.widgets._shared.layouts import DockScrollArea, small_text
+from napari_cellid.widgets._shared.layouts import (
+    DockScrollArea,
+    action_button,
+    small_text,
+)
 from napari_cellid.widgets.retrain.progress import TrainingProgressPanel
 from napari_cellid.widgets.retrain.report import ReportPanel
 from napari_cellid.widgets.retrain.runs import RunsPanel
@@ -62,7 +66,7 @@ class RetrainPanel(QWidget):
         self.report = ReportPanel(selection)
         self.runs = RunsPanel()
         self.tabs = QTabWidget()
-        self.start_button = QPushButton(START)
+        self.start_button = action_button(START)
         self.stop_button = QPushButton(STOP)
         self.stop_button.setToolTip(_STOP_TIP)
         self.estimate = small_text()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QPainter
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
 from napari_cellid.classification.finetuning import (
     PLANS,
@@ -68,13 +69,12 @@ class PlanChoice(QWidget):
     def set_starting_weights(self, item: StartingWeightsItem) -> None:
         """List the plans that are possible with these starting weights."""
         previous = self.combo.currentData()
-        blocker = QSignalBlocker(self.combo)
-        self.combo.clear()
-        for plan in _plans(item):
-            self.combo.addItem(_title(plan, named=not item.architecture), plan.name)
-        index = self.combo.findData(previous)
-        self.combo.setCurrentIndex(index if index >= 0 else self._default_index())
-        blocker.unblock()
+        with signals_blocked(self.combo):
+            self.combo.clear()
+            for plan in _plans(item):
+                self.combo.addItem(_title(plan, named=not item.architecture), plan.name)
+            index = self.combo.findData(previous)
+            self.combo.setCurrentIndex(index if index >= 0 else self._default_index())
         self._on_index_changed()
 
     def _default_index(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
+from superqt.utils import signals_blocked
 
 from napari_cellid.report.table import count_text
 
@@ -43,17 +44,16 @@ class RecordingList(QListWidget):
             Number of cells by name of the recording.
         """
         unticked = self._names - set(self.value())
-        blocker = QSignalBlocker(self)
-        self.clear()
-        for name, n in recordings.items():
-            item = QListWidgetItem(f"{name} · {count_text(n, 'cell')}")
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            ticked = name not in unticked
-            state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-            item.setCheckState(state)
-            self.addItem(item)
-        self._names = set(recordings)
-        blocker.unblock()
+        with signals_blocked(self):
+            self.clear()
+            for name, n in recordings.items():
+                item = QListWidgetItem(f"{name} · {count_text(n, 'cell')}")
+                item.setData(Qt.ItemDataRole.UserRole, name)
+                ticked = name not in unticked
+                state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+                item.setCheckState(state)
+                self.addItem(item)
+            self._names = set(recordings)
         rows = min(max(len(recordings), 1), _MAX_ROWS)
         height = self.sizeHintForRow(0) if recordings else 20
         self.setFixedHeight(rows * (height + 4) + 8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QLabel,
@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.report.confusion_cells import ConfusionSquare
@@ -142,13 +143,16 @@ class ReportPanel(QWidget):
         notes = report_notes(report)
         self.notes.setText("\n".join(f"• {note}" for note in notes))
         self.notes.setVisible(bool(notes))
-        blocker = QSignalBlocker(self.model_combo)
-        self.model_combo.clear()
-        names = {"new": "the new model", "old": "the model before", "floor": "the rule"}
-        for key, name in names.items():
-            if (report.get(key) or {}).get("by_class"):
-                self.model_combo.addItem(f"Figures of {name}", key)
-        blocker.unblock()
+        with signals_blocked(self.model_combo):
+            self.model_combo.clear()
+            names = {
+                "new": "the new model",
+                "old": "the model before",
+                "floor": "the rule",
+            }
+            for key, name in names.items():
+                if (report.get(key) or {}).get("by_class"):
+                    self.model_combo.addItem(f"Figures of {name}", key)
         self._classes_box.setVisible(self.model_combo.count() > 0)
         self._matrix_box.setVisible(self.model_combo.count() > 0)
         self._show_model()

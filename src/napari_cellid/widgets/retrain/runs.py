@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cellid.report.training import (
     local_time_text,
@@ -77,20 +78,18 @@ class RunsPanel(QWidget):
             Hashes of the weights of the study's models.
         """
         self._runs = runs
-        selection = self.table.selectionModel()
-        blocked = selection.blockSignals(True)
-        self.table.setRowCount(len(runs))
-        for row, run in enumerate(runs):
-            mark = " ✓" if run.weights and run.weights in active_weights else ""
-            for column, text in enumerate(_texts(run, mark)):
-                self._set_item(row, column, text, _tip(run, column))
-        self.table.clearSelection()
-        for row, run in enumerate(runs):
-            if run.folder == shown:
-                flag = QItemSelectionModel.SelectionFlag.NoUpdate
-                self.table.setCurrentCell(row, 0, flag)
-                self.table.selectRow(row)
-        selection.blockSignals(blocked)
+        with signals_blocked(self.table.selectionModel()):
+            self.table.setRowCount(len(runs))
+            for row, run in enumerate(runs):
+                mark = " ✓" if run.weights and run.weights in active_weights else ""
+                for column, text in enumerate(_texts(run, mark)):
+                    self._set_item(row, column, text, _tip(run, column))
+            self.table.clearSelection()
+            for row, run in enumerate(runs):
+                if run.folder == shown:
+                    flag = QItemSelectionModel.SelectionFlag.NoUpdate
+                    self.table.setCurrentCell(row, 0, flag)
+                    self.table.selectRow(row)
         self.table.viewport().update()
 
     def _set_item(self, row: int, column: int, text: str, tip: str) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
+from superqt.utils import signals_blocked
 
 from napari_cellid.classification.finetuning import STAGES
 from napari_cellid.classification.networks import NETWORK_NAMES
@@ -109,21 +110,20 @@ class StartingWeightsCombo(QComboBox):
 
     def _fill(self) -> None:
         previous = self.currentText()
-        blocker = QSignalBlocker(self)
-        self.clear()
-        for item in (
-            *_shipped_items(self._task),
-            *self._study_items,
-            *self._other_items(),
-        ):
-            self.addItem(item.text, item)
-            tip = f"<qt>{item.tooltip}</qt>"
-            self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        if self._task == "classify":
-            self.addItem(_FILE, None)
-        self._last_index = max(self.findText(previous), 0)
-        self.setCurrentIndex(self._last_index)
-        blocker.unblock()
+        with signals_blocked(self):
+            self.clear()
+            for item in (
+                *_shipped_items(self._task),
+                *self._study_items,
+                *self._other_items(),
+            ):
+                self.addItem(item.text, item)
+                tip = f"<qt>{item.tooltip}</qt>"
+                self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            if self._task == "classify":
+                self.addItem(_FILE, None)
+            self._last_index = max(self.findText(previous), 0)
+            self.setCurrentIndex(self._last_index)
         self._emit_value()
 
     def _other_items(self) -> Sequence[StartingWeightsItem]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSize, QTimer
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from superqt.utils import QSignalDebouncer
 
 from napari_cellid.errors import InputError
 from napari_cellid.report.training import run_title
@@ -62,7 +63,8 @@ class RetrainWidget(QWidget):
             self.session, self.panel, self.selection, self
         )
         self._stale = True
-        self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._count_debouncer = QSignalDebouncer(parent=self)
+        self._count_debouncer.setTimeout(_COUNT_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
@@ -137,7 +139,7 @@ class RetrainWidget(QWidget):
         # a method, because a lambda would keep the closed dock alive
         session.answered.connect(self._on_answered)
         session.votes_changed.connect(self.refresh)
-        self._count_timer.timeout.connect(self.refresh)
+        self._count_debouncer.triggered.connect(self.refresh)
         self.counting.finished.connect(self._on_counted)
 
     def _edit_animals(self) -> None:
@@ -157,7 +159,7 @@ class RetrainWidget(QWidget):
         self.refresh()
 
     def _on_answered(self, _: object) -> None:
-        self._count_timer.start()
+        self._count_debouncer.throttle()
 
     def _count(self) -> None:
         study, votes = self.session.study, self.session.votes
