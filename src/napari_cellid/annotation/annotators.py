@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.naming import check_name, is_device
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,21 +20,17 @@ JOURNAL_SUFFIX = ".jsonl"
 _MAX_LENGTH = 50
 #: characters that some system refuses in file names, and % of the encoding itself
 _ILLEGAL = re.compile(r'[<>:"/\\|?*%]|^\.|\.$')
-#: names of devices in Windows, with any suffix
-_RESERVED = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?$", re.IGNORECASE
-)
 
 
 def clean_name(annotator: str) -> str:
-    """Normalise an annotator's name for storing: NFC form, single spaces.
+    """Check a new annotator's name, and normalise it: NFC form, single spaces.
 
     Raises
     ------
     InputError
-        If the name is empty or too long, or has unprintable characters.
+        If the name is empty or too long, or has characters that cannot be seen.
     """
-    name = unicodedata.normalize("NFC", " ".join(annotator.split()))
+    name = _stored(annotator)
     if not normalised_name(name):
         raise InputError("The annotator's name is empty; give your name or initials.")
     if len(name) > _MAX_LENGTH:
@@ -41,11 +38,13 @@ def clean_name(annotator: str) -> str:
             f"The annotator's name '{name[:20]}…' has {len(name)} letters; use at most "
             f"{_MAX_LENGTH}."
         )
-    if not all(char.isprintable() or _is_format(char) for char in name):
+    try:
+        check_name(name, "annotator")
+    except InputError as error:
         raise InputError(
-            f"The annotator's name {name!r} has characters that cannot be "
-            "shown; use letters, digits and spaces."
-        )
+            f"The annotator's name {name!r} has characters that cannot be seen; use "
+            "letters, digits and spaces."
+        ) from error
     return name
 
 
@@ -60,7 +59,8 @@ def journal_path(folder: Path, annotator: str) -> Path:
     """Path of an annotator's journal, which may not exist yet.
 
     The file has the annotator's name; a character that some system refuses in file
-    names is written as `%` and two hexadecimal digits.
+    names is written as `%` and two hexadecimal digits. A name that has a journal is not
+    checked.
 
     Raises
     ------
@@ -68,14 +68,30 @@ def journal_path(folder: Path, annotator: str) -> Path:
         If the name cannot be used, or another name in the folder differs from it only
         in case or Unicode form.
     """
-    name = clean_name(annotator)
-    path = folder / (_encoded(name) + JOURNAL_SUFFIX)
-    files = journal_files(folder)
+    name, files = _stored(annotator), journal_files(folder)
     own = [file for other, file in files if other == name]
     if not own:
+        name = clean_name(annotator)
         _refuse_similar_name(name, [other for other, _ in files])
+    path = folder / (_encoded(name) + JOURNAL_SUFFIX)
     # macOS may have decomposed the letters of the file name
     return path if path in own or not own else own[0]
+
+
+def check_no_link(path: Path) -> None:
+    """Check that writing to a journal does not write outside its study.
+
+    Raises
+    ------
+    InputError
+        If the journal is a link to a file outside the study.
+    """
+    study = path.parent.resolve().parent
+    if path.is_symlink() and not path.resolve().is_relative_to(study):
+        raise InputError(
+            f"The journal {path} is a link to {path.resolve()}, outside the study, so "
+            "nothing is written to it; put the file itself in its place."
+        )
 
 
 def annotator_from_path(path: Path) -> str:
@@ -120,9 +136,13 @@ def _is_journal(entry: os.DirEntry[str]) -> bool:
     return entry.name.endswith(JOURNAL_SUFFIX) and not hidden and entry.is_file()
 
 
+def _stored(annotator: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(annotator.split()))
+
+
 def _encoded(name: str) -> str:
     safe = _ILLEGAL.sub(lambda match: _percent(match[0]), name)
-    return _percent(safe[0]) + safe[1:] if _RESERVED.match(safe) else safe
+    return _percent(safe[0]) + safe[1:] if is_device(safe) else safe
 
 
 def _percent(char: str) -> str:

@@ -7,7 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import clean_name, journal_path
+from napari_cellid.annotation.annotators import (
+    annotator_from_path,
+    check_no_link,
+    journal_path,
+)
 from napari_cellid.annotation.answer import new_group
 from napari_cellid.annotation.journal_file import JournalFile
 from napari_cellid.annotation.jsonl import as_utc
@@ -68,9 +72,9 @@ class Journal:
             If the name cannot be used, another name in the folder differs from it only
             in case or Unicode form, or the file cannot be read or written.
         """
-        file = JournalFile(
-            journal_path(folder, annotator), clean_name(annotator), check
-        )
+        path = journal_path(folder, annotator)
+        check_no_link(path)
+        file = JournalFile(path, annotator_from_path(path), check)
         file.refresh()
         existing = next(p for p in (file.path, *file.path.parents) if p.exists())
         if not os.access(existing, os.W_OK):

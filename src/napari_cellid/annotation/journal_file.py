@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import journal_path
+from napari_cellid.annotation.annotators import check_no_link, journal_path
 from napari_cellid.annotation.history import AnswerHistory
 from napari_cellid.annotation.journal_reader import JournalReader
 from napari_cellid.annotation.jsonl import format_line
@@ -87,8 +87,9 @@ class JournalFile:
         Raises
         ------
         InputError
-            If they cannot be written. Earlier lines of the file are kept; of several
-            new lines the first ones may be written.
+            If they cannot be written, or the file is a link to the outside. Earlier
+            lines of the file are kept; of several new lines the first ones may be
+            written.
         """
         if not answers and not self._lost:
             return
@@ -114,6 +115,7 @@ class JournalFile:
     def _opened(self) -> Iterator[FileIO]:
         if self._check is not None:
             self._check()
+        check_no_link(self.path)
         folder, new = self.path.parent, not self.path.exists()
         if new and self._stat is None:
             # only now: later a folder could be made in place of a drive that is gone

@@ -84,6 +84,8 @@ def locked(file: Path, name: str) -> Iterator[Holder | None]:
     if not file.parent.is_dir():  # `FileLock` would make it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     path = lock_path(file)
+    if path.is_symlink():  # no lock is a link: the file behind it would be overwritten
+        path.unlink()
     lock = FileLock(
         path,
         # a process that was stopped keeps its lock: later writers hardly wait again

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.annotators import journal_files, journal_path
+from napari_cellid.annotation.annotators import (
+    check_no_link,
+    journal_files,
+    journal_path,
+)
 from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, JournalReader
 from napari_cellid.annotation.lock import locked
 from napari_cellid.errors import InputError, file_reason
@@ -71,6 +75,8 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
             "annotations of a copy of this study."
         )
     pairs = [(name, path, journal_path(target_folder, name)) for name, path in sources]
+    for _, _, target in pairs:
+        check_no_link(target)
     new = dict.fromkeys((name for name, _ in sources), 0)
     for name, source, target in pairs:
         try:

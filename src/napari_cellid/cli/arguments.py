@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.json_file import read_json
+from napari_cellid.naming import check_folder_name, check_new_path
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,14 +36,15 @@ def open_requested_recording(arguments: Namespace) -> Recording:
     from napari_cellid.io.registry import read_recording
 
     _check_files(arguments)
-    if arguments.name is not None:
-        _check_name(arguments.name)
+    name = arguments.name
+    if name is not None:
+        name = check_folder_name(name, "recording")
     options = ReadOptions(
         axes=arguments.axes,
         red_channel=arguments.red_channel,
         green_channel=arguments.green_channel,
         pixel_size_um=arguments.pixel_size,
-        name=arguments.name,
+        name=name,
     )
     recording = read_recording(arguments.red, arguments.green, arguments.file, options)
     if recording.pixel_size_um is None:
@@ -110,8 +112,10 @@ def check_writable(folder: Path, option: str = "--out") -> None:
     Raises
     ------
     InputError
-        If it is a file, or its disk or permissions do not allow writing.
+        If it is a file, its disk or permissions do not allow writing, or some computer
+        cannot have a folder of this name.
     """
+    check_new_path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(
             f"{folder} is a file, but the results need a folder; choose "
@@ -221,12 +225,4 @@ def _check_files(arguments: Namespace) -> None:
         raise InputError(
             f"{red} was given as both --red and --green; give two files, or this one "
             "as FILE if it holds both channels."
-        )
-
-
-def _check_name(name: str) -> None:
-    if not name.strip(" .") or any(sign in name for sign in '/\\:*?"<>|\0'):
-        raise InputError(
-            f"The name {name!r} is not a valid folder name; use letters, digits, "
-            "spaces, - and _."
         )

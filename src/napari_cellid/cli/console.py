@@ -7,6 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
+from napari_cellid.naming import visible
 from napari_cellid.progress import ProgressEvent
 from napari_cellid.report.table import plain_text
 from napari_cellid.report.training import epoch_line
@@ -53,7 +54,7 @@ class Console(ABC):
     def error(self, message: str) -> None:
         """Print the error that ends the program: one line on stderr."""
         self.close()
-        print(f"napari-cellid: {' '.join(message.split())}", file=sys.stderr)
+        print(f"napari-cellid: {visible(' '.join(message.split()))}", file=sys.stderr)
 
     @abstractmethod
     def result(self, values: Mapping[str, Any], summary: Sequence[str]) -> None:
@@ -82,7 +83,7 @@ class TextConsole(Console):
         """Print the summary."""
         self.close()
         if not self._quiet:
-            print(plain_text("\n".join(summary)))
+            print(visible(plain_text("\n".join(summary))))
 
     def close(self) -> None:
         """Finish the current bar."""
@@ -94,7 +95,7 @@ class TextConsole(Console):
         if isinstance(progress, ProgressEvent):
             if progress.event == "epoch":
                 self.close()
-                print(epoch_line(progress.values), file=sys.stderr)
+                print(visible(epoch_line(progress.values)), file=sys.stderr)
             return
         if progress.stage != self._stage or self._bar is None:
             self.close()
@@ -109,7 +110,7 @@ class TextConsole(Console):
         if self._quiet:
             return
         self.close()
-        print(f"{event.capitalize()}: {text}", file=sys.stderr)
+        print(f"{event.capitalize()}: {visible(text)}", file=sys.stderr)
 
 
 class JsonConsole(Console):

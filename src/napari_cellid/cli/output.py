@@ -11,6 +11,7 @@ from napari_cellid.cli.arguments import (
     check_writable,
 )
 from napari_cellid.errors import InputError
+from napari_cellid.naming import check_folder_name, check_name, clean_name
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -84,7 +85,12 @@ def check_destination(arguments: Namespace, recording: Recording) -> None:
         If it cannot be written, is no study, or holds another recording.
     """
     out, study = arguments.out, arguments.study
+    for option in ("animal", "subvolume"):
+        check_name(vars(arguments)[option] or "", option)
     if out is not None:
+        if not (out / recording.name).exists():
+            remedy = "give it another name with --name"
+            check_folder_name(recording.name, "recording", remedy)
         check_writable(out)
         check_writable(out / recording.name)
         check_replaced(out / recording.name, recording, arguments)
@@ -225,8 +231,8 @@ def _info(
     from napari_cellid.config import RecordingInfo
 
     return RecordingInfo(
-        animal=arguments.animal or "",
-        subvolume=arguments.subvolume or "",
+        animal=clean_name(arguments.animal or ""),
+        subvolume=clean_name(arguments.subvolume or ""),
         pixel_size_um=pixel_size_um,
         sources=tuple(map(str, sources)),
     )

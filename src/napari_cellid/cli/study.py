@@ -124,13 +124,18 @@ def run_import(arguments: Namespace, console: Console) -> None:
 
 def run_restore(arguments: Namespace, console: Console) -> None:
     """Restore a person's answers to an earlier time."""
-    from napari_cellid.annotation.annotators import clean_name, list_annotators
+    from napari_cellid.annotation.annotators import (
+        annotator_from_path,
+        journal_path,
+        list_annotators,
+    )
     from napari_cellid.annotation.journal import Journal
     from napari_cellid.study.study import Study
 
     time = read_time(arguments.to)
     study = Study.open(arguments.study)
-    name, known = clean_name(arguments.annotator), list_annotators(study.annotations)
+    name = annotator_from_path(journal_path(study.annotations, arguments.annotator))
+    known = list_annotators(study.annotations)
     if name not in known:
         raise InputError(
             f"{name} has no answers in {study.path}; choose one of "

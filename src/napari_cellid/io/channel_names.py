@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
+from napari_cellid.naming import clean_name, utf8_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +32,13 @@ def channel_colour(name: str) -> str | None:
 def recording_name(paths: list[Path]) -> str:
     """Name a recording after its files, without what only names a channel.
 
-    Files that are called only "red" or "green" give the name of their folder.
+    Files that are called only "red" or "green" give the name of their folder. Bytes of
+    a file name that are not UTF-8 are escaped, and the form is NFC.
     """
+    return clean_name(utf8_name(_name(paths)))
+
+
+def _name(paths: list[Path]) -> str:
     stems = [_without_channel(_stem(path)) for path in paths]
     common = stems[0].strip(" _.-")
     if common and len(set(stems)) == 1:

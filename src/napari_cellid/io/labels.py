@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.naming import utf8_text
 from napari_cellid.recording.data import format_shape
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_labels(
     return labels.astype(np.int32), replace(
         recording,
         notes=(*recording.notes, *notes),
-        sources=(*recording.sources, str(path)),
+        sources=(*recording.sources, utf8_text(str(path))),
     )
 
 

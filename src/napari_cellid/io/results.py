@@ -96,7 +96,8 @@ def write_results(
             colours or result.classes,
         )
         text = json.dumps(result.run, indent=2, ensure_ascii=False)
-        (temporary / RUN).write_text(text + "\n", "utf-8")
+        # a path that is not UTF-8 becomes an escape of JSON
+        (temporary / RUN).write_text(text + "\n", "utf-8", "backslashreplace")
         if more is not None:
             more(temporary)
     return target

@@ -13,6 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS, find_model
 from napari_cellid.models.store import CARD_FILE, WEIGHTS_FILE, list_models, load_card
+from napari_cellid.naming import check_folder_name
 from napari_cellid.progress import Progress
 from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.run import Run
@@ -119,6 +120,7 @@ def activate_run(study: Study, run: Run, name: str = "") -> Study:
                 "name with --name."
             )
     else:
+        check_folder_name(name, "model", "give it another name with --name")
         _copy_model(source, target)
     return activate_model(study, name, card.task)
 

@@ -11,6 +11,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.tables import write_cells
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import CARD_FILE
+from napari_cellid.naming import check_folder_name
 from napari_cellid.progress import Progress, ProgressEvent
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.classifier import ClassifierTask
@@ -152,19 +153,14 @@ def estimate(
 
 
 def check_name(name: str) -> str:
-    """Refuse a name that cannot be the name of a folder on every computer.
+    """Check the name of a new training; return its clean form.
 
     Raises
     ------
     InputError
-        If it cannot.
+        If some computer cannot have a folder of this name.
     """
-    if not name.strip() or set(name) & set('/\\:*?"<>|') or name[0] == ".":
-        raise InputError(
-            f"{name!r} cannot be the name of a folder on every computer; use letters, "
-            "digits, spaces and dashes."
-        )
-    return name
+    return check_folder_name(name, "training")
 
 
 def _absolute_start(requested: str, study: Study) -> str:

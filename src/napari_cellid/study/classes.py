@@ -7,7 +7,6 @@ its class for ever.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from napari_cellid.colours import PALETTE, SPECIAL_COLOURS
 from napari_cellid.config import SPECIAL_KEYS, StudyClass, StudyConfig
 from napari_cellid.config.classes import check_class_names, make_class_id
 from napari_cellid.errors import InputError
+from napari_cellid.naming import check_name
 from napari_cellid.study.toml import validation_message
 
 if TYPE_CHECKING:
@@ -192,8 +192,14 @@ def adopt_earlier_names(
 
 
 def clean_class_name(name: str) -> str:
-    """A name without outer spaces, in the Unicode form NFC."""
-    return unicodedata.normalize("NFC", name).strip()
+    """Check a new name; return it without outer spaces, in the Unicode form NFC.
+
+    Raises
+    ------
+    InputError
+        If it has characters that cannot be seen.
+    """
+    return check_name(name, "class")
 
 
 def free_key(name: str, classes: Sequence[StudyClass]) -> str:

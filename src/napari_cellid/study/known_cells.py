@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.results import CELLS, LABELS
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
+from napari_cellid.naming import check_folder_name, name_key
 from napari_cellid.recording.data import format_shape
 from napari_cellid.study.identity import KnownCells
 from napari_cellid.study.recordings import (
@@ -17,7 +17,7 @@ from napari_cellid.study.recordings import (
     StudyRecording,
     read_labels,
 )
-from napari_cellid.study.replacement import ask_for_other_images
+from napari_cellid.study.replacement import ask_for_other_images, free_name
 from napari_cellid.study.settings import RECORDING_FILE, read_recording_info
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.study.study import Study
-
-_FORBIDDEN = '/\\:*?"<>|'
-#: names that Windows reserves for devices
-_RESERVED = {"con", "prn", "aux", "nul"} | {
-    f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10)
-}
 
 
 def check_can_add(
@@ -103,20 +97,15 @@ def stored_recording(study: Study, name: str) -> StudyRecording | None:
 
 def _recording_folder(parent: Path, name: str) -> Path:
     """Folder of a recording; its name must be valid on every operating system."""
-    invalid = any(char in _FORBIDDEN or ord(char) < 32 for char in name)
-    # Windows drops dots and spaces at the end of a name without a word
-    invalid |= not name or name != name.strip(" .")
-    if invalid or name.casefold().split(".")[0] in _RESERVED:
-        raise InputError(
-            f"The name {name!r} cannot be the name of a recording in a study; use "
-            "letters, digits, spaces, - and _."
-        )
+    if not (parent / name).exists():  # what exists may have any name
+        check_folder_name(name, "recording", "give it another name with --name")
     present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     for other in present:
-        if other != name and _normalised(other) == _normalised(name):
+        if other != name and name_key(other) == name_key(name):
             raise InputError(
                 f"The study has a recording {other!r}, and some computers cannot "
-                f"distinguish {name!r} from it; give the same or a different name."
+                f"distinguish {name!r} from it; give this one a name of its own, such "
+                f"as {free_name(name, '', present)!r}."
             )
     return parent / name
 
@@ -170,8 +159,3 @@ def _highest_answered(study: Study, name: str) -> int:
     answers = read_annotations(study.annotations).all_answers
     numbers = answers["cell"][answers["recording"] == name]
     return int(numbers.max()) if len(numbers) else 0
-
-
-def _normalised(name: str) -> str:
-    """Name without differences of case and of the form of accents."""
-    return unicodedata.normalize("NFC", name).casefold()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.annotation.lock import locked, remove_stale_locks
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
+from napari_cellid.naming import check_new_path
 from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
 from napari_cellid.study.replaced import keep_replaced
 from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
@@ -180,8 +181,10 @@ def check_empty(path: Path) -> None:
     Raises
     ------
     InputError
-        If it is a file, or the folder holds something else or cannot be read.
+        If it is a file, the folder holds something else or cannot be read, or some
+        computer cannot have a folder of this name.
     """
+    check_new_path(path, "study")
     if path.is_file():
         raise InputError(
             f"{path} is a file, but a study is a folder; choose an empty or new folder."

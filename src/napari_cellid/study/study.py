@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
+from napari_cellid.naming import check_name
 from napari_cellid.study.answer_matching import (
     CellPositions,
     MatchedAnswers,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import RecordingInfo
     from napari_cellid.study.recordings import StudyRecording
+
+#: what the text fields of a recording name
+_NAMED = {"animal": "animal", "subvolume": "sub-volume"}
 
 
 class Study:
@@ -317,7 +321,8 @@ class Study:
         Raises
         ------
         InputError
-            If there is no such recording, or it cannot be written.
+            If there is no such recording, a name has characters that cannot be seen,
+            or it cannot be written.
         """
         current = {
             name: self.recording(name).info.model_dump() for name in info_by_recording
@@ -328,7 +333,8 @@ class Study:
             for name, values in info_by_recording.items():
                 for key, value in values.items():
                     if value.strip() != current[name][key]:
-                        overrides.setdefault(name, {})[key] = value.strip()
+                        new = check_name(value, _NAMED[key])
+                        overrides.setdefault(name, {})[key] = new
             return replace(before, overrides=overrides)
 
         self.check_present()

@@ -246,7 +246,8 @@ class Run:
         """
         text = json.dumps(dict(values), indent=indent, ensure_ascii=False)
         with _write_errors(self.folder), atomic_write(self.folder / name) as path:
-            path.write_text(text + "\n", "utf-8", newline="\n")
+            # a path that is not UTF-8 becomes an escape of JSON
+            path.write_text(text + "\n", "utf-8", "backslashreplace", newline="\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the run; empty if it is missing or broken."""

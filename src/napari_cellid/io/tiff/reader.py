@@ -10,6 +10,7 @@ from napari_cellid.io.base import Certainty
 from napari_cellid.io.channel_names import pick_channels, recording_name
 from napari_cellid.io.tiff.axes import normalise_axes
 from napari_cellid.io.tiff.file import TiffStack, open_stack
+from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def _recording(
         pixel_size_um=size,
         pixel_size_source=source,
         plane_depths_um=_depths(stacks),
-        sources=tuple(str(stack.path) for stack in stacks),
-        notes=tuple(note for stack in stacks for note in stack.notes),
+        sources=tuple(utf8_text(str(stack.path)) for stack in stacks),
+        notes=tuple(utf8_text(note) for stack in stacks for note in stack.notes),
         read_as=_given(options),
     )
 

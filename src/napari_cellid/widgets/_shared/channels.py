@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
+from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def recording_from_layers(channels: Channels) -> Recording:
         green=arrays["green"],
         pixel_size_um=channels.pixel_size_um,
         pixel_size_source=channels.pixel_size_source,
-        sources=tuple(dict.fromkeys(str(path) for path in source_paths(channels))),
+        sources=tuple(
+            dict.fromkeys(utf8_text(str(path)) for path in source_paths(channels))
+        ),
         notes=channels.notes,
     )
 
