@@ -72,8 +72,9 @@ def check_name(name: str, what: str, remedy: str = "") -> str:
     hidden = next((char for char in name if _is_hidden(char)), None)
     if hidden is not None:
         raise InputError(
-            f"The name '{_short(name)}' of the {what} has a character that cannot be "
-            f"seen (U+{ord(hidden):04X}); {remedy or 'use letters, digits and spaces'}."
+            f"'{_short(name)}' cannot be the name of a {what}, because it has a "
+            f"character that cannot be seen (U+{ord(hidden):04X}); "
+            f"{remedy or 'use letters, digits and spaces'}."
         )
     return clean_name(name)
 
@@ -100,7 +101,7 @@ def check_folder_name(name: str, what: str, remedy: str = "") -> str:
     if reason:
         remedy = remedy or "use letters, digits, spaces, - and _"
         raise InputError(
-            f"The name '{_short(name)}' cannot be that of a {what}, because {reason}; "
+            f"'{_short(name)}' cannot be the name of a {what}, because {reason}; "
             f"{remedy}."
         )
     return cleaned
@@ -124,7 +125,7 @@ def check_new_path(path: Path, what: str = "folder") -> None:
         cleaned = check_folder_name(part.name.removeprefix("."), what)
         if not part.name.endswith(cleaned[-1:]):
             raise InputError(
-                f"The name '{_short(part.name)}' cannot be that of a {what}, because "
+                f"'{_short(part.name)}' cannot be the name of a {what}, because "
                 "Windows drops spaces at the end; remove them."
             )
 

@@ -160,7 +160,7 @@ def check_name(name: str) -> str:
     InputError
         If some computer cannot have a folder of this name.
     """
-    return check_folder_name(name, "training")
+    return check_folder_name(name, "folder")
 
 
 def _absolute_start(requested: str, study: Study) -> str:

@@ -97,8 +97,6 @@ def stored_recording(study: Study, name: str) -> StudyRecording | None:
 
 def _recording_folder(parent: Path, name: str) -> Path:
     """Folder of a recording; its name must be valid on every operating system."""
-    if not (parent / name).exists():  # what exists may have any name
-        check_folder_name(name, "recording", "give it another name with --name")
     present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     for other in present:
         if other != name and name_key(other) == name_key(name):
@@ -106,6 +104,13 @@ def _recording_folder(parent: Path, name: str) -> Path:
                 f"The study has a recording {other!r}, and some computers cannot "
                 f"distinguish {name!r} from it; give this one a name of its own, such "
                 f"as {free_name(name, '', present)!r}."
+            )
+    if name not in present:  # what exists may have any name
+        cleaned = check_folder_name(name, "recording", "give it another name (--name)")
+        if cleaned != name:
+            raise InputError(
+                f"{name!r} cannot be the name of a recording, because of its spaces or "
+                f"its Unicode form; give it the name {cleaned!r}."
             )
     return parent / name
 
