@@ -12,6 +12,7 @@ from napari_cellid.annotation.answer import Role
 from napari_cellid.annotation.jsonl import COLUMNS
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
+from napari_cellid.io.csv_text import protect_table
 
 #: columns of the file; `origin` concerns the journal alone
 _COLUMNS = [name for name in COLUMNS if name != "origin"]
@@ -44,6 +45,7 @@ def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:
         table = table.drop(columns="group")
     table["time"] = table["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     table["repeat"] = table["repeat"].map({True: "true", False: ""})
+    table = protect_table(table)
     try:
         if isinstance(target, Path):
             with atomic_write(target) as temporary:

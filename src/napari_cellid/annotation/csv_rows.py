@@ -14,6 +14,7 @@ from napari_cellid.annotation.annotators import clean_name, normalised_name
 from napari_cellid.annotation.answer import Answer, CellKey, Role
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.io.csv_text import unprotect_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -250,6 +251,7 @@ def _named(header: list[str], fields: list[str]) -> dict[str, str]:
     if any(field.strip() for field in fields[len(header) :]):
         raise InputError("it has more fields than the first row; remove some.")
     names = (*_REQUIRED, *_POSITION, "cell", *_OPTIONAL)
+    fields = list(map(unprotect_text, fields))
     return dict.fromkeys(names, "") | dict(zip(header, fields, strict=False))
 
 

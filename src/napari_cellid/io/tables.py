@@ -8,6 +8,7 @@ import pandas as pd
 
 from napari_cellid.cells.measure import COLUMNS
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.io.csv_text import protect_table, unprotect_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +49,10 @@ def read_retired(path: Path) -> pd.DataFrame:
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, the same bytes on every computer.
 
-    Numbers have six significant digits.
+    Numbers have six significant digits. A text that a spreadsheet would take for a
+    formula begins with an apostrophe, which reading takes off.
     """
-    table.to_csv(
+    protect_table(table).to_csv(
         path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8"
     )
 
@@ -110,12 +112,13 @@ def _parsed(path: Path) -> pd.DataFrame:
             file.seek(0)
             # a class may be called "NA" or "None": empty alone means empty
             empty = {name: [""] for name in names if name not in _TEXT}
-            return pd.read_csv(
+            table = pd.read_csv(
                 file,
                 keep_default_na=False,
                 na_values=empty,
                 dtype=dict.fromkeys(_TEXT & set(names), object),
             )
+            return unprotect_table(table)
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; {_REMEDY}.") from error
     except OSError as error:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
+from napari_cellid.io.csv_text import unprotect_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def read_held_out(path: Path) -> Step[pd.DataFrame]:
     yield from ()
     texts = dict.fromkeys(("recording", "class", "predicted", "old_predicted"), str)
     try:
-        return pd.read_csv(path, dtype=texts, keep_default_na=False)
+        return unprotect_table(pd.read_csv(path, dtype=texts, keep_default_na=False))
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path} cannot be read ({error}); train again to get it back."

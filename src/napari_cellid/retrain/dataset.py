@@ -11,6 +11,7 @@ import pandas as pd
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError, first_line
+from napari_cellid.io.csv_text import unprotect_table
 from napari_cellid.retrain.split import split_cells, split_off_validation
 from napari_cellid.retrain.split_file import Role
 from napari_cellid.study.recordings import IMAGES, missing_files
@@ -154,7 +155,7 @@ def read_cells(
         text = dict.fromkeys(_TEXT_COLUMNS, str)
         if not path.read_bytes().endswith(b"\n"):
             raise ValueError("its end is cut off")
-        table = pd.read_csv(path, dtype=text, keep_default_na=False)
+        table = unprotect_table(pd.read_csv(path, dtype=text, keep_default_na=False))
         table = table.astype(dict.fromkeys(_WHOLE_COLUMNS, "int64"))
         table = table.astype(dict.fromkeys(("y", "x"), "float64"))
         decided = DecidedCells(table, classes, about)

@@ -78,9 +78,16 @@ class CollapsibleSection(QCollapsible):
         self.content().setMaximumHeight(_UNLIMITED)
 
 
+def plain_label(text: str = "") -> QLabel:
+    """Make a label that shows names as they are, also those that look like markup."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
 def small_text(text: str = "") -> QLabel:
     """Make a label that wraps, is as narrow as the dock, and can be copied."""
-    label = QLabel(text)
+    label = plain_label(text)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)

@@ -15,6 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared.markup import as_rich_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,7 +69,7 @@ class SmallTable(QTableWidget):
         self.setColumnCount(1 + len(header))
         self.setHorizontalHeaderLabels(["", *header])
         for column, tip in enumerate(tips or header, 1):
-            self.horizontalHeaderItem(column).setToolTip(f"<qt>{tip}</qt>")
+            self.horizontalHeaderItem(column).setToolTip(as_rich_text(tip))
         for row, (name, cells) in enumerate(rows):
             self.setItem(row, 0, _row_name(name))
             for column, cell in enumerate(cells, 1):
@@ -99,14 +101,14 @@ class SmallTable(QTableWidget):
 
 def _row_name(text: str) -> QTableWidgetItem:
     item = QTableWidgetItem(text)
-    item.setToolTip(text)
+    item.setToolTip(as_rich_text(text))
     return item
 
 
 def _item(cell: TableItem) -> QTableWidgetItem:
     item = QTableWidgetItem(cell.text)
     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-    item.setToolTip(f"<qt>{cell.tip}</qt>" if cell.tip else "")
+    item.setToolTip(as_rich_text(cell.tip))
     if cell.shade is not None:
         shade = min(max(cell.shade, 0.0), 1.0)
         item.setBackground(QColor(*_SHADE, round(_MAX_ALPHA * shade)))

@@ -9,6 +9,7 @@ import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from napari_cellid.annotation.answer import CellKey, answer_text
+from napari_cellid.widgets._shared.markup import as_rich_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,9 +101,10 @@ class DisputedModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(index.column(), value)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
-            return str(value)
+            return as_rich_text(str(value))
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 2:
-            return "\n".join(f"{k}: {answer_text(v)}" for k, v in value.items())
+            lines = [f"{k}: {answer_text(v)}" for k, v in value.items()]
+            return as_rich_text("\n".join(lines))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (1, 3):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -14,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets._shared.layouts import VerticalScrollArea
+from napari_cellid.widgets._shared.layouts import VerticalScrollArea, plain_label
 from napari_cellid.widgets.agreement.disputed import DisputedPanel
 from napari_cellid.widgets.agreement.figures import FiguresPanel
 from napari_cellid.widgets.agreement.vote import VotePanel
@@ -53,8 +52,8 @@ class AgreementPanel(QWidget):
         self.retry_button = QPushButton("Read again")
         self.show_votes_button = QPushButton("Show the votes")
         self.tabs = QTabWidget()
-        self._status = QLabel()
-        self._message = QLabel()
+        self._status = plain_label()
+        self._message = plain_label()
         self._pages = QStackedWidget()
         self._build()
 

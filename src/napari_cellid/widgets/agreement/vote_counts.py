@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidge
 from napari_cellid.agreement.vote import count_decisions
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
+from napari_cellid.widgets._shared.layouts import plain_label
 from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class OutcomeCountsView(QWidget):
                 label.setParent(None)
                 label.deleteLater()
         while len(self._rows) < n:
-            labels = (QLabel(), QLabel(), QLabel(), QLabel())
+            labels = tuple(plain_label() for _ in range(4))
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             labels[2].setAlignment(right)
             labels[3].setAlignment(right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
@@ -80,7 +81,9 @@ class CellDisplay(QObject):
         else:
             answer = None if self._is_repeat(cell) else session.own_answers.get(cell)
             colour = answer_colours(session.config).get(answer or "", "")
-            title = f"{cell.recording} · cell {cell.cell} · plane {row['plane']}"
+            title = (
+                f"{escape(cell.recording)} · cell {cell.cell} · plane {row['plane']}"
+            )
             text = f"{title} · {own_answer_text(answer, colour)}"
             self._panel.show_cell(text, self._other_answers_text(cell))
 

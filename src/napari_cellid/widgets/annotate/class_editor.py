@@ -29,6 +29,7 @@ from napari_cellid.study.classes import (
     show_class,
 )
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ class ClassEditor(QWidget):
     def _add_hidden_row(self, study_class: StudyClass) -> None:
         number = self._grid.rowCount()
         label = QLabel(f"{study_class.name} (hidden)")
+        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setEnabled(False)
         label.setToolTip("<qt>Nobody is offered this class; its answers count.</qt>")
         button = QToolButton()
         button.setText("Show")
-        button.setToolTip(f"<qt>Offer “{study_class.name}” again.</qt>")
+        button.setToolTip(as_rich_text(f"Offer “{study_class.name}” again."))
         edit = partial(show_class, class_id=study_class.id)
         button.clicked.connect(partial(_emit, self.edited, edit))
         self.show_buttons[study_class.id] = button
@@ -167,7 +169,9 @@ class ClassRow(QWidget):
         name = study_class.name
         self.colour = QToolButton()
         self.colour.setIcon(QIcon(swatch(study_class.colour)))
-        self.colour.setToolTip(f"<qt>Colour of “{name}”: click to choose another.</qt>")
+        self.colour.setToolTip(
+            as_rich_text(f"Colour of “{name}”: click to choose another.")
+        )
         self.name = QLineEdit(name)
         self.name.setToolTip(_name_tip(study_class))
         self.key = QLineEdit(study_class.key)
@@ -175,12 +179,14 @@ class ClassRow(QWidget):
         self.key.setFixedWidth(_KEY_WIDTH)
         self.key.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.key.setToolTip(
-            f"<qt>Letter that answers “{name}”. A letter of another class is "
-            "exchanged with it.</qt>"
+            as_rich_text(
+                f"Letter that answers “{name}”. A letter of another class is "
+                "exchanged with it."
+            )
         )
         self.menu_button = QToolButton()
         self.menu_button.setText("⋯")
-        self.menu_button.setToolTip(f"<qt>Hide or remove “{name}”.</qt>")
+        self.menu_button.setToolTip(as_rich_text(f"Hide or remove “{name}”."))
         self.menu = QMenu(self.menu_button)
         hide, remove = self.menu.addAction("Hide"), self.menu.addAction("Remove")
         self.colour.clicked.connect(self._choose_colour)
@@ -244,4 +250,4 @@ def _name_tip(study_class: StudyClass) -> str:
     )
     if study_class.aliases:
         tip += f" Earlier names: {', '.join(study_class.aliases)}."
-    return f"<qt>{tip}</qt>"
+    return as_rich_text(tip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -187,7 +188,7 @@ def own_answer_text(answer: str | None, colour: str) -> str:
     """The annotator's answer to a cell, with its colour, as rich text."""
     if answer is None:
         return "not answered yet"
-    return f'<span style="color:{colour}">■</span> <b>{answer_text(answer)}</b>'
+    return f'<span style="color:{colour}">■</span> <b>{escape(answer_text(answer))}</b>'
 
 
 def _without_focus(button: QPushButton) -> QPushButton:

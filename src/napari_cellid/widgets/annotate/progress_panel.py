@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -48,7 +49,7 @@ class AnnotationProgressPanel(QWidget):
         self._counts.setText(
             " &nbsp; ".join(
                 f'<span style="color:{colours[answer]}">■</span>&nbsp;'
-                f"{answer_text(answer).replace(' ', '&nbsp;')}&nbsp;"
+                f"{escape(answer_text(answer)).replace(' ', '&nbsp;')}&nbsp;"
                 f"<b>{progress.count(answer)}</b>"
                 for answer in self._config.answers
                 if answer in offered or progress.count(answer)

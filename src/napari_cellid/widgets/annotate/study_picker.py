@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 
 if TYPE_CHECKING:
@@ -86,8 +88,8 @@ class StudyPicker(QWidget):
             self.name.setToolTip("")
             return
         cells = "1 cell" if n_cells == 1 else f"{n_cells:,} cells"
-        self.name.setText(f"<b>{path.name}</b> · {cells}")
-        self.name.setToolTip(str(path))
+        self.name.setText(f"<b>{escape(path.name)}</b> · {cells}")
+        self.name.setToolTip(as_rich_text(str(path)))
 
     def show_offered_results(
         self, results: Sequence[ShownResult], *, study_open: bool, busy: bool

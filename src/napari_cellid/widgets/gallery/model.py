@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.cells.patch_image import OUTSIDE
 from napari_cellid.study.cell_selection import cell_keys
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition, ThumbnailStyle
 
 if TYPE_CHECKING:
@@ -146,10 +147,10 @@ class GalleryModel(QAbstractListModel):
     def _tip(self, row: int) -> str:
         key, position = self.keys[row], self._positions[row]
         answer = self._mark(key)[0]
-        mark_text = f"<br>answered just now: {answer_text(answer)}" if answer else ""
-        return (
-            f"<qt>{key.recording}<br>cell {key.cell}, plane {position.plane}"
-            f"{self._predictions[row]}{mark_text}</qt>"
+        mark_text = f"\nanswered just now: {answer_text(answer)}" if answer else ""
+        return as_rich_text(
+            f"{key.recording}\ncell {key.cell}, plane {position.plane}"
+            f"{self._predictions[row]}{mark_text}"
         )
 
     def _on_ready(self, recording: str) -> None:
@@ -232,4 +233,4 @@ def _no_answer(_: CellKey) -> tuple[str, str]:
 
 def _prediction_texts(cells: pd.DataFrame) -> list[str]:
     pairs = zip(cells["predicted"].tolist(), cells["confidence"].tolist(), strict=True)
-    return [f"<br>model: {name} ({p:.0%})" if name else "" for name, p in pairs]
+    return [f"\nmodel: {name} ({p:.0%})" if name else "" for name, p in pairs]

@@ -26,6 +26,7 @@ from napari_cellid.widgets._shared.answer_buttons import (
     AnswerButtons,
     AnswerKeys,
 )
+from napari_cellid.widgets._shared.layouts import plain_label
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.gallery.model import GalleryModel, GalleryView
 
@@ -72,8 +73,8 @@ class GalleryPanel(QWidget):
         self.buttons = AnswerButtons()
         self.undo = QPushButton("Undo")
         self.update_list = QPushButton("Update list")
-        self._message = QLabel()
-        self._status = QLabel()
+        self._message = plain_label()
+        self._status = plain_label()
         self._pages = QStackedWidget()
         self._build()
 

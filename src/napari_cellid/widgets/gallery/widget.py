@@ -17,6 +17,7 @@ from napari_cellid.study.cell_selection import (
     select_cells,
 )
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.gallery.panel import SOURCES, GalleryPanel
 from napari_cellid.widgets.gallery.selection import GallerySelection
@@ -227,7 +228,9 @@ class GalleryWidget(QWidget):
         reply = QMessageBox.question(
             self,
             "Answer for many cells?",
-            f"Answer “{answer_text(answer)}” for {count_text(n_cells, 'cell')}?",
+            as_rich_text(
+                f"Answer “{answer_text(answer)}” for {count_text(n_cells, 'cell')}?"
+            ),
         )
         return bool(reply == QMessageBox.StandardButton.Yes)
 

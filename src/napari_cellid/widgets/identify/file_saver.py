@@ -11,6 +11,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.identify.tasks import save_files
 
@@ -72,6 +73,6 @@ def _may_replace(parent: QWidget, folder: Path) -> bool:
     answer = QMessageBox.question(
         parent,
         "Replace earlier results?",
-        f"{folder} holds results already. Replace them?",
+        as_rich_text(f"{folder} holds results already. Replace them?"),
     )
     return bool(answer == QMessageBox.StandardButton.Yes)

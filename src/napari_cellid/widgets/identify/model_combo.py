@@ -19,6 +19,7 @@ from napari_cellid.models.registry import (
 )
 from napari_cellid.models.store import list_models, load_card
 from napari_cellid.retrain.active_model import current_model
+from napari_cellid.widgets._shared.markup import as_rich_text
 
 if TYPE_CHECKING:
     from napari_cellid.models.card import ModelCard, Task
@@ -145,7 +146,7 @@ class ModelCombo(QComboBox):
         self._cards[folder] = card
         index = len(self._cards) - 1
         self.insertItem(index, self._text(folder), folder)
-        tip = f"<qt>{card.description or card.architecture}<br><br>{folder}</qt>"
+        tip = as_rich_text(f"{card.description or card.architecture}\n\n{folder}")
         self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _text(self, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -74,6 +75,7 @@ class ConfusionCells(QWidget):
         super().__init__(parent)
         self.title = small_text()
         self.position = small_text()
+        self.position.setTextFormat(Qt.TextFormat.RichText)
         self.previous_button = arrow_button(
             Qt.ArrowType.LeftArrow, "Previous of these cells"
         )
@@ -120,7 +122,7 @@ class ConfusionCells(QWidget):
         self._index = index % len(self._cells)
         key, probability = self._cells[self._index]
         count = f"{self._index + 1} of {len(self._cells)}"
-        cell = f"{key.recording} · cell {key.cell}"
+        cell = f"{escape(key.recording)} · cell {key.cell}"
         self.position.setText(f"<b>{count}</b> · {cell} · {probability:.0%} sure")
         self.cell_chosen.emit(key)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -22,6 +21,7 @@ from napari_cellid.report.training import progress_text
 from napari_cellid.widgets._shared.layouts import (
     DockScrollArea,
     action_button,
+    plain_label,
     small_text,
 )
 from napari_cellid.widgets.retrain.progress import TrainingProgressPanel
@@ -73,7 +73,7 @@ class RetrainPanel(QWidget):
         self.error = small_text()
         self.bar = QProgressBar()
         self._progress_text = small_text()
-        self._message = QLabel(NO_STUDY)
+        self._message = plain_label(NO_STUDY)
         self._pages = QStackedWidget()
         self._last_repaint = 0.0
         self._build()

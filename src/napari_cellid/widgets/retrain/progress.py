@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.report.table import TableItem
 from napari_cellid.report.training import run_title, state_text
-from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.layouts import plain_label, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ class TrainingProgressPanel(QWidget):
         super().__init__(parent)
         self._selection = selection
         self.title = small_text()
+        self.title.setTextFormat(Qt.TextFormat.RichText)
         self.state = small_text()
         self.resume_button = QPushButton("Resume")
         self.resume_button.setToolTip("<qt>Continues after the last saved epoch.</qt>")
         self.epochs = SmallTable()
         self.curves: TrainingCurves | None = None
         self._theme = "dark"
-        self._message = QLabel(_NO_RUN)
+        self._message = plain_label(_NO_RUN)
         self._body = QWidget()
         self._build()
         self.refresh()
@@ -89,7 +90,7 @@ class TrainingProgressPanel(QWidget):
         self._body.setVisible(run is not None)
         if run is None:
             return
-        self.title.setText(f"<b>{run_title(run)}</b>")
+        self.title.setText(f"<b>{escape(run_title(run))}</b>")
         self.state.setText(state_text(run))
         self.resume_button.setVisible(run.state in ("interrupted", "failed", "stopped"))
         self._show_curves(run)

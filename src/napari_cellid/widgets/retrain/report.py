@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -28,6 +28,7 @@ from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     group_box,
+    plain_label,
     small_text,
 )
 from napari_cellid.widgets._shared.table import SmallTable
@@ -74,7 +75,9 @@ class ReportPanel(QWidget):
         super().__init__(parent)
         self._selection = selection
         self.title, self.details, self.notes = small_text(), small_text(), small_text()
-        self.headline = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.RichText)
+        self.headline = plain_label()
+        self.headline.setTextFormat(Qt.TextFormat.RichText)
         self.explanation = small_text()
         self.figures, self.by_class = SmallTable(), SmallTable()
         self.confusion = ConfusionTable()
@@ -89,9 +92,10 @@ class ReportPanel(QWidget):
         self.restore_button = QPushButton("Use the model before again")
         self.restore_button.setToolTip("<qt>Both models are kept.</qt>")
         self.card = small_text()
+        self.card.setTextFormat(Qt.TextFormat.RichText)
         self.held_out: pd.DataFrame | None = None
         self._classes: list[str] = []
-        self._message = QLabel()
+        self._message = plain_label()
         self._body = QWidget()
         self._build()
         self.refresh()
@@ -131,7 +135,7 @@ class ReportPanel(QWidget):
         return "" if self._message.isHidden() else str(self._message.text())
 
     def _show_report(self, run: RunSummary, report: dict[str, Any]) -> None:
-        self.title.setText(f"<b>{run_title(run)}</b>")
+        self.title.setText(f"<b>{escape(run_title(run))}</b>")
         verdict = read_verdict(report)
         # as rich text, because napari's style overrides fonts
         self.headline.setText(

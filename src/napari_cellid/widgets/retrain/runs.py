@@ -22,6 +22,7 @@ from napari_cellid.report.training import (
     state_label,
 )
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.retrain.plan_choice import plan_name, plan_text
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class RunsPanel(QWidget):
             self.table.setItem(row, column, item)
         if item.text() != text:
             item.setText(text)
-        item.setToolTip(f"<qt>{tip}</qt>")
+        item.setToolTip(as_rich_text(tip))
 
     def _on_row(self) -> None:
         row = self.table.currentRow()

@@ -16,6 +16,7 @@ from napari_cellid.classification.networks import NETWORK_NAMES
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
 from napari_cellid.models.store import list_models
+from napari_cellid.widgets._shared.markup import as_rich_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,7 +169,7 @@ class StartingWeightsCombo(QComboBox):
         self._emit_value()
 
     def _emit_value(self) -> None:
-        self.setToolTip(f"<qt>{self.value().tooltip}</qt>")
+        self.setToolTip(as_rich_text(self.value().tooltip))
         self.valueChanged.emit()
 
 
@@ -188,7 +189,7 @@ def _shipped_items(task: Task) -> list[StartingWeightsItem]:
 def _item_of_card(
     text: str, argument: str, folder: Path, card: ModelCard
 ) -> StartingWeightsItem:
-    tip = f"{card.description or card.architecture}<br><br>{folder}"
+    tip = f"{card.description or card.architecture}\n\n{folder}"
     return StartingWeightsItem(
         text, argument, card.architecture, tooltip=tip, classes=card.classes
     )

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class AnimalsDialog(QDialog):
         for row, name in enumerate(study.recordings):
             item = QTableWidgetItem(name)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            item.setToolTip(name)
+            item.setToolTip(as_rich_text(name))
             self.table.setItem(row, 0, item)
             info = study.recording(name).info
             for column, key in enumerate(_COLUMNS, 1):
