@@ -11,7 +11,7 @@ from napari_cellid.annotation.csv_rows import read_rows
 from napari_cellid.annotation.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -26,6 +26,7 @@ def import_answers(
     answers: Collection[str],
     cells: pd.DataFrame | None = None,
     earlier_names: Mapping[str, str] | None = None,
+    check: Callable[[Sequence[CsvRow]], None] | None = None,
 ) -> dict[str, int]:
     """Add the answers of a CSV file to the annotators' journals.
 
@@ -47,6 +48,8 @@ def import_answers(
         Cell table of the study with a column `recording`, for rows without a position.
     earlier_names
         Current name of each earlier name of a class; both are accepted.
+    check
+        Gets the rows whose place no journal has yet, and refuses what is wrong.
 
     Returns
     -------
@@ -64,6 +67,9 @@ def import_answers(
     for row in rows:
         rows_of.setdefault(row.answer.annotator, []).append(row)
     journals = {name: Journal.open(folder, name) for name in rows_of}
+    if check is not None:
+        known = {_place(line) for one in journals.values() for line in one.lines}
+        check([row for row in rows if _place(row.answer) not in known])
     new = {
         name: _new_answers(journals[name], rows, names)
         for name, rows in rows_of.items()
@@ -71,6 +77,10 @@ def import_answers(
     for name, journal in journals.items():
         journal.add_all(new[name])
     return {name: len(lines) for name, lines in new.items()}
+
+
+def _place(answer: Answer) -> tuple[str, CellKey, int, float, float]:
+    return answer.annotator, answer.key, answer.plane, answer.y, answer.x
 
 
 def _new_answers(

@@ -15,6 +15,7 @@ from napari_cellid.annotation.answer import Answer, CellKey, Role
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.io.csv_text import unprotect_text
+from napari_cellid.naming import clean_name as clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -105,6 +106,8 @@ class _RowReader:
         self._answers = {_normalised(old): new for old, new in earlier_names.items()}
         self._answers |= {_normalised(name): name for name in answers}
         self._positions = positions
+        names = {key.recording for key in positions}
+        self._recordings = {clean(name): name for name in names}
         self._decimal_comma = decimal_comma
         self._now = datetime.now(UTC)
 
@@ -114,6 +117,8 @@ class _RowReader:
             return None
         if not row["recording"].strip():
             raise InputError("the recording is missing; give its name.")
+        name = clean(row["recording"])
+        row["recording"] = self._recordings.get(name, name)
         cell, (plane, y, x) = self._cell(row)
         time = row["time"].strip()
         answer = Answer(

@@ -11,6 +11,7 @@ from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import Role
 from napari_cellid.annotation.csv_export import export_answers
 from napari_cellid.annotation.csv_import import import_answers
+from napari_cellid.study.csv_place_check import check_places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,7 @@ def import_study_answers(study: Study, path: Path) -> ExchangeResult:
         study.config.answers,
         study.cells(),
         study.config.earlier_names,
+        lambda rows: check_places(rows, study.cell_positions(), path.name),
     )
     n_unmatched = _count_unmatched(study.read_answers()) - before
     notes = list(study.problems)

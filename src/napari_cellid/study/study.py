@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.naming import check_name
+from napari_cellid.naming import check_name, clean_name
 from napari_cellid.study.answer_matching import (
     CellPositions,
     MatchedAnswers,
@@ -396,6 +396,12 @@ class Study:
             If a cell table became unreadable since the study was opened.
         """
         positions = self.cell_positions() if positions is None else positions
+        names = {clean_name(name): name for name in positions}
+        given = all_answers["recording"]
+        if odd := set(given.unique()) - positions.keys():
+            # macOS decomposes the letters of the names of folders
+            same = {name: names.get(clean_name(name), name) for name in odd}
+            all_answers = all_answers.assign(recording=given.replace(same))
         current = self.config.earlier_names
         if current and len(all_answers):
             answers = all_answers["answer"].map(lambda name: current.get(name, name))
