@@ -169,7 +169,7 @@ def test_one_channel_as_the_file_of_both(
     place: Workplace, refused: Callable[..., None]
 ) -> None:
     code = main(["identify", str(place.red), *place.destination()])
-    refused(code, "red.tif", "no channel axis", "--axes")
+    refused(code, "red.tif", "no channel axis", "--channels")
 
 
 def test_one_channel_for_classes(

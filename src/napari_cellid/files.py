@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -188,3 +189,43 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def check_regular_file(path: Path, wanted: str, *, folder: bool = False) -> None:
+    """Refuse what is no regular file; reading a named pipe would wait for ever.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        What is needed, such as "a TIFF file".
+    folder
+        Whether a folder is right, too.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, or is a folder, pipe, socket or device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            f"{path} does not exist; check its name and folder."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path} cannot be opened ({reason}); ask its owner for permission, or "
+            "copy it to another place."
+        ) from error
+    if stat.S_ISDIR(mode):
+        if folder:
+            return
+        raise InputError(f"{path} is a folder; choose {wanted}.")
+    if not stat.S_ISREG(mode):
+        raise InputError(
+            f"{path} is a pipe, socket or device and not a regular file; choose "
+            f"{wanted}."
+        )

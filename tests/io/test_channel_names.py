@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.channel_names import channel_colour, pick_channels, recording_name
+from napari_cellid.io.channel_names import (
+    channel_colour,
+    contradicting_name,
+    pick_channels,
+    recording_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,44 @@ def test_green_names(name):
 @pytest.mark.parametrize("name", ["", "ch0", "DAPI", "GFP and mCherry"])
 def test_names_that_tell_nothing(name):
     assert channel_colour(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["registered", "m1_registered", "evergreen", "reduced", "hundred", "Redo", "shared",
+     "scored_2", "Greenwich", "far-red", "FarRed PMT", "infrared", "PMTred"],
+)  # fmt: skip
+def test_parts_of_words_are_no_colours(name):
+    assert channel_colour(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"),
+    [
+        ("mCherry_registered", "red"), ("registered_GCaMP6s", "green"),
+        ("reduced_green", "green"), ("RedChannel", "red"), ("ch1red", "red"),
+        ("redPMT", "red"), ("m1_GREEN", "green"), ("tdTomato-2", "red"),
+        ("GCaMP-6f", "green"), ("mRuby3", "red"), ("DsRed2", "red"),
+    ],
+)  # fmt: skip
+def test_colours_are_whole_words(name, colour):
+    assert channel_colour(name) == colour
+    other = {"red": "green", "green": "red"}[colour]
+    assert contradicting_name(name, other)
+    assert not contradicting_name(name, colour)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("TS_Cycle1_Ch1_01.ome.tif", "TS_Cycle1_Ch2_01.ome.tif", "TS_Cycle1"),
+        ("m1_channel_1_b.tif", "m1_channel_2_b.tif", "m1"),
+        ("m1-C1-x.tif", "m1-C2-x.tif", "m1"),
+        ("Tech1_a.tif", "Tech2_a.tif", "Tech"),
+    ],
+)
+def test_a_pair_is_not_named_after_half_a_channel(first, second, name):
+    assert recording_name([Path("d") / first, Path("d") / second]) == name
 
 
 @pytest.mark.parametrize(

@@ -342,3 +342,26 @@ def test_a_file_that_shrinks_is_noticed(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(InputError, match="ended too early"):
         made.red.compute()
+
+
+@pytest.mark.parametrize("value", [1e38, -3.4e38, 5e15])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_that_are_no_intensities_are_refused(tmp_path, dtype, value):
+    stack = frames(dtype)
+    stack[:, 3:5, 7] = value
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stack)
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
+    with pytest.raises(InputError, match="a, green channel: 2 pixels have a mean"):
+        run_to_end(mean_planes(made))
+
+
+def test_a_double_beyond_single_precision_is_refused_without_a_warning(tmp_path):
+    stack = frames("float64")
+    stack[:, 3, 7] = 1e300
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stack)
+    made = read_recording(None, path, options=ReadOptions(pixel_size_um=1.0))
+    with warnings.catch_warnings(), pytest.raises(InputError, match="no intensity"):
+        warnings.simplefilter("error")
+        run_to_end(mean_planes(made))

@@ -14,6 +14,7 @@ from napari_cellid.annotation.annotators import clean_name, normalised_name
 from napari_cellid.annotation.answer import Answer, CellKey, Role
 from napari_cellid.annotation.jsonl import as_utc
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.files import check_regular_file
 from napari_cellid.io.csv_text import unprotect_text
 from napari_cellid.naming import clean_name as clean
 
@@ -188,6 +189,8 @@ class _RowReader:
 
 def _table(path: Path) -> tuple[list[list[str]], str]:
     """The fields of a CSV file, and its separator."""
+    if path.exists():
+        check_regular_file(path, "a CSV file of answers")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -43,6 +43,10 @@ def open_requested_recording(arguments: Namespace) -> Recording:
         axes=arguments.axes,
         red_channel=arguments.red_channel,
         green_channel=arguments.green_channel,
+        channels=arguments.channels,
+        channel_order=arguments.channel_order,
+        planes=arguments.planes,
+        image=arguments.image,
         pixel_size_um=arguments.pixel_size,
         name=name,
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound="Config")
 
+_CHANNEL_ORDERS = ("interleaved", "blocks", "last", "side-by-side", "stacked")
+
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
     """Shows the default of an option, if it has one."""
@@ -147,9 +149,28 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--name", help="name of the recording (default: after the file)")
     group.add_argument(
         "--axes",
-        help="axes of the file, such as TYX, ZYX or TCYX: T time, Z planes, C "
+        help="axes of the file, such as TYX, ZYX, TCYX or TYXC: T time, Z planes, C "
         "channels (default: from the file)",
     )
+    group.add_argument(
+        "--channels", type=_whole, metavar="N",
+        help="number of channels in FILE, if its header does not name it",
+    )  # fmt: skip
+    group.add_argument(
+        "--channel-order", choices=_CHANNEL_ORDERS,
+        help="how the channels lie in FILE: interleaved pages (r g r g, the default), "
+        "blocks of pages (all red, then all green), last axis, side by side in each "
+        "page, or stacked one above the other",
+    )  # fmt: skip
+    group.add_argument(
+        "--planes", type=_whole, metavar="N",
+        help="number of planes of a volume, if the header does not name it",
+    )  # fmt: skip
+    group.add_argument(
+        "--image", metavar="I",
+        help="name or index (from 0) of the image to read, in a file with several "
+        "positions",
+    )  # fmt: skip
     for colour in ("red", "green"):
         group.add_argument(
             f"--{colour}-channel", metavar="C",
@@ -256,6 +277,14 @@ def _range(field: FieldInfo) -> str:
 
 def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) < 100_000):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given, but a whole number above 0 is needed, such as 2"
+        )
+    return int(text)
 
 
 def _positive(text: str) -> float:

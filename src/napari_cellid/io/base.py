@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.recording import Recording
+
+ChannelOrder = Literal["interleaved", "blocks", "last", "side-by-side", "stacked"]
 
 #: how many of a file's first bytes a reader is shown
 HEAD_BYTES = 4096
@@ -22,9 +24,19 @@ class ReadOptions:
     Parameters
     ----------
     axes
-        Meaning of a file's dimensions, such as "TYX", "ZYX", "CYX" or "TCYX".
+        Meaning of a file's dimensions, such as "TYX", "ZYX", "CYX", "TCYX" or "TYXC".
     red_channel, green_channel
         Index (from 0) or name, for a file with several channels.
+    channels, planes
+        Number of channels and planes in a file that does not name them, or names them
+        wrongly.
+    channel_order
+        How the channels lie in the file: "interleaved" pages (r g r g, the default),
+        "blocks" of pages (all of one channel, then all of the next), as the "last"
+        axis, "side-by-side" in each page, or "stacked" one above the other.
+    image
+        Which image of a file with several (positions) to read: its name, or its index
+        from 0.
     pixel_size_um
         Edge of a pixel in µm; it takes precedence over what files say.
     name
@@ -37,6 +49,10 @@ class ReadOptions:
     axes: str | None = None
     red_channel: str | int | None = None
     green_channel: str | int | None = None
+    channels: int | None = None
+    channel_order: ChannelOrder | None = None
+    planes: int | None = None
+    image: str | int | None = None
     pixel_size_um: float | None = None
     name: str | None = None
     reader: str | None = None

@@ -12,21 +12,48 @@ from napari_cellid.naming import clean_name, utf8_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-_RED = (
-    "mcherry|cherry|td-?tomato|tomato|ds-?red|rfp|jrgeco|r-?geco|rcamp|mscarlet|"
-    "mruby|katushka|red"
+_RED_PROTEINS = (
+    r"mcherry|cherry|td-?tomato|tomato|ds-?red\d?|rfp|jrgeco\d*[a-z]?|r-?geco\d*[a-z]?|"
+    r"rcamp\d*[a-z]?|mscarlet|mruby\d?|katushka"
 )
-_GREEN = "gcamp|e?gfp|green|ogb|fitc|calbryte"
-_COLOUR = re.compile(rf"(?P<red>{_RED})|(?P<green>{_GREEN})", re.IGNORECASE)
-_CHANNEL = rf"(?:j?gcamp\d*[a-z]?|{_RED}|{_GREEN}|ch(?:annel)?[ _-]?\d+|c\d)"
+_GREEN_PROTEINS = r"x?j?gcamp[-\d]*[a-z]?|m?e?gfp|ogb|fitc|calbryte"
+_RED = f"{_RED_PROTEINS}|red"
+_GREEN = f"{_GREEN_PROTEINS}|green"
+# whole words: "registered" and "evergreen" name no channel
+_WORD = r"(?<![a-z])(?:{})(?![a-z])"
+_COLOUR = re.compile(
+    rf"(?P<red>{_WORD.format(_RED)})|(?P<green>{_WORD.format(_GREEN)})", re.IGNORECASE
+)
+# deep red dyes are neither
+_FAR_RED = re.compile(r"(?:far|infra|deep)[ _.-]?red", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CHANNEL = rf"(?:{_RED}|{_GREEN}|ch(?:annel)?[ _-]?\d+|c\d)"
+# what is left of "Ch1" and "Ch2" where two names begin alike
+_CUT_CHANNEL = re.compile(r"[ _.-]+(?:ch(?:annel)?|c)[ _.-]*$", re.IGNORECASE)
 _SUFFIX = re.compile(rf"(?:^|[ _.-]+){_CHANNEL}$", re.IGNORECASE)
 _PREFIX = re.compile(rf"^{_CHANNEL}[ _.-]+", re.IGNORECASE)
 
 
 def channel_colour(name: str) -> str | None:
-    """Colour of a channel by its name: "red", "green", or None if not clear."""
-    colours = {match.lastgroup for match in _COLOUR.finditer(name)}
+    """Colour of a channel by the words of its name.
+
+    Returns
+    -------
+    "red", "green", or None if no word or words of both say so.
+    """
+    name = _FAR_RED.sub(" ", name)
+    # "RedChannel" are two words, but "GCaMP" and "mCherry" are one
+    colours = {
+        match.lastgroup
+        for text in (name, _CAMEL.sub(" ", name))
+        for match in _COLOUR.finditer(text)
+    }
     return colours.pop() if len(colours) == 1 else None
+
+
+def contradicting_name(name: str, colour: str) -> bool:
+    """Whether a name says that a channel has the other colour."""
+    return channel_colour(name) == _other(colour)
 
 
 def recording_name(paths: list[Path]) -> str:
@@ -43,7 +70,7 @@ def _name(paths: list[Path]) -> str:
     common = stems[0].strip(" _.-")
     if common and len(set(stems)) == 1:
         return common
-    common = _common_start(stems).strip(" _.-")
+    common = _CUT_CHANNEL.sub("", _common_start(stems)).strip(" _.-")
     if len(common) >= 2 and len(stems) > 1:
         return common
     return paths[-1].absolute().parent.name or paths[-1].stem

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.files import check_regular_file
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording.data import format_shape
 
@@ -44,7 +46,7 @@ def read_labels(
     InputError
         If the file is not a label image, or its shape is not that of the recording.
     """
-    labels = _shaped(_read(path), path, recording)
+    labels = _shaped(_read(path, recording), path, recording)
     _check_numbers(labels, path)
     labels, notes = _unique(labels, path)
     return labels.astype(np.int32), replace(
@@ -54,17 +56,21 @@ def read_labels(
     )
 
 
-def _read(path: Path) -> NDArray[Any]:
+def _read(path: Path, recording: Recording) -> NDArray[Any]:
     import tifffile
 
     from napari_cellid.io.tiff.pages import DECODE_ERRORS
 
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check its name and folder.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; choose a TIFF file of labels.")
+    check_regular_file(path, "a TIFF file of labels")
     try:
-        return np.asarray(tifffile.imread(path))
+        with warnings.catch_warnings(), tifffile.TiffFile(path) as tif:
+            # numpy's, about odd numbers in headers
+            warnings.simplefilter("ignore")
+            # a movie given by mistake is refused before its pages are read
+            _shape(tif.series[0].shape if tif.series else (), path, recording)
+            return np.asarray(tif.asarray())
+    except InputError:
+        raise
     except tifffile.TiffFileError as error:
         raise InputError(
             f"{path.name} is not a TIFF file ({error}); save the labels as a TIFF file."
@@ -76,18 +82,22 @@ def _read(path: Path) -> NDArray[Any]:
 
 
 def _shaped(labels: NDArray[Any], path: Path, recording: Recording) -> NDArray[Any]:
-    shape = labels.shape
-    labels = labels.reshape([n for n in shape[:-2] if n > 1] + list(shape[-2:]))
-    if labels.ndim == 2:
-        labels = labels[None]
-    if labels.shape != recording.shape:
+    return labels.reshape(_shape(labels.shape, path, recording))
+
+
+def _shape(shape: tuple[int, ...], path: Path, recording: Recording) -> tuple[int, ...]:
+    """The shape without axes of length 1: (plane, y, x), that of the recording."""
+    whole = (*(n for n in shape[:-2] if n > 1), *shape[-2:])
+    if len(whole) == 2:
+        whole = (1, *whole)
+    if whole != recording.shape:
         planes, rows, columns = recording.shape
         raise InputError(
             f"The labels in {path.name} have the shape {format_shape(shape)}, but "
             f"the recording {recording.name} has {planes} x {rows} x {columns} "
             "(plane, y, x); give labels of the same field."
         )
-    return labels
+    return whole
 
 
 def _check_numbers(labels: NDArray[Any], path: Path) -> None:

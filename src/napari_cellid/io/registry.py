@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.files import check_regular_file
 from napari_cellid.io.base import HEAD_BYTES, Certainty, ReadOptions
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def reader_for(path: Path, name: str | None = None) -> RecordingReader:
         If the file does not exist or cannot be opened, no reader can read it, two
         readers are equally certain, or there is no reader of that name.
     """
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check its name and folder.")
+    check_regular_file(path, "a recording", folder=True)
     readers = available_readers()
     if name is not None:
         if name not in readers:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _BATCH_BYTES = 32 << 20
 _MEMORY_BYTES = 400 << 20
 _MAX_THREADS = 4
+# a detector counts to 65535, and sums over many frames reach 1e9
+_LARGEST_INTENSITY = 1e12
 
 
 def mean_planes(recording: Recording) -> Step[MeanPlanes]:
@@ -61,7 +63,10 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
             yield Progress("Averaging frames", done, total)
     means, notes = {}, list(recording.notes)
     for name, channel in sums.items():
-        means[name], filled = _fill(channel.mean(), f"{recording.name}, {name} channel")
+        mean, where = channel.mean(), f"{recording.name}, {name} channel"
+        if channel.of_floats:
+            _check_range(mean, where)
+        means[name], filled = _fill(mean, where)
         notes += filled
     return MeanPlanes(
         name=recording.name,
@@ -93,10 +98,24 @@ def _fill(
     ]
 
 
+def _check_range(mean: NDArray[np.float32], where: str) -> None:
+    """Refuse numbers of which sums and squares overflow in what follows."""
+    with np.errstate(invalid="ignore"):
+        too_large = np.isinf(mean) | (np.abs(mean) > _LARGEST_INTENSITY)
+    if too_large.any():
+        raise InputError(
+            f"{where}: {int(too_large.sum())} pixels have a mean beyond "
+            f"{_LARGEST_INTENSITY:g}, which is no intensity; export the recording "
+            "again without fill values, or scaled to smaller numbers."
+        )
+
+
 class _TimeSum:
     """The running sum over time of one channel."""
 
     def __init__(self, array: da.Array) -> None:
+        #: whether fill values of any size may be among the numbers
+        self.of_floats = array.dtype.kind == "f"
         exact = array.dtype.kind in "bui" and array.dtype.itemsize <= 4
         # int64 cannot overflow: 2**31 frames of the largest 32-bit number fit
         self._total = np.zeros(array.shape[1:], np.int64 if exact else np.float64)
@@ -138,11 +157,11 @@ class _TimeSum:
     def mean(self) -> NDArray[np.float32]:
         """The mean of the frames in which a pixel has a value, NaN where in none."""
         if self._missing is None:
-            return np.asarray(self._total / self._frames, np.float32)
+            return _rounded(self._total / self._frames)
         count = self._frames - self._missing
         mean = np.full(self._total.shape, np.nan)
         np.divide(self._total, count, out=mean, where=count > 0)
-        return mean.astype(np.float32)
+        return _rounded(mean)
 
     def _add(self, place: tuple[slice, ...], block: BlockSum) -> None:
         times, *area = place
@@ -154,6 +173,12 @@ class _TimeSum:
         if self._missing is None:
             self._missing = np.zeros(self._total.shape, np.int64)
         self._missing[tuple(area)] += times.stop - times.start - block.valid
+
+
+def _rounded(mean: NDArray[Any]) -> NDArray[np.float32]:
+    # what float32 does not hold becomes inf, and is refused later
+    with np.errstate(over="ignore"):
+        return np.asarray(mean, np.float32)
 
 
 class _Read(NamedTuple):

@@ -112,3 +112,35 @@ def test_no_classifier(qtbot, classifier_folder: Path):
     selector.setValue(None)
     assert selector.value() is None
     assert "outline cells only" in selector.currentText()
+
+
+@pytest.mark.parametrize(
+    ("names", "red", "green"),
+    [
+        (["mCherry", "tdTomato"], "tdTomato", None),
+        (["registered 1", "GCaMP6s"], "registered 1", "GCaMP6s"),
+        (["registered", "evergreen"], None, None),
+        (["red", "image"], "red", "image"),
+    ],
+)
+def test_a_colour_is_not_given_against_a_name(viewer, qtbot, names, red, green):
+    for name in names:
+        viewer.add_image(np.ones((40, 40)), name=name)
+    selector = ChannelSelector(viewer)
+    qtbot.addWidget(selector)
+    chosen = selector.value()
+    given = {"red": chosen.red, "green": chosen.green}
+    found = {key: None if layer is None else layer.name for key, layer in given.items()}
+    assert found == {"red": red, "green": green}
+
+
+def test_a_layer_used_against_its_name_is_doubted(viewer, qtbot):
+    layers = [viewer.add_image(np.ones((40, 40)), name=n) for n in ("red", "green")]
+    selector = ChannelSelector(viewer)
+    qtbot.addWidget(selector)
+    assert selector.value().notes == ()
+    selector.choose("red", layers[1])
+    selector.choose("green", layers[0])
+    notes = " ".join(selector.value().notes)
+    assert "'green' is used as red" in notes
+    assert "'red' is used as green" in notes

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tifffile
 
 from napari_cellid.errors import InputError, file_reason
-from napari_cellid.io.tiff.axes import Axes, axes_from_file, axes_from_user
-from napari_cellid.io.tiff.layout import check_chain, locate_pages
-from napari_cellid.io.tiff.metadata import (
-    TiffMetadata,
-    read_metadata,
-    scanimage_layout,
+from napari_cellid.files import check_regular_file
+from napari_cellid.io.tiff.axes import Axes, axes_from_file
+from napari_cellid.io.tiff.chain import read_chain
+from napari_cellid.io.tiff.divide import divide_by_user
+from napari_cellid.io.tiff.imagej import disagreeing_imagej
+from napari_cellid.io.tiff.layout import locate_pages
+from napari_cellid.io.tiff.metadata import TiffMetadata, read_metadata
+from napari_cellid.io.tiff.pages import DECODE_ERRORS, PageArray, PageFile
+from napari_cellid.io.tiff.scanimage import scanimage_header, scanimage_layout
+from napari_cellid.io.tiff.series import series_layout
+from napari_cellid.io.tiff.split import (
+    ChannelSplit,
+    check_pixels,
+    split_of_pages,
 )
-from napari_cellid.io.tiff.pages import (
-    DECODE_ERRORS,
-    PageArray,
-    PageFile,
-)
+from napari_cellid.io.tiff.stated import StatedLayout, with_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import dask.array as da
-    import numpy as np
     from numpy.typing import NDArray
+
+    from napari_cellid.io.base import ReadOptions
+    from napari_cellid.io.tiff.chain import PageChain
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,10 @@ class TiffStack:
     ----------
     table
         Number of each page: (time, plane, channel).
+    split
+        How channels lie within a page.
+    names
+        The name of each channel that the file gives.
     notes
         One sentence each: what was assumed.
     """
@@ -47,7 +58,9 @@ class TiffStack:
     path: Path
     pages: PageFile
     table: NDArray[np.int64]
+    split: ChannelSplit
     metadata: TiffMetadata
+    names: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -56,36 +69,40 @@ class TiffStack:
         return int(self.table.shape[1])
 
     @property
+    def n_times(self) -> int:
+        """Number of time points."""
+        return int(self.table.shape[0])
+
+    @property
     def n_channels(self) -> int:
         """Number of channels."""
-        return int(self.table.shape[2])
+        return int(self.table.shape[2]) * self.split.count
 
     @property
     def channel_names(self) -> list[str]:
         """The name of each channel, "" where the file gives none."""
-        names = self.metadata.channels
-        if len(names) != self.n_channels:
+        if len(self.names) != self.n_channels:
             return [""] * self.n_channels
-        return list(names)
+        return list(self.names)
 
     def channel(self, index: int) -> da.Array:
         """One channel, read when needed: (time, plane, y, x)."""
-        return PageArray(self.pages, self.table[:, :, index]).lazily()
+        page, part = divmod(index, self.split.count)
+        pages = PageArray(self.pages, self.table[:, :, page]).lazily()
+        return self.split.channel(pages, part)
 
 
-def open_stack(
-    path: Path, axes: str | None = None, *, in_pair: bool = False
-) -> TiffStack:
+def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> TiffStack:
     """Read the header of a TIFF file.
 
     Parameters
     ----------
     path
         The file.
-    axes
-        Axes of the file, if its header lacks them or is wrong.
+    options
+        Axes, channels and planes of the file, if its header lacks them or is wrong.
     in_pair
-        The axes were given for two files, of which one may be a single image.
+        The options were given for two files, of which one may be a single image.
 
     Raises
     ------
@@ -94,22 +111,21 @@ def open_stack(
         dimensions are.
     """
     with _opened(path) as tif:
-        check_chain(path)
+        chain = read_chain(path)
         metadata = read_metadata(tif)
         if metadata.other_files:
             with tifffile.TiffFile(path, is_ome=False) as part:
-                return _stack(part, path, metadata, axes, in_pair)
-        return _stack(tif, path, metadata, axes, in_pair)
+                return _stack(part, chain, path, metadata, options, in_pair)
+        return _stack(tif, chain, path, metadata, options, in_pair)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check its name and folder.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; choose a TIFF file.")
+    check_regular_file(path, "a TIFF file")
     try:
-        with tifffile.TiffFile(path) as tif:
+        with warnings.catch_warnings(), tifffile.TiffFile(path) as tif:
+            # numpy's, about odd numbers in headers, which are checked here
+            warnings.simplefilter("ignore")
             yield tif
     except InputError:
         raise
@@ -130,120 +146,104 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
 
 def _stack(
     tif: tifffile.TiffFile,
+    chain: PageChain,
     path: Path,
     metadata: TiffMetadata,
-    axes: str | None,
+    options: ReadOptions,
     in_pair: bool,
 ) -> TiffStack:
     """Find the axes of an open file, and the positions of its pages."""
-    lacking = _lacking_pages(tif, path, metadata)
-    if lacking:
-        with tifffile.TiffFile(path, is_imagej=False) as plain:
-            rest = replace(metadata, pages_expected=0)
-            stack = _stack(plain, path, rest, axes, in_pair)
-        return replace(stack, notes=(lacking, *stack.notes))
-    series = list(tif.series)
-    _check_grey(series, path, axes)
-    letters, shapes = _dimensions(series, path)
-    if axes is None:
-        _check_axes_known(tif, metadata, letters, path)
-        dimensions = axes_from_file(letters, shapes[0], path.name)
-    elif in_pair and len(shapes[0]) == 2:
-        dimensions = Axes("", ())
-    else:
-        dimensions = axes_from_user(axes, shapes, path.name)
-    pages = locate_pages(path, series, math.prod(dimensions.sizes))
-    notes = (*_header_notes(metadata, dimensions, axes, path), *dimensions.notes)
-    return TiffStack(path, pages, dimensions.page_table(), metadata, notes)
+    stated = _stated(tif, chain, metadata, options, path)
+    check_pixels(stated.keyframe, path)
+    stated, split = split_of_pages(stated, options, path)
+    axes, plain = _axes(stated, metadata, options, path, in_pair, split)
+    if plain and stated.pages is not None:
+        stated = replace(stated, pages=np.array(stated.plain, np.int64))
+    notes = (
+        *_header_notes(metadata, axes, options, path),
+        *(() if plain else stated.notes), *split.notes, *axes.notes,
+    )  # fmt: skip
+    pages = locate_pages(path, stated, chain, split)
+    names = stated.channel_names
+    return TiffStack(path, pages, axes.page_table(), split, metadata, names, notes)
 
 
-def _lacking_pages(tif: tifffile.TiffFile, path: Path, metadata: TiffMetadata) -> str:
-    """A note if an ImageJ header promises more images than there are, else ""."""
-    if not tif.is_imagej or metadata.pages_expected <= len(tif.pages):
-        return ""
-    series = tif.series[0]
-    if series.kind == "imagej" and series.dataoffset is not None:
-        # ImageJ saves large files with all images after the first page
-        return ""
-    n_pages, first = len(tif.pages), tif.pages.first
-    n_bytes_after = tif.filehandle.size - first.dataoffsets[0] - first.nbytes
-    if n_pages == 1 and first.is_final and n_bytes_after > first.nbytes / 10:
-        raise InputError(
-            f"{path.name} is cut off: its header promises {metadata.pages_expected} "
-            f"images and there are {1 + n_bytes_after / first.nbytes:.1f}; copy it "
-            "again, whole."
-        )
-    return (
-        f"{path.name}: its header promises {metadata.pages_expected} images, but the "
-        f"file holds {n_pages}, which were read."
+def _stated(
+    tif: tifffile.TiffFile,
+    chain: PageChain,
+    metadata: TiffMetadata,
+    options: ReadOptions,
+    path: Path,
+) -> StatedLayout:
+    """What the header says of the pages."""
+    if len(tif.pages) == 0:
+        raise InputError(f"{path.name} holds no image; choose another file.")
+    scanimage = scanimage_header(tif)
+    if scanimage is not None and tif.pages.first.samplesperpixel == 1:
+        stated = scanimage_layout(tif, scanimage, chain, path)
+        if not stated.problem:
+            return replace(stated, channel_names=metadata.channels)
+        return stated
+    disagreeing = disagreeing_imagej(tif, metadata, chain, path)
+    if disagreeing is not None:
+        return with_channels(disagreeing, metadata)
+    return with_channels(
+        series_layout(list(tif.series), chain, path, options), metadata
     )
 
 
-def _check_grey(
-    series: list[tifffile.TiffPageSeries], path: Path, axes: str | None
-) -> None:
-    if not series:
-        raise InputError(f"{path.name} holds no image; choose another file.")
-    page = series[0].keyframe
-    # some writers store a stack of three images as the colours of one image
-    stacked = series[0].axes.endswith("SYX")
-    if page.samplesperpixel > 1 and not (stacked and axes is not None):
-        raise InputError(
-            f"{path.name} looks like a colour photograph ({page.samplesperpixel} "
-            "samples a pixel), not like a recording; save each channel as grey values, "
-            "or name the axes with --axes (such as TYX) if they are no colours."
-        )
-    if page.dtype is None or page.dtype.kind not in "buif":
-        raise InputError(
-            f"{path.name} holds values of type {page.dtype}; save it as real numbers, "
-            "such as uint16."
-        )
-    if page.imagedepth > 1:
-        raise InputError(
-            f"{path.name} keeps {page.imagedepth} planes in each page; save it again "
-            "with one plane a page."
-        )
-
-
-def _dimensions(
-    series: list[tifffile.TiffPageSeries], path: Path
-) -> tuple[str, list[tuple[int, ...]]]:
-    """Letters and shape of the dimensions; the shape also with those of length 1."""
-    first = series[0]
-    shapes = [tuple(first.shape), tuple(first.get_shape(squeeze=False))]
-    if len(series) == 1:
-        return first.axes, shapes
-    # frames written one by one become a series each
-    kinds = {(tuple(part.shape), part.axes, part.dtype) for part in series}
-    if len(kinds) > 1:
-        raise InputError(
-            f"{path.name} holds {len(series)} different images, of which the first is "
-            f"{' x '.join(map(str, first.shape))}; save the recording alone in a file."
-        )
-    return f"I{first.axes}", [(len(series), *shape) for shape in shapes]
-
-
-def _check_axes_known(
-    tif: tifffile.TiffFile, metadata: TiffMetadata, letters: str, path: Path
-) -> None:
-    """Refuse files whose pages would wrongly be read as time points."""
-    channels, planes = scanimage_layout(tif)
-    if planes > 1 or (channels > 1 and "C" not in letters):
-        raise InputError(
-            f"{path.name} is a ScanImage file with {channels} channels and {planes} "
-            "planes in one row of pages; save it as a hyperstack in Fiji, or name its "
-            "axes with --axes."
-        )
+def _axes(
+    stated: StatedLayout,
+    metadata: TiffMetadata,
+    options: ReadOptions,
+    path: Path,
+    in_pair: bool,
+    split: ChannelSplit,
+) -> tuple[Axes, bool]:
+    """The axes of the pages, and whether the header's order of pages is set aside."""
+    if in_pair and stated.n_pages == 1:
+        return Axes("", ()), False
+    if _by_user(stated, options, split, path):
+        division = divide_by_user(stated, options, path, split.count)
+        return division.axes, division.plain
+    if stated.problem:
+        raise InputError(stated.problem)
+    letters = stated.letters
     if metadata.other_files and metadata.planes_or_channels and len(letters) > 2:
         raise InputError(
             f"{path.name} is one of {1 + metadata.other_files} files of a recording, "
             "and which of its planes and channels this one holds is not clear; save "
             "the recording as one file, or name the axes with --axes."
         )
+    return axes_from_file(letters, stated.shape, path.name), False
+
+
+def _by_user(
+    stated: StatedLayout, options: ReadOptions, split: ChannelSplit, path: Path
+) -> bool:
+    """Whether the user's options divide the pages, not the header."""
+    if options.axes is not None:
+        return True
+    channels = options.channels if split.kind == "pages" else None
+    given = [
+        (channels, stated.counts[0], "channels"),
+        (options.planes, stated.counts[1], "planes"),
+    ]
+    differing = [each for each in given if each[0] is not None and each[0] != each[1]]
+    for number, by_header, name in differing:
+        if by_header > 1 and not stated.problem:
+            raise InputError(
+                f"{path.name}: its header names {by_header} {name}, but --{name} says "
+                f"{number}; give --axes, too, if the header is wrong, such as --axes "
+                f"{'TC' if (options.channels or 1) > 1 else 'T'}YX."
+            )
+    if options.channel_order == "blocks" and options.channels is not None:
+        return True
+    return bool(differing) or (stated.problem != "" and any(g[0] for g in given))
 
 
 def _header_notes(
-    metadata: TiffMetadata, dimensions: Axes, axes: str | None, path: Path
+    metadata: TiffMetadata, dimensions: Axes, options: ReadOptions, path: Path
 ) -> Iterator[str]:
     if metadata.other_files:
         yield (
@@ -251,11 +251,12 @@ def _header_notes(
             "same recording; only this one was read."
         )
     # Fiji calls the images of a stack planes by default
-    by_imagej = axes is None and metadata.source.startswith("ImageJ")
+    by_imagej = options.axes is None and metadata.source.startswith("ImageJ")
     if by_imagej and "T" not in dimensions.letters and dimensions.size("Z") > 1:
         others = dimensions.letters.replace("Z", "T")
+        number = f" --channels {options.channels}" if options.channels else ""
         yield (
             f"{path.name}: its {metadata.source.split()[0]} header says that its "
-            f"{dimensions.size('Z')} images are planes; say --axes {others}YX if they "
-            "are time points."
+            f"{dimensions.size('Z')} images are planes; say --axes {others}YX{number} "
+            "if they are time points."
         )

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tifffile
 
 #: micrometres in a unit; centimetres and inches are left out, because programs write
@@ -90,26 +89,6 @@ def _children(element: dict[str, Any], name: str) -> list[dict[str, Any]]:
     several = found if isinstance(found, list) else [found]
     # an element without attributes and children is its text
     return [one if isinstance(one, dict) else {"value": one} for one in several]
-
-
-def scanimage_layout(tif: tifffile.TiffFile) -> tuple[int, int]:
-    """Numbers of channels and planes according to a ScanImage header."""
-    if not tif.is_scanimage:
-        return 1, 1
-    header = (tif.scanimage_metadata or {}).get("FrameData") or _software(tif)
-    saved = header.get("SI.hChannels.channelSave", 1)
-    stacked = header.get("SI.hStackManager.enable") or header.get("SI.hFastZ.enable")
-    planes = header.get("SI.hStackManager.actualNumSlices") or header.get(
-        "SI.hStackManager.numSlices", 1
-    )
-    old = tif.pages.first.description
-    n_old = sum(f"state.acq.savingChannel{number}=1" in old for number in range(1, 5))
-    return max(1, np.size(saved), n_old), int(planes) if stacked else 1
-
-
-def _software(tif: tifffile.TiffFile) -> dict[str, Any]:
-    text = tif.pages.first.software
-    return tifffile.matlabstr2py(text) if text.startswith("SI.") else {}
 
 
 def _other_files(root: dict[str, Any], pixels: dict[str, Any]) -> int:

@@ -77,6 +77,8 @@ class PageFile:
         Data type in the file, with its byte order.
     size
         Length of the file in bytes when it was opened.
+    samples
+        Numbers of one pixel, which count as columns of a page.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class PageFile:
     shape: tuple[int, int]
     stored: np.dtype[Any]
     size: int
+    samples: int = 1
     _memory: BlockMemory = field(default_factory=BlockMemory, repr=False)
 
     def __dask_tokenize__(self) -> tuple[object, ...]:
@@ -153,8 +156,10 @@ class PageFile:
                 if part is None:
                     raise InputError(f"{self.path.name} has pages without data.")
                 _, _, y, x, _ = position
-                target = frame[y : y + size[1], x : x + size[2]]
-                target[...] = part[0, : target.shape[0], : target.shape[1], 0]
+                n = self.samples
+                target = frame[y : y + size[1], x * n : (x + size[2]) * n]
+                columns = part[0, : target.shape[0], : target.shape[1] // n, :n]
+                target[...] = columns.reshape(target.shape)
         return frames
 
 

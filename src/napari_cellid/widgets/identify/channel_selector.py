@@ -24,6 +24,7 @@ from napari_cellid.widgets._shared.layouts import form_layout
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
+    doubtful_channels,
     infer_red_and_green,
     infer_shared_first_axis,
 )
@@ -176,6 +177,10 @@ class ChannelSelector(QWidget):
         return kind
 
     def _notes(self) -> tuple[str, ...]:
+        chosen = {colour: box.currentData() for colour, box in self.boxes.items()}
+        return (*doubtful_channels(chosen), *self._axis_notes())
+
+    def _axis_notes(self) -> tuple[str, ...]:
         stacks = self._stacks()
         if not stacks or "first_axis" in self._chosen_by_user:
             return ()

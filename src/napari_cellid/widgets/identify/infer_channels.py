@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.io.channel_names import channel_colour
+from napari_cellid.io.channel_names import channel_colour, contradicting_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari.layers import Image
 
@@ -74,11 +74,29 @@ def infer_red_and_green(layers: Sequence[Image]) -> dict[str, Image | None]:
     missing = [colour for colour in COLOURS if channels[colour] is None]
     if len(missing) == 1 and len(rest) == 1:
         partner = next(layer for layer in channels.values() if layer is not None)
-        if rest[0].data.shape[-2:] == partner.data.shape[-2:]:
+        same_field = rest[0].data.shape[-2:] == partner.data.shape[-2:]
+        # a second red layer is not the green one
+        if same_field and not _contradicts(rest[0], missing[0]):
             channels[missing[0]] = rest[0]
     elif len(layers) == 1 and len(missing) == 2:
         channels["green"] = layers[0]
     return channels
+
+
+def doubtful_channels(channels: Mapping[str, Image | None]) -> list[str]:
+    """A sentence for each layer whose name says that it is the other channel."""
+    return [
+        f"The layer {layer.name!r} is used as {colour}, but its name says the other "
+        "colour. Choose another layer if the name is right."
+        for colour, layer in channels.items()
+        if layer is not None and contradicting_name(layer.name, colour)
+    ]
+
+
+def _contradicts(layer: Image, colour: str) -> bool:
+    clues = (clue(layer) for clue in (_by_name, _by_metadata, _by_colormap))
+    first = next((clue for clue in clues if clue is not None), None)
+    return first is not None and first != colour
 
 
 def _by_name(layer: Image) -> str | None:
