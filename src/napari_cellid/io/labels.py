@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import check_regular_file
+from napari_cellid.io.label_meaning import check_background, separate_pieces
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording.data import format_shape
 
@@ -48,7 +49,14 @@ def read_labels(
     """
     labels = _shaped(_read(path, recording), path, recording)
     _check_numbers(labels, path)
-    labels, notes = _unique(labels, path)
+    labels, assumed = check_background(labels, path.name)
+    notes: tuple[str, ...] = (assumed,) if assumed else ()
+    if len(np.unique(labels)) > 2:
+        # an image of one number is a mask, whose regions are the cells
+        labels, separated = separate_pieces(labels, path.name, recording.pixel_size_um)
+        notes += (separated,) if separated else ()
+    labels, renumbered = _unique(labels, path)
+    notes += renumbered
     return labels.astype(np.int32), replace(
         recording,
         notes=(*recording.notes, *notes),
