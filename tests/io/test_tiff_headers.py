@@ -223,6 +223,26 @@ def test_numpy_says_nothing_about_odd_headers(tmp_path, monkeypatch):
         read_recording(None, path)
 
 
+@pytest.mark.parametrize(("mean", "spread"), [(0, 30), (60, 40), (400, 160)])
+def test_a_lost_sign_is_refused(tmp_path, mean, spread):
+    signed = np.round(RANDOM.normal(mean, spread, (5, 40, 48))).astype("i2")
+    RawTiff().write(tmp_path / "signed.tif", signed)
+    made = read_recording(None, tmp_path / "signed.tif")
+    np.testing.assert_array_equal(made.green[:, 0], signed)
+    RawTiff().write(tmp_path / "wrapped.tif", signed.view("u2"))
+    with pytest.raises(InputError, match="without their sign"):
+        read_recording(None, tmp_path / "wrapped.tif")
+
+
+def test_saturated_pixels_have_not_lost_their_sign(tmp_path):
+    pages = PAGES.copy()
+    pages[:, 5:9, 7:9] = 65535
+    RawTiff().write(tmp_path / "a.tif", pages)
+    np.testing.assert_array_equal(
+        read_recording(None, tmp_path / "a.tif").green[:, 0], pages
+    )
+
+
 # --- what a message advises works
 
 

@@ -24,6 +24,7 @@ from napari_cellid.io.tiff.series import series_layout
 from napari_cellid.io.tiff.split import (
     ChannelSplit,
     check_pixels,
+    check_sign,
     split_of_pages,
 )
 from napari_cellid.io.tiff.stated import StatedLayout, with_channels
@@ -164,6 +165,7 @@ def _stack(
         *(() if plain else stated.notes), *split.notes, *axes.notes,
     )  # fmt: skip
     pages = locate_pages(path, stated, chain, split)
+    check_sign(pages.read(np.zeros(1, np.int64))[0], path)
     names = stated.channel_names
     return TiffStack(path, pages, axes.page_table(), split, metadata, names, notes)
 

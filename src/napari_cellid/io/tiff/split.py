@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tifffile
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import dask.array as da
+    from numpy.typing import NDArray
 
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.tiff.stated import StatedLayout
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 #: a last axis as short as this holds channels, not columns
 _MOST_CHANNELS = 4
 _SMALLEST_SIDE = 32
+#: 16-bit numbers that lie between an image and its wrapped negative numbers
+_HALF_EMPTY = (32768, 57344)
+_FEW_VALUES = 4
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,39 @@ def check_pixels(page: tifffile.TiffPage, path: Path) -> None:
             f"{path.name} is compressed with {name}, which cannot be read here; save "
             "it again without compression, or with LZW or ZIP."
         )
+
+
+def check_sign(frame: NDArray[Any], path: Path) -> None:
+    """Refuse signed numbers that were stored as if they had no sign.
+
+    Dark noise around 0 then lies just below 65536, and nothing lies between it and the
+    image.
+
+    Parameters
+    ----------
+    frame
+        The first page: (y, x).
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the page has numbers at both ends of the range and none between.
+    """
+    if frame.dtype != np.uint16:
+        return
+    if np.any((frame >= _HALF_EMPTY[0]) & (frame < _HALF_EMPTY[1])):
+        return
+    high = frame[frame >= _HALF_EMPTY[1]]
+    # saturated pixels all have the largest number
+    if len(np.unique(high)) < _FEW_VALUES or len(high) == frame.size:
+        return
+    raise InputError(
+        f"{path.name} has {len(high)} pixels of {_HALF_EMPTY[1]} or more in its first "
+        f"page and none from {_HALF_EMPTY[0]} to there, as if negative numbers were "
+        "stored without their sign; save it again as signed 16-bit numbers (int16)."
+    )
 
 
 def _samples(
