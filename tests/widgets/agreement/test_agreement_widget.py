@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from voting import make_study, true_classes, write_answers
@@ -502,7 +503,8 @@ def test_names_that_look_like_votes(viewer, session, study, keys, qtbot):
     model, panel = dock.panel.disputed.model, dock.panel.disputed
     index = model.index(model.row_of(keys[3]), 2)
     assert "2 unsure" in model.data(index)
-    tips = model.data(index, Qt.ItemDataRole.ToolTipRole).splitlines()
+    html = model.data(index, Qt.ItemDataRole.ToolTipRole)
+    tips = QTextDocumentFragment.fromHtml(html).toPlainText().splitlines()
     assert {
         "A=glia; B: glia", "C; D=x: unsure", '"E"=: not a cell', "Cy: unsure",
     } < set(tips)  # fmt: skip
