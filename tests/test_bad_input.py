@@ -266,7 +266,7 @@ def test_pixel_size_that_is_none(
 def test_name_that_is_no_folder(
     place: Workplace, refused: Callable[..., None], name: str
 ) -> None:
-    refused(place.identify("--name", name), "name", "folder")
+    refused(place.identify("--name", name), "cannot be the name")
 
 
 def test_no_recording(place: Workplace, refused: Callable[..., None]) -> None:

@@ -106,6 +106,8 @@ def recover_folder(
     ]
     done = []
     for leftover in sorted(mine, key=_by_state):
+        if not leftover.path.exists():
+            continue  # another program has tidied it meanwhile
         if leftover.state != WRITING and not folder.exists():
             leftover.path.rename(folder)
             done.append(
@@ -113,7 +115,8 @@ def recover_folder(
                 "it exchanged the files."
             )
         elif leftover.state == OLD:
-            take_away(leftover.path, folder, dispose)
+            with suppress(FileNotFoundError):  # tidied by another program
+                take_away(leftover.path, folder, dispose)
         else:
             _remove(leftover.path)
             done.append(

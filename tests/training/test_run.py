@@ -149,8 +149,10 @@ def test_a_request_to_stop_from_before_is_void(run):
 
 
 def test_what_a_killed_process_had_begun_to_write_is_cleared(run):
-    torn = run.folder / ".checkpoint.safetensors.0123.safetensors"
+    torn = run.folder / f".checkpoint.safetensors.{'0' * 32}.safetensors"
     torn.write_bytes(b"half of it")
+    # without the number of its process only age tells that nobody writes it
+    os.utime(torn, (1.7e9, 1.7e9))
     (run.folder / ".DS_Store").write_bytes(b"not ours")
     run.start()
     assert not torn.exists()
