@@ -89,7 +89,8 @@ def atomic_write_folder(
     temporary = temporary_path(folder, WRITING)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        recover_folder(folder, dispose)
+        with suppress(FileNotFoundError):  # another program tidied it meanwhile
+            recover_folder(folder, dispose)
         temporary.mkdir()
     except OSError as error:
         _remove_empty(created)
