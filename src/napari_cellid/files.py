@@ -19,6 +19,7 @@ from napari_cellid.leftovers import (
     COMPLETE,
     OLD,
     WRITING,
+    move_into_place,
     recover_folder,
     take_away,
     temporary_path,
@@ -89,8 +90,7 @@ def atomic_write_folder(
     temporary = temporary_path(folder, WRITING)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another program tidied it meanwhile
-            recover_folder(folder, dispose)
+        recover_folder(folder, dispose)
         temporary.mkdir()
     except OSError as error:
         _remove_empty(created)
@@ -116,7 +116,7 @@ def _put_in_place(
 ) -> None:
     for path in source.rglob("*"):
         _flush_to_disk(path)
-    if folder.exists() and not folder.is_dir():
+    if _is_other_than_folder(folder):
         raise NotADirectoryError(errno.ENOTDIR, "a file of that name is in the way")
     # from here on the folder can be put in its place, whatever happens
     complete = temporary_path(folder, COMPLETE)
@@ -140,6 +140,14 @@ def _put_in_place(
             take_away(old, folder, dispose)
 
 
+def _is_other_than_folder(path: Path) -> bool:
+    # one look: another program may move the folder away between two
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
 def _exchange(complete: Path, folder: Path, olds: list[Path]) -> bool:
     """Put a complete folder in the place of another; False if a third came between."""
     if folder.exists():
@@ -147,13 +155,7 @@ def _exchange(complete: Path, folder: Path, olds: list[Path]) -> bool:
         with suppress(FileNotFoundError):
             folder.rename(old)
             olds.append(old)
-    try:
-        complete.rename(folder)
-    except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) or folder.exists():
-            return False
-        raise
-    return True
+    return move_into_place(complete, folder)
 
 
 def _remedy(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from napari_cellid.liveness import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,29 +109,52 @@ def recover_folder(
     ]
     done = []
     for leftover in sorted(mine, key=_by_state):
-        if not leftover.path.exists():
-            continue  # another program has tidied it meanwhile
-        if leftover.state != WRITING and not folder.exists():
-            leftover.path.rename(folder)
-            done.append(
-                f"{folder.name} was put in its place again; a program was ended while "
-                "it exchanged the files."
-            )
-        elif leftover.state == OLD:
-            with suppress(FileNotFoundError):  # tidied by another program
-                take_away(leftover.path, folder, dispose)
-        else:
-            _remove(leftover.path)
-            done.append(
-                f"{folder.name} is as it was before a program was ended; what that "
-                "program was writing was removed."
-            )
+        # another program may tidy the same thing at the same time
+        with suppress(FileNotFoundError):
+            done += _recover(leftover, folder, dispose)
     return done
+
+
+def _recover(
+    leftover: Leftover, folder: Path, dispose: Callable[[Path], None] | None
+) -> list[str]:
+    """Put a leftover in its place, or take it away; return what is to be told."""
+    whole = leftover.state != WRITING and not folder.exists()
+    if whole and move_into_place(leftover.path, folder):
+        return [
+            f"{folder.name} was put in its place again; a program was ended while it "
+            "exchanged the files."
+        ]
+    if leftover.state == OLD:
+        take_away(leftover.path, folder, dispose)
+        return []
+    remove_path(leftover.path)
+    return [
+        f"{folder.name} is as it was before a program was ended; what that program "
+        "was writing was removed."
+    ]
 
 
 def _by_state(leftover: Leftover) -> int:
     # a complete folder is newer than the one that it was to replace
     return (COMPLETE, OLD, WRITING).index(leftover.state)
+
+
+def move_into_place(path: Path, folder: Path) -> bool:
+    """Rename a folder to a free place; False if another program was faster.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed for another reason.
+    """
+    try:
+        path.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) or folder.exists():
+            return False
+        raise
+    return True
 
 
 def take_away(
@@ -153,7 +179,7 @@ def take_away(
     for path in sorted(old.iterdir()):
         if not (folder / path.name).exists():
             path.rename(folder / path.name)
-    (dispose or _remove)(old)
+    (dispose or remove_path)(old)
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -169,7 +195,7 @@ def remove_leftovers(folder: Path) -> int:
     removed = 0
     for leftover in find_leftovers(folder):
         if leftover.state == WRITING:
-            _remove(leftover.path)
+            remove_path(leftover.path)
             removed += not leftover.path.exists()
     return removed
 
@@ -198,23 +224,14 @@ def _is_old(path: Path) -> bool:
 
 def _is_alive(pid: int, path: Path) -> bool:
     """Whether the process that made something is running."""
-    import psutil
-
     try:
-        made = path.lstat().st_mtime
-        process = psutil.Process(pid)
-        # the system gives the number of an ended process to another one
-        return bool(
-            process.status() != psutil.STATUS_ZOMBIE
-            and process.create_time() <= made + 5
-        )
-    except psutil.AccessDenied:
-        return True
-    except (psutil.NoSuchProcess, OSError):
+        return is_running(pid, path.lstat().st_mtime)
+    except OSError:
         return False
 
 
-def _remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
+    """Remove a file or folder, a link alone; what cannot be removed stays."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

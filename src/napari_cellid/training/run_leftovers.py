@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from napari_cellid.leftovers import recover_folder, remove_leftovers
+from napari_cellid.leftovers import recover_folder, remove_leftovers, remove_path
 from napari_cellid.training.layout import (
     MODEL_FOLDER,
     PROGRESS_FILE,
@@ -18,10 +17,8 @@ from napari_cellid.training.state import heartbeat, read_state
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: files of safetensors, and files and folders of earlier versions, without an owner
-_UNOWNED = re.compile(
-    r"\.tmp\w{6}|\.[^.]+(\.\w+)?\.([a-z0-9_]{8}|[0-9a-f]{32}(\.\w+)?)"
-)
+#: files of safetensors, and files and folders without an owner, of earlier versions
+_UNOWNED = re.compile(r"\.tmp\w{6}|\.[^.]+\.([a-z0-9_]{8}|[0-9a-f]{32})|\..*\..*\..*")
 
 
 def tidy_runs(runs: Path) -> list[str]:
@@ -68,13 +65,6 @@ def tidy_run(folder: Path) -> int:
         for path in folder.iterdir():
             # the run has no process, and so nothing here has one
             if _UNOWNED.fullmatch(path.name):
-                _remove(path)
+                remove_path(path)
                 removed += not path.exists()
     return removed
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

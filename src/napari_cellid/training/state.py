@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from napari_cellid.json_file import read_json
-from napari_cellid.training.liveness import is_running
+from napari_cellid.liveness import is_running
 
 if TYPE_CHECKING:
     from pathlib import Path
