@@ -50,7 +50,6 @@ class ContentMatch:
 
 
 _FLIPS: dict[str, tuple[int, ...]] = {
-    "": (),
     "left to right": (-1,),
     "upside down": (-2,),
     "by 180 degrees": (-2, -1),
@@ -82,12 +81,15 @@ def match_content(first: MeanPlanes, second: MeanPlanes) -> ContentMatch | None:
     pairs = [pair for pair in pairs if all(image.any() for image in pair)]
     if not pairs:
         return None
-    matches = [
+    as_it_is = ContentMatch(_mean_correlation(pairs, ()))
+    if as_it_is.same:
+        # an image that looks alike in both ways is not called flipped
+        return as_it_is
+    flipped = [
         ContentMatch(_mean_correlation(pairs, axes), flip)
         for flip, axes in _FLIPS.items()
     ]
-    # an image that looks alike in both ways is not called flipped
-    return matches[0] if matches[0].same else max(matches, key=_by_correlation)
+    return max(as_it_is, *flipped, key=_by_correlation)
 
 
 def _by_correlation(match: ContentMatch) -> float:

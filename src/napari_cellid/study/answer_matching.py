@@ -112,6 +112,26 @@ def match_answers(
     return MatchedAnswers(with_cell, all_answers[~matched])
 
 
+def rename_answers(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Give answers the current names of their classes.
+
+    Parameters
+    ----------
+    rows
+        One row an answer: column `answer`.
+    names
+        Current name of each earlier name of a class.
+
+    Returns
+    -------
+    The same table if no answer has an earlier name, else a changed copy.
+    """
+    if not rows["answer"].isin(list(names)).any():
+        return rows
+    answers = rows["answer"].map(lambda name: names.get(name, name))
+    return rows.assign(answer=answers)
+
+
 def _people(all_answers: pd.DataFrame) -> NDArray[np.int64]:
     """A code for each annotator in each role."""
     person, _ = pd.factorize(all_answers["annotator"])

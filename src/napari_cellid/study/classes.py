@@ -51,7 +51,7 @@ def add_class(
     InputError
         If the name or the key is taken, or the name cannot be the name of a class.
     """
-    name = clean_class_name(name)
+    name = check_name(name, "class")
     _check_free(config, name)
     new = {
         "id": make_class_id(name, [one.id for one in config.classes]),
@@ -70,7 +70,7 @@ def rename_class(config: StudyConfig, class_id: str, name: str) -> StudyConfig:
     InputError
         If the name is, or was, the name of another class.
     """
-    name, before = clean_class_name(name), find_class(config, class_id)
+    name, before = check_name(name, "class"), find_class(config, class_id)
     if name == before.name:
         return config
     _check_free(config, name, besides=before)
@@ -189,17 +189,6 @@ def adopt_earlier_names(
             if value is not None and name not in (value["name"], *value["aliases"]):
                 value["aliases"] = (*value["aliases"], name)
     return _with_classes(config, list(values.values()))
-
-
-def clean_class_name(name: str) -> str:
-    """Check a new name; return it without outer spaces, in the Unicode form NFC.
-
-    Raises
-    ------
-    InputError
-        If it has characters that cannot be seen.
-    """
-    return check_name(name, "class")
 
 
 def free_key(name: str, classes: Sequence[StudyClass]) -> str:

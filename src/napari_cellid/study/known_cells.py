@@ -62,7 +62,7 @@ def check_can_add(
         If the name cannot be that of a folder or another recording has it, the images
         have another size than before, or the earlier cell table cannot be read.
     """
-    folder = _recording_folder(study.path / RECORDINGS, name)
+    folder = recording_folder(study.path / RECORDINGS, name)
     known = _known_cells(study, folder)
     stored = stored_recording(study, name)
     if known is None or stored is None or shape is None or replace:
@@ -95,8 +95,14 @@ def stored_recording(study: Study, name: str) -> StudyRecording | None:
     )
 
 
-def _recording_folder(parent: Path, name: str) -> Path:
-    """Folder of a recording; its name must be valid on every operating system."""
+def recording_folder(parent: Path, name: str) -> Path:
+    """Folder of a recording; its name must be valid on every operating system.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be that of a folder, or another recording has it.
+    """
     present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     for other in present:
         if other != name and name_key(other) == name_key(name):

@@ -44,7 +44,8 @@ def scan_recordings(
     InputError
         If the folder cannot be read.
     """
-    recordings, problems = {}, recover_recordings(study)
+    recordings: dict[str, StudyRecording] = {}
+    problems: list[str] = []
     for folder in _folders(study / RECORDINGS):
         try:
             recording = _open(folder, overrides.get(folder.name, {}), class_names)

@@ -13,7 +13,7 @@ from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.study.classes import adopt_earlier_names
-from napari_cellid.study.known_cells import check_can_add
+from napari_cellid.study.known_cells import recording_folder
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
 from napari_cellid.study.replacement import is_same_recording
 
@@ -72,7 +72,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         new_answers = merge_journals(other.annotations, study.annotations)
     new = [name for name in other.recordings if name not in study.recordings]
     for name in new:
-        check_can_add(study, name)
+        recording_folder(study.path / RECORDINGS, name)
         _copy(other, study, name)
     study.reload()
     return MergeResult(new_answers, tuple(new), tuple(notes))

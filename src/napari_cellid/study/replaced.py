@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from filecmp import cmp
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -86,12 +86,16 @@ def list_replaced(recordings: Path, name: str | None = None) -> list[ReplacedRec
     """
     place = recordings / REPLACED
     try:
-        folders = sorted(place.glob("*/*"), key=_by_time)
+        # not `glob`, for which a folder that cannot be read is empty
+        names = sorted(place.iterdir()) if place.is_dir() else []
+        folders = [kept for of_name in names for kept in of_name.iterdir()]
     except OSError as error:
         raise InputError(
             f"{place} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
-    every = (_replaced(folder) for folder in folders if folder.is_dir())
+    every = (
+        _replaced(folder) for folder in sorted(folders, key=_by_time) if folder.is_dir()
+    )
     return [
         one for one in every if one is not None and (name is None or one.name == name)
     ]
@@ -134,24 +138,16 @@ def _keep(old: Path, recordings: Path, name: str) -> None:
     place = recordings / REPLACED / name
     place.mkdir(parents=True, exist_ok=True)
     kept = place / datetime.now(UTC).strftime(_TIME)
-    if _same_file(old / IMAGES, recordings / name / IMAGES):
+    images, now = old / IMAGES, recordings / name / IMAGES
+    if images.exists() and now.exists() and cmp(images, now, shallow=False):
         # outlines alone: the images are those of the recording
-        (old / IMAGES).unlink()
+        images.unlink()
     old.rename(kept)
     outlines = sorted(
         folder for folder in place.iterdir() if not (folder / IMAGES).exists()
     )
     for folder in outlines[:-_MOST_OUTLINES]:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _same_file(first: Path, second: Path) -> bool:
-    with suppress(OSError):
-        return (
-            first.stat().st_size == second.stat().st_size
-            and first.read_bytes() == second.read_bytes()
-        )
-    return False
 
 
 def _by_time(folder: Path) -> str:

@@ -13,7 +13,11 @@ from napari_cellid.io.results import write_results
 from napari_cellid.io.tables import no_retired, write_cells
 from napari_cellid.leftovers import recover_folder
 from napari_cellid.study.identity import assign_cell_numbers, number_as_new
-from napari_cellid.study.known_cells import check_can_add, stored_recording
+from napari_cellid.study.known_cells import (
+    check_can_add,
+    recording_folder,
+    stored_recording,
+)
 from napari_cellid.study.recordings import (
     IDENTITY_WARNINGS,
     IMAGES,
@@ -79,7 +83,7 @@ def add_recording(
     parent = study.path / RECORDINGS
     name = result.planes.name
     # a name that cannot be one is refused before anything is made
-    check_can_add(study, name)
+    recording_folder(parent, name)
     with new_folder(parent), locked(parent / name, "storing results"):
         # a recording that a killed program had not put in its place
         recover_folder(parent / name, keep_replaced(parent, name))

@@ -14,11 +14,13 @@ from napari_cellid.study.answer_matching import (
     CellPositions,
     MatchedAnswers,
     match_answers,
+    rename_answers,
 )
 from napari_cellid.study.layout import (
     check_empty,
     check_is_study,
     check_still_there,
+    recover_recordings,
     scan_recordings,
 )
 from napari_cellid.study.recordings import concatenate_cells
@@ -99,7 +101,9 @@ class Study:
         check_is_study(path)
         study = cls(path, read_settings(path / STUDY_FILE))
         study._on_disk = True
+        recovered = recover_recordings(path)
         study.reload()
+        study.problems = (*recovered, *study.problems, *tidy_runs(study.runs))
         return study
 
     @classmethod
@@ -225,10 +229,9 @@ class Study:
         """
         self.check_present()
         self._settings = current_settings(self.path / STUDY_FILE, self._settings)
-        self._recordings, problems = scan_recordings(
+        self._recordings, self.problems = scan_recordings(
             self.path, self._settings.overrides, self.config.earlier_names
         )
-        self.problems = (*problems, *tidy_runs(self.runs))
 
     def save_config(self, config: StudyConfig) -> Study:
         """Replace the settings; use `edit_config` where others may change them, too.
@@ -402,10 +405,7 @@ class Study:
             # macOS decomposes the letters of the names of folders
             same = {name: names.get(clean_name(name), name) for name in odd}
             all_answers = all_answers.assign(recording=given.replace(same))
-        current = self.config.earlier_names
-        if current and len(all_answers):
-            answers = all_answers["answer"].map(lambda name: current.get(name, name))
-            all_answers = all_answers.assign(answer=answers)
+        all_answers = rename_answers(all_answers, self.config.earlier_names)
         return match_answers(all_answers, positions)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from napari_cellid.agreement.ratings import tabulate_ratings
 from napari_cellid.agreement.vote import DECIDED, count_votes
 from napari_cellid.annotation.answer import CellKey
-from napari_cellid.study.answer_matching import MatchedAnswers
+from napari_cellid.study.answer_matching import MatchedAnswers, rename_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,9 +67,9 @@ class StudyVotes:
         """
         return replace(
             self,
-            all_answers=_renamed(self.all_answers, names),
-            current=_renamed(self.current, names),
-            adjudications=_renamed(self.adjudications, names),
+            all_answers=rename_answers(self.all_answers, names),
+            current=rename_answers(self.current, names),
+            adjudications=rename_answers(self.adjudications, names),
         )
 
     def with_answers(self, answers: Sequence[Answer]) -> StudyVotes:
@@ -136,13 +136,6 @@ def _updated(current: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     combined = pd.concat([current, _with_columns_of(rows, current)], ignore_index=True)
     last = combined.drop_duplicates(["annotator", "recording", "cell"], keep="last")
     return last[last["answer"].notna()].reset_index(drop=True)
-
-
-def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    if not rows["answer"].isin(list(names)).any():
-        return rows
-    answers = rows["answer"].map(lambda name: names.get(name, name))
-    return rows.assign(answer=answers)
 
 
 def _with_columns_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

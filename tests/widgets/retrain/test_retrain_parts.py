@@ -318,7 +318,7 @@ def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot
     session.open_study(lab.path)
     assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"
     models = session.config.models.model_copy(update={"classify": "better"})
-    session.save_config(session.config.model_copy(update={"models": models}))
+    session.edit_config(lambda now: now.model_copy(update={"models": models}))
     assert dock.panel.classifier.value() == lab.models / "better"
     session.close_study()
     assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"

@@ -54,14 +54,14 @@ def test_colour_key_and_rule_read_nothing_again(viewer, annotate, lab, read, qtb
     shown = session.cell, session.recording.name
     layers = list(viewer.layers)
     read.clear()
-    session.save_config(_changed(session.config, colour="#00ff00"))
+    session.edit_config(lambda _: _changed(session.config, colour="#00ff00"))
     layer = viewer.layers["a1 classes"]
     assert colour_at(layer, cell, session) == pytest.approx((0, 1, 0))
-    session.save_config(_changed(session.config, key="X"))
+    session.edit_config(lambda _: _changed(session.config, key="X"))
     press(annotate.window().centralWidget(), Qt.Key.Key_X)
     assert len(session.own_answers) == 2
     rule = session.config.vote.model_copy(update={"rule": "majority"})
-    session.save_config(session.config.model_copy(update={"vote": rule}))
+    session.edit_config(lambda now: now.model_copy(update={"vote": rule}))
     assert read == []
     assert list(viewer.layers) == layers
     assert shown[1] == session.recording.name and shown[0] in session.own_answers
@@ -105,7 +105,7 @@ def test_settings_reach_every_dock_and_read_no_journal(
         qtbot.waitUntil(lambda: all(map(_idle, docks)), timeout=10_000)
         read.clear()
         rule = session.config.vote.model_copy(update={"min_annotators": 1})
-        session.save_config(session.config.model_copy(update={"vote": rule}))
+        session.edit_config(lambda now: now.model_copy(update={"vote": rule}))
         n = len(cells_of(session))
         qtbot.waitUntil(lambda: retrain.estimates.decided_cells.total == n)
         qtbot.wait(100)
@@ -133,7 +133,7 @@ def test_animals_read_no_image_and_no_journal(annotate, read):
 def test_settings_that_changed_while_a_result_was_saved_stay(viewer, annotate):
     session = annotate.session
     as_saved = session.study
-    session.save_config(_changed(session.config, colour="#00ff00"))
+    session.edit_config(lambda _: _changed(session.config, colour="#00ff00"))
     result = show_result(viewer, identify_result(as_saved))
     session.adopt_saved(as_saved, "a1", result, result.labelled)
     assert session.config.classes[0].colour == "#00ff00"
@@ -147,7 +147,7 @@ def test_other_classes_get_their_colours(viewer, annotate):
     session.answer("glia")
     session.go_to(second)
     classes = session.config.classes
-    session.save_config(session.config.model_copy(update={"classes": classes[::-1]}))
+    session.edit_config(lambda now: now.model_copy(update={"classes": classes[::-1]}))
     layer = viewer.layers["a1 classes"]
     glia = tuple(int(classes[2].colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
     assert colour_at(layer, first, session) == pytest.approx(glia, abs=0.01)

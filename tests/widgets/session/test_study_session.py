@@ -114,7 +114,7 @@ def test_one_answer_for_several_stays_one_after_a_key_letter_changed(session, st
     glia = next(one for one in session.config.classes if one.name == "glia")
     others = [one for one in session.config.classes if one.name != "glia"]
     classes = (*others, glia.model_copy(update={"key": "Q"}))
-    session.save_config(session.config.model_copy(update={"classes": classes}))
+    session.edit_config(lambda now: now.model_copy(update={"classes": classes}))
     assert session.own_answers == dict.fromkeys(cells, "inhibitory")
     assert session.undo() == cells[0]
     assert session.own_answers == {}
@@ -381,7 +381,7 @@ def test_classes_of_another_colour_show_at_once(session, viewer, study):
     config = session.config
     green = StudyClass(name="excitatory", key="X", colour="#00ff00")
     config = config.model_copy(update={"classes": (green, *config.classes[1:])})
-    session.save_config(config)
+    session.edit_config(lambda _: config)
     layer = viewer.layers["a1 classes"]
     assert colour_at(layer, cell, session) == pytest.approx((0, 1, 0))
     assert Study.open(study.path).config.classes[0].key == "X"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.tiff.axes import Axes, normalise_axes
+from napari_cellid.io.tiff.axes import Axes, axes_from_user, normalise_axes
 from napari_cellid.recording.data import format_shape
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def divide_by_user(
     sizes = stated.shape[: -len(stated.tail)]
     shapes = [(*sizes, 0, 0), (*stated.all_sizes[: -len(stated.tail)], 0, 0)]
     if not counts and not stated.problem and options.axes is not None:
-        for shape in shapes:
-            if len(shape) == len(letters) + 2:
-                return Division(Axes(letters, shape[:-2]), plain=False)
+        # axes that do not fit are computed from the number of pages below
+        with suppress(InputError):
+            axes = axes_from_user(f"{letters}YX", shapes, path.name)
+            return Division(axes, plain=False)
     if not counts and not stated.problem and options.axes is None:
         return Division(Axes(letters, tuple(sizes)), plain=False)
     return Division(_computed(stated, letters, counts, path), plain=True)

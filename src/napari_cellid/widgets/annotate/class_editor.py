@@ -201,12 +201,12 @@ class ClassRow(QWidget):
     def _rename(self) -> None:
         name = self.name.text().strip()
         if _taken(self.name) and name != self._class.name:
-            self._emit_edit(partial(rename_class, class_id=self._class.id, name=name))
+            self.edited.emit(partial(rename_class, class_id=self._class.id, name=name))
 
     def _set_key(self) -> None:
         key = self.key.text().upper()
         if _taken(self.key) and key != self._class.key:
-            self._emit_edit(partial(set_class_key, class_id=self._class.id, key=key))
+            self.edited.emit(partial(set_class_key, class_id=self._class.id, key=key))
 
     def _choose_colour(self) -> None:
         before = QColor(self._class.colour)
@@ -215,20 +215,17 @@ class ClassRow(QWidget):
         if chosen.isValid() and chosen != before:
             colour = chosen.name()
             edit = partial(recolour_class, class_id=self._class.id, colour=colour)
-            self._emit_edit(edit)
+            self.edited.emit(edit)
 
     def _show_menu(self) -> None:
         button = self.menu_button
         self.menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def _hide_class(self) -> None:
-        self._emit_edit(partial(hide_class, class_id=self._class.id))
+        self.edited.emit(partial(hide_class, class_id=self._class.id))
 
     def _request_removal(self) -> None:
         self.removal_requested.emit(self._class.id)
-
-    def _emit_edit(self, edit: Edit) -> None:
-        self.edited.emit(edit)
 
 
 def _taken(field: QLineEdit) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
     from napari_cellid.study.votes import StudyVotes
 
-#: time (ms) between looks for answers of other people and other windows
+#: time (ms) between looks for what other people and other windows have written
 _WATCH_MS = 3000
 
 

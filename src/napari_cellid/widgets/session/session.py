@@ -77,6 +77,7 @@ class StudySession(AnnotatingSession):
             weakref.WeakKeyDictionary()
         )
         self.settings_watch = SettingsWatch(self)
+        self._watch.timeout.connect(self.settings_watch.look)
         self.settings_watch.changed.connect(self._on_settings_file)
         self.study_changed.connect(self._watch_settings)
 
@@ -107,10 +108,6 @@ class StudySession(AnnotatingSession):
             Gets the settings as they are on the disk and returns changed ones.
         """
         self._use_settings_of(self._require_study().edit_config(edit))
-
-    def save_config(self, config: StudyConfig) -> None:
-        """Save these settings, whatever another window has changed since."""
-        self.edit_config(lambda _: config)
 
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: time between two looks at the file (ms)
-_INTERVAL_MS = 2000
-
 
 class SettingsWatch(QObject):
-    """Looks at a file from time to time, and tells when it has changed.
+    """Tells when a file has changed; the session looks at it from time to time.
 
     Network drives send no events about changes that another computer makes, so that
     a `QFileSystemWatcher` would miss them.
@@ -27,9 +24,6 @@ class SettingsWatch(QObject):
         super().__init__(parent)
         self._path: Path | None = None
         self._seen: tuple[int, int, int] | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(_INTERVAL_MS)
-        self._timer.timeout.connect(self.look)
 
     def watch(self, path: Path | None) -> None:
         """Watch a file from now on; None to watch none."""
@@ -37,10 +31,6 @@ class SettingsWatch(QObject):
             return
         self._path = path
         self._seen = self._state()
-        if path is None:
-            self._timer.stop()
-        else:
-            self._timer.start()
 
     def look(self) -> None:
         """Look at the file now."""
