@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from napari_cellid.recording.data import MeanPlanes
 
-#: images that correlate at least this much show the same tissue. Measured with
-#: `tools/evaluation/content_match.py`: 0.52 or more for one recording shifted, warped,
-#: turned by a degree, noisy or exported again; 0.10 or less for recordings of other
+#: images that correlate at least this much show the same tissue. Measured on eight
+#: fields (real, semi-real and simulated): 0.52 or more for one field shifted, warped,
+#: turned by a degree, noisier or exported again; 0.10 or less for fields of other
 #: tissue; 0.46 for two depths at one place, where vessels are the same and cells not
 SAME_TISSUE = 0.5
 #: largest shift between two registrations of one recording (share of the image's side)
