@@ -97,6 +97,47 @@ def test_broken_lines_in_the_middle_are_left_out(path: Path) -> None:
     assert "lines 2, 3, 4 and 12 more cannot be read" in problem(path)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (b'"seconds": 1.5}', b"", "cut off"),
+        (b'{"time"', b"{time", "not JSON"),
+        (b'"answer": "glia", ', b"", "'answer' is missing"),
+        (b'"cell": 4', b'"cell": "four"', "'cell' has a value of another kind"),
+        (b'"cell": 4', b'"cell": 1e999', "'cell' has a value of another kind"),
+        (b'"y": 10.5', b'"y": NaN', "'y' is not a number"),
+        (b'"seconds"', b'"role": "boss", "seconds"', "line of a newer version"),
+        (b"2026-", b"0001-", "'time' is not a time"),
+        (b'"y": 10.5', b'"y": 1' + 400 * b"0", "a number is too large"),
+    ],
+)
+def test_a_line_that_cannot_be_read_has_a_reason(
+    path: Path, before: bytes, after: bytes, reason: str
+) -> None:
+    line = format_line(answer(4, at=4)).replace(b'"seconds": 0.0', b'"seconds": 1.5')
+    assert before in line
+    with path.open("ab") as file:
+        file.write(line.replace(before, after))
+        file.write(format_line(answer(5, at=5)))
+    assert cells(path) == [1, 2, 3, 5]
+    (told,) = read_annotations(path.parent).problems
+    assert told.startswith("Ann.jsonl: line 4 cannot be read (")
+    assert reason in told
+
+
+def test_each_reason_has_its_lines(path: Path) -> None:
+    line = format_line(answer(4))
+    broken = [b"\0" * 20, b"[1]", line[:40], line[:50], b"\xff", b"{}", b"null"]
+    with path.open("ab") as file:
+        file.write(b"\n".join(broken) + b"\n")
+    told = problem(path)
+    assert "lines 4, 5, 6 and 4 more cannot be read" in told
+    assert "line 4: zeros instead of text" in told
+    assert "lines 5, 10: not an answer" in told
+    assert "lines 6, 7: cut off" in told
+    assert "others for other reasons" in told
+
+
 def test_a_line_glued_to_a_torn_one_counts(path: Path) -> None:
     with path.open("ab") as file:
         file.write(format_line(answer(4))[:60] + format_line(answer(5, at=5)))

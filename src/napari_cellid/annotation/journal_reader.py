@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.annotators import normalised_name
 from napari_cellid.annotation.jsonl import ParsedLines, parse_lines
+from napari_cellid.annotation.line_errors import unreadable_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -20,6 +21,8 @@ _CLOCK_STEP_S = 1.0
 _TAIL_BYTES = 256
 #: largest number of line numbers in a message
 _MAX_LISTED = 3
+#: largest number of different reasons in a message
+_MAX_REASONS = 4
 
 
 class JournalReader:
@@ -44,7 +47,8 @@ class JournalReader:
         self.tail = b""
         self.lacks_newline = self.incomplete = False
         self._lines = 0
-        self._broken: list[int] = []
+        #: number of each line that cannot be read, and why
+        self._broken: dict[int, str] = {}
         self._other_annotators: Counter[str] = Counter()
         self._answers: Counter[str] = Counter()
         self._last_time: datetime | None = None
@@ -60,11 +64,15 @@ class JournalReader:
         if not self.incomplete:  # at most its newline is missing
             whole = data
         text = whole.removeprefix(BYTE_ORDER_MARK) if self.n_bytes == 0 else whole
-        lines = parse_lines(text, self._lines + 1)
+        first = self._lines + 1
+        lines = parse_lines(text, first)
         self.n_bytes += len(whole)
         self.tail = (self.tail + whole[-_TAIL_BYTES:])[-_TAIL_BYTES:]
         self._lines += whole.count(b"\n")
-        self._broken += lines.broken
+        if lines.broken:
+            texts = text.split(b"\n")
+            reasons = {n: unreadable_reason(texts[n - first]) for n in lines.broken}
+            self._broken |= reasons
         return self._own_lines(lines)
 
     def problems(
@@ -87,8 +95,9 @@ class JournalReader:
             )
         if self._broken:
             problems.append(
-                f"{file}: {_lines(self._broken)} cannot be read; the broken text stays "
-                "in the file and does not count, everything else does."
+                f"{file}: {_lines([*self._broken])} cannot be read "
+                f"({_reasons(self._broken)}); the broken text stays in the file and "
+                "does not count, everything else does."
             )
         problems += [
             f"{file}: {_count(n, 'line')} of '{name}' in the journal of "
@@ -141,6 +150,18 @@ def _lines(numbers: list[int]) -> str:
     if len(numbers) > _MAX_LISTED:
         return f"lines {listed} and {len(numbers) - _MAX_LISTED} more"
     return f"{'line' if len(numbers) == 1 else 'lines'} {listed}"
+
+
+def _reasons(broken: Mapping[int, str]) -> str:
+    """Why lines cannot be read; with their numbers if the reasons differ."""
+    by_reason: dict[str, list[int]] = {}
+    for number, reason in broken.items():
+        by_reason.setdefault(reason, []).append(number)
+    if len(by_reason) == 1:
+        return next(iter(by_reason))
+    texts = [f"{_lines(numbers)}: {reason}" for reason, numbers in by_reason.items()]
+    others = ["others for other reasons"] if len(texts) > _MAX_REASONS else []
+    return "; ".join([*texts[:_MAX_REASONS], *others])
 
 
 def _count(n: int, what: str) -> str:

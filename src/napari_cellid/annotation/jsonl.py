@@ -14,22 +14,25 @@ from napari_cellid.annotation.answer import Answer, Origin, Role
 
 #: keys of a line, in the order of the fields of `Answer`
 COLUMNS = tuple(one.name for one in fields(Answer))
-_REQUIRED = COLUMNS[: COLUMNS.index("shown")]
-_DEFAULTS: dict[str, Any] = {
+#: keys that every line has
+REQUIRED = COLUMNS[: COLUMNS.index("shown")]
+#: values of keys that a line may lack
+DEFAULTS: dict[str, Any] = {
     "shown": None, "seconds": 0.0, "role": "annotator", "repeat": False,
     "origin": "answer", "group": None,
 }  # fmt: skip
 #: keys that are written only if they differ from their default
 _OPTIONAL = ("role", "repeat", "origin", "group")
 _TEXT, _NUMBER = {str}, {int, float}
-_TYPES: dict[str, set[Any]] = {
+#: types that the value of each key may have
+TYPES: dict[str, set[Any]] = {
     "time": _TEXT, "annotator": _TEXT, "recording": _TEXT, "cell": {int},
     "plane": {int}, "y": _NUMBER, "x": _NUMBER, "answer": {str, type(None)},
     "shown": {str, type(None)}, "seconds": _NUMBER, "role": _TEXT, "repeat": {bool},
     "origin": _TEXT, "group": {str, type(None)},
 }  # fmt: skip
 #: beginning of a line; within a JSON string the quotes would be escaped
-_BEGINNING = re.compile(rb'(?=\{"time":)')
+BEGINNING = re.compile(rb'(?=\{"time":)')
 #: number of lines that are parsed at once
 _BLOCK_LINES = 1000
 _INT64 = 2**63
@@ -94,7 +97,7 @@ def format_line(answer: Answer) -> bytes:
         "seconds": float(answer.seconds),
     }
     for key in _OPTIONAL:
-        if (value := getattr(answer, key)) != _DEFAULTS[key]:
+        if (value := getattr(answer, key)) != DEFAULTS[key]:
             line[key] = value
     try:
         text = json.dumps(line, ensure_ascii=False, allow_nan=False)
@@ -141,7 +144,7 @@ def _parse_block(parsed: ParsedLines, lines: list[bytes], numbers: list[int]) ->
 
 def _parse_fragments(parsed: ParsedLines, line: bytes, number: int) -> None:
     """Parse the complete answers in a line that also holds broken text."""
-    pieces = [piece for piece in _BEGINNING.split(line) if piece.strip()]
+    pieces = [piece for piece in BEGINNING.split(line) if piece.strip()]
     if len(pieces) == 1:
         parsed.broken.append(number)
         return
@@ -156,11 +159,11 @@ def _decode(lines: list[bytes]) -> dict[str, list[Any]]:
     records = json.loads("[" + b",\n".join(lines).decode() + "]")
     if len(records) != len(lines):
         raise ValueError
-    columns = {key: list(map(itemgetter(key), records)) for key in _REQUIRED}
-    for key, default in _DEFAULTS.items():
+    columns = {key: list(map(itemgetter(key), records)) for key in REQUIRED}
+    for key, default in DEFAULTS.items():
         columns[key] = [record.get(key, default) for record in records]
     for key, column in columns.items():
-        if not set(map(type, column)) <= _TYPES[key]:
+        if not set(map(type, column)) <= TYPES[key]:
             raise TypeError
     _check_values(columns)
     columns["time"] = _times(columns["time"])
