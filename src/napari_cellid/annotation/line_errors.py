@@ -38,18 +38,29 @@ def unreadable_reason(line: bytes) -> str:
 
 
 def _record_reason(record: dict[str, Any]) -> str:
-    for key in REQUIRED:
-        if key not in record:
-            return f"'{key}' is missing"
+    missing = [key for key in REQUIRED if key not in record]
+    if missing:
+        return f"'{missing[0]}' is missing"
     values = {key: record.get(key, DEFAULTS.get(key)) for key in TYPES}
-    for key, value in values.items():
-        if type(value) not in TYPES[key]:
-            return f"'{key}' has a value of another kind"
-    for key, choices in _CHOICES.items():
-        if values[key] not in choices:
-            return f"'{key}' is not known, as in a line of a newer version"
-    for key in ("y", "x", "seconds"):
-        if isinstance(values[key], float) and not isfinite(values[key]):
-            return f"'{key}' is not a number"
+    reasons = {
+        "has a value of another kind": _of_another_kind(values),
+        "is not known, as in a line of a newer version": _unknown(values),
+        "is not a number": _not_finite(values),
+    }
+    for reason, keys in reasons.items():
+        if keys:
+            return f"'{keys[0]}' {reason}"
     # `parse_lines` checks nothing else
     return "a number is too large, or 'time' is not a time"
+
+
+def _of_another_kind(values: dict[str, Any]) -> list[str]:
+    return [key for key, value in values.items() if type(value) not in TYPES[key]]
+
+
+def _unknown(values: dict[str, Any]) -> list[str]:
+    return [key for key, choices in _CHOICES.items() if values[key] not in choices]
+
+
+def _not_finite(values: dict[str, Any]) -> list[str]:
+    return [k for k, v in values.items() if isinstance(v, float) and not isfinite(v)]
