@@ -177,7 +177,7 @@ def test_answers_without_a_cell_are_told(study: Study, agree) -> None:
     say(study, "Ann", {77: G}, x=900.0)
     result = agree()
     assert result["unmatched"] == 1
-    assert any("1 answer belongs to a cell" in note for note in result["notes"])
+    assert any("r1: 1 answer of Ann does not count" in note for note in result["notes"])
     table = pd.read_csv(study.path / "consensus.csv")
     assert table["status"].tolist()[-1] == "unmatched"
 

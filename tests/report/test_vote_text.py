@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from napari_cellid.agreement.vote import DecisionCounts
 from napari_cellid.config import VoteConfig
-from napari_cellid.report.vote_text import rule_text, unmatched_notes, vote_lines
+from napari_cellid.report.vote_text import (
+    rule_text,
+    uncounted_notes,
+    uncounted_title,
+    vote_lines,
+)
+from napari_cellid.study.uncounted import Reason, UncountedAnswers
 
 
 def test_each_rule_has_a_condition_of_its_own():
@@ -36,7 +44,18 @@ def test_without_an_adjudicator_there_is_no_line_about_one():
     assert len(list(vote_lines(counts, VoteConfig()))) == 3
 
 
-def test_unmatched_answers_are_noted():
-    assert unmatched_notes(0) == []
-    [note] = unmatched_notes(3)
-    assert note.startswith("3 answers") and "consensus.csv" in note
+def test_answers_that_do_not_count_have_a_reason_and_a_remedy():
+    assert uncounted_notes([]) == []
+    assert uncounted_title([]) == ""
+    five = ("Ann", "Bo", "Cy", "Di", "Ed")
+    reasons = get_args(Reason)
+    uncounted = [UncountedAnswers("r1", 7, five, reason) for reason in reasons]
+    notes = uncounted_notes([*uncounted, UncountedAnswers("r2", 1, ("Ann",), "kept")])
+    assert len(set(notes)) == len(reasons) + 1
+    for note in notes[:-1]:
+        assert note.startswith("r1: 7 answers of Ann, Bo, Cy and 2 others do not count")
+        assert "; " in note
+    assert notes[-1].startswith("r2: 1 answer of Ann does not count, because ")
+    assert uncounted_title(uncounted[:2]) == "14 answers do not count"
+    both = "7 answers do not count, 1 problem with the journals"
+    assert uncounted_title(uncounted[:1], 1) == both

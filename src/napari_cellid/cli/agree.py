@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from napari_cellid.report.agreement_text import (
     agreement_values,
     quality_values,
 )
-from napari_cellid.report.vote_text import unmatched_notes, vote_lines
+from napari_cellid.report.vote_text import uncounted_notes, vote_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -62,6 +63,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
         write_consensus,
     )
     from napari_cellid.study.study import Study
+    from napari_cellid.study.uncounted import find_uncounted
 
     started = time.perf_counter()
     study = Study.open(arguments.study)
@@ -77,7 +79,8 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     if quality is not None:
         table = with_estimates(table, quality.estimates)
     path = write_consensus(study, table, replace=arguments.replace)
-    notes = [*agreement.notes, *unmatched_notes(len(lost))]
+    uncounted = find_uncounted(study, resolved)
+    notes = [*agreement.notes, *uncounted_notes(uncounted)]
     console.notes(notes)
     counts = count_decisions(table, config.class_names)
     values = {
@@ -93,6 +96,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
         **agreement_values(agreement),
         "quality": None if quality is None else quality_values(quality),
         "unmatched": len(lost),
+        "uncounted": [asdict(one) for one in uncounted],
         "problems": problems,
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 2),

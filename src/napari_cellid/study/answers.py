@@ -11,6 +11,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.journal_tail import JournalTail
 from napari_cellid.progress import Progress
 from napari_cellid.study.current_answers import CurrentAnswers
+from napari_cellid.study.uncounted import find_uncounted
 from napari_cellid.study.votes import decided_answers, make_votes
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class StudyAnswers:
         annotations, tails = follow_annotations(self._study.annotations)
         matched = self._study.match_answers(annotations.all_answers, self._positions)
         self._tails = {tail.path: tail for tail in tails}
-        self._votes = make_votes(matched, annotations.problems)
+        uncounted = find_uncounted(self._study, matched)
+        self._votes = make_votes(matched, annotations.problems, uncounted)
         # lines that are not in `_votes` yet
         self._new: list[Answer] = []
         # lines that were added here and were not met in their journal yet

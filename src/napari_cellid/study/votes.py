@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.ratings import Ratings
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import VoteConfig
+    from napari_cellid.study.uncounted import UncountedAnswers
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,20 +34,20 @@ class StudyVotes:
         Current votes: one row for each annotator and cell.
     adjudications
         Current decisions of adjudicators.
-    n_unmatched
-        Number of votes for cells that the study does not have any more.
     problems
         Problems with the journals, one sentence each.
     unmatched
-        Lines for such cells, as in the journals.
+        Lines for cells that the study does not have, as in the journals.
+    uncounted
+        Current answers in them, by recording, with the reason.
     """
 
     all_answers: pd.DataFrame
     current: pd.DataFrame
     adjudications: pd.DataFrame
-    n_unmatched: int
     problems: tuple[str, ...]
     unmatched: pd.DataFrame | None = None
+    uncounted: tuple[UncountedAnswers, ...] = ()
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -94,28 +95,20 @@ class StudyVotes:
             unmatched = self.all_answers.iloc[:0]
         return MatchedAnswers(self.all_answers, unmatched)
 
-    def notes(self) -> tuple[str, ...]:
-        """Notes on the journals, one sentence each."""
-        if not self.n_unmatched:
-            return self.problems
-        n = self.n_unmatched
-        answers = "1 answer is" if n == 1 else f"{n} answers are"
-        unmatched = (
-            f"{answers} for cells that the study does not have any more. Such answers "
-            "are kept but not counted; the consensus table lists them at its end."
-        )
-        return (*self.problems, unmatched)
 
-
-def make_votes(matched: MatchedAnswers, problems: tuple[str, ...]) -> StudyVotes:
+def make_votes(
+    matched: MatchedAnswers,
+    problems: tuple[str, ...],
+    uncounted: tuple[UncountedAnswers, ...] = (),
+) -> StudyVotes:
     """The votes in matched answers, with problems of the journals."""
     return StudyVotes(
         all_answers=matched.all_answers,
         current=matched.current(),
         adjudications=matched.current("adjudicator"),
-        n_unmatched=len(matched.current_unmatched()),
         problems=problems,
         unmatched=matched.unmatched,
+        uncounted=uncounted,
     )
 
 

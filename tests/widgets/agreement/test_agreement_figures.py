@@ -58,7 +58,7 @@ def lines(rows, role="annotator"):
 def votes(rows, settled=()):
     current, adjudications = lines(rows), lines(list(settled), "adjudicator")
     every = pd.concat([current, adjudications], ignore_index=True)
-    return StudyVotes(every, current, adjudications, 0, ())
+    return StudyVotes(every, current, adjudications, ())
 
 
 @given(ANSWERS, ANSWERS, RULES, st.integers(0, 9))

@@ -534,3 +534,35 @@ def test_docks_from_napari_share_one_session(make_napari_viewer, study, qtbot):
     dock.session.close_study()
     settle(qtbot, dock)
     assert "No study is open" in dock.panel.message()
+
+
+def test_answers_that_do_not_count_are_listed(dock, qtbot, session, study):
+    panel = dock.panel
+    assert not panel.uncounted.isVisible()
+    journal = study.annotations / "Ann.jsonl"
+    with journal.open("a") as file:
+        file.write(journal.read_text().splitlines()[0].replace('"a1"', '"gone"'))
+        file.write('\n{"time": "2026\n')
+    dock._reload()
+    qtbot.waitUntil(panel.uncounted.isVisible, timeout=20_000)
+    settle(qtbot, dock)
+    assert "1 answer does not count" in panel.uncounted.text()
+    assert not panel.uncounted_text.isVisible()
+    QTest.mouseClick(panel.uncounted.toggleButton(), LEFT)
+    assert panel.uncounted_text.isVisible()
+    told = panel.uncounted_text.text().splitlines()
+    assert told[0].startswith("gone: 1 answer of Ann does not count, because ")
+    assert "cut off" in told[1]
+    assert panel.status().startswith("3 annotators")
+
+
+def test_a_study_of_which_no_answer_counts_says_so(dock, qtbot, session, study):
+    for name in ("a1", "b2"):
+        shutil.move(study.path / "recordings" / name, study.path.parent / name)
+    session.open_study(study.path)
+    session.set_blind(False)
+    qtbot.waitUntil(lambda: "counts" in dock.panel.message(), timeout=20_000)
+    told = dock.panel.message()
+    assert told.startswith("No answer in this study counts.")
+    assert "a1: " in told and "b2: " in told and "put its folder back" in told
+    assert "Nobody has answered" not in told

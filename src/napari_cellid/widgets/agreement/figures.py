@@ -64,10 +64,7 @@ class FiguresPanel(QScrollArea):
         self._build()
 
     def show_figures(
-        self,
-        agreement: Agreement,
-        reliability: AnnotatorReliability,
-        notes: Sequence[str] = (),
+        self, agreement: Agreement, reliability: AnnotatorReliability
     ) -> None:
         """Show the measures of agreement.
 
@@ -77,8 +74,6 @@ class FiguresPanel(QScrollArea):
             How well the annotators agree.
         reliability
             How reliable each of them is.
-        notes
-            Further remarks, one sentence each.
         """
         self._agreement = agreement
         alpha, details = agreement_summary(agreement)
@@ -86,9 +81,8 @@ class FiguresPanel(QScrollArea):
         self.alpha.setText(f'<span style="font-size: {_ALPHA_SIZE}">{alpha}</span>')
         self.alpha.setVisible(bool(alpha))
         self.details.setText(details)
-        notes = (*agreement.notes, *notes)
-        self.notes.setText("\n".join(notes))
-        self.notes.setVisible(bool(notes))
+        self.notes.setText("\n".join(agreement.notes))
+        self.notes.setVisible(bool(agreement.notes))
         header = ("answers", "same again", "reliable")
         rows = people_rows(agreement, reliability)
         self.annotators.show_rows(header, rows, _ANNOTATOR_TIPS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -13,13 +15,26 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellid.widgets._shared.layouts import VerticalScrollArea, plain_label
+from napari_cellid.report.vote_text import uncounted_notes, uncounted_title
+from napari_cellid.widgets._shared.layouts import (
+    CollapsibleSection,
+    VerticalScrollArea,
+    plain_label,
+    small_text,
+)
 from napari_cellid.widgets.agreement.disputed import DisputedPanel
 from napari_cellid.widgets.agreement.figures import FiguresPanel
 from napari_cellid.widgets.agreement.vote import VotePanel
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_cellid.study.votes import StudyVotes
+
 #: least width (px) at which tables and buttons are readable
 _MIN_WIDTH = 360
+#: largest height (px) of the list of answers that do not count
+_MAX_UNCOUNTED_HEIGHT = 150
 NO_STUDY = (
     "No study is open.\n\nOpen one in the Annotate dock; when several annotators have "
     "answered in it, this dock shows how well they agree."
@@ -28,6 +43,7 @@ NO_ANSWERS = (
     "Nobody has answered in this study yet.\n\nAnswer cells in the Annotate dock, and "
     "let colleagues open the same study under their own names; then press Read again."
 )
+NONE_COUNTS = "No answer in this study counts.\n\n{}\n\nThen press Read again."
 UNREADABLE = (
     "The answers of this study cannot be read.\n\nThe notification gives the reason; "
     "correct it, then press Read again."
@@ -52,6 +68,10 @@ class AgreementPanel(QWidget):
         self.retry_button = QPushButton("Read again")
         self.show_votes_button = QPushButton("Show the votes")
         self.tabs = QTabWidget()
+        self.uncounted_text = small_text()
+        self.uncounted = CollapsibleSection(
+            "", [VerticalScrollArea(self.uncounted_text)]
+        )
         self._status = plain_label()
         self._message = plain_label()
         self._pages = QStackedWidget()
@@ -63,6 +83,19 @@ class AgreementPanel(QWidget):
         for shown in (self.show_votes_button, self.retry_button):
             shown.setVisible(shown is button)
         self._pages.setCurrentIndex(0)
+
+    def show_no_answers(self, votes: StudyVotes) -> None:
+        """Show that no answer counts, and why if there are any."""
+        reasons = "\n\n".join(_uncounted_lines(votes))
+        text = NONE_COUNTS.format(reasons) if reasons else NO_ANSWERS
+        self.show_message(text, self.retry_button)
+
+    def show_uncounted(self, votes: StudyVotes) -> None:
+        """List the answers that do not count, and what is odd about the journals."""
+        title = uncounted_title(votes.uncounted, len(votes.problems))
+        self.uncounted.setText(title)
+        self.uncounted_text.setText("\n".join(_uncounted_lines(votes)))
+        self.uncounted.setVisible(bool(title))
 
     def show_pages(self) -> None:
         """Show the pages with figures, vote rule and disputed cells."""
@@ -105,8 +138,16 @@ class AgreementPanel(QWidget):
         row.addWidget(self._status, 1)
         row.addWidget(self.reload_button)
         column.addLayout(row)
+        self.uncounted_text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.uncounted.setMaximumHeight(_MAX_UNCOUNTED_HEIGHT)
+        self.uncounted.hide()
+        column.addWidget(self.uncounted)
         column.addWidget(self.tabs, 1)
         self._pages.addWidget(message_page)
         self._pages.addWidget(tab_page)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)
+
+
+def _uncounted_lines(votes: StudyVotes) -> Sequence[str]:
+    return [*uncounted_notes(votes.uncounted), *votes.problems]

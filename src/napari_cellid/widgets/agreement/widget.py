@@ -17,7 +17,6 @@ from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.agreement.disputed_actions import DisputedActions
 from napari_cellid.widgets.agreement.panel import (
     BLIND,
-    NO_ANSWERS,
     NO_STUDY,
     UNREADABLE,
     AgreementPanel,
@@ -150,10 +149,11 @@ class AgreementWidget(QWidget):
             session.load_votes()
         elif not len(votes.current) and not len(votes.adjudications):
             self._stale = False
-            panel.show_message(NO_ANSWERS, panel.retry_button)
+            panel.show_no_answers(votes)
         else:
             self._stale = False
             panel.show_pages()
+            panel.show_uncounted(votes)
             self._show_config()
             panel.disputed.set_adjudicator(session.annotator)
             self._on_rule()
@@ -208,7 +208,7 @@ class AgreementWidget(QWidget):
 
     def _on_figures(self, figures: AgreementFigures) -> None:
         if self.votes is not None:
-            self.panel.figures.show_figures(*figures, self.votes.notes())
+            self.panel.figures.show_figures(*figures)
 
     def _on_study(self) -> None:
         self.panel.vote.reset()
