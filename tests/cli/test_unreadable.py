@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -81,6 +82,44 @@ def test_folders_without_permission(study: Study) -> None:
     assert len(told) == len(commands)
     assert ["Permission denied" in line for line in told] == [True] * 4, told
     assert (study.path / "consensus.csv").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of Unix")
+@pytest.mark.parametrize("before", [b"of before\n", None])
+def test_a_study_that_is_only_read_shows_its_figures(study: Study, before) -> None:
+    warm = study.path.parent / "warm"
+    shutil.copytree(study.path, warm)
+    consensus = study.path / "consensus.csv"
+    if before is not None:
+        consensus.write_bytes(before)
+    for path in (*study.path.rglob("*"), study.path):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    commands = ["agree STUDY", "agree STUDY --json"]
+    command = [sys.executable, str(SCRIPT), str(warm), str(study.path), *commands]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    for path in (study.path, *study.path.rglob("*")):
+        path.chmod(0o755)
+    assert "codes [2, 2]" in ended.stdout
+    told = ended.stderr.split("---\n")[1].splitlines()
+    assert len(told) == 2
+    for line in told:
+        assert line.startswith(f"napari-cellid: {consensus} cannot be written (")
+    # of the warm study, and of the one that is only read
+    assert ended.stdout.count("Krippendorff's alpha:") == 2
+    shown = [json.loads(k) for k in ended.stdout.splitlines() if k[:1] == "{"][-2:]
+    assert [one["event"] for one in shown] == ["result", "error"]
+    assert (shown[0]["file"], shown[0]["answers"]) == (None, 3)
+    assert (consensus.read_bytes() if consensus.exists() else None) == before
+
+
+def test_journals_that_are_gone_hide_no_figures(study: Study, capsys) -> None:
+    assert main(["agree", str(study.path), "--quiet"]) == 0
+    (study.annotations / "Ann.jsonl").unlink()
+    assert main(["agree", str(study.path)]) == 2
+    printed = capsys.readouterr()
+    assert "2 people, 2 answers about 1 cell." in printed.out
+    assert "Written" not in printed.out
+    assert "--replace" in printed.err
 
 
 @pytest.mark.parametrize("command", ["agree", "train classifier", "train segmenter"])

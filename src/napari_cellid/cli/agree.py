@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import add_output_style, add_settings, given_settings
 from napari_cellid.config import VoteConfig
+from napari_cellid.errors import InputError
 from napari_cellid.report.agreement_text import (
     agreement_lines,
     agreement_values,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.cli.console import Console
     from napari_cellid.config import StudyConfig
+    from napari_cellid.study.study import Study
 
 _OWN = dict.fromkeys(VoteConfig.model_fields, "the study's own")
 
@@ -57,11 +59,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     from napari_cellid.agreement.summary import measure_agreement
     from napari_cellid.agreement.vote import count_decisions
     from napari_cellid.annotation.all_answers import read_annotations
-    from napari_cellid.study.consensus import (
-        count_matched_votes,
-        with_estimates,
-        write_consensus,
-    )
+    from napari_cellid.study.consensus import count_matched_votes, with_estimates
     from napari_cellid.study.study import Study
     from napari_cellid.study.uncounted import find_uncounted
 
@@ -78,14 +76,14 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     quality = _quality(answers, config) if arguments.quality else None
     if quality is not None:
         table = with_estimates(table, quality.estimates)
-    path = write_consensus(study, table, replace=arguments.replace)
+    written = _write(study, table, replace=arguments.replace)
     uncounted = find_uncounted(study, resolved)
     notes = [*agreement.notes, *uncounted_notes(uncounted)]
     console.notes(notes)
     counts = count_decisions(table, config.class_names)
     values = {
         "study": str(study.path),
-        "file": str(path),
+        "file": str(written) if isinstance(written, Path) else None,
         "rule": config.vote.model_dump(mode="json"),
         "consensus": counts.decided,
         "adjudicated": counts.adjudicated,
@@ -106,7 +104,21 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     else:
         lines = [*agreement_lines(agreement, quality), ""]
         lines += vote_lines(counts, config.vote)
-    console.result(values, [*lines, f"Written: {path}"])
+    if isinstance(written, InputError):
+        # after the figures, which do not need the file
+        console.result(values, lines)
+        raise written
+    console.result(values, [*lines, f"Written: {written}"])
+
+
+def _write(study: Study, table: pd.DataFrame, *, replace: bool) -> Path | InputError:
+    """Write the consensus table; return its path, or why it could not be written."""
+    from napari_cellid.study.consensus import write_consensus
+
+    try:
+        return write_consensus(study, table, replace=replace)
+    except InputError as error:
+        return error
 
 
 def _config(config: StudyConfig, arguments: Namespace) -> StudyConfig:
