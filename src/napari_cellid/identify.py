@@ -143,6 +143,7 @@ def classify_labels(
     InputError
         If the labels do not fit the images, or a channel is missing.
     """
+    # before the mean of a long recording is computed
     if labels.shape != recording.shape:
         raise InputError(
             f"The labels have the shape {labels.shape} (plane, y, x) but the recording "
@@ -219,9 +220,11 @@ def _run_record(
         "notes": list(planes.notes),
         "settings": config.model_dump(mode="json"),
         "models": {
+            # the hash, because a model can be replaced by another one of its name
             card.task: {"name": card.name, "weights_sha256": card.weights_sha256}
             for card in cards
         },
+        # the precision is part of it: half precision gives slightly other probabilities
         "device": str(device),
         "versions": package_versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -237,6 +240,7 @@ class _Timer:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        # the wall clock can be set back during a run
         self._last = time.perf_counter()
 
     def stop(self, part: str) -> None:

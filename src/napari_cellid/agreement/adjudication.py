@@ -35,6 +35,7 @@ def apply_adjudications(
     given = adjudications[adjudications["answer"].notna().to_numpy()]
     if given.empty:
         return counted
+    # name and answer decide between equal times, so the order of the rows never does
     order = [name for name in ("time", "annotator", "answer") if name in given]
     latest = given.sort_values(order).drop_duplicates(_KEY, keep="last")
     adjudicated = pd.DataFrame(
@@ -46,8 +47,10 @@ def apply_adjudications(
         }
     )
     table = counted.merge(adjudicated, on=_KEY, how="outer", sort=True)
+    # an outer merge makes integers floats and puts NaN beside them
     table = _fill(table, counted)
     rows = table["_by"].notna().to_numpy()
+    # an unsure adjudicator settles the dispute, but the cell trains no model
     answer = table["_answer"].where(table["_answer"] != UNSURE, "")
     table.loc[rows, "consensus"] = answer[rows]
     table.loc[rows, "status"] = "adjudicated"

@@ -104,6 +104,7 @@ def fleiss_kappa(counts: NDArray[np.integer]) -> FleissKappa:
     raters = int(np.flatnonzero(cells_with == cells_with.max())[-1])
     taken = counts[n_answers == raters]
     cells, left_out = len(taken), int(several.size - len(taken))
+    # ordered pairs of equal answers: n(n - 1) for each answer that n people gave
     equal_pairs = (taken**2).sum(axis=1) - raters
     equal = float(equal_pairs.sum() / (cells * raters * (raters - 1)))
     total = cells * raters
@@ -116,7 +117,8 @@ def fleiss_kappa(counts: NDArray[np.integer]) -> FleissKappa:
     return FleissKappa(value, cells, raters, left_out)
 
 
-#: number of bootstrap resamples that are drawn at once
+#: number of bootstrap resamples that are drawn at once; a block bounds the memory,
+#: which holds a number for each resample and pattern
 _BLOCK = 100
 
 
@@ -168,6 +170,7 @@ def krippendorff_alpha(
         Seed of the resamples.
     """
     pairable = counts[counts.sum(axis=1) > 1]
+    # answers that only single raters gave would hide that all others are the same
     pairable = pairable[:, pairable.any(axis=0)]
     cells, answers = len(pairable), int(pairable.sum())
     if cells == 0:
@@ -180,6 +183,7 @@ def krippendorff_alpha(
     from krippendorff import alpha as nominal_alpha
 
     value = float(nominal_alpha(value_counts=pairable, level_of_measurement="nominal"))
+    # every resample of one cell is that cell
     if cells == 1:
         return KrippendorffAlpha(
             value, None, 1, answers, reason="one cell gives no interval"
@@ -216,6 +220,7 @@ def disagreeing_pairs(counts: NDArray[np.integer]) -> NDArray[np.float64]:
     """Contribution of each cell to the coincidences of unequal answers: (cell,)."""
     n = counts.sum(axis=1)
     unequal = n**2 - (counts**2).sum(axis=1)
+    # a cell with one answer has no unequal pairs, so its divisor does not matter
     return np.asarray(unequal / np.maximum(n - 1, 1), np.float64)
 
 
@@ -248,4 +253,5 @@ def resampled_alphas(
         totals = times.astype(np.float64) @ sums
         drawn.append(alpha_of_sums(totals[:, 0], totals[:, 1:]))
     alphas = np.concatenate(drawn) if drawn else np.zeros(0)
+    # a resample may draw only cells with one and the same answer
     return alphas[~np.isnan(alphas)]

@@ -30,6 +30,7 @@ _MIN_ANNOTATORS = 3
 #: pseudo-counts for each annotator and class, spread over the answers, so that
 #: answers that never occurred keep a small probability
 _PRIOR = 0.5
+#: keeps logarithms finite: 0 answers times log(0) would be NaN
 _TINY = 1e-300
 
 
@@ -109,15 +110,18 @@ def estimate_reliability(
         abstaining_answers(config.vote)
     )
     given = ratings.codes != NO_ANSWER
+    # who abstained everywhere has no error rates, and such cells no information
     ratings = ratings.select_cells(np.flatnonzero(given.any(axis=1)))
     ratings = ratings.select_annotators(np.flatnonzero(given.any(axis=0)))
     n_cells, n_answers = len(ratings.cell), int(given.sum())
+    # only answers that occur: the prior would give the others a share, too
     codes = np.unique(ratings.codes[ratings.codes != NO_ANSWER])
     names = [ratings.answers[code] for code in codes.tolist()]
     classes = [name for name in names if name != UNSURE]
     if len(ratings.annotators) < _MIN_ANNOTATORS or len(classes) < 2:
         reason = "it needs the answers of three people, and two classes among them"
         return _no_estimates(n_cells, n_answers, reason)
+    # cells with the same answers have the same posterior, so EM needs each pattern once
     first, pattern = unique_rows(ratings.codes)
     counts = (ratings.codes[first][:, :, None] == codes).astype(np.float64)
     true = [names.index(name) for name in classes]
@@ -177,15 +181,18 @@ def fit_dawid_skene(
     votes = counts[:, :, classes].sum(axis=1)
     n_votes = votes.sum(axis=1, keepdims=True)
     posterior = np.full(votes.shape, 1 / len(classes))
+    # cells of which everybody was unsure begin with equal probabilities
     np.divide(votes, n_votes, out=posterior, where=n_votes > 0)
     likelihoods: list[float] = []
     for _ in range(max_iterations):
         class_shares, error_rates = _maximise(counts, posterior, weights, prior)
         posterior, likelihood = _expect(counts, class_shares, error_rates, weights)
+        # EM with a prior climbs the posterior; the likelihood alone may fall
         if prior:
             log_rates = np.log(error_rates + _TINY)
             likelihood += prior / counts.shape[2] * float(log_rates.sum())
         likelihoods.append(likelihood)
+        # relative to the number of cells, with which the likelihood grows
         if len(likelihoods) > 1 and likelihood - likelihoods[-2] < 1e-8 * weights.sum():
             break
     converged = len(likelihoods) < max_iterations
@@ -221,6 +228,7 @@ def _expect(
     log_rates = np.log(error_rates + _TINY)
     joint = np.einsum("cpa,pta->ct", counts, log_rates) + np.log(class_shares + _TINY)
     largest = joint.max(axis=1, keepdims=True)
+    # the product of many answers would underflow to 0 for all classes
     scaled = np.exp(joint - largest)
     evidence = scaled.sum(axis=1, keepdims=True)
     log_likelihood = float(weights @ (largest + np.log(evidence))[:, 0])

@@ -32,6 +32,7 @@ def intra_rater_agreement(all_answers: pd.DataFrame) -> dict[str, CohenKappa]:
         drop=True
     )
     before, after = _repeats(votes)
+    # both series together, so that equal answers get equal codes
     code, answers = pd.factorize(
         np.concatenate([before["answer"], after["answer"]]).astype(object)
     )
@@ -49,6 +50,7 @@ def _repeats(votes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not votes["repeat"].any():
         return votes[:0], votes[:0]
     row = np.arange(len(votes))
+    # given_answers drops lines, but the earlier line is found by its place among all
     given = given_answers(votes.assign(_row=row))
     repeats = given[given["repeat"] & given["answer"].notna()]
     annotator_and_cell = [votes[name] for name in ("annotator", "recording", "cell")]
@@ -58,6 +60,7 @@ def _repeats(votes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     after = repeats["_row"].to_numpy()
     before = earlier.to_numpy()[after]
     had_answer = votes["answer"].notna().to_numpy()
+    # a line without an answer withdrew the one before, so nothing was repeated
     known = (before >= 0) & had_answer[before]
     return votes.iloc[before[known]], votes.iloc[after[known]]
 

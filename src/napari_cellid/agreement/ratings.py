@@ -71,6 +71,7 @@ class Ratings:
 
     def without(self, answers: Collection[str]) -> Ratings:
         """Ratings in which some answers count as missing."""
+        # NO_ANSWER is -1, so it indexes the last entry and stays missing
         kept = np.array([name not in answers for name in self.answers] + [False])
         codes = np.where(kept[self.codes], self.codes, NO_ANSWER).astype(np.int16)
         return replace(self, codes=codes)
@@ -111,6 +112,7 @@ def tabulate_ratings(answers: pd.DataFrame, order: Iterable[str] = ()) -> Rating
         # sorted by time, so that the order of the rows does not matter
         by_time = np.lexsort((code, _times(given)))
         place, code = place[by_time], code[by_time]
+    # of a place that occurs several times numpy keeps the last value
     codes.reshape(-1)[place] = code
     return Ratings(
         recording=np.asarray(recordings, object)[recording[one_row]],
@@ -138,9 +140,11 @@ def unique_rows(rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np
     -------
     Index of the first row of each pattern, and the pattern of each row.
     """
+    # numpy cannot view rows without columns as bytes
     if not rows.size:
         n_rows = len(rows)
         return np.arange(min(n_rows, 1)), np.zeros(n_rows, np.intp)
+    # np.unique(axis=0) compares column by column, which takes ten times as long
     bytes_of_rows = np.ascontiguousarray(rows).view(
         np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))
     )
@@ -165,5 +169,6 @@ def _number_cells(
 def _times(answers: pd.DataFrame) -> NDArray[np.int64]:
     if "time" not in answers:
         return np.zeros(len(answers), np.int64)
+    # answers of one study may come from computers in several time zones
     times = pd.DatetimeIndex(pd.to_datetime(answers["time"], utc=True))
     return times.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)

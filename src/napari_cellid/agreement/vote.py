@@ -79,6 +79,7 @@ def decide_vote(
     most = max(counted.values())
     leaders = [answer for answer, votes in counted.items() if votes == most]
     required = {"unanimous": n, "majority": n // 2 + 1, "quorum": quorum}[rule.rule]
+    # a tie is disputed even where the quorum is reached by both
     if len(leaders) > 1 or most < required or leaders[0] in _opposing_answers(rule):
         return Decision("disputed")
     return Decision("consensus", leaders[0])
@@ -211,6 +212,7 @@ def normalised_entropy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     n = counts.sum(axis=1)
     several = np.flatnonzero(n > 1)
     share = counts[several] / n[several, None]
+    # 0 log 0 is 0 in an entropy, but NaN in numpy
     logarithm = np.log(share, out=np.zeros_like(share), where=share > 0)
     entropy = np.zeros(len(counts))
     entropy[several] = -(share * logarithm).sum(axis=1) / np.log(n[several])

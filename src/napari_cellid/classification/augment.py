@@ -63,6 +63,7 @@ def augmented_images(
     import torch
 
     rows, copies = samples[:, 0], samples[:, 1]
+    # plain patches go the way of classification exactly, without a second interpolation
     plain = (copies == 0) | (augmentation == "none")
     out = torch.zeros(len(samples), 3, classifier.size, classifier.size)
     if plain.any():
@@ -81,6 +82,8 @@ def augmented_images(
 
 def _draw(seed: int, row: int, copy: int, ranges: _Ranges) -> NDArray[np.float64]:
     """Angle (radians), scale, mirror, shift y, x (px), gains and gammas of a copy."""
+    # a stream for each copy: it is the same in any batch, epoch and resumed run, and so
+    # its features can be cached
     rng = np.random.default_rng([seed, int(row), int(copy)])
     return np.concatenate(
         [
@@ -127,10 +130,13 @@ def _transform(
     theta[:, 1, 0], theta[:, 1, 1] = zoom * sin, zoom * cos * flip
     theta[:, :, 2] = values[3:5].T.flip(1) * 2 / full
     size = classifier.size
+    # align_corners as in `UpsamplingClassifier.preprocess`, so that copies and plain
+    # patches show the same pixels at the same scale
     grid = affine_grid(theta, [len(patches), 3, size, size], align_corners=False)
     images = grid_sample(patches, grid, padding_mode="reflection", align_corners=False)
+    # clamped first: a power of a number below 0 is NaN
     two = images[:, :2].clamp(0, 1) ** gamma[..., None, None]
     two = (two * gain[..., None, None]).clamp(0, 1)
-    # the third image is the mean of the two, as `channels.normalise.combine` makes it
+    # the third image is the mean of the two, as `channels.model_input.combine` makes it
     images = torch.cat([two, two.mean(1, keepdim=True)], 1)
     return classifier.preprocess_upsampled(images, side)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
 
 #: margin that a rotated, shrunk and shifted patch needs, as a share of its side
+#: (turned by 45° and shrunk to 0.88 it reaches 0.30 beyond its side; the rest is
+#: for the shift)
 _MARGIN_SHARE = 0.35
 #: fewest training cells of a class
 MIN_CELLS_PER_CLASS = 2
@@ -80,6 +82,7 @@ class PatchDataset:
 
     def subset(self, n: int) -> PatchDataset:
         """At most `n` of the cells, evenly spread."""
+        # the cells stand by recording: the first ones would be all of one field
         rows = np.linspace(0, len(self) - 1, min(n, len(self))).astype(int)
         columns = ("image", "y", "x", "target", "weight")
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
@@ -158,6 +161,7 @@ def check_dataset(
 
 def image_margin(patch_size: int) -> int:
     """Margin (px) that prepared images need on each side."""
+    # one more: the rounded centre of a cell at the border may lie beyond the image
     return patch_size // 2 + augmentation_margin(patch_size) + 1
 
 
@@ -188,6 +192,7 @@ def prepare_cells(
         # rounded as where cells are classified (`preprocess.Patches`)
         centroid = cells[["y", "x"]].to_numpy(float)
         centre = np.round((centroid + 0.5) * factor - 0.5).astype(np.int64)
+        # only planes with cells are normalised, resampled and kept
         used = np.unique(plane)
         image_index = np.searchsorted(used, plane) + len(images)
         images += [_prepare_image(planes, int(k), card, margin) for k in used]
@@ -207,6 +212,7 @@ def concatenate(first: PatchDataset, second: PatchDataset) -> PatchDataset:
     """Join two data sets, the cells of the first before those of the second."""
     if first.patch_size != second.patch_size:
         raise ValueError("cells of different patch sizes cannot be joined")
+    # the images of the second come after those of the first
     shifted = second.image + len(first.images)
     return PatchDataset(
         images=(*first.images, *second.images),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HEAD = "fc"
 _TAIL = ("Mixed_7a", "Mixed_7b", "Mixed_7c", HEAD)
+# MATLAB's list interleaves the layers of parallel branches: a cut inside a block leaves
+# only the normalisation of some of them trained
 _LITERAL_294 = (
     "branch1x1", "branch_pool", "branch3x3_2a.bn", "branch3x3_2b.bn",
     "branch3x3dbl_3a.bn", "branch3x3dbl_3b.bn",
@@ -125,6 +127,7 @@ _ALL = (
 )
 #: every plan by its name
 PLANS: dict[PlanName, FinetuningPlan] = {plan.name: plan for plan in _ALL}
+# settings know the names without importing the layers, so the two can drift apart
 if set(PLANS) != set(get_args(PlanName)):
     raise RuntimeError("every plan of the settings needs its layers")
 
@@ -211,6 +214,7 @@ def n_frozen_stages(plan: FinetuningPlan, architecture: Architecture) -> int:
     stages = STAGES[architecture]
     if not plan.trained:
         return 0
+    # frozen layers behind the first trained one see new input in every step
     first = min(
         k
         for k, stage in enumerate(stages)

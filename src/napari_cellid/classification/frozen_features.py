@@ -103,6 +103,7 @@ class FeatureCache:
 
     def get(self, samples: AugmentedSamples, device: Device) -> Step[CachedFeatures]:
         """Features of every sample, computed where they are not cached."""
+        # by content, not by object: folds and plans load the same weights anew
         key = _key(samples, device)
         if key not in self._values:
             self._values[key] = yield from self._compute(samples, device, key)
@@ -144,6 +145,7 @@ def _run_frozen(
     samples: AugmentedSamples, which: NDArray[np.int64], device: Device
 ) -> Tensor:
     images = samples.images(which)
+    # the images themselves are the input of the first trained layer
     if not samples.frozen:
         return images
     images = to_device(images, device)

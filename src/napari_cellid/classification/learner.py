@@ -57,9 +57,11 @@ class ClassifierLearner(NetworkLearner):
         import torch
 
         self._architecture = start.config.architecture
+        # frozen before the optimiser is made, which takes what needs a gradient
         frozen, self._stages = split_stages(start.net, self._architecture, config)
         #: whether some stages are frozen, so that their features can be cached
         self.has_frozen = bool(frozen)
+        # moved before the optimiser is made, which holds the parameters where they are
         net = place_network(start.net, device)
         super().__init__(net, _make_optimiser(net, config), device, config.seed)
         self._config = config
@@ -88,8 +90,10 @@ class ClassifierLearner(NetworkLearner):
         set_modes(self._net, self._stages, adapt=self._config.batch_norm == "adapt")
         with self._seeded(epoch, index), self._autocast():
             logits = self._forward(self._training.features(which))
+        # in full precision: bf16 has fewer than three digits
         loss = cross_entropy(logits.float(), target, reduction="none")
         weights = torch.from_numpy(weight).to(loss)
+        # by the weights of the batch: its mix of classes does not scale the step
         loss = (loss * weights).sum() / weights.sum().clamp(min=1e-12)
         self._update(loss)
         n_correct = int((logits.argmax(1) == target).sum())
@@ -105,6 +109,7 @@ class ClassifierLearner(NetworkLearner):
         truth = torch.from_numpy(target)
         losses = cross_entropy(self.logits, truth, reduction="none").numpy()
         correct = (self.logits.argmax(1) == truth).numpy()
+        # classes count equally, or the most frequent one would choose the best epoch
         by_class = [target == k for k in np.unique(target)]
         return {
             "loss": float(np.mean([losses[rows].mean() for rows in by_class])),
@@ -119,6 +124,7 @@ class ClassifierLearner(NetworkLearner):
         """Take the batch statistics of all training cells, where they adapt."""
         if self._config.batch_norm == "adapt":
             self._update_batch_statistics()
+        # the loop has loaded the best weights, and the calibration needs their logits
         self._net.eval()
         self.validate()
 
@@ -131,6 +137,7 @@ class ClassifierLearner(NetworkLearner):
             norm.reset_running_stats()
             # the plain mean over all batches
             norm.momentum = None
+        # dropout stays off; only the statistics are in training mode
         self._net.eval()
         for norm in norms:
             norm.train()
@@ -180,6 +187,7 @@ def _make_optimiser(net: nn.Module, config: ClassifierTrainingConfig) -> Optimiz
     named = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
     head = [p for n, p in named if n.startswith(f"{HEAD}.")]
     rest = [p for n, p in named if not n.startswith(f"{HEAD}.")]
+    # a new head is random, while the layers below it only need small changes
     groups = [{"params": head, "lr": config.rate * config.head_rate_factor}]
     if rest:
         groups.append({"params": rest, "lr": config.rate})

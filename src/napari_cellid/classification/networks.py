@@ -56,6 +56,7 @@ def build_network(config: ClassifierConfig) -> nn.Module:
     else:
         net = getattr(tv, config.architecture)(weights=None)
     body: Any = net
+    # Inception and ResNet name their last layer alike, which `HEAD` relies on
     body.fc = nn.Linear(body.fc.in_features, config.n_classes)
     return net
 

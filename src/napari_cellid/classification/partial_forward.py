@@ -19,6 +19,7 @@ def run_stages(net: nn.Module, stages: Sequence[str], inputs: Tensor) -> Tensor:
     auxiliary head).
     """
     for name in stages:
+        # torchvision flattens inside `forward`, where no module stands for it
         if name == HEAD:
             inputs = inputs.flatten(1)
         inputs = net.get_submodule(name)(inputs)
@@ -49,6 +50,7 @@ def set_modes(net: nn.Module, trained: Sequence[str], *, adapt: bool) -> None:
     """
     from torch import nn
 
+    # first all: dropout and batch statistics of frozen stages must not vary
     net.eval()
     for name in trained:
         net.get_submodule(name).train()

@@ -65,6 +65,7 @@ class PatchClassifier:
 
         from napari_cellid.classification.upsampling import UpsamplingClassifier
 
+        # np.stack and torch.cat refuse an empty list
         if not len(cells):
             return np.zeros((0, len(self.card.classes)), np.float32)
         patches = Patches(planes, cells, self.card)
@@ -78,6 +79,7 @@ class PatchClassifier:
             "Classifying cells",
             batch,
         )
+        # calibrated before the softmax: the likeliest class stays the same
         logits = torch.cat(outputs) / self.card.temperature
         return logits.softmax(1).numpy()
 

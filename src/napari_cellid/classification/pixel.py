@@ -66,6 +66,7 @@ class PixelClassifier(UNetModel):
             self.net, image, device, config.class_views, stage="Classifying cells"
         )
         n_pixel_classes = self.net.config.out_channels
+        # pixel classes (background, rim, core) come first in the output
         return self.to_recording_scale(maps[n_pixel_classes:], planes)
 
 
@@ -108,5 +109,6 @@ def mean_over_cells(
     )
     uniform = np.full_like(sums, 1 / len(maps))
     means = np.divide(sums, count[:, None], out=uniform, where=count[:, None] > 0)
+    # resampling the maps leaves sums that differ a little from 1
     total = means.sum(1, keepdims=True)
     return np.asarray(means / np.where(total > 0, total, 1), np.float32)

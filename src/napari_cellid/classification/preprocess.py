@@ -36,6 +36,7 @@ class Patches:
         self._size = card.patch_size
         self._plane = cells["plane"].to_numpy(int)
         centre = cells[["y", "x"]].to_numpy(float)
+        # a coordinate names the middle of a pixel, as in `channels.resampling.rescale`
         self._centre = np.round((centre + 0.5) * self._factor - 0.5).astype(int)
         self._images = {
             int(plane): self._prepare(planes, int(plane), card)

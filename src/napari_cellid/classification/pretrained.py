@@ -41,6 +41,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path} is no state dict (names with tensors), which is needed; save "
             "net.state_dict() of a torchvision network."
         )
+    # nn.DataParallel puts this before every name
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
@@ -95,10 +96,12 @@ def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     """
     expected = net.state_dict()
     body = {
+        # files may hold half precision, but training is done in fp32
         key: value.float() if value.is_floating_point() else value
         for key, value in state.items()
         if not key.startswith((f"{HEAD}.", "AuxLogits."))
     }
+    # weights of PyTorch before 0.4.1 have no such counters
     counters = [key for key in expected if key.endswith("num_batches_tracked")]
     missing = set(expected) - set(body) - set(counters)
     missing = {key for key in missing if not key.startswith(f"{HEAD}.")}
@@ -142,6 +145,7 @@ def fetch_imagenet_weights(
         state = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True
         )
+    # torch.hub raises a RuntimeError for a file with another hash
     except (URLError, OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise InputError(
             f"The ImageNet weights of {architecture} could not be fetched "

@@ -94,6 +94,7 @@ def make_samples(
         )
         for cells, copies in (
             (dataset.training, n_copies(config)),
+            # cells are validated as they are classified, without augmentation
             (dataset.validation, 0),
         )
     )

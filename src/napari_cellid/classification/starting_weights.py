@@ -115,6 +115,7 @@ def load_starting_weights(
         return _from_torchvision(requested, classes, architecture)
     path = Path(requested).expanduser()
     if path.suffix.lower() in (".safetensors", ".pth", ".pt") and path.is_file():
+        # the weights of a model folder: only its card knows their scaling and classes
         if (path.parent / CARD_FILE).is_file() and path.name == "weights.safetensors":
             return _from_model(path.parent, classes, plan, study)
         return _from_file(path, classes, architecture)
@@ -136,6 +137,7 @@ def _from_model(
         )
     classifier = load_patch_classifier(folder)
     get_plan(plan, classifier.config.architecture)
+    # a class that was renamed since keeps its output
     before = card.classes if study is None else study.translate(card.classes, classes)
     net, head_kept = _with_head(classifier.net, before, classes)
     config = classifier.config.model_copy(update={"n_classes": len(classes)})
@@ -188,6 +190,7 @@ def _with_head(
     new = layers.Linear(old.in_features, len(classes))
     same = set(before) == set(classes) and len(before) == len(classes)
     if same:
+        # the study may list the same classes in another order
         order = [list(before).index(name) for name in classes]
         with torch.no_grad():
             new.weight.copy_(old.weight[order])

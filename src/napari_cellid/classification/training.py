@@ -103,6 +103,7 @@ def train_classifier(
     if n >= _MIN_TO_CALIBRATE:
         temperature = fit_temperature(learner.logits, dataset.validation.target)
     else:
+        # a kept head has about the calibration of its model, a new one has none
         temperature = start.card.temperature if start.head_kept else 1.0
     return TrainedClassifier(
         net=start.net.eval(),
@@ -121,8 +122,10 @@ def make_learner(
 ) -> Step[ClassifierLearner]:
     """Prepare a training: the features of the frozen layers are computed here."""
     training, validation = make_samples(dataset, start, config)
+    # a cache would only hold the images
     if not training.frozen:
         return uncached_learner(dataset, start, config, device)
+    # the frozen layers run before the learner places the network
     place_network(start.net, device)
     cache = cache or FeatureCache(config.cache_gb)
     training_features = yield from cache.get(training, device)
@@ -169,6 +172,7 @@ def estimate_seconds(
     begun = time.perf_counter()
     learner = yield from make_learner(probe, start, config, device)
     yield Progress("Measuring the duration", 1, 2)
+    # each copy of a cell passes the frozen layers once
     n_probe = len(probe.training) * (1 + copies) + len(probe.validation)
     seconds_per_feature = (time.perf_counter() - begun) / max(n_probe, 1)
     step_seconds = seconds_per_step(learner, _PROBE_SECONDS, at_least=_PROBE_STEPS)

@@ -34,6 +34,7 @@ class UpsamplingClassifier(nn.Module):
         self.mean: Tensor
         self.std: Tensor
         mean, std = SCALING[config.scaling]
+        # buffers move to the device and the precision of the network with it
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])
         self.register_buffer("std", torch.tensor(std)[:, None, None])
 
@@ -63,6 +64,7 @@ class UpsamplingClassifier(nn.Module):
             Side (px) of the patches that they show.
         """
         if self.config.spotlight_px:
+            # the same tissue stays bright, though the pixels are smaller now
             radius = self.config.spotlight_px * images.shape[-1] / side
             mask = spotlight_mask(images.shape[-1], radius)
             images = images * mask.to(images.device)
@@ -85,6 +87,7 @@ def spotlight_mask(side: int, radius: float) -> Tensor:
     radius
         SD of the Gaussian (px).
     """
+    # `Patches.cut` puts the centroid there, also where the side is even
     offset = torch.arange(side) - side // 2
     squared = (offset[:, None] ** 2 + offset[None, :] ** 2).float()
     return _PERIPHERY + (1 - _PERIPHERY) * torch.exp(-squared / (2 * radius**2))

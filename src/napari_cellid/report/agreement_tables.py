@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def agreement_summary(agreement: Agreement) -> tuple[str, str]:
     """Return alpha of all answers as a headline, and its basis as a sentence."""
     alpha, fleiss = agreement.alpha, agreement.fleiss
+    # before the missing value: its reason does not say what a single person can do
     if len(agreement.annotators) == 1:
         name = agreement.annotators[0]
         return "", (
@@ -66,6 +67,7 @@ def kappa_rows(agreement: Agreement) -> Rows:
     by_pair = {
         key: pair
         for pair in agreement.pairs
+        # kappa is symmetric, and each pair was computed once
         for key in ((pair.first, pair.second), (pair.second, pair.first))
     }
     return [
@@ -106,9 +108,11 @@ def confusion_rows(
             break
     else:
         return [], []
+    # a pair has its people in the order of their names, whoever was asked for first
     table = pair.confusion if pair.first == first else pair.confusion.T
     given = table.index[(table.sum(axis=0) + table.sum(axis=1)) > 0]
     table = table.loc[given, given]
+    # one scale for the whole table: neither person is the truth, so no row is a total
     most = max(int(table.to_numpy().max(initial=0)), 1)
     rows: Rows = []
     for name, row in table.iterrows():
@@ -150,6 +154,7 @@ def _reliability_item(name: str, quality: AnnotatorReliability) -> TableItem:
 
 
 def _pair_item(pair: AnnotatorPair | None) -> TableItem:
+    # the diagonal: repeated answers of one person are another table's
     if pair is None:
         return TableItem("")
     kappa = pair.kappa

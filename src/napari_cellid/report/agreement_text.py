@@ -27,11 +27,13 @@ def agreement_values(agreement: Agreement) -> dict[str, Any]:
         "cells": agreement.cells,
         "answers": agreement.answers,
         "given": {
+            # json writes no numbers of numpy
             str(name): {str(k): int(n) for k, n in row.items()}
             for name, row in agreement.answer_counts.iterrows()
         },
         "not_blind": dict(agreement.not_blind),
         "pairwise_kappa": [_pair_values(pair) for pair in agreement.pairs],
+        # taken out first, so that the entries that are left get the prefix
         "alpha": overall.pop("alpha"),
         **{f"alpha_{name}": value for name, value in overall.items()},
         "fleiss": {
@@ -80,6 +82,7 @@ def agreement_lines(
     people = count_text(len(agreement.annotators), "person", "people")
     answers = count_text(agreement.answers, "answer")
     yield f"{people}, {answers} about {count_text(agreement.cells, 'cell')}."
+    # every further line would only say that there are no answers
     if not agreement.answers:
         return
     for name, row in agreement.answer_counts.iterrows():

@@ -40,6 +40,7 @@ def cells_in_square(
     """Return the cells of a square with their probabilities, the highest first."""
     prefix = "old_" if square.old else ""
     predicted = f"{prefix}predicted"
+    # a run without an old model has no predictions of it
     if predicted not in table:
         return []
     rows = table[
@@ -47,6 +48,7 @@ def cells_in_square(
     ]
     column = f"{prefix}p_{square.predicted}"
     p = rows[column] if column in rows else pd.Series(0.0, index=rows.index)
+    # stable: cells of equal probability keep the order of recording and number
     rows = rows.assign(p=p).sort_values("p", ascending=False, kind="stable")
     columns = (rows[name].tolist() for name in ("recording", "cell", "p"))
     return [
@@ -64,6 +66,7 @@ def read_held_out(path: Path) -> Step[pd.DataFrame]:
         If the table cannot be read.
     """
     yield from ()
+    # recordings may be named 007 or NA: pandas would read a number and a missing value
     texts = dict.fromkeys(("recording", "class", "predicted", "old_predicted"), str)
     try:
         return unprotect_table(pd.read_csv(path, dtype=texts, keep_default_na=False))

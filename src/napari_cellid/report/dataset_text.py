@@ -60,6 +60,7 @@ def class_rows(decided: DecidedCellCounts) -> tuple[list[str], Rows]:
     if rest:
         sums = [sum(decided.counts[g].get(n, 0) for g in rest) for n in names]
         rows.append((f"{len(rest)} more", [TableItem(str(n)) for n in sums]))
+    # the sum of one group would repeat its row
     if len(groups) != 1:
         rows.append(("in all", [TableItem(str(decided.by_class[n])) for n in names]))
     return [answer_text(name) for name in names], rows

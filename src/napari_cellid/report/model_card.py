@@ -28,6 +28,7 @@ def card_text(folder: Path) -> str:
         card = load_card(folder)
     except InputError:
         return ""
+    # cards come with models from anywhere, so their texts may look like markup
     parts = [f"<b>{escape(card.name)}</b>", escape(card.description), _facts(card)]
     for title, values in (("Trained on", card.training), ("Measured", card.metrics)):
         if values:

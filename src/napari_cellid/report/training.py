@@ -45,6 +45,7 @@ def duration_text(seconds: float) -> str:
 def local_time_text(made: str) -> str:
     """Format a time (ISO 8601) in the local time zone; a dash if it is invalid."""
     try:
+        # files keep UTC, but people compare the time with the clock on the wall
         return f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}"
     except ValueError:
         return NONE
@@ -77,6 +78,7 @@ def run_title(summary: RunSummary) -> str:
 
 def state_text(summary: RunSummary) -> str:
     """Describe the state of a training in a sentence, with the number of epochs."""
+    # epoch 0 is the validation of the starting weights, before any training
     done = sum(1 for epoch in summary.epochs if int(epoch["epoch"]) > 0)
     epochs = count_text(done, "epoch")
     best = [int(e["epoch"]) for e in summary.epochs if e.get("best")]
@@ -129,6 +131,7 @@ def basis_text(report: Mapping[str, Any]) -> str:
     """Describe the held-out cells on which the metrics were measured."""
     n = report.get("n_cells")
     kind = "cells"
+    # the report of a U-Net has no n_cells; its metrics count the true outlines
     if n is None:
         n, kind = (report.get("new") or {}).get("n"), "outlines"
     cells = "" if n is None else f"On {n} held-out {kind}."

@@ -158,6 +158,7 @@ def confusion_matrix_rows(
     counts = (report.get(which) or {}).get("confusion") or []
     rows: Rows = []
     for truth, row in zip(classes, counts, strict=False):
+        # shares of the row: a rare class is shaded like a frequent one
         total = max(sum(row), 1)
         items = [
             TableItem(str(n), _confusion_tip(n, truth, predicted), n / total)
@@ -192,6 +193,7 @@ def result_lines(folder: Path, report: Mapping[str, Any]) -> list[str]:
         *lines,
         *(sentence for sentence in more if sentence),
         f"Model: {folder / 'model'}",
+        # in quotes, so that a path with spaces can be pasted into a shell
         f'Use it in the study: napari-cellid runs use "{folder}"',
     ]
 
@@ -236,6 +238,7 @@ def _metric_item(values: Mapping[str, Any], metric: _Column) -> TableItem:
 
 
 def _people_item(report: Mapping[str, Any], metric: str) -> TableItem:
+    # people gave answers, not probabilities, and only equal answers are counted
     if metric != "accuracy":
         return TableItem("")
     value = number_text(report["experts"]["accuracy"])
