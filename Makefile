@@ -16,8 +16,9 @@ BIN = $(VENV)/bin
 demo: install
 	$(BIN)/napari-cellid demo
 
+# in two processes, each on one core: half the time, and no threads in one another's way
 test: install-test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # what a commit must pass besides the tests
 check: install-test
