@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.lock import locked
@@ -14,15 +14,18 @@ from napari_cellid.config import (
 )
 from napari_cellid.config.classes import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
+from napari_cellid.naming import check_name
 from napari_cellid.study.classes import free_key
 from napari_cellid.study.toml import read_toml, validate_settings, write_toml
 from napari_cellid.study.toml_edit import toml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
+#: what the text fields of a recording name
+_NAMED = {"animal": "animal", "subvolume": "sub-volume"}
 #: version of the format; increased when older programs cannot read the folder
 FORMAT_VERSION = 2
 
@@ -133,6 +136,36 @@ def edit_settings(
         if settings != before or not path.exists():
             write_settings(path, settings)
     return settings
+
+
+def override_infos(
+    settings: StudySettings,
+    values_by_recording: Mapping[str, Mapping[str, str]],
+    current: Mapping[str, RecordingInfo],
+) -> StudySettings:
+    """Give recordings another animal or sub-volume, in `study.toml` alone.
+
+    Parameters
+    ----------
+    settings
+        Settings of the study.
+    values_by_recording
+        For names of recordings, values of `animal`, `subvolume` or both.
+    current
+        What is known of these recordings; values that stay the same add nothing.
+
+    Raises
+    ------
+    InputError
+        If a value has characters that cannot be seen.
+    """
+    overrides = {name: dict(table) for name, table in settings.overrides.items()}
+    for name, values in values_by_recording.items():
+        for key, value in values.items():
+            if value.strip() != getattr(current[name], key):
+                new = check_name(value, _NAMED[key])
+                overrides.setdefault(name, {})[key] = new
+    return replace(settings, overrides=overrides)
 
 
 def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Self
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.naming import check_name, clean_name
+from napari_cellid.naming import clean_name
 from napari_cellid.study.answer_matching import (
     CellPositions,
     MatchedAnswers,
     match_answers,
     rename_answers,
 )
+from napari_cellid.study.folder import StudyFolder
 from napari_cellid.study.layout import (
     check_empty,
     check_is_study,
-    check_still_there,
     recover_recordings,
     scan_recordings,
 )
@@ -29,8 +29,8 @@ from napari_cellid.study.settings import (
     StudySettings,
     current_settings,
     edit_settings,
+    override_infos,
     read_settings,
-    write_settings,
 )
 from napari_cellid.training.run_leftovers import tidy_runs
 
@@ -42,11 +42,8 @@ if TYPE_CHECKING:
     from napari_cellid.config import RecordingInfo
     from napari_cellid.study.recordings import StudyRecording
 
-#: what the text fields of a recording name
-_NAMED = {"animal": "animal", "subvolume": "sub-volume"}
 
-
-class Study:
+class Study(StudyFolder):
     """An open study: its settings, its recordings and the paths of its other files.
 
     Opening a study reads settings and tables; images are read when they are needed.
@@ -65,11 +62,8 @@ class Study:
     """
 
     def __init__(self, path: Path, settings: StudySettings) -> None:
-        self.path = path
-        self._settings = settings
+        super().__init__(path, settings)
         self._recordings: dict[str, StudyRecording] = {}
-        #: whether `study.toml` was read or written: it must stay where it is
-        self._on_disk = False
         #: problems with single recordings, one sentence each; the others work
         self.problems: tuple[str, ...] = ()
 
@@ -145,29 +139,9 @@ class Study:
         return study
 
     @property
-    def config(self) -> StudyConfig:
-        """Classes, vote rule and other settings."""
-        return self._settings.config
-
-    @property
     def recordings(self) -> tuple[str, ...]:
         """Names of the recordings, sorted, without those that cannot be read."""
         return tuple(self._recordings)
-
-    @property
-    def annotations(self) -> Path:
-        """Folder of the journals."""
-        return self.path / "annotations"
-
-    @property
-    def models(self) -> Path:
-        """Folder of the models trained in this study."""
-        return self.path / "models"
-
-    @property
-    def runs(self) -> Path:
-        """Folder of the training runs."""
-        return self.path / "runs"
 
     def recording(self, name: str) -> StudyRecording:
         """One recording.
@@ -188,36 +162,6 @@ class Study:
     def recording_infos(self) -> dict[str, RecordingInfo]:
         """What the study knows of each recording, by name."""
         return {name: one.info for name, one in self._recordings.items()}
-
-    def write_if_new(self) -> None:
-        """Write `study.toml` if there is none yet.
-
-        Raises
-        ------
-        InputError
-            If it cannot be written.
-        """
-        self.check_present()
-        path = self.path / STUDY_FILE
-        if not path.exists():
-            write_settings(path, self._settings)
-        self._on_disk = True
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing of the study is written yet."""
-        return not self._on_disk
-
-    def check_present(self) -> None:
-        """Refuse to write into a study that was moved away since it was opened.
-
-        Raises
-        ------
-        InputError
-            If its `study.toml` is gone.
-        """
-        if self._on_disk:
-            check_still_there(self.path)
 
     def reload(self) -> None:
         """Read the settings again, which recordings there are, and their problems.
@@ -327,21 +271,13 @@ class Study:
             If there is no such recording, a name has characters that cannot be seen,
             or it cannot be written.
         """
-        current = {
-            name: self.recording(name).info.model_dump() for name in info_by_recording
-        }
-
-        def edit(before: StudySettings) -> StudySettings:
-            overrides = {name: dict(table) for name, table in before.overrides.items()}
-            for name, values in info_by_recording.items():
-                for key, value in values.items():
-                    if value.strip() != current[name][key]:
-                        new = check_name(value, _NAMED[key])
-                        overrides.setdefault(name, {})[key] = new
-            return replace(before, overrides=overrides)
-
+        current = {name: self.recording(name).info for name in info_by_recording}
         self.check_present()
-        edit_settings(self.path / STUDY_FILE, self._settings, edit)
+        edit_settings(
+            self.path / STUDY_FILE,
+            self._settings,
+            lambda before: override_infos(before, info_by_recording, current),
+        )
         return Study.open(self.path)
 
     def cells(self) -> pd.DataFrame:
