@@ -131,3 +131,10 @@ def test_listing_reads_every_folder(folder: Path) -> None:
     (folder.parent / "no model").mkdir()
     found = list_models(folder.parent, folder.parent / "missing")
     assert [(path, card.name) for path, card in found] == [(folder, "tiny")]
+
+
+def test_models_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    # a file in place of the folder: root may read a folder without permissions
+    (tmp_path / "models").write_text("")
+    with pytest.raises(InputError, match=r"models in .* cannot be read .*Not a dir"):
+        list_models(tmp_path / "models")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.errors import InputError, first_line
+from napari_cellid.errors import InputError, file_reason, first_line
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.json_file import read_json
 from napari_cellid.models.card import ModelCard, package_versions
@@ -175,18 +175,36 @@ def list_models(*parents: Path) -> list[tuple[Path, ModelCard]]:
     """List the readable model folders directly inside the given folders, by name.
 
     An unreadable model is logged and left out, so that it does not hide the others.
+
+    Raises
+    ------
+    InputError
+        If one of the given folders exists and cannot be read: its models would be
+        missing without a word.
     """
     models: list[tuple[Path, ModelCard]] = []
     for parent in parents:
-        if not parent.is_dir():
-            continue
-        folders = sorted(path.parent for path in parent.glob(f"*/{CARD_FILE}"))
-        for folder in folders:
+        for folder in _folders(parent):
             try:
                 models.append((folder, load_card(folder)))
             except InputError as error:
                 logger.warning("%s", error)
     return models
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Folders with a model card, by name."""
+    try:
+        # glob would pass over a folder without permission as if it were empty
+        inside = sorted(parent.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(
+            f"The models in {parent} cannot be read ({file_reason(error)}); give "
+            "yourself permission to read this folder."
+        ) from error
+    return [path for path in inside if (path / CARD_FILE).is_file()]
 
 
 def _is_pickle_name(path: Path) -> bool:

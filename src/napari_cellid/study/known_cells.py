@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.errors import InputError
 from napari_cellid.io.results import CELLS, LABELS
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
-from napari_cellid.naming import check_folder_name, name_key
+from napari_cellid.naming import check_folder_name, clean_name, name_key
 from napari_cellid.recording.data import format_shape
 from napari_cellid.study.identity import KnownCells
 from napari_cellid.study.recordings import (
@@ -85,6 +85,7 @@ def stored_recording(study: Study, name: str) -> StudyRecording | None:
     InputError
         If its description cannot be read.
     """
+    name = known_name(study.path / RECORDINGS, name)
     folder = study.path / RECORDINGS / name
     if not (folder / CELLS).exists():
         return None
@@ -95,6 +96,26 @@ def stored_recording(study: Study, name: str) -> StudyRecording | None:
     )
 
 
+def known_name(parent: Path, name: str) -> str:
+    """The name of a recording as its folder has it; as given if there is no folder.
+
+    macOS decomposes letters in the names of folders, and copies to other systems keep
+    them so.
+
+    Parameters
+    ----------
+    parent
+        Folder of the recordings.
+    name
+        Name of a recording, in any Unicode form.
+    """
+    present = _present(parent)
+    if name in present:
+        return name
+    clean = clean_name(name)
+    return next((other for other in present if clean_name(other) == clean), name)
+
+
 def recording_folder(parent: Path, name: str) -> Path:
     """Folder of a recording; its name must be valid on every operating system.
 
@@ -103,7 +124,7 @@ def recording_folder(parent: Path, name: str) -> Path:
     InputError
         If the name cannot be that of a folder, or another recording has it.
     """
-    present = [path.name for path in parent.iterdir()] if parent.is_dir() else []
+    name, present = known_name(parent, name), _present(parent)
     for other in present:
         if other != name and name_key(other) == name_key(name):
             raise InputError(
@@ -119,6 +140,10 @@ def recording_folder(parent: Path, name: str) -> Path:
                 f"its Unicode form; give it the name {cleaned!r}."
             )
     return parent / name
+
+
+def _present(parent: Path) -> list[str]:
+    return [path.name for path in parent.iterdir()] if parent.is_dir() else []
 
 
 def _known_cells(study: Study, folder: Path) -> KnownCells | None:
@@ -168,5 +193,8 @@ def _highest_answered(study: Study, name: str) -> int:
     from napari_cellid.annotation.all_answers import read_annotations
 
     answers = read_annotations(study.annotations).all_answers
-    numbers = answers["cell"][answers["recording"] == name]
+    # journals have the name as it was when the answer was given
+    clean, given = clean_name(name), answers["recording"].unique()
+    own = [other for other in given if clean_name(other) == clean]
+    numbers = answers["cell"][answers["recording"].isin(own)]
     return int(numbers.max()) if len(numbers) else 0

@@ -81,16 +81,18 @@ def add_recording(
     """
     study.check_present()
     parent = study.path / RECORDINGS
-    name = result.planes.name
     # a name that cannot be one is refused before anything is made
-    recording_folder(parent, name)
+    name = recording_folder(parent, result.planes.name).name
+    result = dataclasses.replace(
+        result, planes=dataclasses.replace(result.planes, name=name)
+    )
     with new_folder(parent), locked(parent / name, "storing results"):
         # a recording that a killed program had not put in its place
         recover_folder(parent / name, keep_replaced(parent, name))
         _write(study, result, info, replace=replace)
     study.write_if_new()
     study.reload()
-    return study.recording(result.planes.name)
+    return study.recording(name)
 
 
 def with_permanent_numbers(

@@ -150,7 +150,8 @@ class RetrainWidget(QWidget):
         # the cells that are being counted may be those of another study
         self.counting.cancel()
         self.panel.show_study_open(study is not None)
-        self.panel.setup.set_study_models(None if study is None else study.models)
+        with input_errors_shown():
+            self.panel.setup.set_study_models(None if study is None else study.models)
         if study is None:
             self.estimates.set_decided_cells(None)
         self.controller.set_study(study)
