@@ -72,6 +72,7 @@ def resolve_model(study: Study | None, name: str | None, task: Task) -> str | No
     if name is None:
         used = getattr(study.config.models, task)
         return str(current_model(study, task)) if used else None
+    # a model of the study goes before a shipped one of the same name
     own = study.models / name
     return str(own) if (own / CARD_FILE).is_file() else name
 
@@ -111,9 +112,11 @@ def activate_run(study: Study, run: Run, name: str = "") -> Study:
         )
     card = load_card(source)
     name = name or run.name
+    # refuses a wrong name before anything is copied
     _with_model(study.config.models, name, card.task)
     target = study.models / name
     if (target / CARD_FILE).is_file():
+        # the same weights were copied when the run was activated before
         if load_card(target).weights_sha256 != card.weights_sha256:
             raise InputError(
                 f"The study has another model named {name!r}; give this one another "

@@ -81,6 +81,7 @@ class ClassifierTask:
     ) -> Step[TrainingEstimate]:
         """Estimate the duration from two seconds of training."""
         settings = request.settings
+        # an estimate must not decide for ever which animals are held out
         decided = split_decided_cells(study, request.split, request.rule, keep=False)
         _check_counts(decided)
         start = load_starting_weights(
@@ -101,6 +102,7 @@ class ClassifierTask:
         """Train, save the model, and compare it on the held-out cells."""
         settings = ClassifierTrainingConfig.model_validate(run.about["settings"])
         classes = tuple(run.about["classes"])
+        # not those of the study: answers given since must not change a resumed training
         decided = read_cells(run.folder, classes, run.about["data"])
         start = load_starting_weights(
             _requested_start(run), classes, settings.plan, study.models, study.config
@@ -109,6 +111,7 @@ class ClassifierTask:
         card = start.card
         training = load_labelled_cells(study, decided, "train", card)
         validation = load_labelled_cells(study, decided, "validation", card)
+        # before the replay, whose simulated cells would hide a lack of real ones
         check_dataset(ClassificationDataset(training, validation), classes)
         training = yield from with_stop_requests(
             _with_replay(training, settings, classes, card), run
@@ -133,6 +136,7 @@ def _save_and_compare(
     """Save the new model, compare it with the one before, and save its figures."""
     material = f"{len(decided.part('train'))} cells"
     model = NewModel(trained.net, trained.trained, trained.card, material)
+    # before the comparison, so that a model exists even if that is interrupted
     save_new_model(run, model, {})
     new = load_classifier(run.folder / MODEL_FOLDER)
     old, note = load_old_model(study, run, decided.classes)
@@ -185,6 +189,7 @@ def _with_replay(
     simulated = yield from simulate_replay_cells(
         settings.replay, classes, card, settings.seed
     )
+    # many simulated cells together weigh no more than the real ones
     share = min(1.0, len(training) / max(len(simulated), 1))
     return concatenate(training, simulated.weighted(settings.replay_weight * share))
 

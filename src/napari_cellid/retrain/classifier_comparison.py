@@ -85,6 +85,7 @@ def compare_classifiers(
         probabilities[OLD] = yield from _predict(study, cells, old, classes, device)
     rule = predict_held_out(study, decided)
     if rule is not None:
+        # a rule is always sure: probability 1 for its class
         probabilities[BASELINE] = np.eye(len(classes))[rule]
     judged = _judged(cells, classes, probabilities)
     each = _figures(judged, probabilities, classes, names)
@@ -188,6 +189,7 @@ def _outlines(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return label image and label of each cell, if the classifier uses them."""
     if not classifier.uses_outlines:
+        # only centroids are used, so a study that lost its labels can be compared, too
         return np.zeros((1, 1, 1), np.int32), np.zeros(len(cells), np.int64)
     labels = recording.labels()
     now = recording.cells().set_index("cell")["label"].reindex(cells["cell"])

@@ -153,6 +153,7 @@ def read_cells(
     path = folder / CELLS_FILE
     try:
         text = dict.fromkeys(_TEXT_COLUMNS, str)
+        # pandas reads a table that was cut off without complaint
         if not path.read_bytes().endswith(b"\n"):
             raise ValueError("its end is cut off")
         table = unprotect_table(pd.read_csv(path, dtype=text, keep_default_na=False))
@@ -217,6 +218,7 @@ def load_labelled_cells(
     """
     rows = cells.part(role)
     parts = []
+    # a fixed order, to which the seeded order of the samples refers
     for name, part in rows.groupby("recording", sort=True):
         planes = _planes(study, str(name))
         target = part["class"].map({c: k for k, c in enumerate(cells.classes)})

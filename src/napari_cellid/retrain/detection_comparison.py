@@ -58,6 +58,7 @@ def compare_segmenters(
     The content of `report.json`, without "measured_on".
     """
     original = yield from simulate_fields(N_ORIGINAL, "wide", SEED)
+    # an uncertain cell is neither hit nor miss, but a certain one below it counts
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
     on_held: dict[str, Any] = {"new": None, "old": None}
     on_original: dict[str, Any] = {"new": None, "old": None}
@@ -94,6 +95,7 @@ def predict_fields(
     model: Segmenter, fields: Sequence[Judged], device: Device
 ) -> Step[list[NDArray[np.int32]]]:
     """Segment each field: labels (plane, y, x)."""
+    # each model at the threshold at which it is used
     config = SegmentConfig(threshold=model.card.threshold)
     predicted = []
     for k, (planes, _, _) in enumerate(fields):

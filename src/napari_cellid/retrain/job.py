@@ -81,8 +81,10 @@ def start(study: Study, request: RetrainRequest) -> Run:
         "settings": request.settings.model_dump(mode="json"),
         "split": request.split.model_dump(mode="json"),
         **prepared.description,
+        # as of now: another model that is activated meanwhile is not compared
         "old_model": str(current_model(study, task.name)),
     }
+    # last, so that a refused request leaves no folder
     run = Run.create(study.runs / name, about)
     for file, table in prepared.tables.items():
         write_cells(run.folder / file, table)
@@ -109,6 +111,7 @@ def resume(
         If it cannot go on; the run states why, and no model is changed.
     """
     study.check_present()
+    # outside of the try: a run that another process trains has not failed
     run.start(force=force)
     try:
         chosen, notes = device_of_run(run, device)
@@ -120,9 +123,11 @@ def resume(
     except InputError as error:
         _record_failure(run, str(error))
         raise
+    # of whatever kind: without a state the run would look interrupted and resumable
     except Exception as error:
         _record_failure(run, f"The training failed ({error}).")
         raise
+    # last: whoever waits for the state finds model, report and the end of the log
     run.end("stopped" if result.state == "stopped" else "finished")
     return result
 

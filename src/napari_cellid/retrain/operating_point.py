@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 
 #: shifts that are tried, besides that of the starting weights
+#: (4.01, so that rounding does not leave 4 out)
 SHIFTS = np.arange(-2.0, 4.01, 0.25)
 #: with fewer true cells the shifts cannot be compared
 FEWEST = 30
@@ -66,6 +67,7 @@ def find_best_shift(
             for k, shift in enumerate(SHIFTS):
                 found = _found(plane_maps, float(shift), start, planes.pixel_size_um)
                 counts[k] += count_detections(found, labels[plane], where[plane])
+    # the true cells are the same for every shift
     if counts[0].n_true < FEWEST:
         return start.shift
     f1 = np.array([one.metrics()["f1"] for one in counts])
@@ -101,6 +103,7 @@ def _found(
     pixel_um: float,
 ) -> NDArray[np.int32]:
     shifted = shift_probabilities(maps, shift)
+    # the paper's U-Net has no rim, so its cells are not divided by cores
     core = shifted[2] if len(shifted) > 2 else None
     config = SegmentConfig(threshold=start.card.threshold)
     return label_plane(shifted[1:].sum(0), core, pixel_um, config)

@@ -53,6 +53,7 @@ class Estimate:
 
 def cli_command() -> list[str]:
     """Return the command that starts the command line."""
+    # not the installed script, which need not be on the PATH of a window
     return [sys.executable, "-m", "napari_cellid.cli"]
 
 
@@ -118,6 +119,7 @@ def launch(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # appended: a resumed run keeps what it printed before
         with (folder / CONSOLE_FILE).open("ab") as console:
             return _start(words, console)
     except OSError as error:
@@ -155,8 +157,10 @@ def exit_reason(folder: Path) -> str:
 
 
 def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
+    # Ctrl+C in the terminal of napari reaches its whole session
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
+        # without this, a console window would open over napari
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     process = subprocess.Popen(
@@ -165,6 +169,7 @@ def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
         stdout=out,
         # tracebacks go to the file and are never shown
         stderr=subprocess.DEVNULL if out == subprocess.PIPE else subprocess.STDOUT,
+        # what a process printed must be in the file even if it is killed
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         **detached,
     )
@@ -184,6 +189,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _read_estimate(printed: str) -> Estimate:
+    # libraries print lines of their own before the result
     for line in reversed(printed.splitlines()):
         try:
             event = parse_json(line)

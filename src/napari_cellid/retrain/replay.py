@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
 
 #: cells of one class that are taken from one field
+#: (cells of a field share its simulated conditions)
 _MAX_OF_A_CLASS = 12
 #: fields after which no more are simulated, even if a class is rare
 _MAX_FIELDS = 200
@@ -55,7 +56,9 @@ def simulate_replay_cells(
     for k in range(_MAX_FIELDS):
         if min(counts.values()) >= per_class:
             break
+        # 77: a stream of its own beside `simulate_fields`, which may have the same seed
         step = simulate_field("wide", np.random.default_rng([seed, 77, k]))
+        # rare classes can need fields after the others have more than enough
         done = min(sum(counts.values()), n - 1)
         field, planes = yield from subprogress(step, done, n, stage="Simulating cells")
         clear = field.cells[~field.cells["ambiguous"]]

@@ -151,6 +151,7 @@ def _digest(outlines: Sequence[OutlinedRecording]) -> str:
     total = hashlib.sha256()
     for one in outlines:
         planes = one.planes
+        # the pixel size belongs to the images: the network sees them resampled
         total.update(f"{planes.name} {planes.pixel_size_um}".encode())
         for channel in (planes.red, planes.green):
             if channel is not None:

@@ -76,6 +76,7 @@ def simulate_fields(
             glia = field.cells.loc[field.cells["class"] == "glia", "label"]
             hidden = np.isin(labels, glia)
             planes = replace(planes, red=None)
+            # without red nobody could find glia, so the model is not taught to
             labels, unsure = np.where(hidden, 0, labels), unsure | hidden
         fields.append((planes, labels, unsure))
     return fields

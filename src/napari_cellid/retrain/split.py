@@ -110,6 +110,7 @@ def split_off_validation(split: Split, cells: pd.DataFrame, share: float) -> Spl
     n = cells.loc[train, "class"].value_counts()
     rows = zip(cells["recording"], cells["cell"], cells["class"], strict=True)
     for k, (recording, cell, kind) in enumerate(rows):
+        # by the cell alone, so that it keeps its role when others are answered
         chosen = hash_fraction(f"validation {recording}/{cell}") < share
         if train[k] and chosen and n[kind] >= _FEWEST_TO_SHARE:
             role[k] = "validation"
@@ -138,6 +139,7 @@ def _choose_units(
         elif part and len(parts) > 1:
             of = f" of {animal}" if animal else ""
             known.units[name] = f"sub-volume {part}{of}"
+        # tiles are a last resort: a recording that comes later is a unit as a whole
         elif len(rows) > 1 or known.units or known.tiles:
             known.units[name] = f"recording {name}"
         else:
@@ -158,7 +160,9 @@ def _units(known: SplitFile, cells: pd.DataFrame) -> NDArray[np.object_]:
 def _choose_roles(known: SplitFile, units: list[str], config: SplitConfig) -> None:
     """Choose the role of each new unit: at least one trains, then one is held out."""
     roles = known.roles
+    # by hash: neither the order of adding nor the alphabet chooses what is held out
     new = sorted((one for one in units if one not in roles), key=hash_fraction)
+    # of few units the hashes of most may be below the share
     most_held = max(math.ceil(config.held_out * len(units)), 1)
     most_chosen = max(math.ceil(config.validation * len(units)), 1)
     for one in new:

@@ -36,6 +36,7 @@ def with_stop_requests(step: Step[T], run: Run) -> Step[T]:
             values = {"stage": progress.stage, "done": progress.done}
             run.write_progress({**values, "total": progress.total})
             if run.stop_requested():
+                # ends the step now, with its `finally` blocks, not when it is collected
                 step.close()
                 raise StopRequested
         yield progress

@@ -56,6 +56,7 @@ def fit_thresholds(
     """
     if not np.isfinite(values).any(0).all():
         return None
+    # a cell without surroundings to compare with is neither red nor green
     filled = np.nan_to_num(values, nan=-np.inf)
     limits = [_candidates(values[:, k]) for k in (0, 1)]
     red, green = (filled[:, k, None] > limits[k] for k in (0, 1))
@@ -64,6 +65,7 @@ def fit_thresholds(
     excitatory, inhibitory, glia = (
         np.where(truth == index[name], weight, 0.0) for name in _CLASSES
     )
+    # (red threshold, green threshold): correct cells of all pairs at once
     right = (red.T * excitatory) @ green + (red.T * glia) @ ~green
     right += (inhibitory @ ~red)[:, None]
     r, g = np.unravel_index(right.argmax(), right.shape)

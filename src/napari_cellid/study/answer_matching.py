@@ -95,6 +95,7 @@ def match_answers(
     """
     number = np.zeros(len(all_answers), np.int64)
     given = all_answers["cell"].to_numpy()
+    # float, because an imported answer can lack its place
     point = all_answers[["plane", "y", "x"]].to_numpy(float)
     people = _people(all_answers)
     codes, names = pd.factorize(all_answers["recording"])

@@ -123,6 +123,7 @@ class StudyAnswers:
         -------
         The lines, with the current names of classes.
         """
+        # with the names as written, for so `refresh` meets them in the journal
         self._written.update(lines)
         names = self._study.config.earlier_names
         current = [

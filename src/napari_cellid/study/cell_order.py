@@ -70,6 +70,7 @@ def order_cells(
     elif config.order != "place":
         by.append(certainty)
     if config.order == "disputed":
+        # negative, because lexsort ascends and the most disputed cell comes first
         by.append(-normalised_entropy(_count_answers(cells, answers)[0]))
     elif config.order == "rare":
         by.append(_rarity(cells, answers, classes))
@@ -135,7 +136,9 @@ def _rarity(
 def _shuffle(cells: pd.DataFrame, annotator: str) -> NDArray[np.uint64]:
     """Random number for each cell, independent of the other cells."""
     recording, names = pd.factorize(cells["recording"].to_numpy(object))
+    # no name contains \0, so different parts never make the same text
     seeds = np.array([seeded_draw(f"{annotator}\0order\0{name}") for name in names])
+    # numpy mixes all cells at once, without a Python hash for each
     return _mix(seeds.astype(np.uint64)[recording] ^ cells["cell"].to_numpy(np.uint64))
 
 

@@ -45,6 +45,7 @@ class CellsIndex:
         places = zip(recordings, labels, strict=True)
         self._keys = dict(zip(places, keys, strict=True))
         # several widgets ask for the row of the same cell
+        # a cache of this object: one of the class would keep every closed study alive
         self._read = lru_cache(maxsize=16)(self._read_row)
 
     def rename_classes(self, names: Mapping[str, str]) -> None:
@@ -74,4 +75,5 @@ class CellsIndex:
 
     def _read_row(self, at: int) -> Mapping[str, Any]:
         row = self.table.iloc[at]
+        # the cache gives the same row to all who ask, so nobody may change it
         return MappingProxyType({str(name): value for name, value in row.items()})

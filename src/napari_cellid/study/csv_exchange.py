@@ -87,6 +87,7 @@ def import_study_answers(study: Study, path: Path) -> ExchangeResult:
     InputError
         If a row of the file cannot be used; then nothing is written.
     """
+    # counted before, so that the note tells only of this file
     before = _count_unmatched(study.read_answers())
     new = import_answers(
         path,

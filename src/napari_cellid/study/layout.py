@@ -74,6 +74,7 @@ def recover_recordings(study: Path) -> list[str]:
     try:
         names = {leftover.name for leftover in find_leftovers(parent)}
         for name in sorted(names - {""}):
+            # another program may store this recording, or tidy it, at the same time
             with locked(parent / name, "opening the study"):
                 notes += recover_folder(parent / name, keep_replaced(parent, name))
         for folder in (parent, study, study / "annotations"):

@@ -63,8 +63,10 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         raise InputError(
             f"{other.path} is the study itself; give the folder of another copy."
         )
+    # everything that can be refused comes before the first change
     _check_recordings(study, other)
     notes = [*other.problems, *_class_notes(study, other)]
+    # names before journals, whose answers may have names that only the copy knows
     if adopt_earlier_names(study.config, other.config.classes) != study.config:
         study.edit_config(partial(adopt_earlier_names, others=other.config.classes))
     new_answers = {}
@@ -87,6 +89,7 @@ def _check_recordings(study: Study, other: Study) -> None:
     for name in set(study.recordings) & set(other.recordings):
         ours, theirs = study.recording(name), other.recording(name)
         own, copied = ours.folder / IMAGES, theirs.folder / IMAGES
+        # by content: otherwise files of the same size and time count as equal
         if not (own.exists() and copied.exists()) or cmp(own, copied, shallow=False):
             continue
         same = is_same_recording(ours, theirs.planes(), theirs.info.sources)
@@ -101,6 +104,7 @@ def _check_recordings(study: Study, other: Study) -> None:
 def _copy(source: Study, target: Study, name: str) -> None:
     with atomic_write_folder(target.path / RECORDINGS / name) as temporary:
         for path in source.recording(name).folder.iterdir():
+            # hidden files are locks and unfinished files of programs
             if path.is_file() and not path.name.startswith("."):
                 shutil.copy2(path, temporary / path.name)
 

@@ -121,6 +121,7 @@ class StudyRecording:
         tables = [read_retired(path) for path in paths if path.exists()]
         import pandas as pd
 
+        # an empty table would turn the types of the others into objects
         filled = [table for table in tables if len(table)]
         if not filled:
             return no_retired()

@@ -88,6 +88,7 @@ class RepeatChooser:
             if answer is None or answer.repeat:  # undone, or repeated meanwhile
                 self._in_heap.discard(key)
                 continue
+            # back into the heap below: a cell that is too recent now is due later
             waiting.append(candidate)
             if key not in recent:
                 chosen = key

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: folder in `recordings` with the replaced recordings
 REPLACED = ".replaced"
+#: without colons, which Windows does not allow in names
 _TIME = "%Y-%m-%dT%H%M%S.%fZ"
 #: earlier outlines of the same images that are kept; of other images all are
 _MOST_OUTLINES = 20
@@ -121,6 +122,7 @@ def bring_back(recordings: Path, replaced: ReplacedRecording) -> None:
     """
     place = recordings / replaced.name
     with locked(place, "bringing back"):
+        # read first: the folder that tells the present numbers is moved away below
         retired, other = _numbers_in_use(place, replaced)
         with atomic_write_folder(
             place, keep_replaced(recordings, replaced.name)
@@ -146,6 +148,7 @@ def _keep(old: Path, recordings: Path, name: str) -> None:
     outlines = sorted(
         folder for folder in place.iterdir() if not (folder / IMAGES).exists()
     )
+    # names are times, so the oldest come first
     for folder in outlines[:-_MOST_OUTLINES]:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -90,6 +90,7 @@ def add_recording(
         # a recording that a killed program had not put in its place
         recover_folder(parent / name, keep_replaced(parent, name))
         _write(study, result, info, replace=replace)
+    # after the recording, so that a result that is refused leaves no empty study
     study.write_if_new()
     study.reload()
     return study.recording(name)

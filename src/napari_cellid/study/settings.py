@@ -88,6 +88,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     values = {"format": FORMAT_VERSION, **settings.config.model_dump(mode="json")}
     if not any(values["models"].values()):
         del values["models"]
+    # people read and edit this file, so what says nothing is left out
     for cell_class in values["classes"]:
         for key in ("aliases", "hidden"):
             if not cell_class[key]:

@@ -95,6 +95,7 @@ class Study(StudyFolder):
         check_is_study(path)
         study = cls(path, read_settings(path / STUDY_FILE))
         study._on_disk = True
+        # first, so that a recording that a killed program left is found below
         recovered = recover_recordings(path)
         study.reload()
         study.problems = (*recovered, *study.problems, *tidy_runs(study.runs))
@@ -244,6 +245,7 @@ class Study(StudyFolder):
         return study
 
     def _with_settings(self, settings: StudySettings) -> Study:
+        # animals and pixel sizes of recordings may differ now, which opening reads
         if settings.overrides != self._settings.overrides:
             return Study.open(self.path)
         return self.with_config(settings.config)

@@ -35,6 +35,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         If it is missing, unreadable or not TOML.
     """
     try:
+        # editors of Windows may put a byte order mark before the text
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(
