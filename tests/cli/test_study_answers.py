@@ -169,6 +169,20 @@ def test_merge(study: Study, tmp_path: Path, capsys) -> None:
     assert snapshot(study.path) == after
 
 
+def test_merge_tells_of_a_wrong_clock(study: Study, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(study.path, copy)
+    say(study, "Ann", 2, "inhibitory", 10)
+    minutes = (datetime.now(UTC) - START) / timedelta(minutes=1) + 24 * 60
+    say(Study.open(copy), "Ann", 2, "glia", minutes)
+    assert main(["merge", str(study.path), "--from", str(copy)]) == 0
+    assert said(study.path)["Ann", 2] == "inhibitory"
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "Ann in the copy, 1 line has a time up to 24 h ahead" in told[0]
+    assert "Ann answered 1 cell differently" in told[1]
+
+
 def test_merge_of_copies_that_number_differently(study: Study, tmp_path: Path) -> None:
     # the same images, outlined by somebody else: the numbers are exchanged
     other = Study.create(tmp_path / "copy")

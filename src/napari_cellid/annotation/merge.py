@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter, deque
-from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.annotators import (
@@ -16,31 +12,19 @@ from napari_cellid.annotation.annotators import (
     journal_files,
     journal_path,
 )
-from napari_cellid.annotation.journal_reader import BYTE_ORDER_MARK, JournalReader
 from napari_cellid.annotation.lock import locked
+from napari_cellid.annotation.merge_lines import interleave, split_lines
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellid.annotation.answer import Answer
-
-_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+    from napari_cellid.annotation.merge_lines import JournalLine
 
 
 class _JournalChangedError(Exception):
     """A journal changed while it was merged."""
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line of a file, and the key that identifies it in both copies."""
-
-    text: bytes
-    answers: tuple[Answer, ...]
-    time: datetime
-    key: Hashable
 
 
 def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
@@ -48,8 +32,9 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
 
     A line in both copies is kept once. The order of the lines within each copy is kept,
     because it decides which answer counts; between two common lines, the lines are
-    sorted by time. Broken lines of the other copy are skipped. The other copy is not
-    changed.
+    sorted by time. A time that cannot be right (`merge_lines`) decides nothing: such a
+    line follows the line before it. Broken lines of the other copy are skipped. The
+    other copy is not changed.
 
     Parameters
     ----------
@@ -92,7 +77,9 @@ def merge_journals(source_folder: Path, target_folder: Path) -> dict[str, int]:
 
 
 def _merge_files(annotator: str, source: Path, target: Path) -> int:
-    theirs = [line for line in _lines(source.read_bytes(), annotator) if line.answers]
+    theirs = [
+        line for line in split_lines(source.read_bytes(), annotator) if line.answers
+    ]
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(target, "a merge of journals") as holder:
         if holder is not None:
@@ -102,8 +89,8 @@ def _merge_files(annotator: str, source: Path, target: Path) -> int:
             )
         while True:
             before = target.read_bytes() if target.exists() else b""
-            ours = _lines(before, annotator)
-            merged = _interleave(ours, theirs)
+            ours = split_lines(before, annotator)
+            merged = interleave(ours, theirs)
             if len(merged) == len(ours):
                 return 0
             with suppress(_JournalChangedError):
@@ -111,7 +98,7 @@ def _merge_files(annotator: str, source: Path, target: Path) -> int:
                 return len(merged) - len(ours)
 
 
-def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
+def _replace(target: Path, before: bytes, merged: list[JournalLine]) -> None:
     """Replace a journal, unless it changed since it was read."""
     with atomic_write(target) as temporary:
         temporary.write_bytes(b"".join(line.text + b"\n" for line in merged))
@@ -122,43 +109,3 @@ def _replace(target: Path, before: bytes, merged: list[_Line]) -> None:
         # a writer that ignores the lock may have added an answer
         if (target.stat().st_size if target.exists() else 0) != len(before):
             raise _JournalChangedError
-
-
-def _lines(data: bytes, annotator: str) -> list[_Line]:
-    data = data.removeprefix(BYTE_ORDER_MARK)
-    parsed = JournalReader(annotator).feed(data + b"\n")
-    answers_at: dict[int, tuple[Answer, ...]] = {}
-    for number, answer in zip(parsed.numbers, parsed.answers(), strict=True):
-        answers_at[number] = (*answers_at.get(number, ()), answer)
-    lines, time, n_seen = [], _BEFORE_ALL, Counter[Hashable]()
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if not (text := line.strip()):
-            continue
-        answers = answers_at.get(number, ())
-        time = answers[-1].time if answers else time
-        content = answers or text
-        n_seen[content] += 1
-        lines.append(_Line(text, answers, time, (content, n_seen[content])))
-    return lines
-
-
-def _interleave(ours: list[_Line], theirs: list[_Line]) -> list[_Line]:
-    """Interleave the lines of two copies; the order within each copy is kept."""
-    both = {line.key for line in ours} & {line.key for line in theirs}
-    merged: dict[Hashable, _Line] = {}
-    left, right = deque(ours), deque(theirs)
-    while left and right:
-        a, b = left[0], right[0]
-        if a.key in merged or b.key in merged:  # the copies have different orders
-            (left if a.key in merged else right).popleft()
-            continue
-        right_first = (b.time, b.text) < (a.time, a.text)
-        if (a.key in both) != (b.key in both):  # up to the next common line
-            right_first = a.key in both
-        elif a.key in both:
-            right_first = False
-        first = (right if right_first else left).popleft()
-        merged[first.key] = first
-    for rest in (*left, *right):
-        merged.setdefault(rest.key, rest)
-    return list(merged.values())

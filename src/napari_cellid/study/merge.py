@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.merge import merge_journals
+from napari_cellid.annotation.merge_notes import merge_notes
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.study.classes import adopt_earlier_names
@@ -71,6 +72,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         study.edit_config(partial(adopt_earlier_names, others=other.config.classes))
     new_answers = {}
     if journal_files(other.annotations):
+        notes += merge_notes(other.annotations, study.annotations)
         new_answers = merge_journals(other.annotations, study.annotations)
     new = [name for name in other.recordings if name not in study.recordings]
     for name in new:
