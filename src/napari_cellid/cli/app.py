@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments = build_parser().parse_args(words)
             with console:
                 arguments.run(arguments, console)
+                # a reader that is gone is noticed here and not while Python shuts down
                 sys.stdout.flush()
     except SystemExit as end:
         # argparse has printed the help or the version

@@ -145,6 +145,8 @@ def make_console(*, as_json: bool, quiet: bool) -> Console:
 
 
 def _write(event: str, values: Mapping[str, Any]) -> None:
+    # flushed, as a window reads the events while the program runs; in ASCII, as a pipe
+    # on Windows has the encoding of the system
     print(json.dumps({"event": event, **values}), flush=True)
 
 

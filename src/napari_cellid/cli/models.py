@@ -93,6 +93,7 @@ def run_show(arguments: Namespace, console: Console) -> None:
         from napari_cellid.study.study import Study
 
         study = Study.open(arguments.study.absolute())
+        # the task only matters where no name is given
         model = resolve_model(study, model, "segment")
     if (Path(model) / "model" / CARD_FILE).is_file():
         # the folder of a run

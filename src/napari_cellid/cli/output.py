@@ -168,6 +168,7 @@ def write_to_destination(
         with_permanent_numbers,
     )
 
+    # asked now, because saving writes the study
     made = [f"{study.path} is a new study."] if study.is_new else []
     info = _info(arguments, result.planes.pixel_size_um, result.run["sources"])
     recording = add_recording(study, result, info, replace=arguments.replace)

@@ -156,6 +156,7 @@ def _config(arguments: Namespace) -> SimulationConfig:
     config = read_settings(arguments, SimulationConfig)
     if arguments.kind is None:
         return config
+    # late, so that --help needs no numpy
     import numpy as np
 
     from napari_cellid.simulation.conditions import draw_config

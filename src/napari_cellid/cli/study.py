@@ -61,8 +61,10 @@ def run_annotate(arguments: Namespace, console: Console) -> None:
     if arguments.annotator is not None:
         from napari_cellid.annotation.annotators import journal_path
 
+        # refuses a wrong name before the window opens
         journal_path(study.annotations, arguments.annotator)
     console.notes(study.problems)
+    # Qt draws without a display if it is told to, as in tests
     if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
         raise InputError(
             "napari needs a display, but this computer has none; open the study on a "

@@ -106,6 +106,7 @@ def run_classifier(arguments: Namespace, console: Console) -> None:
     settings = given_settings(arguments, ClassifierTrainingConfig)
     request = ClassifierRequest(
         start=arguments.start or "",
+        # the recipe gives defaults: what the command line states goes before it
         settings=ClassifierTrainingConfig(**RECIPES[arguments.recipe] | settings),
         split=read_settings(arguments, SplitConfig),
         rule=study.config.vote.model_copy(update=rule) if rule else None,

@@ -124,10 +124,12 @@ def _resample(
     counts = {}
     for model, predicted in evaluated.predicted.items():
         by_unit = np.zeros((n_units, n_classes**2), np.int64)
+        # not +=, which counts an index that occurs several times once
         np.add.at(by_unit, (units, evaluated.truth * n_classes + predicted), 1)
         counts[model] = by_unit
     resamples = []
     for _ in range(N_RESAMPLES if n_units else 0):
+        # a sum of the units' matrices: no resample has to look at single cells
         weights = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
         resamples.append(
             {

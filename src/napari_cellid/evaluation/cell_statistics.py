@@ -89,6 +89,7 @@ def _contrast_of(
     own = np.asarray(arrays[1][box] == number, np.bool_)
     if own.all():  # no edge at all
         return (float(image.mean()), float("nan"), float("nan"))
+    # to the edge of a pixel: the transform measures to the middle of the next one
     deep = ndimage.distance_transform_edt(own) - 0.5
     share = deep / max(float(deep.max()), 0.5)
     away = (ndimage.distance_transform_edt(~own) - 0.5) * pixel_size_um
@@ -161,6 +162,7 @@ def layout_statistics(labels: _Labels, pixel_size_um: float) -> dict[str, float]
     if len(numbers) > 1:
         place = np.array(ndimage.center_of_mass(labels > 0, labels, numbers))
         place = place * pixel_size_um
+        # two, because the nearest point of each is itself
         nearest = cKDTree(place).query(place, 2)[0][:, 1]
         statistics["neighbour"] = float(np.median(nearest))
         sides = np.array(labels.shape) * pixel_size_um

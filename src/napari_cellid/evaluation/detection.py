@@ -162,6 +162,7 @@ def f1_difference(
     counts = np.zeros((2, n, 2), np.int64)
     for side, tiles in enumerate((new, old)):
         parts = [(2 * one.true_positives, one.n_found + one.n_true) for one in tiles]
+        # not +=, which counts an index that occurs several times once
         np.add.at(counts[side], unit, np.array(parts, np.int64).reshape(-1, 2))
     rng, resampled = np.random.default_rng(seed), []
     for _ in range(N_RESAMPLES if n else 0):

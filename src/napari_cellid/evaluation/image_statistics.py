@@ -100,8 +100,10 @@ def radial_spectrum(image: NDArray[np.float64], pixel_size_um: float) -> Spectru
     wide as one period over the shorter side.
     """
     height, width = image.shape
+    # without the zeros at its ends, which would lose the outermost rows
     window = np.hanning(height + 2)[1:-1, None] * np.hanning(width + 2)[None, 1:-1]
     weight = window**2
+    # the mean under the window: what is left of it would leak into the first rings
     mean = (image * weight).sum() / weight.sum()
     transformed = np.fft.fft2(window * (image - mean))
     power = np.abs(transformed) ** 2 * pixel_size_um**2 / weight.sum()

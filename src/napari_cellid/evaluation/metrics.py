@@ -100,6 +100,7 @@ def expected_calibration_error(
         return float("nan")
     confidence = probabilities.max(1)
     correct = probabilities.argmax(1) == truth
+    # a confidence of 1 belongs to the last bin
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     n = np.bincount(bins, minlength=_BINS)
     gaps = np.abs(

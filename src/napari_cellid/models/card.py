@@ -71,8 +71,10 @@ def explain_mismatch(card: ModelCard, folder: Path, network: str) -> Iterator[No
     """
     try:
         yield
+    # first, because it is a ValueError, too, and says more
     except InputError:
         raise
+    # RuntimeError: torch, of weights; ValueError: pydantic, of settings
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"The weights of the model {card.name!r} in {folder} do not fit the "

@@ -88,6 +88,7 @@ def load_weights(folder: Path, card: ModelCard) -> dict[str, Tensor]:
             "changed); copy the model folder again from its source."
         )
     try:
+        # from the bytes that were hashed: the file may be replaced meanwhile
         tensors = load(data)
     except SafetensorError as error:
         raise InputError(

@@ -90,6 +90,7 @@ def random_crop(
             for image in images
         ]
     )
+    # nearest pixel: classes are no numbers that could be interpolated
     crop_target = ndimage.map_coordinates(
         target, points, order=0, mode="constant", cval=IGNORE_INDEX
     )
@@ -119,6 +120,7 @@ def _sampled_points(
 ) -> NDArray[np.float64]:
     """Coordinates (2, side, side) of the field that the crop is sampled at."""
     half = (side - 1) / 2
+    # a field that is smaller than the crop lies in its middle
     low = [min(half, (n - 1) / 2) for n in shape]
     centre = [rng.uniform(a, n - 1 - a) for a, n in zip(low, shape, strict=True)]
     offsets = np.arange(side) - half

@@ -121,6 +121,7 @@ def labelled_field(
 
         distance = ndimage.distance_transform_edt(rescaled == 0) * card.pixel_size_um
         far = distance > config.leave_out_unlabelled_um
+        # without an outline no pixel has a distance to one
         ignored |= far if rescaled.any() else True
     target[ignored] = IGNORE_INDEX
     return LabelledField(images, target, border_weights(rescaled, config.weighting))

@@ -86,6 +86,7 @@ class SegmenterLearner(NetworkLearner):
         rng = np.random.default_rng([self._seed, epoch, index])
         crops = [self._draw_crop(rng) for _ in range(self._config.batch_size)]
         self._net.train(self._adapt_batch_norm)
+        # also where the rest is in inference mode, to keep its batch statistics
         self._unet.dropout.train()
         with self._seeded(epoch, index):
             loss = self._loss(*(np.stack(part) for part in zip(*crops, strict=True)))
@@ -111,6 +112,7 @@ class SegmenterLearner(NetworkLearner):
                     n = float(weight[known].sum())
                     loss = self._cross_entropy(logits, target[None], weight[None])
                     loss_sum, weight_sum = loss_sum + n * float(loss), weight_sum + n
+                    # rim and core together, as cells are outlined
                     cell_logit = logits[0, 1:].logsumexp(0) - logits[0, 0]
                     cell = (cell_logit >= self._threshold_logit).cpu().numpy() & known
                     truth = (target > 0) & known

@@ -102,6 +102,7 @@ def resegment(
         moved |= np.isin(partner, list(before.stale))
         if by_outline:
             other = changed_labels(before.labels, partner_of[labels])
+            # 0: a cell without a partner is new
             moved |= np.isin(partner, [0, *other])
         stale = set(cells["label"][moved].tolist())
     return LabelledCells(labels, cells, next_cell, before.hand, frozenset(stale))
@@ -170,6 +171,7 @@ def mark_manual_edits(
     for label in np.unique(before.labels[differs & (before.labels > 0)]):
         if int(label) in cell_of:
             marked[after == label] = cell_of[int(label)]
+    # what was drawn earlier and is gone now was taken away, too
     marked[~np.isin(marked, [-1, 0, *cell_of.values()])] = -1
     return marked
 
@@ -223,5 +225,6 @@ def restore_manual_edits(
     kept = np.where(touched | (2 * inside >= area)[labels], 0, labels)
     drawn = hand > 0
     _, number = np.unique(hand[drawn], return_inverse=True)
+    # numbers beyond those of the new outlines
     kept[drawn] = len(area) + number
     return relabel_sequential(kept)[1]

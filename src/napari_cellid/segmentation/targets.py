@@ -38,6 +38,7 @@ def pixel_targets(
     for number, box in enumerate(ndimage.find_objects(labels), 1):
         if box is None:
             continue
+        # the border of the box is an edge of the cell, which the transform needs to see
         mask = np.pad(labels[box] == number, 1)
         depth = ndimage.distance_transform_edt(mask)[1:-1, 1:-1]
         target[box][depth > _CORE_SHARE * depth.max()] = 2
@@ -80,6 +81,7 @@ def _two_distances(
     far = float(np.hypot(*labels.shape))
     first = np.full(labels.shape, far)
     second = first.copy()
+    # farther away the weight is exp(-18) and less
     reach = round(6 * _SIGMA_PX)
     for number, box in enumerate(ndimage.find_objects(labels), 1):
         if box is None:
@@ -89,6 +91,7 @@ def _two_distances(
         )
         distance = ndimage.distance_transform_edt(labels[here] != number)
         nearest, next_nearest = first[here], second[here]
+        # the second first: it needs the nearest as it was
         next_nearest[...] = np.minimum(next_nearest, np.maximum(nearest, distance))
         nearest[...] = np.minimum(nearest, distance)
     return first, second

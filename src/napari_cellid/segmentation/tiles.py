@@ -83,6 +83,7 @@ def predict_tiled(
         window = np.ascontiguousarray(padded[:, *tiles[start].input])
         return torch.from_numpy(window)[None]
 
+    # one at a time: tiles at the border of the image have other sizes
     outputs = yield from run_batches(net, one_tile, len(tiles), device, stage, 1)
     n = net.config.out_channels
     result = np.zeros((n + net.config.class_outputs, *shape), np.float32)
@@ -96,6 +97,7 @@ def pad_image(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.floa
     """Mirror an image (channel, y, x) beyond its borders as the network needs it."""
     before, after = _padding((image.shape[-2], image.shape[-1]), config)
     widths = [(0, 0), *((before, n) for n in after)]
+    # reflecting needs two pixels
     return np.pad(
         image, widths, mode="reflect" if min(image.shape[-2:]) > 1 else "edge"
     )

@@ -78,6 +78,7 @@ def predict_tta(
         logs.append(np.log(np.maximum(maps, _MIN_PROBABILITY)))
     mean = np.exp(np.mean(logs, axis=0, dtype=np.float32))
     n = net.config.out_channels
+    # slices are views, so `mean` itself is normalised; a mean of logarithms is not
     for group in (mean[:n], mean[n:]):
         group /= group.sum(0)
     return mean

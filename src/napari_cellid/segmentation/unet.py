@@ -76,6 +76,7 @@ class UNet(nn.Module):
         outputs = config.out_channels + config.class_outputs
         self.head = nn.Conv2d(config.base, outputs, 1)
         for module in self.modules():
+            # as in the paper: normal with SD sqrt(2 / inputs)
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
@@ -124,6 +125,7 @@ def _double(a: int, b: int, config: UNetConfig) -> nn.Sequential:
     for channels in (a, b):
         padding = 1 if config.padding == "same" else 0
         layers.append(
+            # batch normalisation would subtract a bias again
             nn.Conv2d(channels, b, 3, padding=padding, bias=not config.batch_norm)
         )
         if config.batch_norm:

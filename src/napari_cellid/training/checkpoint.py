@@ -38,6 +38,7 @@ def save_tensors(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    # safetensors refuses tensors that share memory, as tied weights do
     copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in
            tensors.items()}  # fmt: skip
     try:

@@ -48,10 +48,12 @@ class NetworkLearner:
         state = {
             f"{_NET}{name}": tensor for name, tensor in self._net.state_dict().items()
         }
+        # the moments alone: rates come from the settings of the run
         for k, values in self._optimiser.state_dict()["state"].items():
             for name, value in values.items():
                 # momentum is None before the first step
                 if value is not None:
+                    # a count of steps can be a plain number
                     state[f"{_OPTIMISER}{k}.{name}"] = torch.as_tensor(value)
         return state
 
@@ -70,6 +72,7 @@ class NetworkLearner:
     def weights(self) -> dict[str, Tensor]:
         """State dict of the network, on the CPU."""
         state = self._net.state_dict()
+        # on the CPU cpu() gives no copy, and the next step changes the tensors in place
         return {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
@@ -95,6 +98,7 @@ class NetworkLearner:
         import torch
 
         with torch.random.fork_rng():
+            # numbers, unlike texts, hash alike in every process
             torch.manual_seed(hash((self._seed, epoch, index)) % 2**63)
             yield
 

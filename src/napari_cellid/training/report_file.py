@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DAMAGED = "damaged"
 _MODELS = ("new", "old", "floor")
 #: marks an entry that cannot be used
+#: (not None, which a report may hold where nothing was measured)
 _BAD = object()
 
 _Check = Callable[[Any], Any]
@@ -117,6 +118,7 @@ def _usable(
     usable = {}
     for name, value in values.items():
         check = checks.get(name, other)
+        # entries of newer versions pass unchecked
         if value is None or check is None:
             usable[name] = value
             continue
@@ -165,6 +167,7 @@ def _text(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
+    # True and False are numbers in Python
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _BAD
     return value if math.isfinite(value) else _BAD

@@ -143,6 +143,7 @@ class Run:
         error
             Reason of a failure, one sentence.
         """
+        # the state first: a run that still says running needs its heartbeat
         self._state = replace(self._state, state=state, error=error, beat=time.time())
         self._write_state()
         self._remove(PROGRESS_FILE, STOP_FILE)
@@ -162,6 +163,7 @@ class Run:
             If the folder cannot be written to.
         """
         try:
+            # a file, because a process on another computer gets no signals from here
             (self.folder / STOP_FILE).touch()
         except OSError as error:
             raise InputError(
@@ -187,6 +189,7 @@ class Run:
                 f.seek(-1, os.SEEK_END)
                 # an incomplete last line must not spoil this one
                 line = line if f.read(1) == b"\n" else f"\n{line}"
+            # paths can hold bytes that are no text
             f.write(line.encode(errors="replace"))
             f.flush()
             os.fsync(f.fileno())

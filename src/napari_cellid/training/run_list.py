@@ -75,6 +75,7 @@ def _has(folder: Path, name: str) -> bool:
 def new_run_name(parent: Path, task: str) -> str:
     """Name of a new run: kind of model and time, with a number if that is taken."""
     word = {"classify": "classes", "segment": "outlines"}.get(task, task)
+    # no colon, which Windows does not allow in names
     stem = f"{word} {datetime.now().astimezone():%Y-%m-%d %H.%M}"
     name, k = stem, 2
     while (parent / name).exists():

@@ -134,6 +134,7 @@ class RunSummaries:
         )
 
     def _epochs(self, run: Run) -> tuple[dict[str, Any], ...]:
+        # a log only grows, so its size tells whether there is something new
         size = _size(run.folder / LOG_FILE)
         if self._logs.get(run.folder, (None,))[0] != size:
             # an epoch that was repeated after a crash counts once
