@@ -92,6 +92,7 @@ def make_class_id(name: str, taken: Sequence[str] = ()) -> str:
     taken
         Ids that other classes have; a number is appended to differ from them.
     """
+    # computers compose accented letters in different ways
     plain = unicodedata.normalize("NFKC", name).casefold()
     first = re.sub(r"\W+", "_", plain).strip("_") or "class"
     number, made = 1, first

@@ -56,6 +56,7 @@ class AnswerButtons(QWidget):
         button.setToolTip(f"Key {keys[answer]}")
         # a long name must not widen the whole dock; the keys stay with the list
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        # the focus stays where keys are read, such as in the canvas
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(partial(self._choose, answer))
         self.buttons[answer] = button
@@ -100,6 +101,7 @@ class AnswerKeys(QObject):
         if not (undo or answer):
             return False
         event.accept()
+        # accepted, so that Qt sends the key again as a press instead of to a shortcut
         if event.type() == QEvent.Type.ShortcutOverride:
             return False
         if undo:

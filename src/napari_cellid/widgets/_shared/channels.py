@@ -93,6 +93,7 @@ def recording_from_layers(channels: Channels) -> Recording:
         pixel_size_um=channels.pixel_size_um,
         pixel_size_source=channels.pixel_size_source,
         sources=tuple(
+            # both channels may come from one file
             dict.fromkeys(utf8_text(str(path)) for path in source_paths(channels))
         ),
         notes=channels.notes,
@@ -110,6 +111,7 @@ def layer_pixel_size(layer: Image) -> float | None:
     sizes = []
     for scale, unit in zip(np.abs(layer.scale[-2:]), layer.units[-2:], strict=True):
         length = unit.dimensionality == {"[length]": 1}
+        # 1 without a unit is napari's default, and says nothing
         if scale == 1 and not length:
             return None
         um = (float(scale) * unit).to("micrometer").magnitude if length else scale
@@ -166,6 +168,7 @@ def _array(layer: Image, first_axis: FirstAxis | None) -> da.Array:
             "channel is needed; right-click it in napari's layer list, choose Split "
             "RGB, then choose its red and green part."
         )
+    # level 0 is the one with all pixels
     data = layer.data[0] if layer.multiscale else layer.data
     if data.ndim > 4:
         raise InputError(

@@ -29,6 +29,7 @@ def transform_of(layer: Layer, ndim: int | None = None) -> dict[str, Any]:
     return {
         "scale": layer.scale[-n:],
         "translate": layer.translate[-n:],
+        # the matrix is one larger than the axes, for the translation
         "affine": layer.affine.affine_matrix[-n - 1 :, -n - 1 :],
         "units": layer.units[-n:],
         "axis_labels": layer.axis_labels[-n:],

@@ -181,6 +181,7 @@ class FractionSlider(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Make the number as wide as the style needs."""
         super().showEvent(event)
+        # only now, because napari's style sets the font when a widget is shown
         text_width = self.number.fontMetrics().horizontalAdvance("0.0000")
         self.number.setFixedWidth(text_width)
 
@@ -223,6 +224,7 @@ class FractionSlider(QWidget):
         self.slider.setSingleStep(step)
 
     def _on_slider(self, value: float) -> None:
+        # or the number would move the slider again
         with signals_blocked(self.number):
             self.number.setValue(value)
         self.valueChanged.emit(value)

@@ -128,6 +128,7 @@ class PatchCanvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom."""
+        # a notch of a wheel is 120; touchpads send fractions of it
         self.zoom(event.angleDelta().y() / 120)
         event.accept()
 
@@ -158,6 +159,7 @@ class PatchCanvas(QWidget):
 
     def _render(self, view: ChannelView, side: int) -> QImage:
         assert self.source is not None and self._centre is not None
+        # in pixels of the screen, which can be smaller than those of Qt
         size = min(round(side * self.devicePixelRatioF()), _MAX_SIDE)
         patch = self.source.cut(
             self._centre,
@@ -172,6 +174,7 @@ class PatchCanvas(QWidget):
 
     def _paint_outline(self, painter: QPainter, rect: QRect) -> None:
         path = self._outline_path(rect)
+        # dark below white, so that the line shows on bright tissue, too
         pen = QPen(QColor(0, 0, 0, 150), 2.2)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen)

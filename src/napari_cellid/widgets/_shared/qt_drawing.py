@@ -18,6 +18,7 @@ _EDGE_OFFSETS = ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1))
 def to_qimage(rgb: NDArray[np.uint8]) -> QImage:
     """Copy an RGB image (y, x, 3) into an image of Qt."""
     height, width = rgb.shape[:2]
+    # RGB32 is a number, whose lowest byte (blue) comes first in memory
     bgra = np.empty((height, width, 4), np.uint8)
     bgra[..., :3] = rgb[..., ::-1]
     bgra[..., 3] = 255

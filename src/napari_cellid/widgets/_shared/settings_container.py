@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import Config
 
+#: the largest number that a spin box of Qt holds
 _LARGEST = 2**31 - 1
 
 

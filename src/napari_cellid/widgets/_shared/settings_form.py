@@ -83,6 +83,7 @@ class SettingsForm(QWidget):
         settings = value if isinstance(value, Config) else dict(value)
         validated = self._model.model_validate(settings)
         before = self.values()
+        # one signal for all fields together, below
         with signals_blocked(self):
             for name in self._names:
                 target = getattr(validated, name)

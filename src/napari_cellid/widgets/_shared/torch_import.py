@@ -20,6 +20,7 @@ def import_torch() -> None:
     is loaded with RTLD_DEEPBIND, so that it resolves symbols within itself first.
     """
     share_cores()
+    # only glibc has it
     deep_bind = getattr(os, "RTLD_DEEPBIND", 0)
     load_triton = "triton" not in sys.modules and importlib.util.find_spec("triton")
     if deep_bind and load_triton:

@@ -130,6 +130,7 @@ class DisputedPanel(QWidget):
         view.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         for column, width in ((0, 96), (1, 46), (3, 66)):
             view.setColumnWidth(column, width)
+        # before sorting is enabled, which at once sorts as the indicator says
         view.horizontalHeader().setSortIndicator(3, Qt.SortOrder.DescendingOrder)
         view.setSortingEnabled(True)
         view.setMinimumHeight(90)
@@ -181,6 +182,7 @@ class DisputedPanel(QWidget):
                 self.view.setCurrentIndex(QModelIndex())
             else:
                 self.view.selectRow(row)
+        # the view did not get the signals of its selection, which were blocked
         self.view.viewport().update()
         self._show_votes()
 

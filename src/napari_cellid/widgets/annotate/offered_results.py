@@ -86,6 +86,7 @@ class OfferedResults(QObject):
 
     def _new_study(self, result: ShownResult) -> Study | None:
         path = default_study_path(result)
+        # recordings often lie where one may only read
         if path is None or not os.access(path.parent, os.W_OK):
             chosen = QFileDialog.getExistingDirectory(
                 self._parent, f"Folder in which the study of {result.name} is made"

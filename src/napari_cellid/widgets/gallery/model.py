@@ -133,6 +133,7 @@ class GalleryModel(QAbstractListModel):
         """What the grid shows of a cell."""
         row = index.row()
         if role == Qt.ItemDataRole.DecorationRole:
+            # Qt asks for visible cells only, so the others are not made
             return self._thumbnails.picture(self._positions[row], self.style)
         if role == KEY_ROLE:
             return self.keys[row]
@@ -173,6 +174,7 @@ class GalleryView(QListView):
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        # Qt then measures one thumbnail instead of thousands
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.setMinimumSize(160, 120)
@@ -214,6 +216,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(QColor(0, 0, 0, 160))
             painter.drawLine(strip.topLeft(), strip.topRight())
         if option.state & QStyle.StateFlag.State_Selected:
+            # two colours, so that the frame shows on dark and on bright cells
             _frame(painter, rect, QColor("black"), 1)
             _frame(painter, rect.adjusted(-2, -2, 2, 2), _SELECTED, 2)
         painter.restore()

@@ -101,6 +101,7 @@ class GallerySelection(QObject):
         """Select these cells as far as they are listed."""
         model, selection_model = self._model, self._view.selectionModel()
         rows = [row for key in keys if (row := model.row_of(key)) is not None]
+        # selected at once: each single change would be a signal
         selection = QItemSelection()
         for row in rows:
             selection.select(model.index(row), model.index(row))

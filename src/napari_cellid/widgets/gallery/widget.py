@@ -77,6 +77,7 @@ class GalleryWidget(QWidget):
         """Make the list anew once the dock is visible."""
         self._stale = True
         if self.isVisible():
+            # a timer, so that several signals of one change make one list
             self._list_timer.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -164,6 +165,7 @@ class GalleryWidget(QWidget):
         panel.show_message("" if len(rows) else self._empty_text(source, answer))
         self.selection.restore()
         if self._scroll_position:
+            # before the layout the scroll bar has no range
             panel.view.doItemsLayout()
         # a new list would keep the scroll position of the old one: begin at the top
         panel.view.verticalScrollBar().setValue(self._scroll_position)

@@ -59,6 +59,7 @@ class ChannelSelector(QWidget):
         self.first_axis = QComboBox()
         self.first_axis.addItem("planes (depth)", "planes")
         self.first_axis.addItem("time (frames)", "time")
+        # `activated` comes from the user alone, unlike `currentIndexChanged`
         self.first_axis.activated.connect(partial(self._on_chosen, "first_axis"))
         self._first_axis_label = QLabel("First axis is")
         form.addRow(self._first_axis_label, self.first_axis)
@@ -69,6 +70,7 @@ class ChannelSelector(QWidget):
 
     def value(self) -> Channels:
         """The channels as they are chosen."""
+        # 0 is shown as "not known"
         size = self.pixel_size.spin.value() or None
         typed = "size" in self._chosen_by_user
         return Channels(

@@ -65,6 +65,7 @@ def infer_red_and_green(layers: Sequence[Image]) -> dict[str, Image | None]:
     """
     channels: dict[str, Image | None] = dict.fromkeys(COLOURS)
     for clue in (_by_name, _by_metadata, _by_colormap):
+        # from the top of the list, where napari adds new layers
         for layer in reversed(layers):
             colour = clue(layer)
             if colour in channels and channels[colour] is None:
@@ -111,5 +112,6 @@ def _by_metadata(layer: Image) -> str | None:
 
 
 def _by_colormap(layer: Image) -> str | None:
+    # napari shows two channels in magenta and green by default
     name = {"magenta": "red"}.get(layer.colormap.name, layer.colormap.name)
     return name if name in COLOURS else None

@@ -76,6 +76,7 @@ def load_models(
     segmenter_folder: Path | None, classifier_folder: Path | None, loaded: LoadedModels
 ) -> LoadedModels:
     """Load the models of two folders, except those that are in memory already."""
+    # before the models import torch in the usual way
     import_torch()
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter

@@ -191,6 +191,7 @@ class IdentifyWidget(QWidget):
     def _use_model_threshold(self) -> None:
         """Start with the threshold that the model was tuned for."""
         card = self.panel.segmenter.card()
+        # cells that are shown keep the threshold that they were outlined with
         if card is not None and self._layer is None:
             config = self.panel.segment_config().model_copy(
                 update={"threshold": card.threshold}

@@ -91,6 +91,7 @@ class TrainingController(QObject):
             If the process cannot be started.
         """
         study = self._require_study()
+        # named here: the console output needs the folder before the process makes it
         folder = study.runs / new_run_name(study.runs, request.task)
         arguments = [*train_command(study.path, request), "--run", folder.name]
         self._launch(arguments, folder, request.task)

@@ -87,6 +87,7 @@ class _MonitorThread(threading.Thread):
     """Reads one folder of runs until it is stopped."""
 
     def __init__(self, runs: Path) -> None:
+        # a daemon, so that napari does not wait for it when it ends
         super().__init__(name="monitor of trainings", daemon=True)
         self._runs = runs
         self.stopped = self.frequent = False
@@ -97,6 +98,7 @@ class _MonitorThread(threading.Thread):
     def run(self) -> None:
         summaries = RunSummaries()
         while not self.stopped:
+            # before the reading, so that a request during it is not lost
             self.wake.clear()
             try:
                 runs = summaries.read_all(self._runs)
@@ -104,6 +106,7 @@ class _MonitorThread(threading.Thread):
                 # for example a drive that is away for a while
                 logger.warning("%s: %s", self._runs, error)
                 runs = self.latest or ()
+            # replaced as a whole, so that the window needs no lock to read it
             if runs != self.latest:
                 self.latest = runs
             busy = self.frequent or any(run.is_active for run in runs)

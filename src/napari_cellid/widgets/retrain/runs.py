@@ -91,6 +91,7 @@ class RunsPanel(QWidget):
                     flag = QItemSelectionModel.SelectionFlag.NoUpdate
                     self.table.setCurrentCell(row, 0, flag)
                     self.table.selectRow(row)
+        # the view did not get the signals of its selection, which were blocked
         self.table.viewport().update()
 
     def _set_item(self, row: int, column: int, text: str, tip: str) -> None:

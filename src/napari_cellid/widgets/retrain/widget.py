@@ -167,6 +167,7 @@ class RetrainWidget(QWidget):
         if study is None:
             self._stale = False
         elif votes is None:
+            # still stale: `votes_changed` comes when they are read
             self.session.load_votes()
         elif not self.counting.busy:
             self._stale = False
@@ -209,6 +210,7 @@ class RetrainWidget(QWidget):
         folder = None if shown is None else shown.folder
         active = self.report_actions.active_weights
         panel.runs.show_runs(self.selection.runs, folder, active)
+        # also a training that was started before napari was closed the last time
         for run in self.selection.runs:
             if run.state == "running" and run.started_in_napari:
                 self._guard(run.folder)

@@ -63,6 +63,7 @@ class AnnotatingSession(AnswersSession):
         """Open the journal of an annotator in the study."""
         own = AnnotatorJournal(self._require_study(), annotator)
         known = self._answers is not None
+        # all that can fail comes before the journal of the person before is closed
         self._take_new(self._read_answers())
         self.stop_annotating()
         self._own = own
@@ -92,6 +93,7 @@ class AnnotatingSession(AnswersSession):
         cells = self.selected or ((self.cell,) if self.cell is not None else ())
         if not cells:
             return ()
+        # one decision for several cells: each gets its share of the time
         seconds = round((time.monotonic() - self._cell_shown_at) / len(cells), 2)
         lines = [self._line(cell, answer, seconds) for cell in cells]
         journal = self._require_journal()

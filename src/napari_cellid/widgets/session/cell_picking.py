@@ -61,6 +61,7 @@ class CellPicker(QObject):
         rectangle = _RubberBand(viewer, press_point) if draws else None
         moved = False
         yield
+        # napari goes on with the generator at each event until the button is released
         while event.type == "mouse_move":
             moved = moved or _is_drag(press_point, _point(event))
             if moved and rectangle is not None:

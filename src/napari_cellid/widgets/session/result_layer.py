@@ -127,6 +127,7 @@ def add_result(viewer: ViewerModel, result: ShownResult, channels: Channels) -> 
         viewer.add_layer(image)
     labels = result.labelled.labels
     layer = Labels(
+        # a copy, because painting changes it and is found by comparing the two
         (labels if n == 3 else labels[0]).copy(),
         name=f"{result.name} cells",
         opacity=1,
@@ -134,6 +135,7 @@ def add_result(viewer: ViewerModel, result: ShownResult, channels: Channels) -> 
         **transform,
     )
     layer.contour = 1
+    # weak, because the layer holds the result in its metadata
     result.layer_ref = weakref.ref(layer)
     update_features(layer, result)
     viewer.add_layer(layer)
@@ -160,6 +162,7 @@ def update_features(layer: Labels, result: ShownResult) -> None:
 
     cells, colours = result.labelled.cells, class_colours(result.run_result.classes)
     features = cells.copy()
+    # by this column napari finds the row of a label
     features.insert(0, "index", cells["label"])
     layer.features = features
     by_label: dict[int | None, str] = {None: UNCLASSIFIED, 0: "transparent"}

@@ -83,6 +83,7 @@ class StudySession(AnnotatingSession):
 
     def open_study(self, path: Path | str) -> None:
         """Open a study, in place of the one that was open."""
+        # first all that can fail: otherwise the earlier study would be gone
         study = Study.open(Path(path))
         cells = CellsIndex(study)
         self._close()
@@ -171,6 +172,7 @@ class StudySession(AnnotatingSession):
         cells, annotator = CellsIndex(study), self.annotator
         if self.study is None or self.study.path != study.path:
             self._close()
+            # after `_close`, which forgets what was saved
             self._saved[result] = labelled
             self._set_study(study, cells)
         else:

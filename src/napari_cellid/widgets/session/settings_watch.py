@@ -47,4 +47,5 @@ class SettingsWatch(QObject):
             return None
         if status is None:
             return None
+        # each atomic write makes another file, also where time and size are the same
         return status.st_mtime_ns, status.st_size, status.st_ino

@@ -203,6 +203,7 @@ class _ViewerState:
             return
         camera = camera_of(viewer)
         camera.center, camera.zoom = self._camera
+        # layers of other dimensions may have come or gone meanwhile
         if len(self._point) == viewer.dims.ndim:
             viewer.dims.point = self._point
         active = None if self._active is None else self._active()
