@@ -37,6 +37,22 @@ CONSENSUS_COLUMNS = (
 _KEY = ["recording", "cell"]
 
 
+class VotesGoneError(InputError):
+    """A consensus table has votes of annotators whose journals are gone.
+
+    Parameters
+    ----------
+    finding
+        What was found, one sentence.
+    remedy
+        What to do; with the finding it is the message.
+    """
+
+    def __init__(self, finding: str, remedy: str) -> None:
+        super().__init__(f"{finding.removesuffix('.')}; {remedy}")
+        self.finding = finding
+
+
 def consensus_table(study: Study, rule: VoteConfig | None = None) -> pd.DataFrame:
     """Count the votes of a study.
 
@@ -126,9 +142,10 @@ def write_consensus(
 
     Raises
     ------
+    VotesGoneError
+        If journals are gone; the file is left unchanged.
     InputError
-        If journals are gone or the file cannot be written; an existing file is left
-        unchanged.
+        If the file cannot be written; an existing file is left unchanged.
     """
     study.check_present()
     path = study.path / CONSENSUS_FILE
@@ -152,11 +169,12 @@ def _check_journals(study: Study, path: Path) -> None:
         name for name in _annotators_in(path) if normalised_name(name) not in present
     ]
     if gone:
-        raise InputError(
-            f"{path} has votes of "
-            f"{', '.join(gone[:3])}{' and others' * (len(gone) > 3)}"
-            f", but {study.annotations} has no such journal; put the journals back, or "
-            "replace the file with napari-cellid agree --replace."
+        people = f"{', '.join(gone[:3])}{' and others' * (len(gone) > 3)}"
+        raise VotesGoneError(
+            f"{path} has votes of {people}, but {study.annotations} has no such "
+            "journal.",
+            "put the journals back, or replace the file with napari-cellid agree "
+            "--replace.",
         )
 
 

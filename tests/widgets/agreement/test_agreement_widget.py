@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMessageBox
 from voting import make_study, true_classes, write_answers
 
 from napari_cellid.agreement.summary import measure_agreement
@@ -400,6 +400,39 @@ def test_files_are_written_by_the_rule_that_is_shown(
     assert about["cells"] == len(true_classes(study)) - 2
     assert about["rule"]["rule"] == "majority"
     assert Study.open(study.path).config.vote == VoteConfig()
+
+
+@pytest.mark.parametrize("button", ["Replace", "Cancel"])
+def test_a_table_with_votes_of_lost_journals_is_replaced_when_asked(
+    dock, study, qtbot, notifications, button
+):
+    QTest.mouseClick(dock.panel.vote.save_table_button, LEFT)
+    settle(qtbot, dock)
+    path = study.path / "consensus.csv"
+    before = path.read_bytes()
+    (study.annotations / "Cy.jsonl").rename(study.path / "Cy.jsonl")
+    dock._reload()
+    settle(qtbot, dock)
+    told = []
+
+    def click():
+        (box,) = [w for w in QApplication.topLevelWidgets()
+                  if isinstance(w, QMessageBox) and w.isVisible()]  # fmt: skip
+        told.append(box.text())
+        (chosen,) = [b for b in box.buttons()
+                     if b.text().replace("&", "") == button]  # fmt: skip
+        QTest.mouseClick(chosen, LEFT)
+
+    QTimer.singleShot(1500, click)
+    QTest.mouseClick(dock.panel.vote.save_table_button, LEFT)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    settle(qtbot, dock)
+    assert "votes of Cy" in told[0] and "--replace" not in told[0]
+    assert (path.read_bytes() != before) == (button == "Replace")
+    assert not any("--replace" in message for message in notifications)
+    if button == "Replace":
+        assert set(pd.read_csv(path)["n_annotators"]) == {2}
+        assert sum("consensus.csv" in message for message in notifications) == 2
 
 
 def test_nothing_to_train_on_is_told(dock, session, qtbot, notifications):

@@ -44,18 +44,29 @@ def compute_agreement(votes: StudyVotes, config: StudyConfig) -> Step[AgreementF
     return AgreementFigures(agreement, reliability)
 
 
-def save_consensus(study: Study, rule: VoteConfig) -> Step[str]:
+def save_consensus(
+    study: Study, rule: VoteConfig, *, replace: bool = False
+) -> Step[str]:
     """Write consensus.csv and return a message for the user.
+
+    Parameters
+    ----------
+    study
+        The study.
+    rule
+        Vote rule.
+    replace
+        See `write_consensus`.
 
     Raises
     ------
     InputError
-        If it cannot be written.
+        As `write_consensus`.
     """
     yield Progress("Counting votes")
     table = consensus_table(study, rule)
     yield Progress("Writing")
-    path = write_consensus(study, table)
+    path = write_consensus(study, table, replace=replace)
     return f"Saved {count_text(len(table), 'cell')} in {path}"
 
 

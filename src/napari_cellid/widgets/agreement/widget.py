@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt.utils import QSignalDebouncer
@@ -12,7 +11,6 @@ from superqt.utils import QSignalDebouncer
 from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.notifications import input_errors_shown
-from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.agreement.disputed_actions import DisputedActions
 from napari_cellid.widgets.agreement.panel import (
@@ -21,11 +19,8 @@ from napari_cellid.widgets.agreement.panel import (
     UNREADABLE,
     AgreementPanel,
 )
-from napari_cellid.widgets.agreement.tasks import (
-    compute_agreement,
-    save_consensus,
-    save_training_set,
-)
+from napari_cellid.widgets.agreement.table_saver import TableSaver
+from napari_cellid.widgets.agreement.tasks import compute_agreement
 from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.session.session import session_of
 
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import StudyConfig
-    from napari_cellid.progress import Step
     from napari_cellid.study.votes import StudyVotes
     from napari_cellid.widgets.agreement.tasks import AgreementFigures
 
@@ -59,7 +53,8 @@ class AgreementWidget(QWidget):
         self.session = session_of(viewer)
         self.panel = AgreementPanel()
         self.reading = self.session.reading
-        self.comparing, self.writing = Worker(self), SaveQueue(self)
+        self.comparing, self._saver = Worker(self), TableSaver(self)
+        self.writing = self._saver.queue
         self._compared_inputs: tuple[object, ...] | None = None
         self._stale = True
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
@@ -242,12 +237,10 @@ class AgreementWidget(QWidget):
 
     def _save_table(self) -> None:
         if self.session.study is not None:
-            self._write(save_consensus(self.session.study, self.panel.vote.value()))
+            self._saver.save_consensus(self.session.study, self.panel.vote.value())
+            self.panel.set_status("Writing…")
 
     def _save_training_set(self) -> None:
         if self.session.study is not None:
-            self._write(save_training_set(self.session.study, self.panel.vote.value()))
-
-    def _write(self, step: Step[str]) -> None:
-        self.writing.add(step, show_info)
-        self.panel.set_status("Writing…")
+            self._saver.save_training_set(self.session.study, self.panel.vote.value())
+            self.panel.set_status("Writing…")
