@@ -12,6 +12,6 @@ class Config(BaseModel):
     tooltips, `--help` and the JSON of a run are made.
     """
 
-    # frozen, so that settings can be keys of a dict; a misspelt key must be an error, as
-    # its setting would silently keep the default
+    # frozen, so that settings can be keys of a dict; no extra keys, because a setting
+    # with a misspelt key would silently keep its default
     model_config = ConfigDict(frozen=True, extra="forbid")
