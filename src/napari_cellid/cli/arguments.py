@@ -125,6 +125,7 @@ def check_writable(folder: Path, option: str = "--out") -> None:
             f"{folder} is a file, but the results need a folder; choose "
             f"another name with {option}."
         )
+    # the folder itself is made later, in the nearest one that exists
     near = (folder, *folder.absolute().parents)
     there = next((path for path in near if path.exists()), None)
     if there is None:

@@ -104,6 +104,7 @@ class TextConsole(Console):
         if progress.done < bar.n:
             # the next plane
             bar.reset(progress.total)
+        # tqdm counts steps, but progress is what is done in all
         bar.update(progress.done - bar.n)
 
     def _say(self, event: str, text: str) -> None:

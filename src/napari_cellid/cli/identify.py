@@ -91,6 +91,7 @@ def run_identify(arguments: Namespace, console: Console) -> None:
         requested |= requested_models(arguments, "classify")
     models = load_models(requested, console)
     classes = models["classify"].card.classes if "classify" in models else ()
+    # after the models, because a new study gets their classes
     study = open_study(arguments, classes)
     check = check_images_of_study(study, arguments, recording)
     step = outline(note_one_channel(recording), models, arguments, check)

@@ -34,6 +34,7 @@ def add_commands(commands: Any) -> None:
     parser = commands.add_parser(
         "models", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
+    # without an action the models are listed
     parser.set_defaults(run=run_list, study=None)
     add_output_style(parser)
     actions = parser.add_subparsers(title="what to do", metavar="ACTION")

@@ -88,6 +88,7 @@ def check_destination(arguments: Namespace, recording: Recording) -> None:
     for option in ("animal", "subvolume"):
         check_name(vars(arguments)[option] or "", option)
     if out is not None:
+        # a folder that exists may have any name
         if not (out / recording.name).exists():
             remedy = "give it another name with --name"
             check_folder_name(recording.name, "recording", remedy)

@@ -71,6 +71,7 @@ def _name(paths: list[Path]) -> str:
     if common and len(set(stems)) == 1:
         return common
     common = _CUT_CHANNEL.sub("", _common_start(stems)).strip(" _.-")
+    # one letter in common is no name
     if len(common) >= 2 and len(stems) > 1:
         return common
     return paths[-1].absolute().parent.name or paths[-1].stem

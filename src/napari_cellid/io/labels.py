@@ -77,6 +77,7 @@ def _read(path: Path, recording: Recording) -> NDArray[Any]:
             # a movie given by mistake is refused before its pages are read
             _shape(tif.series[0].shape if tif.series else (), path, recording)
             return np.asarray(tif.asarray())
+    # first, because it is a ValueError, too, as some of DECODE_ERRORS
     except InputError:
         raise
     except tifffile.TiffFileError as error:
@@ -137,6 +138,7 @@ def _unique(labels: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[str, 
         return labels, ()
     numbered, last = np.zeros(labels.shape, np.int32), 0
     for plane, numbers_of_plane in enumerate(present):
+        # the numbers of a plane follow those of the planes above, without gaps
         index = np.searchsorted(numbers_of_plane, labels[plane]) + 1 + last
         numbered[plane] = np.where(labels[plane] > 0, index, 0)
         last += len(numbers_of_plane)

@@ -79,6 +79,7 @@ def save_overlay(
         facecolor="black",
         layout="constrained",
     )
+    # not pyplot, which keeps figures alive and is not made for threads
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for plane, axis in enumerate(axes):
@@ -109,6 +110,7 @@ def _outlines(
     for k, (number, box) in enumerate(
         zip(numbers[1:].tolist(), find_objects(dense), strict=True), 1
     ):
+        # padded, so that contours close at the border of the box
         mask = np.pad(dense[box] == k, 1).astype(float)
         origin = np.array([box[1].start - 1, box[0].start - 1])
         for contour in find_contours(mask, 0.5):

@@ -156,6 +156,7 @@ def _read_head(path: Path) -> bytes:
         ) from error
 
 
+# once, because it reads the metadata of every package that is installed
 @cache
 def _from_entry_points() -> dict[str, RecordingReader]:
     """Readers of other packages; one that cannot be loaded is left out."""

@@ -41,6 +41,7 @@ def draw_events(
     events precede the first frame, at negative times, so that cells are already active
     when the movie begins.
     """
+    # after five time constants less than 1 % of an event is left
     before = 5 * movie.decay_s
     length = before + movie.movie_frames / movie.frame_rate_hz
     inhibitory = kind == INHIBITORY
@@ -87,7 +88,9 @@ def fluorescence(
     for rate, sign in ((slow, 1.0), (fast, -1.0)):
         pulses = np.zeros((n, n_cells), np.float32)
         force = sign * size * np.exp(-late * rate)
+        # not +=, which counts two events of a cell in one frame once
         np.add.at(pulses, (frame[seen], cell[seen]), force[seen])
+        # an exponential decay is a recursive filter: no sum over all earlier events
         step = float(np.exp(-rate / movie.frame_rate_hz))
         total += signal.lfilter([1.0], [1.0, -step], pulses, axis=0)
     at_peak = np.log(fast / slow) / (fast - slow)

@@ -123,6 +123,7 @@ def draw_animal(number: int, cohort: Cohort) -> Animal:
         typical = draw_config(cohort.kind, rng, **fixed)
     recordings = []
     for recording in range(1, cohort.spread.recordings + 1):
+        # a stream for each: a recording is the same however many others there are
         own = np.random.default_rng([cohort.seed, _ANIMAL, number, recording])
         seed = int(own.integers(2**31))
         config = _varied(typical, cohort, cohort.spread.within_animal, own)

@@ -84,6 +84,7 @@ def simulate(
     reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))
     labels, cells = _number_cells(truths)
     return SimulatedField(
+        # all planes at once, because they have one gain
         red=digitise(reds, config.bit_depth, rng),
         green=digitise(greens, config.bit_depth, rng),
         labels=labels,

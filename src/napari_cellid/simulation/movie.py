@@ -192,6 +192,7 @@ def simulate_movie(
     left = bleaching(movie.bleaching_red, n), bleaching(movie.bleaching_green, n)
     compact = events.assign(tissue=np.searchsorted(lit, events["tissue"]))
     cells = fluorescence(compact, len(lit), movie) * left[1][:, None].astype(np.float32)
+    # summed in double precision, as a movie can have thousands of frames
     cells /= cells.mean(0, dtype=np.float64).astype(np.float32)
     result = Movie(
         config=config,
@@ -235,6 +236,7 @@ def _counts(
     """Set gains so that the brightest 0.1 % of a frame comes near the top."""
     rng = np.random.default_rng([config.seed, _COUNTS])
     channels = []
+    # active cells make green brighter than its mean image, and nothing makes red so
     for peak, active in zip(peaks, (1.0, 1.5), strict=True):
         bright = max(active * peak, 1e-3)
         bright += 3 * np.sqrt(config.excess_noise * bright + config.read_noise**2)

@@ -102,6 +102,7 @@ def correlated_field(
     shape: tuple[int, int], sigma_px: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Gaussian random field (y, x) of mean 0 and SD 1 with features of `sigma_px`."""
+    # drawn on a coarse grid where features are large: a wide kernel would be slow
     step = max(int(sigma_px / 3), 1)
     coarse = tuple(-(-n // step) + 2 for n in shape)
     noise = ndimage.gaussian_filter(
@@ -210,6 +211,7 @@ def _place(
         distance = np.linalg.norm(centre[first] - centre[second], axis=1)
         clash = distance < gap * (radius[first] + radius[second])
         settled[:] = True
+        # of two that overlap the later one moves
         settled[np.maximum(first, second)[clash]] = False
         if settled.all():
             break

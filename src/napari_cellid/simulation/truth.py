@@ -156,6 +156,7 @@ def measure_sections(
     for name in ("red", "green", "hole"):
         background = at_empty[name]
         middle = np.median(background)
+        # 1.48 makes the median deviation of Gaussian noise its SD
         spread = 1.48 * np.median(np.abs(background - middle))
         measures[f"{name}_z"] = (at_cells[name] - middle) / max(spread, 1e-12)
     return measures
@@ -221,6 +222,7 @@ class _Gauge:
     ) -> tuple[float, float, float, float]:
         owner, radius = self._outline[here], self._radius
         around = (radius > 9) & (radius < 14) & (owner < 0)
+        # in crowded tissue the neighbours are the surroundings
         if around.sum() < 20:
             around = (radius > 8) & (owner != own)
         core = radius <= 3

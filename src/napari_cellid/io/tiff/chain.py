@@ -70,6 +70,7 @@ def read_chain(path: Path) -> PageChain:
         place = walk.first()
         seen: set[int] = set()
         while place:
+            # a damaged chain can lead back to one of its pages, and would never end
             if place in seen:
                 raise walk.broken(len(seen))
             seen.add(place)

@@ -53,6 +53,7 @@ def divide_by_user(
     counts = _given_counts(options, in_page)
     letters = _letters(stated, options, counts, in_page)
     sizes = stated.shape[: -len(stated.tail)]
+    # 0, 0 stand for y and x, which are only counted
     shapes = [(*sizes, 0, 0), (*stated.all_sizes[: -len(stated.tail)], 0, 0)]
     if not counts and not stated.problem and options.axes is not None:
         # axes that do not fit are computed from the number of pages below

@@ -115,6 +115,7 @@ def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> Ti
         chain = read_chain(path)
         metadata = read_metadata(tif)
         if metadata.other_files:
+            # as OME tifffile would also open the other files
             with tifffile.TiffFile(path, is_ome=False) as part:
                 return _stack(part, chain, path, metadata, options, in_pair)
         return _stack(tif, chain, path, metadata, options, in_pair)
@@ -128,6 +129,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
             # numpy's, about odd numbers in headers, which are checked here
             warnings.simplefilter("ignore")
             yield tif
+    # first, because it is a ValueError, too, as some of DECODE_ERRORS
     except InputError:
         raise
     except tifffile.TiffFileError as error:
@@ -165,6 +167,7 @@ def _stack(
         *(() if plain else stated.notes), *split.notes, *axes.notes,
     )  # fmt: skip
     pages = locate_pages(path, stated, chain, split)
+    # only the pixels tell: such a header says that they have no sign
     check_sign(pages.read(np.zeros(1, np.int64))[0], path)
     names = stated.channel_names
     return TiffStack(path, pages, axes.page_table(), split, metadata, names, notes)

@@ -191,8 +191,10 @@ class PageArray:
         lazily: da.Array = da.from_array(
             self,
             chunks=(times, planes, *self._file.shape),
+            # dask would read the whole array to make a name of its content
             name=f"tiff-{tokenize(self._file, self._table)}",
             asarray=False,
+            # slices and numbers alone are understood
             fancy=False,
             meta=np.empty((0,) * 4, self.dtype),
         )

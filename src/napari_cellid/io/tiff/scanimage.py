@@ -119,6 +119,7 @@ def _stacked(plain: StatedLayout, header: ScanImageHeader, path: Path) -> Stated
     used = volumes * frames * stored * channels
     table = np.array(plain.plain[:used], np.int64)
     table = table.reshape(volumes, stored, frames, channels)[:, :planes]
+    # the frames of a volume are time points, too
     table = table.transpose(0, 2, 1, 3)
     n_times = volumes * frames
     sizes = (n_times, planes, channels)

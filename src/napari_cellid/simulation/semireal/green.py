@@ -213,5 +213,6 @@ def _blurred_outside(
     blurred = ndimage.gaussian_filter(image * free, sigma_px)
     inside = ndimage.gaussian_filter(image, sigma_px)
     known = weight > 1e-3
+    # over the blurred weights, so that left-out cells do not darken what is around them
     outside = blurred / np.where(known, weight, 1)
     return np.asarray(np.where(known, outside, inside))

@@ -99,6 +99,7 @@ class DisputedPanel(QWidget):
         row = self.model.row_of(self._current)
         self._list_cells()
         removed = row is not None and self.model.row_of(self._current) is None
+        # a cell that other people's votes decided leaves the list without a jump
         if removed and self._last_settled == self._current and self.model.rowCount():
             self.view.selectRow(min(row or 0, self.model.rowCount() - 1))
         self._last_settled = None

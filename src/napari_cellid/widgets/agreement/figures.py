@@ -101,6 +101,7 @@ class FiguresPanel(QScrollArea):
             with signals_blocked(box):
                 box.clear()
                 box.addItems(list(names))
+                # before a choice the first two annotators are compared
                 box.setCurrentIndex(names.index(previous) if previous in names else k)
 
     def _show_confusion(self) -> None:
@@ -112,7 +113,7 @@ class FiguresPanel(QScrollArea):
         self.confusion.show_rows(header, rows, [name for name, _ in rows])
 
     def _on_pair_clicked(self, row: int, column: int) -> None:
-        # the first column holds the names
+        # the first column holds the names, and the diagonal compares nobody
         if 0 < column != row + 1:
             self.first.setCurrentIndex(row)
             self.second.setCurrentIndex(column - 1)

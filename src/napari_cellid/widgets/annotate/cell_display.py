@@ -101,4 +101,5 @@ class CellDisplay(QObject):
             answers = session.other_answers(cell)
             model = session.model_name(cell.recording)
             return other_annotations_text(row, model, answers)
+        # after an error, which was shown
         return ""

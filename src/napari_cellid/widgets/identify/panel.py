@@ -111,6 +111,7 @@ class IdentifyPanel(QWidget):
     def show_settings(self, config: SegmentConfig) -> None:
         """Show settings of the segmentation, without applying them."""
         for form in (self.threshold, self.segment, self.views):
+            # otherwise the cells would be outlined again
             with signals_blocked(form):
                 form.setValue(config)
 

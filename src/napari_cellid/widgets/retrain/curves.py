@@ -107,6 +107,7 @@ class TrainingCurves(FigureCanvasQTAgg):
             points = [
                 (event["epoch"], event[part][name])
                 for event in self._epochs
+                # the epoch before the training has no figures of it
                 if name in event.get(part, {})
             ]
             if points:

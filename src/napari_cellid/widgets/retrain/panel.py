@@ -96,6 +96,7 @@ class RetrainPanel(QWidget):
     def show_running(self, run: RunSummary | None) -> None:
         """Show the progress of the running training; None if there is none."""
         running = run is not None
+        # not isVisible, which is False for everything in a hidden dock
         if running == self.bar.isHidden():
             self._last_repaint = 0.0
         for part in (self.bar, self._progress_text, self.stop_button):

@@ -127,6 +127,7 @@ class AnswersSession(StudyNavigator):
     def look_for_answers(self) -> None:
         """Take over what others have written, if the journals can be read now."""
         if self._answers is not None:
+            # every few seconds: the same error must not be shown each time
             with suppress(InputError):
                 self._take_new(self._answers)
 
@@ -144,6 +145,7 @@ class AnswersSession(StudyNavigator):
 
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self._answers = None
+        # what is being read belongs to the study before
         self.reading.cancel()
         if study is None:
             self._watch.stop()

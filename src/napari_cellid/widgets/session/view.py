@@ -80,6 +80,7 @@ class StudyView:
             self._layers.zoom_in()
             self._zoomed = True
             # a window that is just opening does not have its size yet
+            # weak, because a timer must not keep the view alive
             adjust = weakref.WeakMethod(self._adjust_zoom)
             QTimer.singleShot(_LAYOUT_MS, lambda: _call(adjust))
 
