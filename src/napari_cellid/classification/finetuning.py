@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HEAD = "fc"
 _TAIL = ("Mixed_7a", "Mixed_7b", "Mixed_7c", HEAD)
-# MATLAB's list interleaves the layers of parallel branches: a cut inside a block leaves
-# only the normalisation of some of them trained
+# MATLAB's list interleaves the layers of parallel branches, so a cut inside a block
+# goes through its branches at different depths
 _LITERAL_294 = (
     "branch1x1", "branch_pool", "branch3x3_2a.bn", "branch3x3_2b.bn",
     "branch3x3dbl_3a.bn", "branch3x3dbl_3b.bn",

@@ -157,7 +157,7 @@ def exit_reason(folder: Path) -> str:
 
 
 def _start(words: Sequence[str], out: Any) -> subprocess.Popen[bytes]:
-    # Ctrl+C in the terminal of napari reaches its whole session
+    # Ctrl+C in napari's terminal reaches what it started, except a session of its own
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         # without this, a console window would open over napari

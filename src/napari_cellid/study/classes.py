@@ -76,7 +76,7 @@ def rename_class(config: StudyConfig, class_id: str, name: str) -> StudyConfig:
     _check_free(config, name, besides=before)
     # each once, the oldest first
     aliases = dict.fromkeys((*before.aliases, before.name))
-    # a class that gets an earlier name back has it as its name
+    # a name that it has again is no earlier one
     aliases.pop(name, None)
     return _edit(config, class_id, name=name, aliases=tuple(aliases))
 

@@ -58,7 +58,6 @@ def locate_pages(
         # contiguous frames, described by the first page alone
         steps = np.arange(stated.n_pages, dtype=np.int64).reshape(-1, 1)
         offsets = (stated.data_offset or 0) + length * steps
-        # the same length for each page
         counts, raw = length + 0 * steps, True
     else:
         offsets, counts = _segments(path, stated, chain, split.planar)

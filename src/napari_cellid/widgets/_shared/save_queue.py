@@ -68,7 +68,7 @@ class SaveQueue(QObject):
         self._n_unfinished += 1
         messages: list[str] = []
         future = _executor().submit(run_to_end, step, partial(_note, messages))
-        # weak: a dock that was closed need not wait for its step
+        # weak: a dock can be closed and deleted before its step ends
         end = partial(_end, weakref.ref(self), on_result, on_refused, messages)
         # the mailbox is made here, in the main thread, where its slots are to run
         future.add_done_callback(partial(_mailbox().post, end))
