@@ -14,7 +14,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.config import IdentifyConfig
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.segmentation.outline_edits import initial_cells
-from napari_cellid.widgets._shared.channels import Channels
+from napari_cellid.widgets._shared.channels import Channels, result_transform
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
 from napari_cellid.widgets.session.result_layer import ShownResult, add_result
 
@@ -102,7 +102,8 @@ def show_result(
     green = viewer.add_image(identified.planes.green, name="raw green", **transform)
     labelled = initial_cells(identified.labels, identified.cells)
     result = ShownResult(identified, labelled, IdentifyConfig(), None, folder=folder)
-    add_result(viewer, result, Channels(red, green, "planes", 1.17))
+    channels = Channels(red, green, "planes", 1.17)
+    add_result(viewer, result, channels, result_transform(channels))
     return result
 
 

@@ -37,7 +37,7 @@ def recording(red=None, green=None, third=None):
         ((), None, (1, 1)),
         ((5,), "planes", (1, 5)),
         ((5,), "time", (5, 1)),
-        ((4, 5), None, (4, 5)),
+        ((7, 5), None, (7, 5)),
     ],
 )
 def test_axes(lead, third, shape):
@@ -74,14 +74,14 @@ def test_refusals():
     with pytest.raises(InputError, match="No image is chosen"):
         recording()
     same = image(2, name="both")
-    with pytest.raises(InputError, match=r"both red and green.*Split Stack"):
+    with pytest.raises(InputError, match=r"both red and green.*First axis is"):
         recording(same, same, "planes")
     with pytest.raises(InputError, match="5 axes"):
         recording(green=image(2, 3, 4))
     channels = image(2, axis_labels=("c", "y", "x"))
-    with pytest.raises(InputError, match=r"holds all channels.*Split Stack"):
+    with pytest.raises(InputError, match=r"holds all channels.*split into one layer"):
         recording(green=channels, third="planes")
-    with pytest.raises(InputError, match="planes or time"):
+    with pytest.raises(InputError, match="planes, time or channels"):
         recording(green=image(5))
     with pytest.raises(InputError, match="First axis is"):
         recording(image(name="red"), image(5), "planes")

@@ -54,13 +54,13 @@ def test_what_the_user_chose_stays(viewer, selector, channels):
 
 def test_axis_choice_shows_where_it_matters(viewer, selector):
     layer = viewer.add_image(np.zeros((64, 64)), name="GCaMP")
-    assert not selector.first_axis.isVisible()
+    assert not selector.axes.first.isVisible()
     viewer.layers.remove(layer)
     viewer.add_image(np.zeros((5, 64, 64)), name="GCaMP")
-    assert selector.first_axis.isVisible()
+    assert selector.axes.first.isVisible()
     (note,) = selector.value().notes
     assert "assumed: planes" in note
-    QTest.keyClick(selector.first_axis, Qt.Key.Key_Down)
+    QTest.keyClick(selector.axes.first, Qt.Key.Key_Down)
     assert selector.value().first_axis == "time"
     assert selector.value().notes == ()
 

@@ -5,28 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
+from napari_cellid.widgets._shared.layer_axes import (
+    HOW_TO_SPLIT,
+    FirstAxis,
+    has_time,
+    layer_array,
+)
+from napari_cellid.widgets._shared.layer_transform import in_plane, plane_axis
+from napari_cellid.widgets._shared.placement import (
+    check_same_depths,
+    onto_grid,
+    reference_grid,
+)
 
 if TYPE_CHECKING:
+    import dask.array as da
     from napari.layers import Image
-
-#: what the first axis of an image (?, y, x) can be
-FirstAxis = Literal["planes", "time"]
-#: size of the blocks into which an array in memory is divided (bytes)
-_BLOCK_BYTES = 16 << 20
-_CHANNEL_AXIS = re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE)
-_HOW_TO_SPLIT = (
-    "split them: right-click the layer in napari's layer list and choose Split Stack, "
-    "then choose the two new layers"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Channels:
         "given" or "layer scale".
     notes
         Assumptions that were made, one sentence each.
+    axes_known
+        Whether the user said that four axes are time, plane, y and x.
     """
 
     red: Image | None
@@ -53,6 +57,12 @@ class Channels:
     pixel_size_um: float | None
     pixel_size_source: str = "given"
     notes: tuple[str, ...] = ()
+    axes_known: bool = False
+
+    @property
+    def reference(self) -> Image | None:
+        """The layer on whose pixels cells are outlined: green, if there is one."""
+        return self.red if self.green is None else self.green
 
     @property
     def layers(self) -> tuple[Image, ...]:
@@ -69,7 +79,7 @@ def recording_from_layers(channels: Channels) -> Recording:
     InputError
         If the layers cannot be the channels of one recording.
     """
-    red, green, first_axis = channels.red, channels.green, channels.first_axis
+    red, green = channels.red, channels.green
     if red is None and green is None:
         raise InputError(
             "No image is chosen; open a recording in napari (File > Open, or the "
@@ -79,12 +89,9 @@ def recording_from_layers(channels: Channels) -> Recording:
     if red is not None and green is not None and red is green:
         raise InputError(
             f"The layer {red.name!r} is chosen as both red and green; choose two "
-            f"layers. If both channels are in this one, {_HOW_TO_SPLIT}."
+            f"layers. If both channels are in this one, {HOW_TO_SPLIT}."
         )
-    arrays = {
-        name: None if layer is None else _array(layer, first_axis)
-        for name, layer in (("red", red), ("green", green))
-    }
+    arrays, notes = _arrays(channels)
     _check_same_field(arrays)
     return Recording(
         name=name_recording(channels),
@@ -96,8 +103,54 @@ def recording_from_layers(channels: Channels) -> Recording:
             # both channels may come from one file
             dict.fromkeys(utf8_text(str(path)) for path in source_paths(channels))
         ),
-        notes=channels.notes,
+        notes=(*channels.notes, *notes),
     )
+
+
+def result_transform(channels: Channels) -> dict[str, Any]:
+    """Arguments of new layers (y, x) or (plane, y, x) that lie on what is read.
+
+    Raises
+    ------
+    InputError
+        If the layers cannot be read as they lie.
+    """
+    reference = channels.reference
+    if reference is None:
+        raise InputError("No image is chosen; choose the red or the green layer.")
+    grid = reference_grid(reference)
+    transform: dict[str, Any] = {
+        "scale": tuple(grid.step),
+        "translate": tuple(grid.origin),
+        "units": grid.units,
+        "axis_labels": grid.axis_labels,
+    }
+    for layer in (reference, *channels.layers):
+        if layer.ndim - has_time(layer, channels.first_axis) == 3:
+            leading = plane_axis(layer)
+            return {key: (leading[key], *transform[key]) for key in transform}
+    return transform
+
+
+def known_pixel_size(red: Image | None, green: Image | None) -> float | None:
+    """Pixel size (µm) of what is read of two layers; None if no scale is set.
+
+    Raises
+    ------
+    InputError
+        As `layer_pixel_size`.
+    """
+    reference = red if green is None else green
+    if reference is None:
+        return None
+    size = layer_pixel_size(reference)
+    if size is not None or red is None or red is reference:
+        return size
+    # the red layer knows the size of the green pixels if its own are as large
+    own, other = (
+        np.linalg.norm(in_plane(layer)[0], axis=0) for layer in (red, reference)
+    )
+    return layer_pixel_size(red) if np.allclose(own, other, rtol=1e-3) else None
 
 
 def layer_pixel_size(layer: Image) -> float | None:
@@ -109,7 +162,8 @@ def layer_pixel_size(layer: Image) -> float | None:
         If its pixels are not square, or their size is not that of a microscope.
     """
     sizes = []
-    for scale, unit in zip(np.abs(layer.scale[-2:]), layer.units[-2:], strict=True):
+    steps = np.linalg.norm(in_plane(layer)[0], axis=0)
+    for scale, unit in zip(steps, layer.units[-2:], strict=True):
         length = unit.dimensionality == {"[length]": 1}
         # 1 without a unit is napari's default, and says nothing
         if scale == 1 and not length:
@@ -130,11 +184,6 @@ def layer_pixel_size(layer: Image) -> float | None:
             "size in."
         )
     return width
-
-
-def has_time(layer: Image, first_axis: FirstAxis | None) -> bool:
-    """Whether the first axis of a layer is time."""
-    return layer.ndim == 4 or (layer.ndim == 3 and first_axis == "time")
 
 
 def name_recording(channels: Channels) -> str:
@@ -160,49 +209,33 @@ def _as_stem(name: str) -> str:
     return re.sub(r"[^\w +.-]+", "", name).strip(" .")
 
 
-def _array(layer: Image, first_axis: FirstAxis | None) -> da.Array:
-    """Lazy array (time, plane, y, x) of a layer."""
-    if layer.rgb:
-        raise InputError(
-            f"The layer {layer.name!r} is a colour picture (RGB), but one image a "
-            "channel is needed; right-click it in napari's layer list, choose Split "
-            "RGB, then choose its red and green part."
-        )
-    # level 0 is the one with all pixels
-    data = layer.data[0] if layer.multiscale else layer.data
-    if data.ndim > 4:
-        raise InputError(
-            f"The layer {layer.name!r} has {data.ndim} axes; time, plane, y and x are "
-            f"the most. If one of them are the channels, {_HOW_TO_SPLIT}."
-        )
-    if any(_CHANNEL_AXIS.fullmatch(label) for label in layer.axis_labels[:-2]):
-        raise InputError(
-            f"The layer {layer.name!r} holds all channels along one of its axes; "
-            f"{_HOW_TO_SPLIT}."
-        )
-    if data.ndim == 3 and first_axis not in get_args(FirstAxis):
-        raise InputError(
-            f"The layer {layer.name!r} has three axes; say whether the first one is "
-            "planes or time."
-        )
-    array = _lazy(data)
-    if array.ndim == 2:
-        return array[None, None]
-    if array.ndim == 3:
-        return array[:, None] if first_axis == "time" else array[None]
-    return array
-
-
-def _lazy(data: Any) -> da.Array:
-    if isinstance(data, da.Array):
-        return data
-    chunks: Any = getattr(data, "chunks", None)
-    if not isinstance(chunks, tuple):
-        frame = int(np.prod(data.shape[1:])) * np.dtype(data.dtype).itemsize
-        first = max(1, min(data.shape[0], _BLOCK_BYTES // max(frame, 1)))
-        chunks = (first, *data.shape[1:]) if data.ndim > 2 else data.shape
-    # dask would otherwise read the whole array to make a name of its content
-    return da.from_array(data, chunks=chunks, name=False)
+def _arrays(channels: Channels) -> tuple[dict[str, da.Array | None], list[str]]:
+    """Arrays (time, plane, y, x) of both channels on one grid, and notes on that."""
+    reference = channels.reference
+    arrays: dict[str, da.Array | None] = {"red": None, "green": None}
+    if reference is None:
+        return arrays, []
+    for name, layer in (("red", channels.red), ("green", channels.green)):
+        if layer is not None:
+            arrays[name] = layer_array(
+                layer, channels.first_axis, axes_known=channels.axes_known
+            )
+    grid = reference_grid(reference)
+    notes = list(grid.notes)
+    for name, layer in (("red", channels.red), ("green", channels.green)):
+        array = arrays[name]
+        if layer is None or array is None:
+            continue
+        arrays[name], said = onto_grid(array, layer, reference, grid)
+        notes += said
+    stacks = [
+        layer
+        for layer in channels.layers
+        if layer.ndim - has_time(layer, channels.first_axis) == 3
+    ]
+    for layer in stacks[1:]:
+        check_same_depths(layer, stacks[0])
+    return arrays, notes
 
 
 def _check_same_field(arrays: dict[str, da.Array | None]) -> None:

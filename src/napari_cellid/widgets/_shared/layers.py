@@ -15,24 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def transform_of(layer: Layer, ndim: int | None = None) -> dict[str, Any]:
-    """Scale, position, units and axis labels of a layer, as arguments of a new layer.
-
-    Parameters
-    ----------
-    layer
-        Any layer.
-    ndim
-        Number of last axes that the new layer has; all by default.
-    """
-    n = layer.ndim if ndim is None else ndim
+def transform_of(layer: Layer) -> dict[str, Any]:
+    """Transforms, units and axis labels of a layer, as arguments of a new layer."""
     return {
-        "scale": layer.scale[-n:],
-        "translate": layer.translate[-n:],
-        # the matrix is one larger than the axes, for the translation
-        "affine": layer.affine.affine_matrix[-n - 1 :, -n - 1 :],
-        "units": layer.units[-n:],
-        "axis_labels": layer.axis_labels[-n:],
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellid.channels.normalisation import contrast_limits
-from napari_cellid.widgets._shared.channels import has_time
+from napari_cellid.widgets._shared.layer_axes import has_time
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -7,35 +7,29 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.channels import Channels, layer_pixel_size
+from napari_cellid.widgets._shared.channels import Channels, known_pixel_size
+from napari_cellid.widgets._shared.layer_axes import split_channels
 from napari_cellid.widgets._shared.layouts import form_layout
-from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
+from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets.identify.axis_choice import AxisChoice
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     doubtful_channels,
     infer_red_and_green,
-    infer_shared_first_axis,
 )
+from napari_cellid.widgets.identify.pixel_size import PixelSize
 from napari_cellid.widgets.session.result_layer import is_output_layer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import ViewerModel
-
-    from napari_cellid.widgets._shared.channels import FirstAxis
 
 _TITLES = {"red": "Red (mCherry)", "green": "Green (GCaMP)"}
 _TIPS = {
@@ -56,14 +50,10 @@ class ChannelSelector(QWidget):
         self._size_typed_for: set[int] = set()
         form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
-        self.first_axis = QComboBox()
-        self.first_axis.addItem("planes (depth)", "planes")
-        self.first_axis.addItem("time (frames)", "time")
-        # `activated` comes from the user alone, unlike `currentIndexChanged`
-        self.first_axis.activated.connect(partial(self._on_chosen, "first_axis"))
-        self._first_axis_label = QLabel("First axis is")
-        form.addRow(self._first_axis_label, self.first_axis)
-        self.pixel_size = _PixelSize()
+        self.axes = AxisChoice(form, self)
+        self.axes.changed.connect(self.valueChanged)
+        self.axes.split_requested.connect(self._split)
+        self.pixel_size = PixelSize()
         self.pixel_size.spin.valueChanged.connect(self._on_typed)
         form.addRow("Pixel size (µm)", self.pixel_size)
         self.refresh()
@@ -76,10 +66,11 @@ class ChannelSelector(QWidget):
         return Channels(
             red=self.boxes["red"].currentData(),
             green=self.boxes["green"].currentData(),
-            first_axis=self._first_axis(),
+            first_axis=self.axes.first_axis(),
             pixel_size_um=size,
             pixel_size_source="given" if typed else "layer scale",
             notes=self._notes(),
+            axes_known=self.axes.known(),
         )
 
     def refresh(self) -> None:
@@ -96,7 +87,7 @@ class ChannelSelector(QWidget):
             if colour in self._chosen_by_user
             and (before[colour] is None or before[colour] in layers)
         }
-        self._chosen_by_user &= {*chosen, "first_axis", "size"}
+        self._chosen_by_user &= {*chosen, "size"}
         inferred = infer_red_and_green(layers)
         for colour, box in self.boxes.items():
             _fill_combo(box, layers, chosen.get(colour, inferred[colour]))
@@ -124,12 +115,19 @@ class ChannelSelector(QWidget):
         form.addRow(_TITLES[colour], box)
         return box
 
-    def _on_chosen(self, field: str, _: int) -> None:
-        self._chosen_by_user.add(field)
-        if field in COLOURS:
-            self._on_layers_changed()
-        else:
-            self.valueChanged.emit()
+    def _on_chosen(self, colour: str, _: int) -> None:
+        self._chosen_by_user.add(colour)
+        self._on_layers_changed()
+
+    def _split(self, layer: Image, axis: int) -> None:
+        """Split a layer that holds all channels; the user says which one is red."""
+        with input_errors_shown():
+            parts = split_channels(self._viewer, layer, axis)
+            self.refresh()
+            show_info(
+                f"{layer.name} was split into {len(parts)} layers; choose which one is "
+                "red and which one is green."
+            )
 
     def _on_typed(self) -> None:
         self._chosen_by_user.add("size")
@@ -139,23 +137,17 @@ class ChannelSelector(QWidget):
 
     def _on_layers_changed(self) -> None:
         """Infer axes and pixel size of the layers that are chosen now."""
-        self._chosen_by_user -= {"first_axis"}
-        stacks = self._stacks()
-        if stacks:
-            kind, _ = infer_shared_first_axis(stacks)
-            self.first_axis.setCurrentIndex(self.first_axis.findData(kind))
-        for widget in (self.first_axis, self._first_axis_label):
-            widget.setVisible(bool(stacks))
+        self.axes.infer(self._layers())
         self._read_pixel_size()
         self.valueChanged.emit()
 
     def _read_pixel_size(self) -> None:
         size, problem = None, ""
-        for layer in self._layers():
-            try:
-                size = size or layer_pixel_size(layer)
-            except InputError as error:
-                problem = str(error)
+        red, green = (self.boxes[colour].currentData() for colour in COLOURS)
+        try:
+            size = known_pixel_size(red, green)
+        except InputError as error:
+            problem = str(error)
         # a typed pixel size is for these layers, not for the next recording
         layer_ids = {id(layer) for layer in self._layers()}
         if size is not None or not self._size_typed_for & layer_ids:
@@ -169,72 +161,9 @@ class ChannelSelector(QWidget):
         layers = [box.currentData() for box in self.boxes.values()]
         return [layer for layer in layers if layer is not None]
 
-    def _stacks(self) -> list[Image]:
-        return [layer for layer in self._layers() if layer.ndim == 3 and not layer.rgb]
-
-    def _first_axis(self) -> FirstAxis | None:
-        kind: FirstAxis | None = (
-            self.first_axis.currentData() if self._stacks() else None
-        )
-        return kind
-
     def _notes(self) -> tuple[str, ...]:
         chosen = {colour: box.currentData() for colour, box in self.boxes.items()}
-        return (*doubtful_channels(chosen), *self._axis_notes())
-
-    def _axis_notes(self) -> tuple[str, ...]:
-        stacks = self._stacks()
-        if not stacks or "first_axis" in self._chosen_by_user:
-            return ()
-        kind, assumed = infer_shared_first_axis(stacks)
-        if not assumed:
-            return ()
-        counts = " and ".join(str(layer.data.shape[0]) for layer in stacks)
-        return (
-            f"The layers do not say what their {counts} images are; assumed: {kind}. "
-            "Change it at 'First axis is'.",
-        )
-
-
-class _PixelSize(QWidget):
-    """A pixel size, and a text that says where it comes from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        self.spin = FloatSpinBox()
-        self.spin.setDecimals(4)
-        self.spin.setRange(0, 20)
-        self.spin.setSingleStep(0.01)
-        self.spin.setSpecialValueText("not known")
-        self.spin.setToolTip(
-            "<qt>Edge of a pixel in micrometres. The models know cells by their size, "
-            "so a wrong value means wrong outlines.</qt>"
-        )
-        self.source = QLabel()
-        column.addWidget(self.spin)
-        column.addWidget(self.source)
-
-    def set_value(self, size: float) -> None:
-        """Show the pixel size of a layer."""
-        self._show(size, "from the layer's scale")
-
-    def set_missing(self, reason: str) -> None:
-        """Show that the pixel size is not known."""
-        self._show(0, "please type it in")
-        self.source.setToolTip(reason)
-
-    def set_source(self, source: str) -> None:
-        """Show where the pixel size comes from."""
-        self.source.setText(source)
-
-    def _show(self, size: float, source: str) -> None:
-        with signals_blocked(self.spin):
-            self.spin.setValue(size)
-        self.source.setToolTip("")
-        self.set_source(source)
+        return (*doubtful_channels(chosen), *self.axes.notes())
 
 
 def _fill_combo(box: QComboBox, layers: Sequence[Any], current: Any) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_cellid.io.channel_names import channel_colour, contradicting_name
+from napari_cellid.widgets._shared.layer_axes import (
+    axis_name_kind,
+    possible_channel_axes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari.layers import Image
 
-    from napari_cellid.widgets._shared.channels import FirstAxis
+    from napari_cellid.widgets._shared.layer_axes import FirstAxis
 
 COLOURS = ("red", "green")
 #: a stack of more images is taken for a time series
 _MAX_PLANES = 40
-_TIME = re.compile(r"t|times?|frames?|timepoints?", re.IGNORECASE)
-_PLANE = re.compile(r"z|planes?|depth|slices?", re.IGNORECASE)
 
 
 def infer_first_axis(layer: Image) -> tuple[FirstAxis, bool]:
@@ -33,9 +34,9 @@ def infer_first_axis(layer: Image) -> tuple[FirstAxis, bool]:
     The axis, and whether it is a mere assumption.
     """
     label, unit = layer.axis_labels[0], layer.units[0]
-    if _TIME.fullmatch(label) or unit.dimensionality == {"[time]": 1}:
+    if axis_name_kind(label) == "time" or unit.dimensionality == {"[time]": 1}:
         return "time", False
-    if _PLANE.fullmatch(label) or unit.dimensionality == {"[length]": 1}:
+    if axis_name_kind(label) == "planes" or unit.dimensionality == {"[length]": 1}:
         return "planes", False
     if layer.data.shape[0] > _MAX_PLANES:
         return "time", True
@@ -55,6 +56,21 @@ def infer_shared_first_axis(layers: Sequence[Image]) -> tuple[FirstAxis, bool]:
     if len({layer.data.shape[0] for layer in layers}) > 1:
         return "time", True
     return inferred[0]
+
+
+def first_axis_in_doubt(layers: Sequence[Image]) -> bool:
+    """Whether the first axis of a chosen layer (?, y, x) may hold the channels.
+
+    Two layers of equally many images are two channels already.
+    """
+    stacks = [layer for layer in layers if layer.ndim == 3]
+    if any(axis_name_kind(stack.axis_labels[0]) == "channels" for stack in stacks):
+        return True
+    counts = {layer.data.shape[0] if layer.ndim == 3 else 1 for layer in layers}
+    if len(layers) > 1 and len(counts) == 1:
+        return False
+    _, assumed = infer_shared_first_axis(stacks)
+    return assumed and any(possible_channel_axes(stack) for stack in stacks)
 
 
 def infer_red_and_green(layers: Sequence[Image]) -> dict[str, Image | None]:

@@ -50,7 +50,7 @@ def fill_viewer(
 ) -> None:
     """Add the mean images, the Identify dock and the cells to a viewer."""
     from napari_cellid.segmentation.outline_edits import initial_cells
-    from napari_cellid.widgets._shared.channels import Channels
+    from napari_cellid.widgets._shared.channels import Channels, result_transform
     from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
     from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import ShownResult, add_result
@@ -76,4 +76,4 @@ def fill_viewer(
         classifier=classifier,
     )
     # the dock notices the layer and uses it as its current result
-    add_result(viewer, shown, channels)
+    add_result(viewer, shown, channels, result_transform(channels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
@@ -10,8 +10,13 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.segmentation.outline_edits import initial_cells
-from napari_cellid.widgets._shared.channels import recording_from_layers, source_paths
+from napari_cellid.widgets._shared.channels import (
+    recording_from_layers,
+    result_transform,
+    source_paths,
+)
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
+from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
@@ -29,6 +34,8 @@ from napari_cellid.widgets.session.session import session_of
 from napari_cellid.widgets.session.study_saver import StudySaver
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import napari.viewer
     from napari.layers import Layer
     from napari.utils.events import Event
@@ -37,6 +44,9 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.channels import Channels
+
+#: events of a layer after which its pixels may have another size
+_SIZE_EVENTS = "scale units affine rotate shear"
 
 
 class IdentifyWidget(QWidget):
@@ -75,7 +85,9 @@ class IdentifyWidget(QWidget):
             return
         channels = panel.channels.value()
         try:
+            check_displayed_axes(self._viewer)
             recording = recording_from_layers(channels)
+            transform = result_transform(channels)
             panel.check(channels)
         except InputError as error:
             show_error(str(error))
@@ -87,7 +99,7 @@ class IdentifyWidget(QWidget):
 
         def on_identified(outcome: tuple[IdentifyResult, LoadedModels]) -> None:
             run_result, self._models = outcome
-            self._show_result(run_result, config, channels)
+            self._show_result(run_result, config, channels, transform)
 
         self.live.pause()
         panel.set_running(True)
@@ -144,7 +156,11 @@ class IdentifyWidget(QWidget):
                 combo.set_study(self._session.study)
 
     def _show_result(
-        self, run_result: IdentifyResult, config: IdentifyConfig, channels: Channels
+        self,
+        run_result: IdentifyResult,
+        config: IdentifyConfig,
+        channels: Channels,
+        transform: Mapping[str, Any],
     ) -> None:
         paths = source_paths(channels)
         classifier = self._models.classifier if run_result.classes else None
@@ -156,7 +172,7 @@ class IdentifyWidget(QWidget):
             folder=paths[0].parent if paths else None,
         )
         display_in_colours(channels, run_result.planes)
-        self._set_current(add_result(self._viewer, result, channels))
+        self._set_current(add_result(self._viewer, result, channels, transform))
         self._save_in_study(result)
 
     def _save_in_study(self, result: ShownResult) -> None:
@@ -171,7 +187,7 @@ class IdentifyWidget(QWidget):
     def _connect_layer(self, layer: Layer) -> None:
         channels, connections = self.panel.channels, self._layer_connections
         connections.connect(layer, "name", channels.refresh)
-        connections.connect(layer, "scale units", channels.refresh_pixel_size)
+        connections.connect(layer, _SIZE_EVENTS, channels.refresh_pixel_size)
         if isinstance(layer, Labels) and result_of(layer) is not None:
             self.live.connect_layer(layer)
             self._set_current(layer)

@@ -10,10 +10,10 @@ import numpy as np
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours
-from napari_cellid.widgets._shared.channels import has_time
-from napari_cellid.widgets._shared.layers import transform_of
+from napari_cellid.widgets._shared.layer_axes import has_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari.components import ViewerModel
@@ -97,20 +97,34 @@ def is_output_layer(layer: Layer) -> bool:
     return METADATA_KEY in layer.metadata
 
 
-def add_result(viewer: ViewerModel, result: ShownResult, channels: Channels) -> Labels:
+def add_result(
+    viewer: ViewerModel,
+    result: ShownResult,
+    channels: Channels,
+    transform: Mapping[str, Any],
+) -> Labels:
     """Add the outlined cells, and their probability as a hidden image.
 
     The mean image of a movie replaces the movie, because outlines over a single noisy
     frame say little. Cells of an earlier run of the same recording are removed, or
     only hidden if the user has edited them.
+
+    Parameters
+    ----------
+    viewer
+        Gets the layers.
+    result
+        The result.
+    channels
+        The layers that were read.
+    transform
+        Where the pixels lay that were read, see `result_transform`: the layers may have
+        been moved since.
     """
     from napari.layers import Image, Labels
 
     _remove_earlier(viewer, result.name)
-    like = channels.layers[0]
-    # like the images, without the axis of time
-    n = like.ndim - has_time(like, channels.first_axis)
-    transform = transform_of(like, n)
+    n = len(transform["scale"])
     _add_means(viewer, result, channels, transform)
     if result.run_result.segmentation is not None:
         probability = result.run_result.segmentation.probability
@@ -194,7 +208,7 @@ def _add_means(
     viewer: ViewerModel,
     result: ShownResult,
     channels: Channels,
-    transform: dict[str, Any],
+    transform: Mapping[str, Any],
 ) -> None:
     """Show the mean image of a movie, on which cells were outlined, in its place."""
     from napari.layers import Image

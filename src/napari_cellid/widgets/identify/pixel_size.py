@@ -1,0 +1,49 @@
+"""The field of the pixel size, which says where the size comes from."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
+
+from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
+
+
+class PixelSize(QWidget):
+    """A pixel size, and a text that says where it comes from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self.spin = FloatSpinBox()
+        self.spin.setDecimals(4)
+        self.spin.setRange(0, 20)
+        self.spin.setSingleStep(0.01)
+        self.spin.setSpecialValueText("not known")
+        self.spin.setToolTip(
+            "<qt>Edge of a pixel in micrometres. The models know cells by their size, "
+            "so a wrong value means wrong outlines.</qt>"
+        )
+        self.source = QLabel()
+        column.addWidget(self.spin)
+        column.addWidget(self.source)
+
+    def set_value(self, size: float) -> None:
+        """Show the pixel size of a layer."""
+        self._show(size, "from the layer's scale")
+
+    def set_missing(self, reason: str) -> None:
+        """Show that the pixel size is not known."""
+        self._show(0, "please type it in")
+        self.source.setToolTip(reason)
+
+    def set_source(self, source: str) -> None:
+        """Show where the pixel size comes from."""
+        self.source.setText(source)
+
+    def _show(self, size: float, source: str) -> None:
+        with signals_blocked(self.spin):
+            self.spin.setValue(size)
+        self.source.setToolTip("")
+        self.set_source(source)
