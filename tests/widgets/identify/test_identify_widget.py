@@ -68,6 +68,26 @@ def test_second_run_keeps_cells_changed_by_hand(viewer, channels, dock, qtbot):
     assert again is not layer
 
 
+def test_another_recording_of_the_same_name_removes_nothing(
+    viewer, channels, dock, qtbot
+):
+    first = run(qtbot, dock)
+    cells = result_of(first).labelled.cells
+    before = first.data.copy()
+    probability = viewer.layers["a17 cell probability"]
+    for layer in channels:
+        layer.data = np.ascontiguousarray(layer.data[:, ::-1])
+    second = run(qtbot, dock)
+    assert {first, second, probability} <= set(viewer.layers)
+    assert (first.visible, second.visible) == (False, True)
+    np.testing.assert_array_equal(first.data, before)
+    assert result_of(first).labelled.cells is cells
+    # the same images once more: their result takes the place of the second
+    third = run(qtbot, dock)
+    assert {first, third} <= set(viewer.layers) and second not in viewer.layers
+    assert sum("probability" in layer.name for layer in viewer.layers) == 2
+
+
 def test_one_channel_is_outlined_only(viewer, channels, dock, qtbot):
     viewer.layers.remove(channels[0])
     layer = run(qtbot, dock)

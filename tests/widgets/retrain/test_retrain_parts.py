@@ -8,7 +8,7 @@ import time
 
 import psutil
 import pytest
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 from retraining import use_fake_training
@@ -211,6 +211,52 @@ def test_starts_and_plans(qtbot, tmp_path):
     assert start.value().argument == str(file)
     plans = [plan.combo.itemData(k) for k in range(plan.combo.count())]
     assert {"resnet18_69", "resnet50_139", "inceptionv3_139"} <= set(plans)
+
+
+def test_files_of_one_name_are_not_taken_for_one_another(qtbot, tmp_path):
+    start = StartingWeightsCombo("classify")
+    qtbot.addWidget(start)
+    for k in range(3):
+        file = tmp_path / str(k) / "weights.pth"
+        file.parent.mkdir()
+        file.write_bytes(b"")
+        start.choose_file(file)
+        assert start.value().argument == str(file)
+    # the list is made again when the study changes, and the choice stays
+    start.set_study_models(None)
+    assert start.value().argument == str(file)
+
+
+def test_a_model_of_another_study_is_not_chosen_by_its_name(
+    qtbot, tmp_path, classifier_folder
+):
+    start = StartingWeightsCombo("classify")
+    qtbot.addWidget(start)
+    for k in range(2):
+        shutil.copytree(classifier_folder, tmp_path / str(k) / "better")
+    start.set_study_models(tmp_path / "0")
+    start.setCurrentIndex(start.findText("better: this study's model"))
+    start.set_study_models(tmp_path / "0")
+    assert start.value().argument == "better"
+    start.set_study_models(tmp_path / "1")
+    assert start.findText("better: this study's model") > 0
+    assert start.value().argument != "better"
+
+
+def test_ticks_are_of_one_study(qtbot, tmp_path):
+    panel = SetupPanel()
+    qtbot.addWidget(panel)
+    panel.set_study_models(tmp_path / "one" / "models")
+    panel.recordings.set_recordings({"day1": 5, "day2": 6})
+    panel.recordings.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert panel.recordings.value() == ("day2",)
+    panel.set_study_models(tmp_path / "one" / "models")
+    panel.recordings.set_recordings({"day1": 5, "day2": 6, "day3": 7})
+    assert panel.recordings.value() == ("day2", "day3")
+    panel.set_study_models(tmp_path / "two" / "models")
+    assert panel.recordings.value() == ()
+    panel.recordings.set_recordings({"day1": 8, "day9": 2})
+    assert panel.recordings.value() == ("day1", "day9")
 
 
 def test_plans_have_names():

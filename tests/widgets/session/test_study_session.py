@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -448,6 +449,18 @@ def test_layers_of_a_study_lie_on_those_of_identify(viewer, study):
         "recording"] == "a1" else cells_of(session)[-1])  # fmt: skip
     assert viewer.dims.current_step[0] == 1
     assert viewer.layers["current cell"].data[0][0] == 1
+
+
+def test_a_result_of_other_images_of_that_name_moves_no_layer(viewer, study):
+    result = identify_result(study)
+    planes = result.planes
+    other = replace(planes, red=planes.red[:, ::-1], green=planes.green[:, ::-1])
+    show_result(viewer, replace(result, planes=other))
+    session = session_of(viewer)
+    session.open_study(study.path)
+    session.show_recording("a1")
+    # not the depth of the other images, which lies 15 µm apart
+    assert viewer.layers["a1 classes"].scale[0] != pytest.approx(15)
 
 
 def test_viewers_have_sessions_of_their_own(viewer, session):

@@ -35,6 +35,12 @@ class RecordingList(QListWidget):
         ticked = (i for i in items if i.checkState() == Qt.CheckState.Checked)
         return tuple(str(item.data(Qt.ItemDataRole.UserRole)) for item in ticked)
 
+    def clear_recordings(self) -> None:
+        """List nothing, for another study: its recordings can have the same names."""
+        self._names = set()
+        with signals_blocked(self):
+            self.clear()
+
     def set_recordings(self, recordings: Mapping[str, int]) -> None:
         """List recordings; new ones are ticked, the others stay as they are.
 

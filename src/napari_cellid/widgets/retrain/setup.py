@@ -85,6 +85,8 @@ class SetupPanel(QWidget):
         self.split = SettingsForm(SplitConfig)
         self.recipe = RecipeCombo()
         self._study_classes: tuple[str, ...] = ()
+        # the folder that tells the open study from another one
+        self._models: Path | None = None
         self._build()
         self._connect()
         self._on_starting_weights()
@@ -109,6 +111,9 @@ class SetupPanel(QWidget):
 
     def set_study_models(self, models: Path | None) -> None:
         """List the models of a study; None if no study is open."""
+        if models != self._models:
+            self._models = models
+            self.recordings.clear_recordings()
         for combo in self.starting_weights.values():
             combo.set_study_models(models)
 

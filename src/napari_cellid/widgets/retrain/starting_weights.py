@@ -107,10 +107,15 @@ class StartingWeightsCombo(QComboBox):
         )
         self._file_items.append(item)
         self._fill()
-        self.setCurrentIndex(self.findText(item.text))
+        self.setCurrentIndex(self._index_of(item))
+
+    def _index_of(self, item: StartingWeightsItem | None) -> int:
+        """Index of an entry: other studies and folders have files of the same name."""
+        items = (self.itemData(k) for k in range(self.count()))
+        return next((k for k, one in enumerate(items) if item and one == item), 0)
 
     def _fill(self) -> None:
-        previous = self.currentText()
+        previous = self.itemData(self._last_index)
         with signals_blocked(self):
             self.clear()
             for item in (
@@ -123,7 +128,7 @@ class StartingWeightsCombo(QComboBox):
                 self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
             if self._task == "classify":
                 self.addItem(_FILE, None)
-            self._last_index = max(self.findText(previous), 0)
+            self._last_index = self._index_of(previous)
             self.setCurrentIndex(self._last_index)
         self._emit_value()
 

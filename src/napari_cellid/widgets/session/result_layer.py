@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.widgets._shared.channels import Channels
 
@@ -63,6 +64,17 @@ class ShownResult:
     def name(self) -> str:
         """Name of the recording."""
         return self.run_result.planes.name
+
+    def is_of(self, planes: MeanPlanes) -> bool:
+        """Whether it is of the recording with these mean images.
+
+        Recordings of other animals can have the same name.
+        """
+        own = self.run_result.planes
+        return self.name == planes.name and all(
+            _equal(getattr(own, channel), getattr(planes, channel))
+            for channel in ("red", "green")
+        )
 
     def current_result(self) -> IdentifyResult:
         """The result as it is now; its `run` records what was changed since the run."""
@@ -107,7 +119,8 @@ def add_result(
 
     The mean image of a movie replaces the movie, because outlines over a single noisy
     frame say little. Cells of an earlier run of the same recording are removed, or
-    only hidden if the user has edited them.
+    only hidden if the user has edited them; those of another recording of the same
+    name are hidden.
 
     Parameters
     ----------
@@ -123,7 +136,7 @@ def add_result(
     """
     from napari.layers import Image, Labels
 
-    _remove_earlier(viewer, result.name)
+    _remove_earlier(viewer, result)
     n = len(transform["scale"])
     _add_means(viewer, result, channels, transform)
     if result.run_result.segmentation is not None:
@@ -135,7 +148,7 @@ def add_result(
             colormap="magma",
             contrast_limits=(0, 1),
             blending="additive",
-            metadata={METADATA_KEY: result.name},
+            metadata={METADATA_KEY: result},
             **transform,
         )
         viewer.add_layer(image)
@@ -192,16 +205,32 @@ def label_volume(layer: Labels) -> NDArray[np.int32]:
     return data if data.ndim == 3 else data[None]
 
 
-def _remove_earlier(viewer: ViewerModel, name: str) -> None:
+def _equal(first: NDArray[Any] | None, second: NDArray[Any] | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(first, second, equal_nan=True)
+
+
+def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:
+    """Remove an earlier result of a recording; what may be needed is only hidden."""
+    from napari.layers import Image
+
+    planes = new.run_result.planes
     for layer in list(viewer.layers):
-        result = result_of(layer)
-        if result is not None and result.name == name:
-            if result.labelled.hand is None:
+        earlier = layer.metadata.get(METADATA_KEY)
+        if not isinstance(earlier, ShownResult) or earlier.name != new.name:
+            continue
+        same = earlier.is_of(planes)
+        if result_of(layer) is not None:
+            if same and earlier.labelled.hand is None:
                 viewer.layers.remove(layer)
             else:
                 layer.visible = False
-        elif layer.metadata.get(METADATA_KEY) == name:
-            viewer.layers.remove(layer)
+        elif isinstance(layer, Image):
+            if same:
+                viewer.layers.remove(layer)
+            else:
+                layer.visible = False
 
 
 def _add_means(
@@ -223,7 +252,7 @@ def _add_means(
             colormap=layer.colormap,
             blending=layer.blending,
             contrast_limits=contrast_limits(mean),
-            metadata={METADATA_KEY: result.name},
+            metadata={METADATA_KEY: result},
             **transform,
         )
         viewer.add_layer(image)

@@ -182,8 +182,8 @@ class StudyView:
         """The layer of Identify's result of the same recording, if there is one."""
         for layer in viewer.layers:
             result = result_of(layer)
-            same_recording = result is not None and result.name == planes.name
-            if same_recording and layer.data.shape == planes.shape[-layer.ndim :]:
+            same_shape = layer.data.shape == planes.shape[-layer.ndim :]
+            if result is not None and same_shape and result.is_of(planes):
                 return layer
         return None
 
