@@ -152,6 +152,16 @@ class MeanPlanes:
         planes, rows, columns = array.shape
         return planes, rows, columns
 
+    def has_images_of(self, other: MeanPlanes) -> bool:
+        """Whether the images of each channel are exactly those of another recording."""
+        pairs = (self.red, other.red), (self.green, other.green)
+        return all(
+            first is second
+            if first is None or second is None
+            else np.array_equal(first, second, equal_nan=True)
+            for first, second in pairs
+        )
+
 
 def _check_array(where: str, array: da.Array) -> None:
     if array.ndim != 4:

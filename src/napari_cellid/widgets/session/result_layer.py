@@ -71,10 +71,7 @@ class ShownResult:
         Recordings of other animals can have the same name.
         """
         own = self.run_result.planes
-        return self.name == planes.name and all(
-            _equal(getattr(own, channel), getattr(planes, channel))
-            for channel in ("red", "green")
-        )
+        return self.name == planes.name and own.has_images_of(planes)
 
     def current_result(self) -> IdentifyResult:
         """The result as it is now; its `run` records what was changed since the run."""
@@ -205,32 +202,23 @@ def label_volume(layer: Labels) -> NDArray[np.int32]:
     return data if data.ndim == 3 else data[None]
 
 
-def _equal(first: NDArray[Any] | None, second: NDArray[Any] | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return np.array_equal(first, second, equal_nan=True)
-
-
 def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:
     """Remove an earlier result of a recording; what may be needed is only hidden."""
     from napari.layers import Image
 
-    planes = new.run_result.planes
     for layer in list(viewer.layers):
         earlier = layer.metadata.get(METADATA_KEY)
         if not isinstance(earlier, ShownResult) or earlier.name != new.name:
             continue
-        same = earlier.is_of(planes)
-        if result_of(layer) is not None:
-            if same and earlier.labelled.hand is None:
-                viewer.layers.remove(layer)
-            else:
-                layer.visible = False
-        elif isinstance(layer, Image):
-            if same:
-                viewer.layers.remove(layer)
-            else:
-                layer.visible = False
+        is_image = isinstance(layer, Image)
+        if not is_image and result_of(layer) is None:
+            # a copy that the user made
+            continue
+        edited = not is_image and earlier.labelled.hand is not None
+        if earlier.is_of(new.run_result.planes) and not edited:
+            viewer.layers.remove(layer)
+        else:
+            layer.visible = False
 
 
 def _add_means(
