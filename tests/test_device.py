@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from napari_cellid.batches import run_batches
 from napari_cellid.config import DeviceConfig
-from napari_cellid.device import Device, choose_device, inference_context, run_batches
+from napari_cellid.device import Device, choose_device, inference_context
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, run_to_end
 
@@ -46,7 +47,7 @@ def test_out_of_memory_halves_the_batch_and_says_so() -> None:
 
 
 def test_the_cpu_takes_over_when_the_card_cannot_do_one(monkeypatch) -> None:
-    import napari_cellid.device as module
+    import napari_cellid.batches as module
 
     card = Device("cuda", "fp16", "a card")
     kinds = []
@@ -94,7 +95,7 @@ def test_every_way_of_saying_out_of_memory_is_understood(text: str) -> None:
 
 
 def test_a_network_that_does_not_fit_the_card_runs_on_the_cpu(monkeypatch) -> None:
-    import napari_cellid.device as module
+    import napari_cellid.batches as module
 
     card = Device("cuda", "fp16", "a card")
 

@@ -12,11 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from napari_cellid.batches import run_batches
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.classification.temperature import apply_temperature
 from napari_cellid.config import ClassifyConfig
-from napari_cellid.device import Device, run_batches
+from napari_cellid.device import Device
 from napari_cellid.errors import InputError
 from napari_cellid.models.store import load_card, load_weights, save_model
 from napari_cellid.progress import run_to_end

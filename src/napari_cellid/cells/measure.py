@@ -10,6 +10,7 @@ import pandas as pd
 from skimage.segmentation import expand_labels
 
 from napari_cellid.cells.numbering import relabel_sequential
+from napari_cellid.row_blocks import row_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -93,30 +94,30 @@ def _measure_plane(
 ) -> pd.DataFrame:
     numbers, dense = relabel_sequential(labels)
     numbers = numbers[1:]
-    count = np.bincount(dense.ravel(), minlength=len(numbers) + 1)[1:]
-    y, x = np.meshgrid(*map(np.arange, labels.shape), indexing="ij")
-    centre = np.stack([_sum(p, dense, len(numbers)) / count for p in (y, x)], axis=1)
+    channels = {
+        name: image[plane]
+        for name, image in (("red", planes.red), ("green", planes.green))
+        if image is not None
+    }
+    width = max(round(_SURROUNDINGS_UM / planes.pixel_size_um), 2)
+    sums = _Sums(len(numbers), channels)
+    for rows in row_blocks(labels.shape):
+        sums.add(dense, rows, width)
+    count = sums.inside["pixels"]
     table = pd.DataFrame(
         {
             "cell": numbers.astype(np.int64),
             "label": numbers.astype(np.int64),
             "plane": plane,
-            "y": centre[:, 0],
-            "x": centre[:, 1],
+            "y": sums.inside["y"] / count,
+            "x": sums.inside["x"] / count,
             "area_um2": count * planes.pixel_size_um**2,
             "predicted": "",
             "confidence": np.nan,
         }
     )
-    width = max(round(_SURROUNDINGS_UM / planes.pixel_size_um), 2)
-    around = expand_labels(dense, width)
-    around[dense > 0] = 0
-    for name in ("red", "green"):
-        channel = getattr(planes, name)
-        if channel is None:
-            continue
-        inside = _mean(channel[plane], dense, len(numbers))
-        outside = _mean(channel[plane], around, len(numbers))
+    for name in channels:
+        inside, outside = _mean(sums.inside, name), _mean(sums.around, name)
         table[f"{name}_mean"] = inside
         ratio = np.divide(
             inside, outside, out=np.full_like(inside, np.nan), where=outside > 0
@@ -125,19 +126,63 @@ def _measure_plane(
     return table
 
 
-def _sum(image: NDArray[Any], dense: NDArray[np.int32], n: int) -> NDArray[np.float64]:
-    """Sum of the image over each of the cells 1 to n."""
-    sums = np.bincount(dense.ravel(), image.ravel(), minlength=n + 1)
-    return np.asarray(sums[1:], np.float64)
+class _Sums:
+    """Sums over the cells of a plane and their surroundings, a block at a time.
+
+    Parameters
+    ----------
+    n
+        Number of cells.
+    channels
+        Image (y, x) of each channel.
+    """
+
+    def __init__(self, n: int, channels: dict[str, NDArray[np.float32]]) -> None:
+        self._n, self._channels = n, channels
+        self.inside = {name: np.zeros(n) for name in ("pixels", "y", "x", *channels)}
+        self.around = {name: np.zeros(n) for name in ("pixels", *channels)}
+
+    def add(self, dense: NDArray[np.int32], rows: slice, width: int) -> None:
+        """Add some rows of a plane, whose cells are numbered from 1 to n."""
+        cells = dense[rows]
+        images = {name: image[rows] for name, image in self._channels.items()}
+        y, x = np.ogrid[rows, : dense.shape[1]]
+        self._add(self.inside, cells, images | {"y": y, "x": x})
+        self._add(self.around, _surroundings(dense, rows, width), images)
+
+    def _add(
+        self,
+        sums: dict[str, NDArray[np.float64]],
+        cells: NDArray[np.int32],
+        images: dict[str, NDArray[Any]],
+    ) -> None:
+        # most pixels belong to no cell
+        where = np.flatnonzero(cells)
+        cell = cells.ravel()[where]
+        sums["pixels"] += np.bincount(cell, minlength=self._n + 1)[1:]
+        for name, image in images.items():
+            values = np.broadcast_to(image, cells.shape)
+            values = values[np.unravel_index(where, cells.shape)]
+            sums[name] += np.bincount(cell, values, minlength=self._n + 1)[1:]
 
 
-def _mean(
-    image: NDArray[np.float32], dense: NDArray[np.int32], n: int
-) -> NDArray[np.float64]:
-    """Mean of the image over each of the cells 1 to n, NaN for one without pixels."""
-    count = np.bincount(dense.ravel(), minlength=n + 1)[1:]
-    mean = np.full(n, np.nan)
-    np.divide(_sum(image, dense, n), count, out=mean, where=count > 0)
+def _surroundings(
+    dense: NDArray[np.int32], rows: slice, width: int
+) -> NDArray[np.int32]:
+    """Cell whose surroundings each pixel of some rows is in, 0 where in none."""
+    # cells of the rows above and below have surroundings in these, too
+    first = max(rows.start - width, 0)
+    cells = dense[first : rows.stop + width]
+    around = expand_labels(cells, width)
+    around[cells > 0] = 0
+    return np.asarray(around[rows.start - first :][: rows.stop - rows.start], np.int32)
+
+
+def _mean(sums: dict[str, NDArray[np.float64]], name: str) -> NDArray[np.float64]:
+    """Mean of an image over each cell, NaN for one without pixels."""
+    count = sums["pixels"]
+    mean = np.full(len(count), np.nan)
+    np.divide(sums[name], count, out=mean, where=count > 0)
     return mean
 
 

@@ -45,17 +45,41 @@ def combine(
     -------
     (channel, y, x) float32, 0 to 1.
     """
-    normalised = [
+    first, second = (
         None if image is None else normalise(image, norm) for image in (red, green)
-    ]
-    present = [image for image in normalised if image is not None]
-    mean = np.asarray(np.mean(present, axis=0), np.float32)
+    )
+    return _stack(first, second, combination)
+
+
+def _stack(
+    red: NDArray[np.float32] | None,
+    green: NDArray[np.float32] | None,
+    combination: Combination,
+) -> NDArray[np.float32]:
+    """Input images of normalised channels (y, x), which may be overwritten."""
+    present = [image for image in (red, green) if image is not None]
     if combination == "sum":
-        return mean[None]
-    blank = np.zeros_like(mean)
-    first, second = (blank if image is None else image for image in normalised)
-    images = [first, second] if combination == "pair" else [first, second, mean]
-    return np.stack(images)
+        return _mean(present, present[0])[None]
+    n_images = N_IMAGES[combination]
+    images = np.zeros((n_images, *present[0].shape), np.float32)
+    for image, channel in zip(images, (red, green), strict=False):
+        if channel is not None:
+            image[:] = channel
+    if combination == "rgb":
+        _mean(present, images[2])
+    return images
+
+
+def _mean(
+    images: list[NDArray[np.float32]], out: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Mean of one or two images, written into `out`, which can be the first of them."""
+    if len(images) == 1:
+        out[:] = images[0]
+        return out
+    np.add(images[0], images[1], out=out)
+    out /= len(images)
+    return out
 
 
 class InputFormat(Protocol):
@@ -93,8 +117,11 @@ def plane_image(
     As from `combine`: (channel, y, x) float32, 0 to 1.
     """
     factor = planes.pixel_size_um / input_format.pixel_size_um
+    # one after the other, so that no more than one resampled channel is in memory
     red, green = (
-        None if channel is None else rescale(channel[plane], factor)
+        None
+        if channel is None
+        else normalise(rescale(channel[plane], factor), input_format.normalisation)
         for channel in (planes.red, planes.green)
     )
-    return combine(red, green, input_format.normalisation, input_format.combination)
+    return _stack(red, green, input_format.combination)

@@ -49,8 +49,11 @@ def normalise(image: NDArray[np.float32], norm: Normalisation) -> NDArray[np.flo
     low, high = value_range(image, norm)
     if high <= low:
         return np.zeros_like(image, dtype=np.float32)
-    stretched = (image.astype(np.float32) - low) / (high - low)
-    return np.asarray(np.clip(stretched, 0, 1), np.float32)
+    # one copy, and no more: planes can be large
+    stretched = image.astype(np.float32)
+    stretched -= low
+    stretched /= high - low
+    return np.clip(stretched, 0, 1, out=stretched)
 
 
 def value_range(image: NDArray[np.float32], norm: Normalisation) -> tuple[float, float]:

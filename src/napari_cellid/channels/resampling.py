@@ -34,9 +34,10 @@ def rescale(
     if target == size and abs(factor - 1) < 1e-6:
         return image
     planes = image.reshape(-1, *size)
-    return np.stack([_resample(plane, factor, target) for plane in planes]).reshape(
-        *image.shape[:-2], *target
-    )
+    resampled = np.empty((len(planes), *target), np.float32)
+    for plane, out in zip(planes, resampled, strict=True):
+        _resample(plane, factor, out)
+    return resampled.reshape(*image.shape[:-2], *target)
 
 
 def scaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
@@ -45,20 +46,20 @@ def scaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
 
 
 def _resample(
-    plane: NDArray[np.float32], factor: float, target: tuple[int, int]
-) -> NDArray[np.float32]:
+    plane: NDArray[np.float32], factor: float, out: NDArray[np.float32]
+) -> None:
     if factor < 1:
         # the usual anti-aliasing width: one output pixel less one input pixel, halved
         plane = ndimage.gaussian_filter(plane, (1 / factor - 1) / 2)
-    resampled = ndimage.affine_transform(
+    ndimage.affine_transform(
         plane,
         matrix=[1 / factor, 1 / factor],
         offset=[0.5 / factor - 0.5] * 2,
-        output_shape=target,
+        output_shape=out.shape,
+        output=out,
         order=1,
         mode="nearest",
     )
-    return np.asarray(resampled, dtype=np.float32)
 
 
 def resample_onto(

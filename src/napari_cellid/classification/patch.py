@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from napari_cellid.batches import run_batches
 from napari_cellid.classification.networks import (
     SMALLEST_INPUT,
     ClassifierConfig,
     build_network,
 )
 from napari_cellid.classification.preprocess import Patches
-from napari_cellid.device import run_batches
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import check_matches_network, explain_mismatch
 from napari_cellid.models.registry import find_model

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from napari_cellid.cells.numbering import relabel_sequential, sum_by_label
 from napari_cellid.channels.model_input import plane_image
 from napari_cellid.classification.temperature import apply_temperature
 from napari_cellid.progress import subprogress
@@ -63,11 +64,14 @@ class PixelClassifier(UNetModel):
         """Probability of each class (class, y, x) in the pixels of the recording."""
         image = plane_image(planes, plane, self.card)
         maps = yield from predict_tta(
-            self.net, image, device, config.class_views, stage="Classifying cells"
+            self.net,
+            image,
+            device,
+            config.class_views,
+            stage="Classifying cells",
+            outputs="cell classes",
         )
-        n_pixel_classes = self.net.config.out_channels
-        # pixel classes (background, rim, core) come first in the output
-        return self.to_recording_scale(maps[n_pixel_classes:], planes)
+        return self.to_recording_scale(maps, planes)
 
 
 def load_pixel_classifier(requested: str | Path) -> PixelClassifier:
@@ -100,12 +104,13 @@ def mean_over_cells(
     (cell, class), in the order of `numbers`; each row sums to 1.
     """
     # labels that a user painted may be huge: no array may be as long as that
-    present, dense = np.unique(labels, return_inverse=True)
+    present, dense = relabel_sequential(labels)
     index = np.searchsorted(present, numbers).clip(max=len(present) - 1)
     has_pixels = present[index] == numbers
-    count = np.where(has_pixels, np.bincount(dense.ravel())[index], 0)
+    areas = sum_by_label(dense, len(present))
+    count = np.where(has_pixels, areas[index], 0)
     sums = np.stack(
-        [np.bincount(dense.ravel(), image.ravel())[index] for image in maps], axis=1
+        [sum_by_label(dense, len(present), image)[index] for image in maps], axis=1
     )
     uniform = np.full_like(sums, 1 / len(maps))
     means = np.divide(sums, count[:, None], out=uniform, where=count[:, None] > 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.channels.model_input import plane_image
+from napari_cellid.channels.resampling import scaled_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +39,14 @@ class Patches:
         centre = cells[["y", "x"]].to_numpy(float)
         # a coordinate names the middle of a pixel, as in `channels.resampling.rescale`
         self._centre = np.round((centre + 0.5) * self._factor - 0.5).astype(int)
+        shape = scaled_shape((planes.shape[1], planes.shape[2]), self._factor)
+        # which row and column of an image, mirrored beyond its border
+        before, after = self._size // 2, self._size - self._size // 2
+        self._rows, self._columns = (
+            np.pad(np.arange(length), (before, after), "reflect") for length in shape
+        )
         self._images = {
-            int(plane): self._prepare(planes, int(plane), card)
+            int(plane): plane_image(planes, int(plane), card)
             for plane in np.unique(self._plane)
         }
 
@@ -53,19 +60,17 @@ class Patches:
         The pixel nearest to the centroid is in the middle, at [50, 50] of 101 x 101;
         the image is mirrored beyond its border.
         """
-        size = self._size
         return np.stack(
             [
-                self._images[plane][:, y : y + size, x : x + size]
+                self._patch(self._images[plane], y, x)
                 for plane, (y, x) in zip(
                     self._plane[start:stop], self._centre[start:stop], strict=True
                 )
             ]
         )
 
-    def _prepare(
-        self, planes: MeanPlanes, plane: int, card: ModelCard
-    ) -> NDArray[np.float32]:
-        image = plane_image(planes, plane, card)
-        before, after = self._size // 2, self._size - self._size // 2
-        return np.pad(image, [(0, 0), (before, after), (before, after)], "reflect")
+    def _patch(self, image: NDArray[np.float32], y: int, x: int) -> NDArray[np.float32]:
+        # through indices, because a mirrored copy of a large plane is large, too
+        rows = self._rows[y : y + self._size]
+        columns = self._columns[x : x + self._size]
+        return image[:, rows[:, None], columns]

@@ -17,6 +17,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, Step
 from napari_cellid.recording.data import MeanPlanes, Recording
 from napari_cellid.recording.sums import BlockSum, sum_frames
+from napari_cellid.row_blocks import row_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -57,13 +58,14 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
     total = sum(channel.n_batches for channel in sums.values())
     done = 0
     yield Progress("Averaging frames", done, total)
-    for channel in sums.values():
+    means, notes = {}, list(recording.notes)
+    for name in list(sums):
+        # one channel after the other, so that the sums of one alone need memory
+        channel, where = sums.pop(name), f"{recording.name}, {name} channel"
         for _ in channel.run():
             done += 1
             yield Progress("Averaging frames", done, total)
-    means, notes = {}, list(recording.notes)
-    for name, channel in sums.items():
-        mean, where = channel.mean(), f"{recording.name}, {name} channel"
+        mean = channel.mean()
         if channel.of_floats:
             _check_range(mean, where)
         means[name], filled = _fill(mean, where)
@@ -156,12 +158,20 @@ class _TimeSum:
 
     def mean(self) -> NDArray[np.float32]:
         """The mean of the frames in which a pixel has a value, NaN where in none."""
+        mean = np.empty(self._total.shape, np.float32)
+        for rows in row_blocks(mean.shape):
+            mean[..., rows, :] = _rounded(self._mean_of(rows))
+        return mean
+
+    def _mean_of(self, rows: slice) -> NDArray[np.float64]:
+        total: NDArray[Any] = self._total[..., rows, :]
         if self._missing is None:
-            return _rounded(self._total / self._frames)
-        count = self._frames - self._missing
-        mean = np.full(self._total.shape, np.nan)
-        np.divide(self._total, count, out=mean, where=count > 0)
-        return _rounded(mean)
+            exact: NDArray[np.float64] = total / self._frames
+            return exact
+        count = self._frames - self._missing[..., rows, :]
+        mean = np.full(total.shape, np.nan)
+        np.divide(total, count, out=mean, where=count > 0)
+        return mean
 
     def _add(self, place: tuple[slice, ...], block: BlockSum) -> None:
         times, *area = place

@@ -91,9 +91,11 @@ def _maps(
 ) -> Step[NDArray[np.float32]]:
     """Predict pixel probabilities (class, y, x) at the scale of the recording."""
     image = plane_image(planes, plane, start.card)
-    maps = yield from predict_tta(start.net, image, device, SegmentConfig().views)
-    n_classes = start.net.config.out_channels
-    return start.to_recording_scale(maps[:n_classes], planes)
+    views = SegmentConfig().views
+    maps = yield from predict_tta(
+        start.net, image, device, views, outputs="pixel classes"
+    )
+    return start.to_recording_scale(maps, planes)
 
 
 def _found(

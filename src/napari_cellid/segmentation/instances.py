@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 
+from napari_cellid.cells.numbering import replace_labels, sum_by_label
+from napari_cellid.row_blocks import row_blocks
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from napari_cellid.config import SegmentConfig
 
+#: rows and columns of a part of a plane
+Box = tuple[slice, slice]
 #: pixels that touch at a corner are connected, as in the paper
 EIGHT_CONNECTED = np.ones((3, 3), bool)
 #: core probability from which on a pixel belongs to a seed
@@ -22,6 +30,8 @@ _CORE = 0.5
 _SEED_UM2 = 4.0
 #: smallest distance between the centres of two cells (µm), for `split="distance"`
 _PEAK_DISTANCE_UM = 6.0
+#: how far (px) smoothing by 1 px looks; scipy ends the bell curve at 4 widths
+_SMOOTHING_REACH = 4
 
 
 def label_cells(
@@ -53,7 +63,7 @@ def label_cells(
         plane_core = None if core is None else core[plane]
         instances = label_plane(image, plane_core, pixel_size_um, config)
         # each plane counts from 1, so its labels follow those of the planes above
-        labels[plane] = np.where(instances > 0, instances + last, 0)
+        np.add(instances, last, out=labels[plane], where=instances > 0)
         last += int(instances.max(initial=0))
     return labels
 
@@ -83,15 +93,19 @@ def label_plane(
     (y, x) int32, labels from 1 without gaps, from top to bottom.
     """
     mask = probability >= config.threshold
-    labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
+    labels = _connected(mask)
     if config.split == "core" and core is not None:
         # a seed outside the mask would begin a cell that the threshold leaves out
-        seeds = ndimage.label((core >= _CORE) & mask, EIGHT_CONNECTED)[0]
-        labels = _grow(labels, _without_specks(seeds, pixel_size_um), core)
+        mask &= core >= _CORE
+        seeds = _connected(mask)
+        _drop_small(seeds, _SEED_UM2 / pixel_size_um**2, renumber=False)
+        # a small or faint cell can have no core at all; it must not vanish
+        labels = _grow(labels, seeds, partial(_smoothed, core), keep_seedless=True)
     elif config.split != "none":
-        labels = _split_at_constrictions(labels, mask, pixel_size_um)
+        labels = _split_at_constrictions(labels, pixel_size_um)
     # last, because a split can leave pieces that are too small
-    return _drop_small(labels, config.min_area_um2 / pixel_size_um**2)
+    _drop_small(labels, config.min_area_um2 / pixel_size_um**2)
+    return labels
 
 
 def shift_probabilities(maps: NDArray[np.float32], shift: float) -> NDArray[np.float32]:
@@ -107,39 +121,117 @@ def shift_probabilities(maps: NDArray[np.float32], shift: float) -> NDArray[np.f
     shifted = maps.copy()
     # a shift of the logits multiplies the odds against the background
     shifted[1:] *= np.exp(shift)
-    shifted /= np.maximum(shifted.sum(0), 1e-9)
+    total = shifted.sum(0)
+    shifted /= np.maximum(total, 1e-9, out=total)
     return shifted
 
 
-def _without_specks(
-    seeds: NDArray[np.int32], pixel_size_um: float
-) -> NDArray[np.int32]:
-    """Drop seeds so small that they would only cut a piece out of their cell."""
-    area = np.bincount(seeds.ravel()) * pixel_size_um**2
-    return np.where((area >= _SEED_UM2)[seeds], seeds, 0)
+def _connected(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    labels: NDArray[np.int32] = ndimage.label(mask, EIGHT_CONNECTED)[0]
+    return labels
 
 
 def _grow(
-    regions: NDArray[np.int32], seeds: NDArray[np.int32], core: NDArray[np.float32]
+    regions: NDArray[np.int32],
+    seeds: NDArray[np.int32],
+    depth_in: Callable[[Box], NDArray[Any]],
+    *,
+    keep_seedless: bool,
 ) -> NDArray[np.int32]:
-    """Grow seeds over their region; a region without a seed stays one cell."""
-    # a small or faint cell can have no core at all; it must not vanish
-    seeded = np.zeros(regions.max() + 1, bool)
-    seeded[regions[seeds > 0]] = True
-    seedless = ~seeded[regions] & (regions > 0)
-    # numbers beyond those of the seeds, so that no marker is used twice
-    markers = np.where(seedless, regions + seeds.max(), seeds)
-    # smoothed, so that two cells are split midway where the core probability is 0
-    height = ndimage.gaussian_filter(core, 1.0)
-    grown = watershed(-height, markers, connectivity=EIGHT_CONNECTED, mask=regions > 0)
-    return np.asarray(grown, np.int32)
+    """Grow seeds over their regions, the deepest pixels first.
+
+    Only regions with several seeds are flooded, each in its own box: the whole plane at
+    once would need several times its memory.
+
+    Parameters
+    ----------
+    regions
+        (y, x), numbered from 1.
+    seeds
+        (y, x), inside the regions; it is overwritten.
+    depth_in
+        Depth of the pixels in a box.
+    keep_seedless
+        Whether a region without a seed stays as one piece, or vanishes.
+
+    Returns
+    -------
+    (y, x): the array of the seeds.
+    """
+    region_of = _region_of_seeds(regions, seeds)
+    n_regions = int(regions.max(initial=0))
+    numbers = np.flatnonzero(region_of)
+    n_seeds = np.bincount(region_of[numbers], minlength=n_regions + 1)
+    whole = np.zeros(n_regions + 1, np.int64)
+    if keep_seedless:
+        # numbers beyond those of the seeds, so that none is used twice
+        whole[1:] = np.arange(1, n_regions + 1) + numbers.max(initial=0)
+    whole[region_of[numbers]] = numbers
+    whole[n_seeds > 1] = 0
+    boxes = ndimage.find_objects(regions)
+    for region in np.flatnonzero(n_seeds > 1):
+        box = boxes[region - 1]
+        mask = regions[box] == region
+        markers = np.where(mask, seeds[box], 0)
+        height = -depth_in(box)
+        grown = watershed(height, markers, connectivity=EIGHT_CONNECTED, mask=mask)
+        seeds[box][mask] = grown[mask]
+    for rows in row_blocks(regions.shape):
+        number = whole[regions[rows]]
+        np.copyto(seeds[rows], number, where=number > 0, casting="same_kind")
+    return seeds
+
+
+def _region_of_seeds(
+    regions: NDArray[np.int32], seeds: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Region in which each seed lies; 0 for numbers that no seed has."""
+    region_of = np.zeros(int(seeds.max(initial=0)) + 1, np.int32)
+    for rows in row_blocks(seeds.shape):
+        where = seeds[rows] > 0
+        region_of[seeds[rows][where]] = regions[rows][where]
+    return region_of
+
+
+def _smoothed(core: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    """Part of the smoothed core probability, as smoothing of the whole plane gives it.
+
+    Smoothed, so that two cells are split midway where the core probability is 0.
+    """
+    wide, inner = _widened(box, _SMOOTHING_REACH)
+    part: NDArray[np.float32] = ndimage.gaussian_filter(core[wide], 1.0)[inner]
+    return part
+
+
+def _widened(box: Box, margin: int) -> tuple[Box, Box]:
+    """A wider box, and where the box lies in it; slices end at the image's border."""
+    y, x = (slice(max(part.start - margin, 0), part.stop + margin) for part in box)
+    inner = (
+        slice(part.start - wide.start, part.stop - wide.start)
+        for part, wide in zip(box, (y, x), strict=True)
+    )
+    return (y, x), (next(inner), next(inner))
+
+
+def _depth(regions: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Distance of each pixel of a region to the nearest one outside of it."""
+    depth = np.zeros(regions.shape)
+    for index, box in enumerate(ndimage.find_objects(regions)):
+        # what is nearest outside touches the region, so a margin of one is enough
+        wide, inner = _widened(box, 1)
+        region = regions[wide] == index + 1
+        distance = ndimage.distance_transform_edt(region)[inner]
+        # 0 outside the region, where another one can lie
+        depth[box] += distance
+    return depth
 
 
 def _split_at_constrictions(
-    regions: NDArray[np.int32], mask: NDArray[np.bool_], pixel_size_um: float
+    regions: NDArray[np.int32], pixel_size_um: float
 ) -> NDArray[np.int32]:
     # smoothed, because a ragged outline has many peaks of depth
-    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1.0)
+    depth = _depth(regions)
+    ndimage.gaussian_filter(depth, 1.0, output=depth)
     peaks = peak_local_max(
         depth,
         min_distance=max(round(_PEAK_DISTANCE_UM / pixel_size_um), 1),
@@ -147,17 +239,22 @@ def _split_at_constrictions(
         # cells at the edge of the image have their peak there
         exclude_border=False,
     )
-    markers = np.zeros(mask.shape, np.int32)
+    markers = np.zeros(regions.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    grown = watershed(-depth, markers, connectivity=EIGHT_CONNECTED, mask=mask)
-    return np.asarray(grown, np.int32)
+    return _grow(regions, markers, depth.__getitem__, keep_seedless=False)
 
 
-def _drop_small(labels: NDArray[np.int32], smallest_px: float) -> NDArray[np.int32]:
-    area = np.bincount(labels.ravel())
+def _drop_small(
+    labels: NDArray[np.int32], smallest_px: float, *, renumber: bool = True
+) -> None:
+    """Remove pieces that are too small, in place; number the others without gaps.
+
+    Seeds that are too small would only cut a piece out of their cell.
+    """
+    area = sum_by_label(labels, int(labels.max(initial=0)) + 1)
     keep = area >= smallest_px
     # 0 is the background, which is large but no cell
     keep[0] = False
     new_label = np.zeros(len(area), np.int32)
-    new_label[keep] = np.arange(1, keep.sum() + 1)
-    return new_label[labels]
+    new_label[keep] = np.arange(1, keep.sum() + 1) if renumber else np.flatnonzero(keep)
+    replace_labels(labels, new_label)

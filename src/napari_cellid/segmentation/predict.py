@@ -75,34 +75,59 @@ def segment(
     device
         Where to compute.
     """
-    n_planes = planes.shape[0]
-    probabilities, cores = [], []
-    for plane in range(n_planes):
-        step = _cell_maps(planes, plane, segmenter, config, device)
-        cell, core = yield from subprogress(step, plane, n_planes)
-        probabilities.append(cell)
-        if core is not None:
-            cores.append(core)
-    probability = np.stack(probabilities)
-    core = np.stack(cores) if cores else None
+    step = predict_cell_maps(planes, segmenter, config, device)
+    probability, core = yield from step
     labels = label_cells(probability, core, planes.pixel_size_um, config)
     return Segmentation(labels, probability, core)
 
 
-def _cell_maps(
+def predict_cell_maps(
+    planes: MeanPlanes, segmenter: Segmenter, config: SegmentConfig, device: Device
+) -> Step[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
+    """Predict where cells are, in every plane, in pixels of the recording.
+
+    Parameters
+    ----------
+    planes, segmenter, config, device
+        As for `segment`.
+
+    Returns
+    -------
+    Cell and core probability as in `Segmentation`, (plane, y, x) float32.
+    """
+    n_planes = planes.shape[0]
+    probability = np.zeros(planes.shape, np.float32)
+    core = None
+    if segmenter.net.config.out_channels > 2:
+        core = np.zeros(planes.shape, np.float32)
+    for plane in range(n_planes):
+        step = _pixel_maps(planes, plane, segmenter, config, device)
+        maps = yield from subprogress(step, plane, n_planes)
+        if maps is None:
+            continue
+        # the place of the background is used again, because planes can be large
+        cell = np.sum(maps[1:], axis=0, out=maps[0])
+        probability[plane] = segmenter.to_recording_scale(cell, planes)
+        if core is not None:
+            core[plane] = segmenter.to_recording_scale(maps[2], planes)
+        # before the next plane, which needs as much memory
+        del maps, cell
+    return probability, core
+
+
+def _pixel_maps(
     planes: MeanPlanes,
     plane: int,
     segmenter: Segmenter,
     config: SegmentConfig,
     device: Device,
-) -> Step[tuple[NDArray[np.float32], NDArray[np.float32] | None]]:
-    """Cell and core probability (y, x) of one plane, in pixels of the recording."""
-    n_classes = segmenter.net.config.out_channels
+) -> Step[NDArray[np.float32] | None]:
+    """Pixel probabilities (class, y, x) in pixels of the model; None without a cell."""
     image = plane_image(planes, plane, segmenter.card)
     if not image.any():
-        empty = np.zeros(planes.shape[1:], np.float32)
-        return empty, empty if n_classes > 2 else None
-    maps = yield from predict_tta(segmenter.net, image, device, config.views)
-    cell = segmenter.to_recording_scale(maps[1:n_classes].sum(0), planes)
-    core = segmenter.to_recording_scale(maps[2], planes) if n_classes > 2 else None
-    return cell, core
+        return None
+    return (
+        yield from predict_tta(
+            segmenter.net, image, device, config.views, outputs="pixel classes"
+        )
+    )

@@ -8,13 +8,15 @@ from the whole image at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from napari_cellid.device import run_batches
+from napari_cellid.batches import Inputs, stream_batches
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -73,34 +75,77 @@ def predict_tiled(
     (class, y, x) float32: pixel classes (background, rim, core), which sum to 1, then
     cell classes where the network has outputs for them, which sum to 1, too.
     """
-    import torch
+    n_outputs = net.config.out_channels + net.config.class_outputs
+    result = np.empty((n_outputs, *image.shape[-2:]), np.float32)
 
-    shape = image.shape[-2], image.shape[-1]
-    padded = pad_image(image, net.config)
-    tiles = plan_tiles(shape, net.config, tile_size)
+    def keep(place: tuple[slice, slice], maps: NDArray[np.float32]) -> None:
+        result[:, *place] = maps
 
-    def one_tile(start: int, _: int) -> Tensor:
-        window = np.ascontiguousarray(padded[:, *tiles[start].input])
-        return torch.from_numpy(window)[None]
-
-    # one at a time: tiles at the border of the image have other sizes
-    outputs = yield from run_batches(net, one_tile, len(tiles), device, stage, 1)
-    n = net.config.out_channels
-    result = np.zeros((n + net.config.class_outputs, *shape), np.float32)
-    for tile, logits in zip(tiles, outputs, strict=True):
-        maps = torch.cat([logits[0][:n].softmax(0), logits[0][n:].softmax(0)])
-        result[:, *tile.output] = maps.numpy()[:, *tile.crop]
+    yield from stream_tiles(net, image, keep, device, tile_size, stage=stage)
     return result
 
 
-def pad_image(image: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32]:
-    """Mirror an image (channel, y, x) beyond its borders as the network needs it."""
-    before, after = _padding((image.shape[-2], image.shape[-1]), config)
-    widths = [(0, 0), *((before, n) for n in after)]
+def stream_tiles(
+    net: UNet,
+    image: NDArray[np.float32],
+    receive: Callable[[tuple[slice, slice], NDArray[np.float32]], object],
+    device: Device,
+    tile_size: int = TILE_SIZE,
+    *,
+    stage: str = "Outlining cells",
+) -> Step[None]:
+    """Predict class probabilities of pixels as `predict_tiled` does, and keep none.
+
+    Parameters
+    ----------
+    net, device, tile_size, stage
+        As for `predict_tiled`.
+    image
+        (channel, y, x), normalised; turned and mirrored views of an array are fine,
+        because only tiles are copied.
+    receive
+        Called for each tile with its place (y, x) in the image and its probabilities
+        (class, y, x). The tiles cover every pixel once.
+    """
+    import torch
+
+    n = net.config.out_channels
+    shape = image.shape[-2], image.shape[-1]
+    rows, columns = mirrored_indices(shape, net.config)
+    tiles = plan_tiles(shape, net.config, tile_size)
+
+    def one_tile(start: int, _: int) -> Tensor:
+        y, x = tiles[start].input
+        window = image[:, rows[y, None], columns[x]]
+        return torch.from_numpy(np.ascontiguousarray(window))[None]
+
+    def blend(start: int, logits: Tensor) -> None:
+        tile = tiles[start]
+        maps = logits[0][:n].softmax(0)
+        if net.config.class_outputs:
+            maps = torch.cat([maps, logits[0][n:].softmax(0)])
+        receive(tile.output, maps.numpy()[:, *tile.crop])
+
+    # one at a time: tiles at the border of the image have other sizes
+    inputs = Inputs(one_tile, len(tiles), 1)
+    yield from stream_batches(net, inputs, blend, device, stage)
+
+
+def mirrored_indices(
+    shape: tuple[int, int], config: UNetConfig
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of an image, mirrored beyond its borders as a network needs it.
+
+    `image[:, rows[:, None], columns]` is the padded image of which tiles are cut.
+    """
+    before, after = _padding(shape, config)
     # reflecting needs two pixels
-    return np.pad(
-        image, widths, mode="reflect" if min(image.shape[-2:]) > 1 else "edge"
+    mode: Literal["reflect", "edge"] = "reflect" if min(shape) > 1 else "edge"
+    rows, columns = (
+        np.pad(np.arange(length), (before, end), mode=mode)
+        for length, end in zip(shape, after, strict=True)
     )
+    return rows, columns
 
 
 def plan_tiles(

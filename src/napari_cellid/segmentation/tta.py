@@ -8,19 +8,25 @@ model) has the same effect on the mean as on each view.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from napari_cellid.progress import subprogress
-from napari_cellid.segmentation.tiles import predict_tiled
+from napari_cellid.row_blocks import row_blocks
+from napari_cellid.segmentation.tiles import stream_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
-    from napari_cellid.segmentation.unet import UNet
+    from napari_cellid.segmentation.unet import UNet, UNetConfig
+
+#: which outputs of a network are predicted: those for the classes of pixels
+#: (background, rim, core), those for the classes of cells, or all in this order
+Outputs = Literal["pixel classes", "cell classes", "all"]
 
 #: quarter turns, and whether mirrored after; the first few differ most
 _VIEWS = (
@@ -44,8 +50,11 @@ def predict_tta(
     views: int,
     *,
     stage: str = "Outlining cells",
+    outputs: Outputs = "all",
 ) -> Step[NDArray[np.float32]]:
     """Predict class probabilities of pixels as the mean over some views of the image.
+
+    Besides the result, no array is as large as the image.
 
     Parameters
     ----------
@@ -60,6 +69,8 @@ def predict_tta(
         ones.
     stage
         Name of the stage, for the progress.
+    outputs
+        Which outputs are predicted; the others need no memory.
 
     Returns
     -------
@@ -67,21 +78,59 @@ def predict_tta(
     """
     if not 1 <= views <= len(_VIEWS):
         raise ValueError(f"{views} views requested, 1 to {len(_VIEWS)} are possible")
-    logs = []
+    kept, groups = _kept(net.config, outputs)
+    mean = np.zeros((kept.stop - kept.start, *image.shape[-2:]), np.float32)
     for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
-        view = np.ascontiguousarray(_turn(image, turns, mirrored))
-        step = predict_tiled(net, view, device, stage=stage)
-        maps = yield from subprogress(step, k, views)
-        if views == 1:
-            return maps
-        maps = _turn_back(maps, turns, mirrored)
-        logs.append(np.log(np.maximum(maps, _MIN_PROBABILITY)))
-    mean = np.exp(np.mean(logs, axis=0, dtype=np.float32))
-    n = net.config.out_channels
-    # slices are views, so `mean` itself is normalised; a mean of logarithms is not
-    for group in (mean[:n], mean[n:]):
-        group /= group.sum(0)
+        # what is added to the turned mean lies turned back in the mean itself
+        turned = _turn(mean, turns, mirrored)
+        receive = partial(_add_logs if views > 1 else _keep, turned, kept)
+        view = _turn(image, turns, mirrored)
+        step = stream_tiles(net, view, receive, device, stage=stage)
+        yield from subprogress(step, k, views)
+    if views > 1:
+        _to_probabilities(mean, views, groups)
     return mean
+
+
+def _kept(config: UNetConfig, outputs: Outputs) -> tuple[slice, tuple[slice, ...]]:
+    """The outputs that are kept, and the groups among them that sum to 1."""
+    n, total = config.out_channels, config.out_channels + config.class_outputs
+    if outputs == "pixel classes":
+        return slice(0, n), (slice(0, n),)
+    if outputs == "cell classes":
+        return slice(n, total), (slice(0, total - n),)
+    return slice(0, total), (slice(0, n), slice(n, total))
+
+
+def _keep(
+    result: NDArray[np.float32],
+    kept: slice,
+    place: tuple[slice, slice],
+    maps: NDArray[np.float32],
+) -> None:
+    result[:, *place] = maps[kept]
+
+
+def _add_logs(
+    total: NDArray[np.float32],
+    kept: slice,
+    place: tuple[slice, slice],
+    maps: NDArray[np.float32],
+) -> None:
+    total[:, *place] += np.log(np.maximum(maps[kept], _MIN_PROBABILITY))
+
+
+def _to_probabilities(
+    total: NDArray[np.float32], views: int, groups: tuple[slice, ...]
+) -> None:
+    """Turn sums of logarithms (class, y, x) into probabilities, in place."""
+    for rows in row_blocks(total.shape):
+        block = total[:, rows]
+        block /= views
+        np.exp(block, out=block)
+        # a mean of logarithms does not sum to 1
+        for group in groups:
+            block[group] /= block[group].sum(0)
 
 
 def _turn(
@@ -89,10 +138,3 @@ def _turn(
 ) -> NDArray[np.float32]:
     turned = np.rot90(image, turns, (1, 2))
     return turned[:, :, ::-1] if mirrored else turned
-
-
-def _turn_back(
-    image: NDArray[np.float32], turns: int, mirrored: bool
-) -> NDArray[np.float32]:
-    unmirrored = image[:, :, ::-1] if mirrored else image
-    return np.rot90(unmirrored, -turns, (1, 2))
