@@ -69,3 +69,29 @@ def test_cells_are_drawn_on_what_the_canvas_shows(
     _, count = ndimage.label(bright)
     assert count == len(SPOTS)
     assert (bright & drawn).sum() / (bright | drawn).sum() > 0.6
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_cells_come_back_on_the_canvas(
+    make_napari_viewer, qtbot, segmenter_folder, planes
+):
+    viewer = make_napari_viewer(show=True)
+    dock = IdentifyWidget(viewer)
+    qtbot.addWidget(dock)
+    dock.panel.segmenter.setValue(segmenter_folder)
+    stack = np.stack([blobs(SPOTS)] * planes)
+    scale = (15, PX, PX)[-2:] if planes == 1 else (15, PX, PX)
+    viewer.add_image(stack[0] if planes == 1 else stack, name="GCaMP", scale=scale)
+    cells = run(qtbot, dock)
+    cells.contour = 0
+    data = cells.data.copy()
+    viewer.reset_view()
+    before = seen(viewer, cells, above=30)
+    for other in (data[..., :50], data[None], data[:1, :40]):
+        cells.data = other
+        qtbot.wait(50)
+        np.testing.assert_array_equal(cells.data, data)
+    viewer.reset_view()
+    after = seen(viewer, cells, above=30)
+    assert before.any()
+    assert (before == after).mean() > 0.99

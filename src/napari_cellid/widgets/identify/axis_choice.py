@@ -48,6 +48,7 @@ class AxisChoice(QObject):
     def __init__(self, form: QFormLayout, parent: QWidget) -> None:
         super().__init__(parent)
         self._layers: list[Image] = []
+        self._shapes: list[tuple[int, ...]] = []
         self._chosen_by_user = False
         self.first, self.leading = QComboBox(), QComboBox()
         for box in (self.first, self.leading):
@@ -68,6 +69,7 @@ class AxisChoice(QObject):
     def infer(self, layers: Sequence[Image]) -> None:
         """Infer the axes of the layers that are chosen as channels now."""
         self._layers = [layer for layer in layers if not layer.rgb]
+        self._shapes = _shapes(self._layers)
         self._chosen_by_user = False
         stacks, large = self._stacks(), self._large()
         self.first.setCurrentIndex(-1)
@@ -79,6 +81,11 @@ class AxisChoice(QObject):
         for (box, label), layer in zip(self._rows, (stacks, large), strict=True):
             for widget in (box, label):
                 widget.setVisible(bool(layer))
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the layers have other shapes than when their axes were inferred."""
+        return self._shapes != _shapes(self._layers)
 
     def first_axis(self) -> FirstAxis | None:
         """What the first of three axes is; None if that is open or there are none."""
@@ -142,6 +149,10 @@ class AxisChoice(QObject):
         """The layer of four or more axes; of two the one with more axes."""
         layers = [layer for layer in self._layers if layer.ndim > 3]
         return max(layers, key=_ndim) if layers else None
+
+
+def _shapes(layers: Sequence[Image]) -> list[tuple[int, ...]]:
+    return [tuple(layer.data.shape) for layer in layers]
 
 
 def _length(layer: Image) -> int:

@@ -99,6 +99,11 @@ class ChannelSelector(QWidget):
         self._read_pixel_size()
         self.valueChanged.emit()
 
+    def refresh_axes(self) -> None:
+        """Infer axes and pixel size again if a layer has data of another shape."""
+        if self.axes.outdated:
+            self._on_layers_changed()
+
     def choose(self, colour: str, layer: Image | None) -> None:
         """Choose the layer of a channel, as the user does."""
         self.boxes[colour].setCurrentIndex(self.boxes[colour].findData(layer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
@@ -10,6 +11,7 @@ from superqt.utils import QSignalDebouncer
 
 from napari_cellid.segmentation.outline_edits import apply_edits, update_classes
 from napari_cellid.widgets._shared.connections import LayerConnections
+from napari_cellid.widgets._shared.layer_shape import LayerShape
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.tasks import classify_stale_cells, resegment_result
 from napari_cellid.widgets.session.result_layer import (
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from napari.components import ViewerModel
+    from napari.utils.events import Event
 
     from napari_cellid.config import SegmentConfig
     from napari_cellid.segmentation.outline_edits import LabelledCells
@@ -49,6 +52,8 @@ class LiveUpdate(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._connections = LayerConnections(viewer.layers, self)
+        self._shapes: weakref.WeakKeyDictionary[Labels, LayerShape]
+        self._shapes = weakref.WeakKeyDictionary()
         self._outlining = Worker(self)
         self._outlining.finished.connect(self._on_outlining_finished)
         self._classifying = Worker(self)
@@ -68,6 +73,8 @@ class LiveUpdate(QObject):
         # undo and redo emit set_data only
         names = "paint labels_update set_data"
         self._connections.connect(layer, names, self._on_edited)
+        self._shapes[layer] = LayerShape.of(layer)
+        self._connections.connect(layer, "data", self._on_new_data)
 
     def resegment(self, layer: Labels, config: SegmentConfig) -> None:
         """Outline the cells of a result with other settings; the last call wins."""
@@ -98,6 +105,13 @@ class LiveUpdate(QObject):
 
     def _on_edited(self) -> None:
         self._quiet.throttle()
+
+    def _on_new_data(self, event: Event) -> None:
+        """Put the cells back if a layer gets data that cannot be its cells."""
+        layer, result = event.source, result_of(event.source)
+        problem = self._shapes[layer].problem(layer)
+        if problem and result is not None:
+            self._shapes[layer].put_back(layer, result.labelled.labels, problem)
 
     def _update_all(self) -> None:
         """Apply the user's edits, then classify cells that changed."""

@@ -187,6 +187,7 @@ class IdentifyWidget(QWidget):
     def _connect_layer(self, layer: Layer) -> None:
         channels, connections = self.panel.channels, self._layer_connections
         connections.connect(layer, "name", channels.refresh)
+        connections.connect(layer, "data", channels.refresh_axes)
         connections.connect(layer, _SIZE_EVENTS, channels.refresh_pixel_size)
         if isinstance(layer, Labels) and result_of(layer) is not None:
             self.live.connect_layer(layer)

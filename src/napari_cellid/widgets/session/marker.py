@@ -60,6 +60,9 @@ class CellMarker:
     def show(self, plane: int, y: float, x: float) -> None:
         """Mark a position (px)."""
         # changing the data in place takes 1.7 ms, giving the layer new data 5.7 ms
+        if self.layer.data.shape != (1, self._ndim):
+            # somebody gave the layer other points
+            self.layer.data = np.zeros((1, self._ndim))
         self.layer.data[0] = (plane, y, x)[-self._ndim :]
         if not self.layer.visible:
             self.layer.visible = True

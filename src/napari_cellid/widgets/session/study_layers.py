@@ -8,24 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.widgets._shared.layers import (
     add_channel_image,
     transform_in_um,
     transform_of,
 )
 from napari_cellid.widgets.session.marker import CellMarker
-from napari_cellid.widgets.session.outline_colours import (
-    BACKGROUND,
-    SELECTED,
-    UNANSWERED,
-    answer_codes,
-    outline_colours,
-)
+from napari_cellid.widgets.session.outline_layer import OutlineLayer
 from napari_cellid.widgets.session.result_layer import METADATA_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
@@ -45,9 +38,6 @@ def camera_of(viewer: ViewerModel) -> Any:
 
 class RecordingLayers:
     """The layers that show one recording in a viewer.
-
-    The outlines are an image of small numbers, one for each answer, so that an answer
-    changes the few pixels of its cell and no colour map.
 
     Parameters
     ----------
@@ -84,16 +74,16 @@ class RecordingLayers:
             if like is None
             else transform_of(like)
         )
-        self._pixels = OutlinePixels(labels)
         self._first_zoom = 0.0
-        self._selected: tuple[int, ...] = ()
-        self._codes = answer_codes(config)
         self._images = [
             self._add_image(viewer, colour, image, like is not None)
             for colour in ("red", "green")
             if (image := getattr(planes, colour)) is not None
         ]
-        self._outlines = self._add_outlines(config)
+        self.outlines = OutlineLayer(
+            viewer, f"{self.name} classes", labels, self._transform, config
+        )
+        self._outlines = self.outlines.layer
         self._marker = CellMarker(
             viewer, planes.shape, self._transform, self._pixel_size_um
         )
@@ -109,49 +99,6 @@ class RecordingLayers:
     def complete(self) -> bool:
         """Whether the user has removed none of them."""
         return all(layer in self._viewer.layers for layer in self.layers)
-
-    def set_answers(self, answers: Mapping[int, str]) -> None:
-        """Colour all outlines.
-
-        Parameters
-        ----------
-        answers
-            Answer to each label; all other labels have no answer yet.
-        """
-        codes = {
-            label: self._codes.get(answer, UNANSWERED)
-            for label, answer in answers.items()
-        }
-        drawn = self._pixels.draw(codes, UNANSWERED)
-        self._selected = ()
-        self._outlines.data = drawn[-1] if self._flat else drawn
-
-    def set_config(self, config: StudyConfig) -> bool:
-        """Use the classes and colours of changed settings.
-
-        Returns
-        -------
-        Whether the codes of the answers have changed, so that `set_answers` must draw
-        the outlines again.
-        """
-        before, self._codes = self._codes, answer_codes(config)
-        self._outlines.colormap = outline_colours(config, self._codes)
-        return self._codes != before
-
-    def colour_outlines(self, labels: Sequence[int], answer: str | None) -> None:
-        """Colour the outlines of some cells by an answer."""
-        code = self._codes.get(answer or "", UNANSWERED)
-        self._write([self._pixels.outline(label) for label in labels], code)
-
-    def select(self, labels: Sequence[int]) -> None:
-        """Highlight the cells that the next answer is for."""
-        before, after = set(self._selected), set(labels)
-        for changed, code in (
-            (before - after, BACKGROUND),
-            (after - before, SELECTED),
-        ):
-            self._write([self._pixels.inside(label) for label in changed], code)
-        self._selected = tuple(labels)
 
     def mark_cell(self, plane: int, y: float, x: float, *, centre: bool = True) -> None:
         """Show a plane, mark a position in it (px), and centre the camera on it."""
@@ -214,34 +161,9 @@ class RecordingLayers:
     def _flat(self) -> bool:
         return len(self._transform["scale"]) == 2
 
-    def _write(self, parts: Sequence[tuple[NDArray[np.intp], ...]], code: int) -> None:
-        if not parts:
-            return
-        layer, index = self._outlines, join_indices(parts)
-        layer.data_setitem(index[1:] if self._flat else index, code)
-        # a layer that cannot be edited has no undo history: napari's undo would show
-        # an earlier answer than the current one
-        layer.editable = True
-        layer.editable = False
-
     def _add_image(
         self, viewer: ViewerModel, colour: str, image: NDArray[np.float32], own: bool
     ) -> Image:
         metadata = {METADATA_KEY: ("study", self.name)} if own else None
         name = f"{self.name} {colour}"
         return add_channel_image(viewer, image, name, colour, self._transform, metadata)
-
-    def _add_outlines(self, config: StudyConfig) -> Any:
-        from napari.layers import Labels
-
-        shape = self._labels.shape[1:] if self._flat else self._labels.shape
-        layer = Labels(
-            np.zeros(shape, np.uint8),
-            name=f"{self.name} classes",
-            colormap=outline_colours(config, self._codes),
-            opacity=1,
-            **self._transform,
-        )
-        self._viewer.add_layer(layer)
-        layer.editable = False
-        return layer

@@ -124,22 +124,22 @@ class StudyView:
     def set_answers(self, answers: Mapping[int, str]) -> None:
         """Colour all outlines by the answers to their labels."""
         if self._shown_layers is not None:
-            self._shown_layers.set_answers(answers)
+            self._shown_layers.outlines.set_answers(answers)
 
     def set_config(self, config: StudyConfig) -> bool:
-        """Use the colours of changed settings, see `RecordingLayers.set_config`."""
+        """Use the colours of changed settings, see `OutlineLayer.set_config`."""
         layers = self._shown_layers
-        return layers is not None and layers.set_config(config)
+        return layers is not None and layers.outlines.set_config(config)
 
     def colour_outlines(self, labels: Sequence[int], answer: str | None) -> None:
         """Colour the outlines of some labels by an answer."""
         if self._shown_layers is not None and labels:
-            self._shown_layers.colour_outlines(labels, answer)
+            self._shown_layers.outlines.colour(labels, answer)
 
     def select(self, labels: Sequence[int]) -> None:
         """Highlight the cells that the next answer is for."""
         if self._shown_layers is not None:
-            self._shown_layers.select(labels)
+            self._shown_layers.outlines.select(labels)
 
     def mark_cell(self, row: Mapping[str, Any], *, centre: bool) -> None:
         """Show the plane of a cell and mark it, given its row of the cell table."""
