@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from napari_cellid.annotation.answer import CellKey
@@ -16,6 +17,7 @@ from napari_cellid.study.recordings import rename_classes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
 
@@ -77,3 +79,35 @@ class CellsIndex:
         row = self.table.iloc[at]
         # the cache gives the same row to all who ask, so nobody may change it
         return MappingProxyType({str(name): value for name, value in row.items()})
+
+
+def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyRecording:
+    """A recording of an open study, unless its cells have changed since they were read.
+
+    The images and labels are read when they are needed. If another program has
+    outlined the recording again meanwhile, or replaced it, they would be taken for
+    those of the cells of before, and answers would go to other cells.
+
+    Parameters
+    ----------
+    study
+        The open study.
+    name
+        Name of the recording.
+    cells
+        `Study.cells`, as they were read.
+
+    Raises
+    ------
+    InputError
+        If the cells are others now, or there is no such recording.
+    """
+    recording = study.recording(name)
+    columns = ["cell", "label", "plane", "y", "x"]
+    known = cells.loc[cells["recording"] == name, columns].to_numpy(float)
+    if not np.array_equal(recording.cells()[columns].to_numpy(float), known):
+        raise InputError(
+            f"The recording {name!r} was outlined again or replaced after this study "
+            "was opened; open the study again to see its present cells."
+        )
+    return recording

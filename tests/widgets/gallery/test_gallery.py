@@ -387,6 +387,30 @@ def test_a_recording_without_images_has_no_pictures(
     assert last.data(Qt.ItemDataRole.DecorationRole) is not None
 
 
+def test_a_recording_that_was_replaced_meanwhile_has_no_pictures(
+    gallery, session, study, qtbot, notifications
+):
+    """Another program stores other images under the name of a recording."""
+    gallery.thumbnails.clear()
+    folder = study.path / "recordings" / "b2"
+    cells = pd.read_csv(folder / "cells.csv")
+    cells["x"] += 30
+    cells.to_csv(folder / "cells.csv", index=False)
+    gallery.grab()
+    settle(qtbot, gallery)
+    rows = [
+        k for k, key in enumerate(gallery.panel.model.keys) if key.recording == "b2"
+    ]
+    gallery.panel.view.scrollTo(gallery.panel.model.index(rows[-1]))
+    for _ in range(3):
+        gallery.grab()
+        settle(qtbot, gallery)
+    last = gallery.panel.model.index(rows[-1])
+    assert last.data(Qt.ItemDataRole.DecorationRole) is None
+    told = [text for text in notifications if "'b2' was outlined again" in text]
+    assert len(told) == 1
+
+
 def table_of(n):
     return pd.DataFrame(
         {

@@ -20,14 +20,16 @@ from annotating import (
     show_result,
 )
 from napari.components import ViewerModel
-from voting import write_answers
+from voting import CLASSES, write_answers
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.colours import answer_colours
 from napari_cellid.config import StudyClass
 from napari_cellid.errors import InputError
+from napari_cellid.identify import IdentifyResult
 from napari_cellid.segmentation.outline_edits import initial_cells
+from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.session.session import session_of
 
@@ -267,6 +269,41 @@ def test_frame_selects_what_lies_in_it(session):
     assert {session.row(cell)["label"] for cell in inside} == expected
     assert len(session.cells_within((1, -9.0, -9.0), (1, 999.0, 999.0))) == len(
         {int(k) for k in np.unique(session.labels[1])} - {0}
+    )
+
+
+def outline_again(study, name):
+    """Outline a recording again in another program: every label is another one."""
+    recording = study.recording(name)
+    labels, cells = recording.labels(), recording.cells()
+    last = int(labels.max())
+    labels[labels > 0] = last + 1 - labels[labels > 0]
+    cells["label"] = last + 1 - cells["label"]
+    planes = recording.planes()
+    run = {"recording": name, "sources": [], "settings": {}}
+    result = IdentifyResult(planes, labels, cells, CLASSES, None, run)
+    other = Study.open(study.path)
+    add_recording(other, result, other.recording(name).info)
+
+
+def test_outlines_of_another_program_are_not_those_of_the_cells_here(
+    viewer, session, study
+):
+    session.go_to(cells_of(session)[0])
+    outline_again(study, "b2")
+    key = CellKey("b2", int(session.cells().query("recording == 'b2'")["cell"].iloc[0]))
+    with pytest.raises(InputError, match=r"'b2' was outlined again .*open the study"):
+        session.go_to(key)
+    # the recording that was shown is still there, and can be answered
+    assert session.recording.name == "a1"
+    assert session.answer("glia")
+    session.open_study(study.path)
+    session.start_annotating("Ann")
+    session.go_to(key)
+    row = session.row(key)
+    pixels = np.argwhere(session.labels == row["label"])
+    assert pixels.mean(axis=0) == pytest.approx(
+        [row["plane"], row["y"], row["x"]], abs=0.001
     )
 
 

@@ -16,6 +16,7 @@ from napari_cellid.study.cell_selection import (
     count_cells_by_answer,
     select_cells,
 )
+from napari_cellid.study.cells_index import current_recording
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -238,4 +239,6 @@ class GalleryWidget(QWidget):
 
     def _find_recording(self, name: str) -> StudyRecording | None:
         study = self.session.study
-        return None if study is None else study.recording(name)
+        if study is None:
+            return None
+        return current_recording(study, name, self.session.cells())

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.cells_index import CellsIndex
+from napari_cellid.study.cells_index import CellsIndex, current_recording
 from napari_cellid.widgets.session.view import StudyView
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class StudyNavigator(QObject):
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
-        recording = self._require_study().recording(name)
+        recording = current_recording(self._require_study(), name, self.cells())
         planes, labels = recording.planes(), recording.labels()
         if planes.shape != labels.shape:
             raise InputError(
