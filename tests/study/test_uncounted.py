@@ -121,3 +121,14 @@ def test_an_open_study_lists_what_others_add(two: Study, say) -> None:
     assert answers.refresh() == {"Ann", "Bo"}
     (one,) = answers.votes.uncounted
     assert (one.recording, one.n_answers, one.reason) == ("r9", 1, "missing")
+
+
+def test_an_open_study_lists_lines_that_cannot_be_read(two: Study) -> None:
+    answers = StudyAnswers(Study.open(two.path))
+    assert answers.votes.problems == ()
+    with (two.annotations / "Bo.jsonl").open("a") as file:
+        file.write("{nonsense}\n")
+    assert answers.refresh() == {"Ann", "Bo"}
+    (told,) = answers.votes.problems
+    assert told.startswith("Bo.jsonl: line 2 cannot be read (not JSON)")
+    assert answers.refresh() == set()

@@ -146,7 +146,7 @@ class StudyAnswers:
             If a journal cannot be read.
         """
         new = self._read_new()
-        if new is None:
+        if new is None or self._has_new_problems():
             return self._reload()
         lines = [line for some in new for line in some.answers()]
         foreign = [line for line in lines if line not in self._written]
@@ -191,6 +191,11 @@ class StudyAnswers:
             if lines.numbers:
                 new.append(lines)
         return new
+
+    def _has_new_problems(self) -> bool:
+        """Whether a journal got lines that cannot be read, or that do not count."""
+        problems = (one for tail in self._tails.values() for one in tail.problems)
+        return not set(self._votes.problems).issuperset(problems)
 
     def _matched(
         self, foreign: Sequence[Answer], new: Sequence[ParsedLines]
