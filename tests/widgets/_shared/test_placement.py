@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from napari.layers import Image, Labels
 
 from napari_cellid.errors import InputError
@@ -271,3 +273,53 @@ def test_stack_keeps_the_depth_of_its_planes():
     assert transform["scale"] == pytest.approx((15, 2, 2))
     assert transform["translate"] == pytest.approx((30, -78, 0))
     assert transform["axis_labels"] == ("z", "y", "x")
+
+
+QUARTERS = st.tuples(st.booleans(), st.sampled_from([-1, 1]), st.sampled_from([-1, 1]))
+
+
+def quarter(kind: tuple[bool, int, int], scale: float, translate: Any) -> Any:
+    """Matrix (3, 3) of a turn by quarters or a flip, scaled and moved."""
+    swap, down, right = kind
+    linear = np.diag([down, right]) @ (np.eye(2)[::-1] if swap else np.eye(2))
+    matrix = np.eye(3)
+    matrix[:2, :2] = linear * scale
+    matrix[:2, 2] = translate
+    return matrix
+
+
+@given(
+    green=QUARTERS,
+    red=QUARTERS,
+    step=st.floats(0.1, 5),
+    ratio=st.sampled_from([0.5, 1, 1.3, 2]),
+    place=st.tuples(st.floats(-900, 900), st.floats(-900, 900)),
+    off=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
+)
+def test_any_two_layers_are_read_as_they_lie(green, red, step, ratio, place, off):
+    """Red is a plane in space, so that resampling it is exact."""
+    base = Image(
+        np.arange(40.0 * 50).reshape(40, 50),
+        name="green",
+        affine=quarter(green, step, place),
+    )
+    centre = np.array(base.data_to_world((19.5, 24.5)))
+    y, x = np.mgrid[:140, :140]
+    other = Image(y * 3.0 - 2.0 * x, name="red", affine=quarter(red, step * ratio, 0))
+    # red reaches beyond green on all sides
+    other.translate = (0, 0)
+    matrix = other.affine.affine_matrix.copy()
+    matrix[:2, 2] = centre + np.array(off) * step - other.data_to_world((69.5, 69.5))
+    other.affine = matrix
+    channels = Channels(other, base, None, 1.0)
+    recording = recording_from_layers(channels)
+    result = Labels(np.zeros(recording.shape[1:], int), **result_transform(channels))
+    seen_green = array_of(recording, "green")
+    seen_red = array_of(recording, "red")
+    # at the rim, coarse pixels are averaged over less than their width
+    for index in ((4, 4), (5, 30), (30, 5), (20, 20)):
+        world = result.data_to_world(index)
+        at = tuple(np.round(base.world_to_data(world)).astype(int))
+        assert seen_green[index] == base.data[at]
+        row, column = other.world_to_data(world)
+        assert seen_red[index] == pytest.approx(3 * row - 2 * column, abs=0.35)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from driving import click, run
+from napari.layers._source import layer_source
 
 from napari_cellid.widgets._shared.channels import recording_from_layers
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
@@ -192,6 +193,25 @@ def test_unsplit_channels_are_never_read(viewer, dock, notifications, axes, name
         np.testing.assert_allclose(part.scale[-2:], PX)
     assert "choose which one is red" in notifications[-1]
     assert (selector.value().red, selector.value().green) == (None, None)
+
+
+def test_channels_that_were_split_know_their_file(viewer, qtbot, tmp_path):
+    path = str(tmp_path / "m1 day2.tif")
+    # as napari does when it opens a file
+    with layer_source(path=path):
+        viewer.add_image(hyperstack("ZC"), name="m1 day2")
+    selector = ChannelSelector(viewer)
+    qtbot.addWidget(selector)
+    box = selector.axes.leading
+    box.setCurrentIndex(box.findData(1))
+    box.activated.emit(box.findData(1))
+    for colour, layer in zip(("green", "red"), viewer.layers, strict=True):
+        selector.choose(colour, layer)
+    recording = recording_from_layers(selector.value())
+    assert recording.sources == (path,)
+    assert recording.name == "m1 day2"
+    assert recording.red.compute()[0, 2, 0, 0] == 1200
+    assert recording.green.compute()[0, 2, 0, 0] == 200
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])

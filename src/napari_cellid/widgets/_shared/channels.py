@@ -18,6 +18,7 @@ from napari_cellid.widgets._shared.layer_axes import (
     FirstAxis,
     has_time,
     layer_array,
+    source_path,
 )
 from napari_cellid.widgets._shared.layer_transform import in_plane, plane_axis
 from napari_cellid.widgets._shared.placement import (
@@ -193,15 +194,13 @@ def name_recording(channels: Channels) -> str:
     if len(paths) < len(layers):
         # layers without files: their names, in a folder of a neutral name
         paths = [Path("recording") / f"{_as_stem(layer.name)}.tif" for layer in layers]
-    name = _as_stem(recording_name(paths))
-    return name or "recording"
+    return _as_stem(recording_name(paths)) or "recording"
 
 
 def source_paths(channels: Channels) -> list[Path]:
     """Files of the chosen layers, where they have any."""
-    layers = (channels.red, channels.green)
-    paths = [layer.source.path for layer in layers if layer is not None]
-    return [Path(path) for path in paths if path]
+    layers = [layer for layer in (channels.red, channels.green) if layer is not None]
+    return [Path(path) for path in map(source_path, layers) if path]
 
 
 def _as_stem(name: str) -> str:
@@ -213,21 +212,21 @@ def _arrays(channels: Channels) -> tuple[dict[str, da.Array | None], list[str]]:
     """Arrays (time, plane, y, x) of both channels on one grid, and notes on that."""
     reference = channels.reference
     arrays: dict[str, da.Array | None] = {"red": None, "green": None}
+    named = (("red", channels.red), ("green", channels.green))
     if reference is None:
         return arrays, []
-    for name, layer in (("red", channels.red), ("green", channels.green)):
+    for name, layer in named:
         if layer is not None:
             arrays[name] = layer_array(
                 layer, channels.first_axis, axes_known=channels.axes_known
             )
     grid = reference_grid(reference)
     notes = list(grid.notes)
-    for name, layer in (("red", channels.red), ("green", channels.green)):
+    for name, layer in named:
         array = arrays[name]
-        if layer is None or array is None:
-            continue
-        arrays[name], said = onto_grid(array, layer, reference, grid)
-        notes += said
+        if layer is not None and array is not None:
+            arrays[name], said = onto_grid(array, layer, reference, grid)
+            notes += said
     stacks = [
         layer
         for layer in channels.layers

@@ -28,6 +28,8 @@ _NAMES: dict[AxisKind, re.Pattern[str]] = {
     "planes": re.compile(r"z|planes?|depth|slices?", re.IGNORECASE),
     "channels": re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE),
 }
+#: key of a layer's metadata: the file of the layer that it was split from
+_SOURCE_KEY = "napari_cellid source"
 HOW_TO_SPLIT = (
     "say in the dock, under 'First axis is' or 'First axes are', which one holds the "
     "channels, and it is split into one layer a channel"
@@ -112,6 +114,12 @@ def layer_array(
     return array
 
 
+def source_path(layer: Image) -> str | None:
+    """Path of the file of a layer, also of one that was split; None if it has none."""
+    path = layer.source.path or layer.metadata.get(_SOURCE_KEY)
+    return None if path is None else str(path)
+
+
 def split_channels(viewer: ViewerModel, layer: Image, axis: int) -> list[Image]:
     """Replace a layer by one layer for each index of an axis, placed as it was.
 
@@ -155,6 +163,8 @@ def split_channels(viewer: ViewerModel, layer: Image, axis: int) -> list[Image]:
             units=[layer.units[k] for k in rest],
             axis_labels=[layer.axis_labels[k] for k in rest],
             blending="additive",
+            # napari lets nobody set the source of a layer
+            metadata={_SOURCE_KEY: source_path(layer)},
         )
         parts.append(part)
     viewer.layers.remove(layer)
