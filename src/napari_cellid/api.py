@@ -27,6 +27,7 @@ def read_recording(
     *,
     both: str | Path | None = None,
     pixel_size_um: float | None = None,
+    diameter_px: float | None = None,
     options: ReadOptions | None = None,
 ) -> Recording:
     """Open a recording; its images are read only when needed.
@@ -39,8 +40,11 @@ def read_recording(
         A file with both channels, instead of `red` and `green`.
     pixel_size_um
         Edge of a pixel in µm, if the files do not contain it.
+    diameter_px
+        Diameter of a usual soma in px, to scale the images for the models by it.
     options
-        Everything that the files do not contain, instead of `pixel_size_um`.
+        Everything that the files do not contain, instead of `pixel_size_um` and
+        `diameter_px`.
 
     Returns
     -------
@@ -54,7 +58,9 @@ def read_recording(
     red, green, both = (
         None if path is None else Path(path) for path in (red, green, both)
     )
-    options = options or ReadOptions(pixel_size_um=pixel_size_um)
+    options = options or ReadOptions(
+        pixel_size_um=pixel_size_um, diameter_px=diameter_px
+    )
     return registry.read_recording(red, green, both, options)
 
 

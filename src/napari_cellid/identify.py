@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cells.measure import measure
+from napari_cellid.cells.size_check import check_cell_sizes
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
@@ -100,7 +101,7 @@ def identify_cells(
     timer.stop("averaging")
     segmentation = yield from segment(planes, segmenter, config.segment, device)
     timer.stop("outlining")
-    cells = measure(segmentation.labels, planes)
+    cells, planes = _measure(segmentation.labels, planes)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
         cells = yield from classify_cells(
@@ -160,7 +161,7 @@ def classify_labels(
             "give the red and the green channel."
         )
     timer.stop("averaging")
-    cells = measure(labels, planes)
+    cells, planes = _measure(labels, planes)
     cells = yield from classify_cells(
         planes, labels, cells, classifier, config.classify, device
     )
@@ -195,6 +196,17 @@ def check_channels(planes: MeanPlanes) -> MeanPlanes:
     return planes
 
 
+def _measure(
+    labels: NDArray[np.int32], planes: MeanPlanes
+) -> tuple[pd.DataFrame, MeanPlanes]:
+    """Cell table, and the planes with a note if the sizes of cells are doubtful."""
+    cells = measure(labels, planes)
+    doubt = check_cell_sizes(cells, planes)
+    if doubt is not None:
+        planes = replace(planes, notes=(*planes.notes, doubt))
+    return cells, planes
+
+
 def _average(recording: Recording) -> Step[MeanPlanes]:
     """Mean images with the notes of the recording, checked."""
     planes = yield from mean_planes(recording)
@@ -217,6 +229,7 @@ def _run_record(
         "read_as": dict(recording.read_as),
         "pixel_size_um": recording.pixel_size_um,
         "pixel_size_source": recording.pixel_size_source,
+        "diameter_px": recording.diameter_px,
         "notes": list(planes.notes),
         "settings": config.model_dump(mode="json"),
         "models": {

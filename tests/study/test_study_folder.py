@@ -180,7 +180,7 @@ def test_names_that_no_folder_can_have(study: Study, name: str) -> None:
         add_recording(study, found(THREE, name), info())
 
 
-@pytest.mark.parametrize("names", [("r1", "R1"), ("é", "e\u0301")])
+@pytest.mark.parametrize("names", [("r1", "R1"), ("é", "E\u0301")])
 def test_names_that_some_computers_do_not_tell_apart(study: Study, names) -> None:
     add_recording(study, found(THREE, names[0]), info())
     with pytest.raises(InputError, match="cannot distinguish"):

@@ -116,7 +116,7 @@ def plane_image(
     -------
     As from `combine`: (channel, y, x) float32, 0 to 1.
     """
-    factor = planes.pixel_size_um / input_format.pixel_size_um
+    factor = planes.network_pixel_um / input_format.pixel_size_um
     # one after the other, so that no more than one resampled channel is in memory
     red, green = (
         None

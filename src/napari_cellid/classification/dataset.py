@@ -187,7 +187,7 @@ def prepare_cells(
     columns: list[tuple[NDArray[np.int64], ...]] = []
     for recording in recordings:
         planes, cells = recording.planes, recording.cells
-        factor = planes.pixel_size_um / card.pixel_size_um
+        factor = planes.network_pixel_um / card.pixel_size_um
         plane = cells["plane"].to_numpy(int)
         # rounded as where cells are classified (`preprocess.Patches`)
         centroid = cells[["y", "x"]].to_numpy(float)

@@ -33,7 +33,7 @@ class Patches:
     def __init__(
         self, planes: MeanPlanes, cells: pd.DataFrame, card: ModelCard
     ) -> None:
-        self._factor = planes.pixel_size_um / card.pixel_size_um
+        self._factor = planes.network_pixel_um / card.pixel_size_um
         self._size = card.patch_size
         self._plane = cells["plane"].to_numpy(int)
         centre = cells[["y", "x"]].to_numpy(float)

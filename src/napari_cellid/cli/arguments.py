@@ -48,13 +48,15 @@ def open_requested_recording(arguments: Namespace) -> Recording:
         planes=arguments.planes,
         image=arguments.image,
         pixel_size_um=arguments.pixel_size,
+        diameter_px=arguments.diameter,
         name=name,
     )
     recording = read_recording(arguments.red, arguments.green, arguments.file, options)
     if recording.pixel_size_um is None:
         raise InputError(
             f"{recording.name}: the file does not contain the pixel size; give it "
-            "with --pixel-size (µm per pixel), such as --pixel-size 1.17."
+            "with --pixel-size (µm per pixel), such as --pixel-size 1.17, or give the "
+            "diameter of a soma with --diameter (px)."
         )
     return recording
 

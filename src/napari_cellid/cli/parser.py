@@ -146,6 +146,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         "needed if there is none. Images are brought to the pixel size of the models "
         "with it, and sizes of cells are measured with it",
     )  # fmt: skip
+    group.add_argument(
+        "--diameter", type=_positive, metavar="PX",
+        help="diameter of a usual soma in px; images are then brought to the scale of "
+        "the models with it, whatever the pixel size. Without a pixel size, µm are "
+        "assumed from it",
+    )  # fmt: skip
     group.add_argument("--name", help="name of the recording (default: after the file)")
     group.add_argument(
         "--axes",

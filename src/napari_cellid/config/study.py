@@ -172,6 +172,18 @@ class RecordingInfo(Config):
     pixel_size_um: float = Field(
         gt=0, title="Pixel size (µm)", description="Edge of a pixel in micrometres."
     )
+    diameter_px: float | None = Field(
+        None,
+        gt=0,
+        title="Diameter (px)",
+        description="Diameter of a usual soma in px, if it sets the scale for the "
+        "models.",
+    )
+    size_assumed: bool = Field(
+        False,
+        title="Pixel size assumed",
+        description="Whether the pixel size is assumed from the diameter.",
+    )
     channels: tuple[Literal["red", "green"], ...] = Field(
         ("red", "green"), title="Channels", description="Channels of the recording."
     )

@@ -39,6 +39,8 @@ class ReadOptions:
         from 0.
     pixel_size_um
         Edge of a pixel in µm; it takes precedence over what files say.
+    diameter_px
+        Diameter of a usual soma in px; it sets the scale for the models.
     name
         Name of the recording; without it the name comes from the files.
     reader
@@ -54,6 +56,7 @@ class ReadOptions:
     planes: int | None = None
     image: str | int | None = None
     pixel_size_um: float | None = None
+    diameter_px: float | None = None
     name: str | None = None
     reader: str | None = None
 

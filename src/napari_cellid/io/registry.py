@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import check_regular_file
 from napari_cellid.io.base import HEAD_BYTES, Certainty, ReadOptions
+from napari_cellid.recording.diameter import with_diameter
 
 if TYPE_CHECKING:
     from napari_cellid.io.base import RecordingReader
@@ -140,7 +141,9 @@ def read_recording(
             "format."
         )
     reader = next(iter(readers.values()))
-    return reader.read(red, green, both, options)
+    # here, because a size in px means the same in every format
+    recording = reader.read(red, green, both, options)
+    return with_diameter(recording, options.diameter_px)
 
 
 def _read_head(path: Path) -> bytes:

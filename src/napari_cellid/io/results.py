@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from napari_cellid.files import atomic_write_folder
 from napari_cellid.io.ome_tiff import write_labels
 from napari_cellid.io.tables import write_cells
+from napari_cellid.recording.data import ASSUMED_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +88,11 @@ def write_results(
     target = folder / planes.name
     with atomic_write_folder(target, dispose) as temporary:
         write_labels(temporary / LABELS, result.labels, planes.pixel_size_um)
-        write_cells(temporary / CELLS, result.cells)
+        cells = result.cells
+        if planes.size_assumed:
+            # beside the numbers, because tables are copied without their run.json
+            cells = cells.assign(um_source=ASSUMED_SOURCE)
+        write_cells(temporary / CELLS, cells)
         save_overlay(
             temporary / OVERLAY,
             planes,

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 SMALLEST_SIDE_PX = 32
 PIXEL_SIZE_RANGE_UM = (0.05, 20.0)
+#: median diameter (µm) of the outlined cells that the shipped models learned from: that
+#: of a disc of the same area, in the simulated fields of `config.simulation`
+SOMA_UM = 10.6
+#: where a pixel size comes from that nobody gave and no file states
+ASSUMED_SOURCE = "assumed from the diameter"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,9 @@ class Recording:
     pixel_size_source
         Where the pixel size comes from, such as "given" or "OME metadata"; empty
         when there is none.
+    diameter_px
+        Diameter of a usual soma in px, which then sets the scale for the models; None
+        where nobody gave it. See `recording.diameter`.
     plane_depths_um
         Depth of each plane in µm, the first plane being 0 when only the distance
         of planes is known.
@@ -54,6 +62,7 @@ class Recording:
     green: da.Array | None
     pixel_size_um: float | None
     pixel_size_source: str
+    diameter_px: float | None = None
     plane_depths_um: tuple[float, ...] | None = None
     animal: str = ""
     subvolume: str = ""
@@ -133,6 +142,11 @@ class MeanPlanes:
         None where the recording has no such channel.
     pixel_size_um
         Edge of a pixel in µm.
+    diameter_px
+        Diameter of a usual soma in px, if it sets the scale for the models.
+    size_assumed
+        Whether nobody knows the pixel size, and all micrometres are assumed from the
+        diameter.
     notes
         The notes of the recording, and how pixels without a value were filled.
     """
@@ -141,7 +155,20 @@ class MeanPlanes:
     red: NDArray[np.float32] | None
     green: NDArray[np.float32] | None
     pixel_size_um: float
+    diameter_px: float | None = None
+    size_assumed: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def network_pixel_um(self) -> float:
+        """Edge of a pixel (µm) by which images are brought to the scale of a model.
+
+        With a diameter, that at which a usual soma is as large as those that the models
+        know.
+        """
+        if self.diameter_px is None:
+            return self.pixel_size_um
+        return SOMA_UM / self.diameter_px
 
     @property
     def shape(self) -> tuple[int, int, int]:

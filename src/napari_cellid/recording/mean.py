@@ -15,7 +15,7 @@ from dask.optimization import cull
 
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, Step
-from napari_cellid.recording.data import MeanPlanes, Recording
+from napari_cellid.recording.data import ASSUMED_SOURCE, MeanPlanes, Recording
 from napari_cellid.recording.sums import BlockSum, sum_frames
 from napari_cellid.row_blocks import row_blocks
 
@@ -48,7 +48,7 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
     if recording.pixel_size_um is None:
         raise InputError(
             f"{recording.name}: no pixel size was found; give it with --pixel-size "
-            "(µm per pixel)."
+            "(µm per pixel), or the diameter of a soma with --diameter (px)."
         )
     sums = {
         channel: _TimeSum(array)
@@ -75,6 +75,8 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
         red=means.get("red"),
         green=means.get("green"),
         pixel_size_um=float(recording.pixel_size_um),
+        diameter_px=recording.diameter_px,
+        size_assumed=recording.pixel_size_source == ASSUMED_SOURCE,
         notes=tuple(notes),
     )
 

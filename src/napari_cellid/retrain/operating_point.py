@@ -65,7 +65,7 @@ def find_best_shift(
         maps = yield from subprogress(step, index, len(fields), stage=stage)
         for plane, plane_maps in enumerate(maps):
             for k, shift in enumerate(SHIFTS):
-                found = _found(plane_maps, float(shift), start, planes.pixel_size_um)
+                found = _found(plane_maps, float(shift), start, planes.network_pixel_um)
                 counts[k] += count_detections(found, labels[plane], where[plane])
     # the true cells are the same for every shift
     if counts[0].n_true < FEWEST:

@@ -153,6 +153,8 @@ def _digest(outlines: Sequence[OutlinedRecording]) -> str:
         planes = one.planes
         # the pixel size belongs to the images: the network sees them resampled
         total.update(f"{planes.name} {planes.pixel_size_um}".encode())
+        if planes.diameter_px is not None:
+            total.update(f"{planes.diameter_px}".encode())
         for channel in (planes.red, planes.green):
             if channel is not None:
                 total.update(np.ascontiguousarray(channel).tobytes())

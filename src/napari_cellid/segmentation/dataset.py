@@ -108,7 +108,7 @@ def labelled_field(
     left_out
         (y, x) bool: pixels of the recording that are ignored.
     """
-    factor = planes.pixel_size_um / card.pixel_size_um
+    factor = planes.network_pixel_um / card.pixel_size_um
     images = plane_image(planes, plane, card)
     rescaled = rescale_labels(labels, factor, images.shape[1:])
     target = pixel_targets(rescaled)

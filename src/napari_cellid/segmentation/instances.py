@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.config import SegmentConfig
+    from napari_cellid.recording import MeanPlanes
 
 #: rows and columns of a part of a plane
 Box = tuple[slice, slice]
@@ -66,6 +67,31 @@ def label_cells(
         np.add(instances, last, out=labels[plane], where=instances > 0)
         last += int(instances.max(initial=0))
     return labels
+
+
+def label_recording(
+    probability: NDArray[np.float32],
+    core: NDArray[np.float32] | None,
+    planes: MeanPlanes,
+    config: SegmentConfig,
+) -> NDArray[np.int32]:
+    """Label the cells of a recording, whose scale may come from a diameter.
+
+    The sizes by which touching cells are told apart are those of somata, so the
+    diameter sets them; the smallest area is the user's, in µm² of the pixel size.
+
+    Parameters
+    ----------
+    probability, core, config
+        As for `label_cells`.
+    planes
+        The images that the maps were predicted from.
+    """
+    ratio = planes.network_pixel_um / planes.pixel_size_um
+    area = config.min_area_um2 * ratio**2
+    # not validated: the limits of the setting are those of the user's µm
+    scaled = config.model_copy(update={"min_area_um2": area})
+    return label_cells(probability, core, planes.network_pixel_um, scaled)
 
 
 def label_plane(

@@ -41,7 +41,7 @@ class UNetModel:
         self, maps: NDArray[np.float32], planes: MeanPlanes
     ) -> NDArray[np.float32]:
         """Resample maps (..., y, x) of the model to the pixels of the recording."""
-        factor = planes.pixel_size_um / self.card.pixel_size_um
+        factor = planes.network_pixel_um / self.card.pixel_size_um
         return rescale(maps, 1 / factor, (planes.shape[1], planes.shape[2]))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from napari_cellid.cells.matching import changed_labels, match_labels
 from napari_cellid.cells.measure import measure, measure_labels
 from napari_cellid.cells.numbering import relabel_sequential
-from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.instances import label_recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +85,8 @@ def resegment(
         Whether the class hangs on all pixels of a cell: then it is stale where one of
         them is another.
     """
-    labels = label_cells(
-        segmentation.probability, segmentation.core, planes.pixel_size_um, config
+    labels = label_recording(
+        segmentation.probability, segmentation.core, planes, config
     )
     if before.hand is not None:
         labels = restore_manual_edits(labels, before.hand)
@@ -97,7 +97,7 @@ def resegment(
     stale: set[int] = set()
     if patch_um is not None:
         old = before.cells.set_index("label").reindex(partner)
-        factor = planes.pixel_size_um / patch_um
+        factor = planes.network_pixel_um / patch_um
         moved = (_patch_middle(cells, factor) != _patch_middle(old, factor)).any(1)
         moved |= np.isin(partner, list(before.stale))
         if by_outline:

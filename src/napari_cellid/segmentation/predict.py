@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_cellid.channels.model_input import plane_image
 from napari_cellid.progress import subprogress
-from napari_cellid.segmentation.instances import label_cells
+from napari_cellid.segmentation.instances import label_recording
 from napari_cellid.segmentation.model import UNetModel, load_unet
 from napari_cellid.segmentation.tta import predict_tta
 
@@ -77,7 +77,7 @@ def segment(
     """
     step = predict_cell_maps(planes, segmenter, config, device)
     probability, core = yield from step
-    labels = label_cells(probability, core, planes.pixel_size_um, config)
+    labels = label_recording(probability, core, planes, config)
     return Segmentation(labels, probability, core)
 
 

@@ -84,6 +84,8 @@ class StudyRecording:
             red=channels.get("red"),
             green=channels.get("green"),
             pixel_size_um=self.info.pixel_size_um,
+            diameter_px=self.info.diameter_px,
+            size_assumed=self.info.size_assumed,
         )
 
     def labels(self) -> NDArray[np.int32]:

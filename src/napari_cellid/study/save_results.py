@@ -245,7 +245,12 @@ def _completed(
 ) -> RecordingInfo:
     """Information on a recording; values that are not given stay as before."""
     name = result.planes.name
-    values = info.model_dump() | {"channels": channels_of(result.planes)}
+    planes = result.planes
+    values = info.model_dump() | {
+        "channels": channels_of(planes),
+        "diameter_px": planes.diameter_px,
+        "size_assumed": planes.size_assumed,
+    }
     if name in study.recordings:
         before = study.recording(name).info
         for key in ("animal", "subvolume", "sources"):

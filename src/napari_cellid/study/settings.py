@@ -185,7 +185,11 @@ def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
 
 def recording_info_text(info: RecordingInfo) -> str:
     """Text of a `recording.toml`."""
-    return toml_text(info.model_dump(mode="json"), _RECORDING_HEAD)
+    # TOML has no null, and what is usual need not be said
+    values = info.model_dump(mode="json", exclude_none=True)
+    if not info.size_assumed:
+        del values["size_assumed"]
+    return toml_text(values, _RECORDING_HEAD)
 
 
 def config_for_classes(classes: Sequence[str]) -> StudyConfig:

@@ -1,0 +1,171 @@
+"""A diameter of somata sets the scale of the models; doubtful sizes are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_cellid import api
+from napari_cellid.cells.measure import measure
+from napari_cellid.cells.size_check import check_cell_sizes, median_diameter_px
+from napari_cellid.cli import main
+from napari_cellid.config import SegmentConfig
+from napari_cellid.errors import InputError
+from napari_cellid.recording import MeanPlanes, Recording
+from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
+from napari_cellid.recording.diameter import with_diameter
+from napari_cellid.segmentation.instances import label_cells, label_recording
+from napari_cellid.study.study import Study
+
+
+def recording(pixel_size_um: float | None) -> Recording:
+    image = da.zeros((1, 1, 64, 80), np.uint16)
+    source = "" if pixel_size_um is None else "given"
+    return Recording("r", image, image, pixel_size_um, source)
+
+
+def test_without_a_pixel_size_micrometres_are_assumed() -> None:
+    one = with_diameter(recording(None), 20.0)
+    assert one.pixel_size_um == pytest.approx(SOMA_UM / 20)
+    assert one.pixel_size_source == ASSUMED_SOURCE
+    assert "assumed" in one.notes[-1]
+
+
+def test_with_a_pixel_size_micrometres_stay() -> None:
+    one = with_diameter(recording(1.0), 12.0)
+    assert (one.pixel_size_um, one.pixel_size_source) == (1.0, "given")
+    assert one.diameter_px == 12.0
+    assert one.notes == ()
+    assert with_diameter(recording(1.0), None).diameter_px is None
+
+
+@pytest.mark.parametrize("diameter", [0.0, -3.0, 2.9, 65.0, np.nan, np.inf])
+def test_what_is_no_diameter_is_refused(diameter: float) -> None:
+    with pytest.raises(InputError, match="is not that of a cell"):
+        with_diameter(recording(1.0), diameter)
+
+
+@pytest.mark.parametrize(
+    ("diameter", "right"), [(5.4, True), (21.0, True), (5.2, False), (21.4, False)]
+)
+def test_a_contradiction_of_more_than_two_fold_is_refused(
+    diameter: float, right: bool
+) -> None:
+    if right:
+        assert with_diameter(recording(1.0), diameter).diameter_px == diameter
+        return
+    with pytest.raises(InputError, match="one of both is wrong"):
+        with_diameter(recording(1.0), diameter)
+
+
+def discs(radius: int, n: int = 12) -> np.ndarray:
+    labels = np.zeros((1, 200, 260), np.int32)
+    y, x = np.ogrid[:200, :260]
+    for k in range(n):
+        middle = 30 + 60 * (k // 4), 30 + 60 * (k % 4)
+        labels[0][(y - middle[0]) ** 2 + (x - middle[1]) ** 2 <= radius**2] = k + 1
+    return labels
+
+
+def planes_of(um: float, **more: object) -> MeanPlanes:
+    image = np.random.default_rng(0).random((1, 200, 260), np.float32)
+    return MeanPlanes("r", image, image, um, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("radius", "um", "word"), [(6, 1.0, None), (6, 0.5, "small"), (12, 1.0, "large")]
+)
+def test_sizes_that_somata_cannot_have_are_told(
+    radius: int, um: float, word: str | None
+) -> None:
+    planes = planes_of(um)
+    cells = measure(discs(radius), planes)
+    assert median_diameter_px(cells, planes) == pytest.approx(2 * radius, rel=0.05)
+    told = check_cell_sizes(cells, planes)
+    assert (
+        (told is None) if word is None else f"which is {word} for somata" in str(told)
+    )
+
+
+def test_few_cells_and_assumed_sizes_tell_nothing() -> None:
+    few = planes_of(0.5)
+    assert check_cell_sizes(measure(discs(6, 9), few), few) is None
+    assumed = planes_of(0.5, diameter_px=21.2, size_assumed=True)
+    assert check_cell_sizes(measure(discs(6), assumed), assumed) is None
+
+
+def test_the_smallest_area_is_in_micrometres_of_the_pixel_size() -> None:
+    probability = (discs(6) > 0).astype(np.float32)
+    planes = planes_of(1.0)
+    area = float((discs(6) == 1).sum())
+    for limit, found in ((area - 2, 12), (area + 2, 0)):
+        config = SegmentConfig(split="none", min_area_um2=limit)
+        for diameter in (None, 8.0, 18.0):
+            scaled = replace(planes, diameter_px=diameter)
+            assert label_recording(probability, None, scaled, config).max() == found
+        same = label_cells(probability, None, 1.0, config)
+        assert np.array_equal(label_recording(probability, None, planes, config), same)
+
+
+def test_a_diameter_alone_gives_what_its_pixel_size_gives(
+    field, tmp_path: Path, segmenter_folder: Path, classifier_folder: Path
+) -> None:
+    files = []
+    for name in ("red", "green"):
+        files += [f"--{name}", str(tmp_path / f"m_{name}.tif")]
+        tifffile.imwrite(files[-1], getattr(field, name)[:1].astype(np.uint16))
+    models = ["--segmenter", str(segmenter_folder), "--classifier"]
+    models += [str(classifier_folder), "--quiet"]
+    size = SOMA_UM / 9
+    study = tmp_path / "study"
+    runs = {
+        "size": ["--pixel-size", str(size), "--out", str(tmp_path / "size")],
+        "diameter": ["--diameter", "9", "--study", str(study)],
+    }
+    for options in runs.values():
+        assert main(["identify", *files, *models, *options]) == 0
+    by_size = next((tmp_path / "size").iterdir())
+    by_diameter = Study.open(study).recording(by_size.name)
+    assert np.array_equal(
+        tifffile.imread(by_size / "labels.tif"), by_diameter.labels().squeeze()
+    )
+    table = pd.read_csv(by_size / "cells.csv")
+    assert "um_source" not in table
+    theirs = pd.read_csv(by_diameter.folder / "cells.csv")
+    assert set(theirs["um_source"]) == {ASSUMED_SOURCE}
+    assert np.allclose(table["confidence"], theirs["confidence"], atol=1e-5)
+    run = json.loads((by_diameter.folder / "run.json").read_text())
+    assert run["diameter_px"] == 9
+    assert run["pixel_size_source"] == ASSUMED_SOURCE
+    assert by_diameter.info.diameter_px == 9
+    assert by_diameter.info.size_assumed
+    again = by_diameter.planes()
+    assert again.network_pixel_um == pytest.approx(size)
+    assert again.size_assumed
+
+
+def test_scripts_give_a_diameter(field, tmp_path: Path) -> None:
+    path = tmp_path / "g.tif"
+    tifffile.imwrite(path, field.green[0].astype(np.uint16))
+    one = api.read_recording(green=path, diameter_px=10)
+    assert one.pixel_size_um == pytest.approx(SOMA_UM / 10)
+
+
+@pytest.mark.parametrize("diameter", ["0", "nan", "-2", "1000"])
+def test_the_command_line_refuses_it_in_one_sentence(
+    field, tmp_path: Path, capsys: pytest.CaptureFixture[str], diameter: str
+) -> None:
+    path = tmp_path / "g.tif"
+    tifffile.imwrite(path, field.green[0].astype(np.uint16))
+    out = tmp_path / "out"
+    arguments = ["segment", "--green", str(path), "--out", str(out)]
+    assert main([*arguments, f"--diameter={diameter}"]) == 2
+    assert not out.exists()
+    assert "diameter" in capsys.readouterr().err
