@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from little import CLASSES, info, snapshot
+from little import CLASSES, found, images, info, snapshot, squares
 from scipy import ndimage
 
+from napari_cellid.annotation.answer import Answer
+from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure, with_classes
 from napari_cellid.config import SimulationConfig
 from napari_cellid.errors import InputError
@@ -269,3 +272,39 @@ def test_a_name_that_cannot_be_makes_no_folder(tmp_path, fields) -> None:
     with pytest.raises(InputError):
         add_recording(study, result_of(planes, fields[1][1]), info())
     assert not (tmp_path / "new").exists()
+
+
+def test_answers_of_a_copy_count_by_place_for_the_same_images_only(
+    tmp_path: Path,
+) -> None:
+    """Answers whose numbers only a copy of the study knows are matched by place."""
+    study = Study.create(tmp_path / "study")
+    first = found(squares((0, 4, 4), (0, 40, 70)))
+    near = squares((0, 5, 5), (0, 20, 40))
+    second = replace(found(near), planes=images(near, seed=7))
+    add_recording(study, first, info())
+    journal = Journal.open(study.annotations, "Ann")
+    cell = first.cells.iloc[0]
+    journal.add(
+        Answer(
+            time=datetime(2026, 1, 1, tzinfo=UTC), annotator="Ann", recording="r1",
+            cell=77, plane=0, y=cell["y"] + 1, x=cell["x"], answer="glia",
+        )
+    )  # fmt: skip
+    journal.close()
+
+    def counted() -> list[int]:
+        return Study.open(study.path).read_answers().all_answers["cell"].tolist()
+
+    assert counted() == [1]
+    add_recording(study, second, info(), replace=True)
+    assert counted() == []
+    # also after the other images were identified once more
+    add_recording(Study.open(study.path), second, info())
+    assert counted() == []
+    recordings = study.path / "recordings"
+    bring_back(recordings, list_replaced(recordings, "r1")[0])
+    assert counted() == [1]
+    back = [one for one in list_replaced(recordings, "r1") if one.other_images]
+    bring_back(recordings, back[-1])
+    assert counted() == []

@@ -167,7 +167,7 @@ def _match_numbers(
 ) -> NDArray[np.int64]:
     """Number of the matching cell for each answer of one recording, 0 for none."""
     pixel_size_um = positions.pixel_size_um
-    own = _distance_to_own(given, point, positions.cells, pixel_size_um)
+    own = distance_to_own(given, point, positions.cells, pixel_size_um)
     number = np.where(own <= OWN_CELL_UM, given, 0)
     # a cell as near as this needs no comparison with other cells
     far = np.flatnonzero(own > SAME_CELL_UM)
@@ -178,13 +178,13 @@ def _match_numbers(
     number[far[near <= _SAME_POSITION_UM]] = 0
     retired = positions.retired
     # an answer about a cell that was removed must not move to its neighbour
-    gone = _distance_to_own(given[far], point[far], retired, pixel_size_um)
+    gone = distance_to_own(given[far], point[far], retired, pixel_size_um)
     is_near = (near <= SAME_CELL_UM) & ~(gone <= OWN_CELL_UM) & (number[far] == 0)
     number[far[is_near]] = nearest[is_near]
     return number
 
 
-def _distance_to_own(
+def distance_to_own(
     given: NDArray[np.int64],
     point: NDArray[np.float64],
     cells: pd.DataFrame,
@@ -192,24 +192,44 @@ def _distance_to_own(
 ) -> NDArray[np.float64]:
     """Distance (µm) between the position of an answer and the cell of its number.
 
+    Parameters
+    ----------
+    given
+        Number of the cell of each answer.
+    point
+        (answer, 3): plane, and y and x in µm.
+    cells
+        Cells with columns `cell`, `plane`, `y` and `x` (px). Of several rows of one
+        number the nearest counts.
+    pixel_size_um
+        Edge of a pixel in µm.
+
+    Returns
+    -------
     Infinite if there is no such cell or it lies in another plane; 0 if the answer has
     no position.
     """
+    nearest = np.full(len(given), np.inf)
     if len(cells) == 0:
-        return np.full(len(given), np.inf)
+        return nearest
     positions = cells[["plane", "y", "x"]].to_numpy(float)
-    order = np.argsort(cells["cell"].to_numpy())
+    order = np.argsort(cells["cell"].to_numpy(), kind="stable")
     numbers = cells["cell"].to_numpy()[order]
-    at = np.searchsorted(numbers, given).clip(max=len(numbers) - 1)
-    own = positions[order[at]]
-    offset = own[:, 1:] * pixel_size_um - point[:, 1:]
-    distance: NDArray[np.float64] = np.hypot(offset[:, 0], offset[:, 1])
-    distance[own[:, 0] != point[:, 0]] = np.inf
-    # an imported answer without a position can be matched by its number alone
-    distance[np.isnan(point).any(1)] = 0
-    # after the line above, because a number that does not exist matches nothing
-    distance[numbers[at] != given] = np.inf
-    return distance
+    first = np.searchsorted(numbers, given)
+    # almost always one: copies of a study can give one number to two cells
+    most = int(np.unique(numbers, return_counts=True)[1].max())
+    for k in range(most):
+        at = (first + k).clip(max=len(numbers) - 1)
+        own = positions[order[at]]
+        offset = own[:, 1:] * pixel_size_um - point[:, 1:]
+        distance: NDArray[np.float64] = np.hypot(offset[:, 0], offset[:, 1])
+        distance[own[:, 0] != point[:, 0]] = np.inf
+        # an imported answer without a position can be matched by its number alone
+        distance[np.isnan(point).any(1)] = 0
+        # after the line above, because a number that does not exist matches nothing
+        distance[numbers[at] != given] = np.inf
+        nearest = np.minimum(nearest, distance)
+    return nearest
 
 
 def _nearest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellid.study.layout import check_still_there
+from napari_cellid.study.recordings import ANNOTATIONS
 from napari_cellid.study.settings import STUDY_FILE, write_settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class StudyFolder:
     @property
     def annotations(self) -> Path:
         """Folder of the journals."""
-        return self.path / "annotations"
+        return self.path / ANNOTATIONS
 
     @property
     def models(self) -> Path:

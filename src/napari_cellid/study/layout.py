@@ -10,7 +10,12 @@ from napari_cellid.annotation.lock import locked, remove_stale_locks
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 from napari_cellid.naming import check_new_path
-from napari_cellid.study.recordings import RECORDINGS, StudyRecording, missing_files
+from napari_cellid.study.recordings import (
+    ANNOTATIONS,
+    RECORDINGS,
+    StudyRecording,
+    missing_files,
+)
 from napari_cellid.study.replaced import keep_replaced
 from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
 
@@ -77,7 +82,7 @@ def recover_recordings(study: Path) -> list[str]:
             # another program may store this recording, or tidy it, at the same time
             with locked(parent / name, "opening the study"):
                 notes += recover_folder(parent / name, keep_replaced(parent, name))
-        for folder in (parent, study, study / "annotations"):
+        for folder in (parent, study, study / ANNOTATIONS):
             if folder.is_dir():
                 remove_stale_locks(folder)
         if removed := remove_leftovers(parent):
@@ -201,7 +206,7 @@ def check_empty(path: Path) -> None:
             "for the "
             "study."
         ) from error
-    if {RECORDINGS, "annotations"} <= names:
+    if {RECORDINGS, ANNOTATIONS} <= names:
         # no new settings are written: the classes of the study would be lost
         raise InputError(
             f"{path} is a study without its {STUDY_FILE}; restore that from a copy, or "

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: folder of the recordings in a study, and the files that a recording of a study has
 #: beside those of a run (`io.results`)
 RECORDINGS = "recordings"
+#: folder of the journals in a study
+ANNOTATIONS = "annotations"
 IMAGES, RETIRED = "images.tif", "retired.csv"
 #: cells of other images that had the name of the recording before
 RETIRED_OTHER = "retired_other.csv"

@@ -22,11 +22,14 @@ from napari_cellid.io.tables import (
     read_retired,
     write_cells,
 )
+from napari_cellid.study.answered_places import NO_LABEL, unknown_places
 from napari_cellid.study.recordings import (
+    ANNOTATIONS,
     IMAGES,
     RETIRED,
     RETIRED_OTHER,
 )
+from napari_cellid.study.settings import RECORDING_FILE, read_recording_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -178,10 +181,28 @@ def _numbers_in_use(
     if (place / CELLS).exists():
         now.append(_as_retired(read_cells(place / CELLS)))
     (other if replaced.other_images else own).extend(now)
-    other.append(_retired_of(place / RETIRED_OTHER))
+    before = _retired_of(place / RETIRED_OTHER)
+    other.append(_later_places(before, replaced.time))
     retired = _without(_together(own), back["cell"].tolist())
+    info = read_recording_info(replaced.folder / RECORDING_FILE, {})
+    if replaced.other_images:
+        # answers of the present images whose cells only a copy of the study knew
+        known_then = [back, retired, before, *other, *now]
+        annotations = place.parents[1] / ANNOTATIONS
+        other.append(
+            unknown_places(
+                annotations, replaced.name, pd.concat(known_then), info.pixel_size_um
+            )
+        )
     known = [*back["cell"].tolist(), *retired["cell"].tolist()]
     return retired, _without(_together(other), known)
+
+
+def _later_places(other: pd.DataFrame, time: datetime) -> pd.DataFrame:
+    """Without the places of answers about the images that are brought back."""
+    of_cells = other["label"] != NO_LABEL
+    later = pd.to_datetime(other["retired"], utc=True, format="ISO8601") > time
+    return other[of_cells | later]
 
 
 def _retired_of(path: Path) -> pd.DataFrame:
@@ -198,9 +219,18 @@ def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if not filled:
         return no_retired()
     table = pd.concat(filled, ignore_index=True)[list(RETIRED_COLUMNS)]
-    table = table.drop_duplicates("cell", keep="first")
+    # a place without an outline does not stand for the cell that has its number
+    place = ["cell", "plane", "y", "x"]
+    of_cells = table["label"] != NO_LABEL
+    table = pd.concat(
+        [
+            table[of_cells].drop_duplicates("cell", keep="first"),
+            table[~of_cells].drop_duplicates(place),
+        ]
+    )
     return table.sort_values("cell", ignore_index=True)
 
 
 def _without(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
-    return table[~table["cell"].isin(numbers)].reset_index(drop=True)
+    of_cells = table["label"] != NO_LABEL
+    return table[~(of_cells & table["cell"].isin(numbers))].reset_index(drop=True)

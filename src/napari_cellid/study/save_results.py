@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from napari_cellid.annotation.lock import locked
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
@@ -12,6 +14,7 @@ from napari_cellid.files import new_folder
 from napari_cellid.io.results import write_results
 from napari_cellid.io.tables import no_retired, write_cells
 from napari_cellid.leftovers import recover_folder
+from napari_cellid.study.answered_places import unknown_places
 from napari_cellid.study.identity import assign_cell_numbers, number_as_new
 from napari_cellid.study.known_cells import (
     check_can_add,
@@ -38,8 +41,6 @@ from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import MeanPlanes
@@ -162,6 +163,8 @@ def _write(
     if known is not None:
         same = check_images(study, result.planes, info, replace=replace)
         numbered, retired, other = _numbered(known, result, same)
+        if not same:
+            other = _with_answered(study, name, known, other, result)
         lost = ask_for_lost_cells(name, numbered.report, study.recordings)
         if lost is not None and same and not replace:
             raise lost
@@ -230,6 +233,25 @@ def _numbered(
         known, result.labels, result.cells, result.planes.pixel_size_um
     )
     return numbered, numbered.retired, known.other
+
+
+def _with_answered(
+    study: Study,
+    name: str,
+    known: KnownCells,
+    other: pd.DataFrame,
+    result: IdentifyResult,
+) -> pd.DataFrame:
+    """Cells of other images, and places where answers of copies are about them."""
+    tables = [
+        table for table in (known.cells, known.retired, known.other) if len(table)
+    ]
+    if not tables:
+        return other
+    places = unknown_places(
+        study.annotations, name, pd.concat(tables), result.planes.pixel_size_um
+    )
+    return pd.concat([other, places], ignore_index=True) if len(places) else other
 
 
 def _positions_only(name: str, problem: str) -> str:

@@ -1,0 +1,68 @@
+"""Places of answers about cells that a study does not know by their number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.io.tables import RETIRED_COLUMNS
+from napari_cellid.naming import clean_name
+from napari_cellid.study.answer_matching import OWN_CELL_UM, distance_to_own
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+#: label of such a place: no outline had it
+NO_LABEL = 0
+
+
+def unknown_places(
+    annotations: Path, name: str, known: pd.DataFrame, pixel_size_um: float
+) -> pd.DataFrame:
+    """Where answers were given about cells that are not known by number and place.
+
+    Answers of a merged copy name cells by the numbers of the copy, and count by their
+    place. When other images take the name of the recording, their places must not
+    count for the cells of those: so they are kept with the cells of other images.
+
+    Parameters
+    ----------
+    annotations
+        Folder of the journals.
+    name
+        Name of the recording.
+    known
+        Cells with columns `cell`, `plane`, `y` and `x`; a number may stand more than
+        once.
+    pixel_size_um
+        Edge of a pixel in µm.
+
+    Returns
+    -------
+    One row a place, with the columns of retired cells and the label 0.
+
+    Raises
+    ------
+    InputError
+        If a journal cannot be read.
+    """
+    answers = read_annotations(annotations).all_answers
+    given, clean = answers["recording"].unique(), clean_name(name)
+    own = [other for other in given if clean_name(other) == clean]
+    places = answers[answers["recording"].isin(own)][["cell", "plane", "y", "x"]]
+    places = places.drop_duplicates().dropna()
+    point = places[["plane", "y", "x"]].to_numpy(float)
+    point[:, 1:] *= pixel_size_um
+    distance = distance_to_own(
+        places["cell"].to_numpy(np.int64), point, known, pixel_size_um
+    )
+    unknown = places[distance > OWN_CELL_UM]
+    # to the microsecond: it tells which images the answers were about
+    now = datetime.now(UTC).isoformat()
+    rows = unknown.assign(label=NO_LABEL, area_um2=0.0, retired=now)
+    return rows[list(RETIRED_COLUMNS)].reset_index(drop=True)
