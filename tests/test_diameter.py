@@ -53,7 +53,7 @@ def test_what_is_no_diameter_is_refused(diameter: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("diameter", "right"), [(5.4, True), (21.0, True), (5.2, False), (21.4, False)]
+    ("diameter", "right"), [(7.6, True), (29.5, True), (7.4, False), (30.5, False)]
 )
 def test_a_contradiction_of_more_than_two_fold_is_refused(
     diameter: float, right: bool
@@ -107,7 +107,7 @@ def test_the_smallest_area_is_in_micrometres_of_the_pixel_size() -> None:
     area = float((discs(6) == 1).sum())
     for limit, found in ((area - 2, 12), (area + 2, 0)):
         config = SegmentConfig(split="none", min_area_um2=limit)
-        for diameter in (None, 8.0, 18.0):
+        for diameter in (None, 10.0, 25.0):
             scaled = replace(planes, diameter_px=diameter)
             assert label_recording(probability, None, scaled, config).max() == found
         same = label_cells(probability, None, 1.0, config)

@@ -22,7 +22,7 @@ def with_diameter(recording: Recording, diameter_px: float | None) -> Recording:
     """Give a recording the diameter of its somata.
 
     Images are then scaled for the models by the diameter. Micrometres stay those of the
-    pixel size; without one they are those of a soma of 10.6 µm, and said to be assumed.
+    pixel size; without one they are those of a soma of 15 µm, and said to be assumed.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
+from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.widgets._shared.layer_axes import (
     HOW_TO_SPLIT,
     FirstAxis,
@@ -44,6 +45,8 @@ class Channels:
         What the first axis of layers with three axes is; None if there are none.
     pixel_size_um
         None if it is not known.
+    diameter_px
+        Diameter of a usual soma in px, if it sets the scale for the models.
     pixel_size_source
         "given" or "layer scale".
     notes
@@ -57,6 +60,7 @@ class Channels:
     first_axis: FirstAxis | None
     pixel_size_um: float | None
     pixel_size_source: str = "given"
+    diameter_px: float | None = None
     notes: tuple[str, ...] = ()
     axes_known: bool = False
 
@@ -94,7 +98,7 @@ def recording_from_layers(channels: Channels) -> Recording:
         )
     arrays, notes = _arrays(channels)
     _check_same_field(arrays)
-    return Recording(
+    recording = Recording(
         name=name_recording(channels),
         red=arrays["red"],
         green=arrays["green"],
@@ -106,6 +110,7 @@ def recording_from_layers(channels: Channels) -> Recording:
         ),
         notes=(*channels.notes, *notes),
     )
+    return with_diameter(recording, channels.diameter_px)
 
 
 def result_transform(channels: Channels) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from napari_cellid.widgets.identify.infer_channels import (
     doubtful_channels,
     infer_red_and_green,
 )
-from napari_cellid.widgets.identify.pixel_size import PixelSize
+from napari_cellid.widgets.identify.pixel_size import Diameter, PixelSize
 from napari_cellid.widgets.session.result_layer import is_output_layer
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class ChannelSelector(QWidget):
         self._viewer = viewer
         self._chosen_by_user: set[str] = set()
         self._size_typed_for: set[int] = set()
+        self._diameter_typed_for: set[int] = set()
         form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
         self.axes = AxisChoice(form, self)
@@ -56,6 +57,9 @@ class ChannelSelector(QWidget):
         self.pixel_size = PixelSize()
         self.pixel_size.spin.valueChanged.connect(self._on_typed)
         form.addRow("Pixel size (µm)", self.pixel_size)
+        self.diameter = Diameter()
+        self.diameter.valueChanged.connect(self._on_diameter)
+        form.addRow("Cell diameter (px)", self.diameter)
         self.refresh()
 
     def value(self) -> Channels:
@@ -69,6 +73,7 @@ class ChannelSelector(QWidget):
             first_axis=self.axes.first_axis(),
             pixel_size_um=size,
             pixel_size_source="given" if typed else "layer scale",
+            diameter_px=self.diameter.value() or None,
             notes=self._notes(),
             axes_known=self.axes.known(),
         )
@@ -140,6 +145,12 @@ class ChannelSelector(QWidget):
         self.pixel_size.set_source("typed in")
         self.valueChanged.emit()
 
+    def _on_diameter(self) -> None:
+        self._diameter_typed_for = {id(layer) for layer in self._layers()}
+        if not self.pixel_size.spin.value():
+            self.pixel_size.set_assumed(self.diameter.value())
+        self.valueChanged.emit()
+
     def _on_layers_changed(self) -> None:
         """Infer axes and pixel size of the layers that are chosen now."""
         self.axes.infer(self._layers())
@@ -153,14 +164,18 @@ class ChannelSelector(QWidget):
             size = known_pixel_size(red, green)
         except InputError as error:
             problem = str(error)
-        # a typed pixel size is for these layers, not for the next recording
+        # what was typed is for these layers, not for the next recording
         layer_ids = {id(layer) for layer in self._layers()}
+        if not self._diameter_typed_for & layer_ids:
+            with signals_blocked(self.diameter):
+                self.diameter.setValue(0)
         if size is not None or not self._size_typed_for & layer_ids:
             self._chosen_by_user.discard("size")
         if size is not None:
             self.pixel_size.set_value(size)
         elif "size" not in self._chosen_by_user:
             self.pixel_size.set_missing(problem)
+            self.pixel_size.set_assumed(self.diameter.value())
 
     def _layers(self) -> list[Image]:
         layers = [box.currentData() for box in self.boxes.values()]

@@ -123,14 +123,15 @@ class IdentifyPanel(QWidget):
         InputError
             If there is no pixel size or no model.
         """
-        if channels.pixel_size_um is None:
+        if channels.pixel_size_um is None and channels.diameter_px is None:
             self.channels.pixel_size.spin.setFocus()
             self.channels.pixel_size.spin.selectAll()
             reason = self.channels.pixel_size.source.toolTip()
             raise InputError(
                 reason
                 or "The layers do not say how large a pixel is; type the pixel size "
-                "in (µm, from the microscope's settings) and press the button again."
+                "in (µm, from the microscope's settings), or the diameter of a cell in "
+                "px, and press the button again."
             )
         if self.segmenter.value() is None:
             self.segmenter.setFocus()

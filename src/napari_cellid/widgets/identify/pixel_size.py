@@ -1,11 +1,27 @@
-"""The field of the pixel size, which says where the size comes from."""
+"""The fields of the scale: pixel size, and where it comes from; diameter of somata."""
 
 from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
+
+
+class Diameter(FloatSpinBox):
+    """Diameter of a usual soma in px; 0, shown as "not used", leaves the pixel size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDecimals(1)
+        self.setRange(0, 2000)
+        self.setSpecialValueText("not used")
+        self.setToolTip(
+            "<qt>Diameter of a usual cell body in pixels, as in Cellpose and suite2p. "
+            "If given, the images are brought to the scale of the models with it, and "
+            "without a pixel size all micrometres are assumed from it.</qt>"
+        )
 
 
 class PixelSize(QWidget):
@@ -26,6 +42,8 @@ class PixelSize(QWidget):
             "so a wrong value means wrong outlines.</qt>"
         )
         self.source = QLabel()
+        # a long text must not widen the whole dock
+        self.source.setWordWrap(True)
         column.addWidget(self.spin)
         column.addWidget(self.source)
 
@@ -37,6 +55,20 @@ class PixelSize(QWidget):
         """Show that the pixel size is not known."""
         self._show(0, "please type it in")
         self.source.setToolTip(reason)
+
+    def set_assumed(self, diameter_px: float) -> None:
+        """Say what the pixel size is taken for while it is not known.
+
+        Parameters
+        ----------
+        diameter_px
+            Diameter of a usual soma; 0 if it is not given.
+        """
+        if diameter_px:
+            size = SOMA_UM / diameter_px
+            self.set_source(f"{ASSUMED_SOURCE}: {size:.3g} µm")
+        else:
+            self.set_source("please type it in")
 
     def set_source(self, source: str) -> None:
         """Show where the pixel size comes from."""
