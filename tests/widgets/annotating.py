@@ -16,7 +16,8 @@ from napari_cellid.identify import IdentifyResult
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import Channels, result_transform
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
-from napari_cellid.widgets.session.result_layer import ShownResult, add_result
+from napari_cellid.widgets.session.result_layer import ShownResult
+from napari_cellid.widgets.session.show_result import add_result
 
 if TYPE_CHECKING:
     from pathlib import Path

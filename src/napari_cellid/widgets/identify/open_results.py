@@ -53,7 +53,8 @@ def fill_viewer(
     from napari_cellid.widgets._shared.channels import Channels, result_transform
     from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
     from napari_cellid.widgets.identify.widget import IdentifyWidget
-    from napari_cellid.widgets.session.result_layer import ShownResult, add_result
+    from napari_cellid.widgets.session.result_layer import ShownResult
+    from napari_cellid.widgets.session.show_result import add_result
 
     depths = recording.plane_depths_um
     step = depths[1] - depths[0] if depths and len(depths) > 1 else 1.0

@@ -27,10 +27,10 @@ from napari_cellid.widgets.identify.panel import IdentifyPanel
 from napari_cellid.widgets.identify.tasks import LoadedModels, run_identify
 from napari_cellid.widgets.session.result_layer import (
     ShownResult,
-    add_result,
     result_of,
 )
 from napari_cellid.widgets.session.session import session_of
+from napari_cellid.widgets.session.show_result import add_result
 from napari_cellid.widgets.session.study_saver import StudySaver
 
 if TYPE_CHECKING:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours
-from napari_cellid.widgets._shared.layer_axes import has_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import weakref
     from pathlib import Path
 
-    from napari.components import ViewerModel
     from napari.layers import Labels, Layer
     from numpy.typing import NDArray
 
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
-    from napari_cellid.widgets._shared.channels import Channels
 
 #: key of a layer's metadata under which its result is kept
 METADATA_KEY = "napari_cellid"
@@ -101,69 +96,26 @@ def result_of(layer: Layer | None) -> ShownResult | None:
     return None
 
 
+def edited_by_hand(layer: Labels, result: ShownResult) -> bool:
+    """Whether a person changed outlines or classes in a layer, even if just now.
+
+    A stroke is taken over a moment after it was painted; classes that were changed in
+    the features table never are.
+    """
+    labelled = result.labelled
+    shown = labelled.labels if layer.ndim == 3 else labelled.labels[0]
+    classes = layer.features.get("predicted")
+    return (
+        labelled.hand is not None
+        or not np.array_equal(layer.data, shown)
+        or classes is None
+        or list(classes) != list(labelled.cells["predicted"])
+    )
+
+
 def is_output_layer(layer: Layer) -> bool:
     """Whether a layer is output of this plugin, and not an image to work on."""
     return METADATA_KEY in layer.metadata
-
-
-def add_result(
-    viewer: ViewerModel,
-    result: ShownResult,
-    channels: Channels,
-    transform: Mapping[str, Any],
-) -> Labels:
-    """Add the outlined cells, and their probability as a hidden image.
-
-    The mean image of a movie replaces the movie, because outlines over a single noisy
-    frame say little. Cells of an earlier run of the same recording are removed, or
-    only hidden if the user has edited them; those of another recording of the same
-    name are hidden.
-
-    Parameters
-    ----------
-    viewer
-        Gets the layers.
-    result
-        The result.
-    channels
-        The layers that were read.
-    transform
-        Where the pixels lay that were read, see `result_transform`: the layers may have
-        been moved since.
-    """
-    from napari.layers import Image, Labels
-
-    _remove_earlier(viewer, result)
-    n = len(transform["scale"])
-    _add_means(viewer, result, channels, transform)
-    if result.run_result.segmentation is not None:
-        probability = result.run_result.segmentation.probability
-        image = Image(
-            probability if n == 3 else probability[0],
-            name=f"{result.name} cell probability",
-            visible=False,
-            colormap="magma",
-            contrast_limits=(0, 1),
-            blending="additive",
-            metadata={METADATA_KEY: result},
-            **transform,
-        )
-        viewer.add_layer(image)
-    labels = result.labelled.labels
-    layer = Labels(
-        # a copy, because painting changes it and is found by comparing the two
-        (labels if n == 3 else labels[0]).copy(),
-        name=f"{result.name} cells",
-        opacity=1,
-        metadata={METADATA_KEY: result},
-        **transform,
-    )
-    layer.contour = 1
-    # weak, because the layer holds the result in its metadata
-    result.layer_ref = weakref.ref(layer)
-    update_features(layer, result)
-    viewer.add_layer(layer)
-    return layer
 
 
 def update_labels(layer: Labels, result: ShownResult) -> None:
@@ -200,48 +152,3 @@ def label_volume(layer: Labels) -> NDArray[np.int32]:
     """Copy of the labels (plane, y, x) that a layer shows now."""
     data = np.array(layer.data, dtype=np.int32)
     return data if data.ndim == 3 else data[None]
-
-
-def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:
-    """Remove an earlier result of a recording; what may be needed is only hidden."""
-    from napari.layers import Image
-
-    for layer in list(viewer.layers):
-        earlier = layer.metadata.get(METADATA_KEY)
-        if not isinstance(earlier, ShownResult) or earlier.name != new.name:
-            continue
-        is_image = isinstance(layer, Image)
-        if not is_image and result_of(layer) is None:
-            # a copy that the user made
-            continue
-        edited = not is_image and earlier.labelled.hand is not None
-        if earlier.is_of(new.run_result.planes) and not edited:
-            viewer.layers.remove(layer)
-        else:
-            layer.visible = False
-
-
-def _add_means(
-    viewer: ViewerModel,
-    result: ShownResult,
-    channels: Channels,
-    transform: Mapping[str, Any],
-) -> None:
-    """Show the mean image of a movie, on which cells were outlined, in its place."""
-    from napari.layers import Image
-
-    planes = result.run_result.planes
-    for layer, mean in ((channels.red, planes.red), (channels.green, planes.green)):
-        if layer is None or mean is None or not has_time(layer, channels.first_axis):
-            continue
-        image = Image(
-            mean if len(transform["scale"]) == 3 else mean[0],
-            name=f"{layer.name} (mean)",
-            colormap=layer.colormap,
-            blending=layer.blending,
-            contrast_limits=contrast_limits(mean),
-            metadata={METADATA_KEY: result},
-            **transform,
-        )
-        viewer.add_layer(image)
-        layer.visible = False
