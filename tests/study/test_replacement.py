@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.recording.content_match import match_content
 from napari_cellid.simulation.field import simulate
+from napari_cellid.study.merge import merge_studies
 from napari_cellid.study.replaced import bring_back, list_replaced
 from napari_cellid.study.replacement import ReplaceQuestionError, free_name
 from napari_cellid.study.save_results import add_recording
@@ -308,3 +311,40 @@ def test_answers_of_a_copy_count_by_place_for_the_same_images_only(
     back = [one for one in list_replaced(recordings, "r1") if one.other_images]
     bring_back(recordings, back[-1])
     assert counted() == []
+
+
+def test_answers_about_other_images_of_a_copy_count_for_none_of_these(
+    tmp_path: Path, say
+) -> None:
+    """A copy had other images for a while; its answers about them are merged."""
+    study = Study.create(tmp_path / "study")
+    add_recording(study, found(squares((0, 4, 4), (0, 40, 70))), info())
+    copy = tmp_path / "copy"
+    shutil.copytree(study.path, copy)
+    near = squares((0, 5, 5), (0, 41, 69))
+    second = replace(found(near), planes=images(near, seed=7))
+    add_recording(Study.open(copy), second, info(), replace=True)
+    say(Study.open(copy), "Bo", {3: "glia", 4: "glia"}, "r1")
+    recordings = copy / "recordings"
+    bring_back(recordings, list_replaced(recordings, "r1")[0])
+    say(Study.open(copy), "Cem", {1: "glia"}, "r1")
+    assert len(merge_studies(study, Study.open(copy)).new_answers) == 2
+    matched = Study.open(study.path).read_answers()
+    assert matched.all_answers["annotator"].tolist() == ["Cem"]
+    assert matched.unmatched["annotator"].tolist() == ["Bo", "Bo"]
+
+
+def test_a_copy_with_decomposed_names_is_merged_into_the_same_recordings(
+    tmp_path: Path, say
+) -> None:
+    study = Study.create(tmp_path / "study")
+    add_recording(study, found(squares((0, 4, 4), (0, 40, 70)), "Jürgen"), info())
+    copy = tmp_path / "copy"
+    shutil.copytree(study.path, copy)
+    say(Study.open(copy), "Bo", {1: "glia"}, "Jürgen")
+    folder = copy / "recordings" / "Jürgen"
+    folder.rename(folder.with_name(unicodedata.normalize("NFD", "Jürgen")))
+    assert merge_studies(study, Study.open(copy)).recordings == ()
+    again = Study.open(study.path)
+    assert again.recordings == ("Jürgen",)
+    assert len(again.read_answers().current()) == 1

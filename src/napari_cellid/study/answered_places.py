@@ -6,17 +6,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.io.tables import RETIRED_COLUMNS
+from napari_cellid.annotation.lock import locked
+from napari_cellid.files import atomic_write
+from napari_cellid.io.tables import (
+    RETIRED_COLUMNS,
+    no_retired,
+    read_retired,
+    write_cells,
+)
 from napari_cellid.naming import clean_name
 from napari_cellid.study.answer_matching import OWN_CELL_UM, distance_to_own
+from napari_cellid.study.recordings import RETIRED_OTHER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
+_KEY = ["cell", "plane", "y", "x"]
 #: label of such a place: no outline had it
 NO_LABEL = 0
 
@@ -66,3 +74,35 @@ def unknown_places(
     now = datetime.now(UTC).isoformat()
     rows = unknown.assign(label=NO_LABEL, area_um2=0.0, retired=now)
     return rows[list(RETIRED_COLUMNS)].reset_index(drop=True)
+
+
+def adopt_other_places(folder: Path, copy: Path) -> None:
+    """Take over where cells of other images were, from a copy of a recording.
+
+    The copy may have had other images for a while: answers about those come with its
+    journals, and count for no cell of the images that both have now.
+
+    Parameters
+    ----------
+    folder
+        Folder of the recording in the study.
+    copy
+        Folder of the same recording in the copy.
+
+    Raises
+    ------
+    InputError
+        If the tables cannot be read or written.
+    """
+    theirs = copy / RETIRED_OTHER
+    if not theirs.exists():
+        return
+    with locked(folder, "merging"):
+        own = folder / RETIRED_OTHER
+        ours = read_retired(own) if own.exists() else no_retired()
+        # as places: in the study another cell can have the number
+        rows = read_retired(theirs).assign(label=NO_LABEL)
+        merged = pd.concat([ours, rows], ignore_index=True).drop_duplicates(_KEY)
+        if len(merged) > len(ours):
+            with atomic_write(own) as temporary:
+                write_cells(temporary, merged)

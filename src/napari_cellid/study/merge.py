@@ -13,12 +13,15 @@ from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.annotation.merge_notes import merge_notes
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
+from napari_cellid.study.answered_places import adopt_other_places
 from napari_cellid.study.classes import adopt_earlier_names
-from napari_cellid.study.known_cells import recording_folder
+from napari_cellid.study.known_cells import known_name, recording_folder
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
 from napari_cellid.study.replacement import is_same_recording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_cellid.study.study import Study
 
 
@@ -65,31 +68,44 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
             f"{other.path} is the study itself; give the folder of another copy."
         )
     # everything that can be refused comes before the first change
-    _check_recordings(study, other)
+    common = _common_recordings(study, other)
+    _check_recordings(study, other, common)
+    new = [name for name in other.recordings if name not in common]
+    for name in new:
+        recording_folder(study.path / RECORDINGS, name)
     notes = [*other.problems, *_class_notes(study, other)]
     # names before journals, whose answers may have names that only the copy knows
     if adopt_earlier_names(study.config, other.config.classes) != study.config:
         study.edit_config(partial(adopt_earlier_names, others=other.config.classes))
+    # places before journals, whose answers would count for these images until then
+    for name, own in common.items():
+        adopt_other_places(study.recording(own).folder, other.recording(name).folder)
     new_answers = {}
     if journal_files(other.annotations):
         notes += merge_notes(other.annotations, study.annotations)
         new_answers = merge_journals(other.annotations, study.annotations)
-    new = [name for name in other.recordings if name not in study.recordings]
     for name in new:
-        recording_folder(study.path / RECORDINGS, name)
         _copy(other, study, name)
     study.reload()
     return MergeResult(new_answers, tuple(new), tuple(notes))
 
 
-def _check_recordings(study: Study, other: Study) -> None:
+def _common_recordings(study: Study, other: Study) -> dict[str, str]:
+    """For recordings of the copy that the study has, too, their names in the study."""
+    names = {
+        name: known_name(study.path / RECORDINGS, name) for name in other.recordings
+    }
+    return {name: own for name, own in names.items() if own in study.recordings}
+
+
+def _check_recordings(study: Study, other: Study, common: Mapping[str, str]) -> None:
     """Refuse copies in which a name stands for other images.
 
     Answers name their recording: those to the cells of the copy would count for cells
     of this study.
     """
-    for name in set(study.recordings) & set(other.recordings):
-        ours, theirs = study.recording(name), other.recording(name)
+    for name, own_name in common.items():
+        ours, theirs = study.recording(own_name), other.recording(name)
         own, copied = ours.folder / IMAGES, theirs.folder / IMAGES
         # by content: otherwise files of the same size and time count as equal
         if not (own.exists() and copied.exists()) or cmp(own, copied, shallow=False):
