@@ -19,6 +19,7 @@ from napari_cellid.retrain.active_model import activate_model
 from napari_cellid.retrain.classifier import load_old_model
 from napari_cellid.retrain.dataset import CELLS_FILE, split_decided_cells
 from napari_cellid.retrain.job import estimate, resume, start
+from napari_cellid.study.recordings import write_images
 from napari_cellid.study.study import Study
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run
@@ -161,6 +162,34 @@ def test_outlines_that_are_gone_under_way_are_not_missed(study, quick, device):
     for name in study.recordings:
         (study.recording(name).folder / "labels.tif").unlink()
     result = run_to_end(resume(Study.open(study.path), run, device))
+    assert result.state == "finished"
+
+
+@pytest.mark.parametrize("change", ["other images", "other scale"])
+def test_a_run_does_not_go_on_with_other_images(study, quick, device, change):
+    """Its cells are places in images that are known by name."""
+    run = start(study, quick)
+    recording = study.recording(study.recordings[0])
+    if change == "other images":
+        planes = recording.planes()
+        flipped = replace(planes, red=planes.red[:, ::-1], green=planes.green[:, ::-1])
+        write_images(recording.folder / "images.tif", flipped)
+    else:
+        path = recording.folder / "recording.toml"
+        size = f"pixel_size_um = {recording.info.pixel_size_um}"
+        assert size in path.read_text("utf-8")
+        path.write_text(path.read_text("utf-8").replace(size, "pixel_size_um = 0.9"))
+    with pytest.raises(InputError, match=rf"images of {recording.name} changed since"):
+        run_to_end(resume(Study.open(study.path), run, device))
+
+
+def test_a_run_of_before_resumes_without_hashes_of_its_images(study, quick, device):
+    run = start(study, quick)
+    path = run.folder / "run.json"
+    about = json.loads(path.read_text("utf-8"))
+    assert set(about["data"].pop("images_sha256")) <= set(study.recordings)
+    path.write_text(json.dumps(about), "utf-8")
+    result = run_to_end(resume(study, Run.open(run.folder), device))
     assert result.state == "finished"
 
 

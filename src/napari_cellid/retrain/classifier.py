@@ -27,6 +27,7 @@ from napari_cellid.retrain.dataset import (
 )
 from napari_cellid.retrain.model_card import NewModel, card_metrics, save_new_model
 from napari_cellid.retrain.replay import can_replay, simulate_replay_cells
+from napari_cellid.retrain.run_images import KEY, check_same_images, digest_images
 from napari_cellid.retrain.stop_requests import with_stop_requests
 from napari_cellid.retrain.task import (
     PreparedRun,
@@ -72,7 +73,11 @@ class ClassifierTask:
         )
         description = {
             "classes": list(decided.classes),
-            "data": {**decided.about, "counts": decided.counts()},
+            "data": {
+                **decided.about,
+                "counts": decided.counts(),
+                KEY: digest_images(study, decided.table["recording"]),
+            },
         }
         return PreparedRun(start.origin, description, {CELLS_FILE: decided.table})
 
@@ -104,6 +109,7 @@ class ClassifierTask:
         classes = tuple(run.about["classes"])
         # not those of the study: answers given since must not change a resumed training
         decided = read_cells(run.folder, classes, run.about["data"])
+        check_same_images(study, run)
         start = load_starting_weights(
             _requested_start(run), classes, settings.plan, study.models, study.config
         )
