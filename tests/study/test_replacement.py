@@ -277,8 +277,9 @@ def test_a_name_that_cannot_be_makes_no_folder(tmp_path, fields) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("number", [77, 2])
 def test_answers_of_a_copy_count_by_place_for_the_same_images_only(
-    tmp_path: Path,
+    tmp_path: Path, number: int
 ) -> None:
     """Answers whose numbers only a copy of the study knows are matched by place."""
     study = Study.create(tmp_path / "study")
@@ -291,7 +292,7 @@ def test_answers_of_a_copy_count_by_place_for_the_same_images_only(
     journal.add(
         Answer(
             time=datetime(2026, 1, 1, tzinfo=UTC), annotator="Ann", recording="r1",
-            cell=77, plane=0, y=cell["y"] + 1, x=cell["x"], answer="glia",
+            cell=number, plane=0, y=cell["y"] + 1, x=cell["x"], answer="glia",
         )
     )  # fmt: skip
     journal.close()

@@ -41,7 +41,8 @@ def read_retired(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it is broken, lacks a column, or a cell stands in it twice.
+        If it is broken, lacks a column, or a cell stands in it twice. Rows with the
+        label 0 are no cells but places where answers were given.
     """
     return _read(path, RETIRED_COLUMNS)
 
@@ -88,8 +89,12 @@ def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise InputError(
             f"{path} holds something that is not a number ({error}); {_REMEDY}."
         ) from error
-    if table["cell"].duplicated().any():
-        twice = table["cell"][table["cell"].duplicated()].iloc[0]
+    numbered = table["cell"]
+    if columns == RETIRED_COLUMNS:
+        # places of answers have the label 0, and numbers that a copy of the study gave
+        numbered = numbered[table["label"] != 0]
+    if numbered.duplicated().any():
+        twice = numbered[numbered.duplicated()].iloc[0]
         raise InputError(
             f"{path} has the cell {twice} twice, but every cell needs a number of its "
             f"own; {_REMEDY}."
