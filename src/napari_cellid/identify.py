@@ -229,7 +229,7 @@ def _run_record(
         "read_as": dict(recording.read_as),
         "pixel_size_um": recording.pixel_size_um,
         "pixel_size_source": recording.pixel_size_source,
-        "diameter_px": recording.diameter_px,
+        **({"diameter_px": recording.diameter_px} if recording.diameter_px else {}),
         "notes": list(planes.notes),
         "settings": config.model_dump(mode="json"),
         "models": {

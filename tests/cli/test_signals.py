@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellid.cli import main
+from napari_cellid.cli.signals import Terminated, ending_signals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -92,3 +93,19 @@ def test_handlers_are_as_before(
     assert main(["models"]) == 128 + number
     assert "stopped by" in capsys.readouterr().err
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_python_loses_comes_again() -> None:
+    """An exception is lost where an object is freed, and with it the signal."""
+
+    class Freed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Terminated) as told, ending_signals():
+        freed = Freed()
+        del freed
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            time.sleep(0.01)
+    assert told.value.number == signal.SIGTERM

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: requests to end: of a terminal, of `kill` and shutdown, of a terminal that closes,
 #: and of a console that closes (Windows); a system has only some of them
@@ -16,6 +19,8 @@ ENDING = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     if hasattr(signal, name)
 )
+#: seconds until a lost signal is sent again
+_AGAIN_S = 0.02
 _TEXTS = {"SIGINT": "Ctrl-C"}
 
 
@@ -40,6 +45,8 @@ def ending_signals() -> Iterator[None]:
     A signal that the program was started to ignore, as by `nohup`, stays ignored.
     """
     before: dict[int, Any] = {}
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = partial(_again_if_lost, otherwise=unraisable)
     for one in ENDING:
         try:
             # Python's own handler, or the end of the process
@@ -51,6 +58,7 @@ def ending_signals() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = unraisable
         for one, handler in before.items():
             signal.signal(one, handler)
 
@@ -70,6 +78,27 @@ def ending_text(error: KeyboardInterrupt) -> tuple[str, int]:
     number = error.number if isinstance(error, Terminated) else signal.SIGINT
     name = signal.Signals(number).name
     return _TEXTS.get(name, name), 128 + int(number)
+
+
+def _again_if_lost(
+    lost: sys.UnraisableHookArgs, otherwise: Callable[[sys.UnraisableHookArgs], object]
+) -> None:
+    """Send a signal again that Python lost, because it came while an object was freed.
+
+    Parameters
+    ----------
+    lost
+        An exception that nobody can catch.
+    otherwise
+        Called with every exception but that of a signal.
+    """
+    if not isinstance(lost.exc_value, Terminated):
+        otherwise(lost)
+        return
+    # a moment later: now it would be lost in the same place
+    again = threading.Timer(_AGAIN_S, signal.raise_signal, [lost.exc_value.number])
+    again.daemon = True
+    again.start()
 
 
 def _terminate(number: int, _: object) -> None:
