@@ -39,9 +39,6 @@ class Recording:
     pixel_size_source
         Where the pixel size comes from, such as "given" or "OME metadata"; empty
         when there is none.
-    diameter_px
-        Diameter of a usual soma in px, which then sets the scale for the models; None
-        where nobody gave it. See `recording.diameter`.
     plane_depths_um
         Depth of each plane in µm, the first plane being 0 when only the distance
         of planes is known.
@@ -50,6 +47,9 @@ class Recording:
     read_as
         The options with which the files were read, such as axes and channels; a run
         records them.
+    diameter_px
+        Diameter of a usual soma in px, which then sets the scale for the models; None
+        where nobody gave it. See `recording.diameter`.
 
     Raises
     ------
@@ -63,13 +63,13 @@ class Recording:
     green: da.Array | None
     pixel_size_um: float | None
     pixel_size_source: str
-    diameter_px: float | None = None
     plane_depths_um: tuple[float, ...] | None = None
     animal: str = ""
     subvolume: str = ""
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     read_as: Mapping[str, str | int] = field(default_factory=dict)
+    diameter_px: float | None = None
 
     def __post_init__(self) -> None:
         if self.red is None and self.green is None:
@@ -143,22 +143,22 @@ class MeanPlanes:
         None where the recording has no such channel.
     pixel_size_um
         Edge of a pixel in µm.
+    notes
+        The notes of the recording, and how pixels without a value were filled.
     diameter_px
         Diameter of a usual soma in px, if it sets the scale for the models.
     size_assumed
         Whether nobody knows the pixel size, and all micrometres are assumed from the
         diameter.
-    notes
-        The notes of the recording, and how pixels without a value were filled.
     """
 
     name: str
     red: NDArray[np.float32] | None
     green: NDArray[np.float32] | None
     pixel_size_um: float
+    notes: tuple[str, ...] = ()
     diameter_px: float | None = None
     size_assumed: bool = False
-    notes: tuple[str, ...] = ()
 
     @property
     def network_pixel_um(self) -> float:
