@@ -60,9 +60,14 @@ def check_same_images(study: Study, run: Run) -> None:
         )
 
 
-def _digest(planes: MeanPlanes) -> str:
-    total = hashlib.sha256(f"{planes.shape} {planes.network_pixel_um!r}".encode())
+def add_pixels(total: hashlib._Hash, planes: MeanPlanes) -> None:
+    """Add the pixels of both channels to a hash."""
     for channel in (planes.red, planes.green):
         if channel is not None:
             total.update(np.ascontiguousarray(channel).tobytes())
+
+
+def _digest(planes: MeanPlanes) -> str:
+    total = hashlib.sha256(f"{planes.shape} {planes.network_pixel_um!r}".encode())
+    add_pixels(total, planes)
     return total.hexdigest()

@@ -11,6 +11,7 @@ import numpy as np
 from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
 from napari_cellid.errors import InputError
+from napari_cellid.retrain.run_images import add_pixels
 from napari_cellid.retrain.split import TILE_UM, split_cells
 from napari_cellid.segmentation.dataset import labelled_field
 from napari_cellid.study.consensus import consensus_table
@@ -155,9 +156,7 @@ def _digest(outlines: Sequence[OutlinedRecording]) -> str:
         total.update(f"{planes.name} {planes.pixel_size_um}".encode())
         if planes.diameter_px is not None:
             total.update(f"{planes.diameter_px}".encode())
-        for channel in (planes.red, planes.green):
-            if channel is not None:
-                total.update(np.ascontiguousarray(channel).tobytes())
+        add_pixels(total, planes)
         total.update(np.ascontiguousarray(one.labels).tobytes())
         for role in ROLES:
             total.update(np.packbits(one.roles[role]).tobytes())

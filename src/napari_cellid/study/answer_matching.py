@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from napari_cellid.naming import clean_name
 from napari_cellid.study.identity import SAME_CELL_UM
 
 if TYPE_CHECKING:
@@ -111,6 +112,21 @@ def match_answers(
         cell=number[matched], given_cell=all_answers["cell"][matched]
     )
     return MatchedAnswers(with_cell, all_answers[~matched])
+
+
+def answers_of_recording(all_answers: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows about one recording, whose name journals can have in another Unicode form.
+
+    Parameters
+    ----------
+    all_answers
+        `Annotations.all_answers`.
+    name
+        Name of the recording.
+    """
+    clean, given = clean_name(name), all_answers["recording"].unique()
+    own = [other for other in given if clean_name(other) == clean]
+    return all_answers[all_answers["recording"].isin(own)]
 
 
 def rename_answers(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

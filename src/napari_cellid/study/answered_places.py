@@ -17,8 +17,11 @@ from napari_cellid.io.tables import (
     read_retired,
     write_cells,
 )
-from napari_cellid.naming import clean_name
-from napari_cellid.study.answer_matching import OWN_CELL_UM, distance_to_own
+from napari_cellid.study.answer_matching import (
+    OWN_CELL_UM,
+    answers_of_recording,
+    distance_to_own,
+)
 from napari_cellid.study.recordings import RETIRED_OTHER
 
 if TYPE_CHECKING:
@@ -60,10 +63,7 @@ def unknown_places(
         If a journal cannot be read.
     """
     answers = read_annotations(annotations).all_answers
-    given, clean = answers["recording"].unique(), clean_name(name)
-    own = [other for other in given if clean_name(other) == clean]
-    places = answers[answers["recording"].isin(own)][["cell", "plane", "y", "x"]]
-    places = places.drop_duplicates().dropna()
+    places = answers_of_recording(answers, name)[_KEY].drop_duplicates().dropna()
     point = places[["plane", "y", "x"]].to_numpy(float)
     point[:, 1:] *= pixel_size_um
     distance = distance_to_own(

@@ -9,6 +9,7 @@ from napari_cellid.io.results import CELLS, LABELS
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.naming import check_folder_name, clean_name, name_key
 from napari_cellid.recording.data import format_shape
+from napari_cellid.study.answer_matching import answers_of_recording
 from napari_cellid.study.identity import KnownCells
 from napari_cellid.study.recordings import (
     RECORDINGS,
@@ -194,7 +195,5 @@ def _highest_answered(study: Study, name: str) -> int:
 
     answers = read_annotations(study.annotations).all_answers
     # journals have the name as it was when the answer was given
-    clean, given = clean_name(name), answers["recording"].unique()
-    own = [other for other in given if clean_name(other) == clean]
-    numbers = answers["cell"][answers["recording"].isin(own)]
+    numbers = answers_of_recording(answers, name)["cell"]
     return int(numbers.max()) if len(numbers) else 0

@@ -184,8 +184,8 @@ def _numbers_in_use(
     before = _retired_of(place / RETIRED_OTHER)
     other.append(_later_places(before, replaced.time))
     retired = _without(_together(own), back["cell"].tolist())
-    info = read_recording_info(replaced.folder / RECORDING_FILE, {})
     if replaced.other_images:
+        info = read_recording_info(replaced.folder / RECORDING_FILE, {})
         # answers of the present images whose cells only a copy of the study knew
         known_then = [back, retired, before, *other, *now]
         annotations = place.parents[1] / ANNOTATIONS
