@@ -69,6 +69,42 @@ def test_signals_while_the_commands_are_imported(number: int) -> None:
     assert "stopped by" in ended.stderr
 
 
+def test_signals_while_an_import_makes_another_error_of_them() -> None:
+    """Python 3.11 raises a RuntimeError where `__set_name__` raises."""
+    program = (
+        "import os, signal, sys\n"
+        "class Field:\n"
+        "    def __set_name__(self, owner, name):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'napari_cellid.cli.app':\n"
+        "            type('Settings', (), {'field': Field()})\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from napari_cellid.cli import main\n"
+        "sys.exit(main(['models']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stderr.count("\n") == 1
+
+
+def test_signals_behind_other_errors_end_the_program() -> None:
+    with pytest.raises(Terminated) as told, ending_signals():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Terminated as error:
+            raise RuntimeError("Error calling __set_name__") from error
+    assert told.value.number == signal.SIGTERM
+
+
+def test_errors_without_a_signal_are_as_they_are() -> None:
+    with pytest.raises(RuntimeError, match="of its own"), ending_signals():
+        raise RuntimeError("of its own")
+
+
 @pytest.mark.parametrize("after", [0.15, 0.2, 0.25])
 def test_an_early_signal_leaves_no_traceback(after: float) -> None:
     process = subprocess.Popen(

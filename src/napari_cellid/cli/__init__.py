@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,15 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     The commands are imported here, so that Ctrl-C ends the program with a sentence
     while they are imported, too.
     """
-    from napari_cellid.cli.signals import ending_signals, ending_text
+    from napari_cellid.cli.signals import ending_signals
 
-    try:
-        with ending_signals():
-            from napari_cellid.cli import app
-        return app.main(argv)
-    except KeyboardInterrupt as error:
-        signal_name, code = ending_text(error)
-        print(
-            f"napari-cellid: stopped by {signal_name} while starting.", file=sys.stderr
-        )
-        return code
+    with ending_signals(at_once=True):
+        from napari_cellid.cli import app
+    return app.main(argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -39,11 +40,19 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def ending_signals() -> Iterator[None]:
+def ending_signals(at_once: bool = False) -> Iterator[None]:
     """Raise `Terminated` in the block when a signal asks the program to end.
 
     A signal that the program was started to ignore, as by `nohup`, stays ignored.
+
+    Parameters
+    ----------
+    at_once
+        Whether to end the program with a sentence and without an exception, for a
+        block that writes nothing and runs code that makes other errors of it, as
+        imports do.
     """
+    handler = _end_at_once if at_once else _terminate
     before: dict[int, Any] = {}
     unraisable = sys.unraisablehook
     sys.unraisablehook = partial(_again_if_lost, otherwise=unraisable)
@@ -51,12 +60,17 @@ def ending_signals() -> Iterator[None]:
         try:
             # Python's own handler, or the end of the process
             if signal.getsignal(one) in (signal.SIG_DFL, signal.default_int_handler):
-                before[one] = signal.signal(one, _terminate)
+                before[one] = signal.signal(one, handler)
         except ValueError:
             # signals exist only in the main thread
             break
     try:
         yield
+    except Exception as error:
+        signalled = _signal_behind(error)
+        if signalled is None:
+            raise
+        raise Terminated(signalled.number) from error
     finally:
         sys.unraisablehook = unraisable
         for one, handler in before.items():
@@ -101,5 +115,28 @@ def _again_if_lost(
     again.start()
 
 
+def _signal_behind(error: BaseException) -> Terminated | None:
+    """The signal that code on the way has made another error of, if one has.
+
+    Python does so itself: an exception in `__set_name__` becomes a RuntimeError.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, Terminated):
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
 def _terminate(number: int, _: object) -> None:
     raise Terminated(number)
+
+
+def _end_at_once(number: int, _: object) -> None:
+    name, code = ending_text(Terminated(number))
+    text = f"napari-cellid: stopped by {name} while starting.\n"
+    # not through Python's stream: the signal may have come while it is written to
+    os.write(2, text.encode())
+    os._exit(code)
