@@ -1,3 +1,4 @@
+from .api import add_cells as add_cells
 from .api import identify_cells as identify_cells
 from .api import open_study as open_study
 from .api import read_recording as read_recording
@@ -5,4 +6,10 @@ from .api import retrain_model as retrain_model
 
 __version__: str
 
-__all__ = ["identify_cells", "open_study", "read_recording", "retrain_model"]
+__all__ = [
+    "add_cells",
+    "identify_cells",
+    "open_study",
+    "read_recording",
+    "retrain_model",
+]

@@ -15,6 +15,8 @@ from napari_cellid.study.study import Study
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
+
     from napari_cellid.progress import Progress
     from napari_cellid.recording import Recording
     from napari_cellid.retrain.job import RetrainResult
@@ -118,6 +120,58 @@ def open_study(path: str | Path) -> Study:
         an error.
     """
     return Study.open(Path(path))
+
+
+def add_cells(
+    study: Study,
+    recording: str,
+    middles: ArrayLike,
+    *,
+    annotator: str,
+    segmenter: str | Path | None = None,
+    report: Callable[[Progress], object] | None = None,
+) -> tuple[int, ...]:
+    """Add cells that were missed to a recording of a study, by their middles alone.
+
+    Each outline is grown from the probability map of a U-Net; where that shows no cell,
+    it is a disc of the recording's median size. All cells are added, or none.
+
+    Parameters
+    ----------
+    study
+        The study.
+    recording
+        Name of the recording.
+    middles
+        Rows of (y, x) or (plane, y, x), in pixels.
+    annotator
+        Who found the cells.
+    segmenter
+        Name or folder of a U-Net; None for the one that outlined the recording.
+    report
+        Function that receives the progress.
+
+    Returns
+    -------
+    Permanent number of each cell.
+
+    Raises
+    ------
+    InputError
+        If a middle is outside the image, inside a cell or given twice, or the cells
+        cannot be added.
+    """
+    from napari_cellid.cells.middles import as_middles
+    from napari_cellid.study.add_middles import add_middles
+    from napari_cellid.study.run_models import load_run_models
+
+    run = study.recording(recording).run()
+    places = as_middles(middles)
+    models = load_run_models(study, run, segmenter)
+    step = add_middles(
+        study, recording, places, annotator, models.segmenter, models.classifier
+    )
+    return run_to_end(step, report).numbers
 
 
 def retrain_model(

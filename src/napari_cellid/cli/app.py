@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_cellid import __version__
 from napari_cellid.cli import (
+    add_cells,
     agree,
     demo,
     identify,
@@ -91,6 +92,7 @@ def build_parser() -> Parser:
     for module in (
         identify,
         study,
+        add_cells,
         replaced,
         agree,
         train,

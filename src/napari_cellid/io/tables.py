@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 #: columns of retired.csv: cells that were removed, and the time of removal (UTC)
 RETIRED_COLUMNS = ("cell", "label", "plane", "y", "x", "area_um2", "retired")
-_TEXT = frozenset({"predicted", "retired"})
+#: columns of added.csv: cells that people added, who added each, when (UTC), and
+#: whether its outline is from the probability map or a disc
+ADDED_COLUMNS = ("cell", "label", "plane", "y", "x", "added_by", "added_at", "added_as")
+_TEXT = frozenset({"predicted", "retired", "added_by", "added_at", "added_as"})
 _REMEDY = (
     "put it back from a copy, or delete the recording's folder and identify it again "
     "(answers are kept apart from it)"
@@ -45,6 +48,19 @@ def read_retired(path: Path) -> pd.DataFrame:
         label 0 are no cells but places where answers were given.
     """
     return _read(path, RETIRED_COLUMNS)
+
+
+def read_added(path: Path) -> pd.DataFrame:
+    """Read an `added.csv`; a file that does not exist has no rows.
+
+    Raises
+    ------
+    InputError
+        If it is broken, lacks a column, or a cell stands in it twice.
+    """
+    if path.exists():
+        return _read(path, ADDED_COLUMNS)
+    return pd.DataFrame(columns=list(ADDED_COLUMNS))
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -1,6 +1,8 @@
 from .dataset import LabelledField as LabelledField
 from .dataset import SegmentationDataset as SegmentationDataset
 from .dataset import labelled_field as labelled_field
+from .grow_cell import GrownCell as GrownCell
+from .grow_cell import grow_cells as grow_cells
 from .instances import label_cells as label_cells
 from .predict import Segmentation as Segmentation
 from .predict import Segmenter as Segmenter
@@ -13,6 +15,7 @@ from .unet import UNet as UNet
 from .unet import UNetConfig as UNetConfig
 
 __all__ = [
+    "GrownCell",
     "LabelledField",
     "Segmentation",
     "SegmentationDataset",
@@ -20,6 +23,7 @@ __all__ = [
     "SegmenterStartingWeights",
     "UNet",
     "UNetConfig",
+    "grow_cells",
     "label_cells",
     "labelled_field",
     "load_segmenter",

@@ -16,6 +16,7 @@ from napari_cellid.study.recordings import rename_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
@@ -81,6 +82,43 @@ class CellsIndex:
         return MappingProxyType({str(name): value for name, value in row.items()})
 
 
+#: what tells a cell of an open study from another one
+_SAME = ["cell", "label", "plane", "y", "x"]
+
+
+def check_same_cells(name: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
+    """Refuse a recording whose cells are others than those that were read.
+
+    Cells that people have added since, or have removed again, make no difference.
+
+    Parameters
+    ----------
+    name
+        Name of the recording.
+    now
+        Its cell table as it is.
+    known
+        Its cell table as it was read.
+
+    Raises
+    ------
+    InputError
+        If it was outlined again or replaced.
+    """
+    both = known[_SAME].merge(now[_SAME], on="cell", suffixes=("", "_now"))
+    before, after = (
+        both[[f"{column}{end}" for column in _SAME[1:]]].to_numpy(float)
+        for end in ("", "_now")
+    )
+    # without a cell in common nothing tells that the outlines are of the same images
+    nothing_common = bool(len(known)) and bool(len(now)) and not len(both)
+    if nothing_common or not np.array_equal(before, after):
+        raise InputError(
+            f"The recording {name!r} was outlined again or replaced after this study "
+            "was opened; open the study again to see its present cells."
+        )
+
+
 def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyRecording:
     """A recording of an open study, unless its cells have changed since they were read.
 
@@ -100,14 +138,20 @@ def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyReco
     Raises
     ------
     InputError
-        If the cells are others now, or there is no such recording.
+        If the cells are others now, or there is no such recording. Cells that people
+        have added or removed meanwhile are left to whoever follows them.
     """
     recording = study.recording(name)
-    columns = ["cell", "label", "plane", "y", "x"]
-    known = cells.loc[cells["recording"] == name, columns].to_numpy(float)
-    if not np.array_equal(recording.cells()[columns].to_numpy(float), known):
-        raise InputError(
-            f"The recording {name!r} was outlined again or replaced after this study "
-            "was opened; open the study again to see its present cells."
-        )
+    check_same_cells(name, recording.cells(), cells[cells["recording"] == name])
     return recording
+
+
+def file_state(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever a file is replaced by another one; None without a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        # a file that is being replaced is missing for a moment
+        return None
+    # each atomic write makes another file, also where time and size are the same
+    return status.st_mtime_ns, status.st_size, status.st_ino

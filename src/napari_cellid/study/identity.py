@@ -186,6 +186,47 @@ def number_as_new(known: KnownCells, cells: pd.DataFrame) -> NumberedCells:
     return NumberedCells(cells.assign(cell=number), retired, report)
 
 
+def number_added_cells(
+    known: KnownCells, cells: pd.DataFrame, pixel_size_um: float
+) -> NumberedCells:
+    """Give cells that are added to the others their numbers.
+
+    A retired cell at most 6 µm away is back and has its number again, and with it its
+    answers. The others get numbers that were never used.
+
+    Parameters
+    ----------
+    known
+        Cells that the study knows of the recording; they keep their outlines.
+    cells
+        Table of the added cells; its column `cell` is ignored.
+    pixel_size_um
+        Pixel size in µm.
+    """
+    number = np.zeros(len(cells), np.int64)
+    max_distance = SAME_CELL_UM / pixel_size_um
+    pairs = _near(known.retired, cells, number == 0, max_distance)
+    still_retired, returned = _assign(number, known.retired, pairs)
+    new = np.flatnonzero(number == 0)
+    number[new] = _first_free(known) + np.arange(len(new))
+    kept = tuple(known.cells["cell"].tolist())
+    report = IdentityReport(kept, (), returned, tuple(number[new].tolist()), ())
+    return NumberedCells(cells.assign(cell=number), still_retired, report)
+
+
+def retire_cells(known: KnownCells, cells: pd.DataFrame) -> pd.DataFrame:
+    """The retired cells of a recording after some of its cells were removed.
+
+    Parameters
+    ----------
+    known
+        Cells that the study knows of the recording.
+    cells
+        Rows of the removed cells.
+    """
+    return _retire(cells, known.retired)
+
+
 def _overlapping(
     known: KnownCells, labels: NDArray[np.int32], cells: pd.DataFrame
 ) -> Pairs:

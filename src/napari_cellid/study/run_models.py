@@ -1,0 +1,184 @@
+"""The models with which a recording of a study was identified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from napari_cellid.config import IdentifyConfig
+from napari_cellid.errors import InputError
+from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS, ensemble_card
+from napari_cellid.models.store import list_models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_cellid.classification.base import CellClassifier
+    from napari_cellid.models.card import Task
+    from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.study.added_cells import Classify
+    from napari_cellid.study.study import Study
+
+
+def find_run_model(
+    study: Study, run: Mapping[str, Any], task: Task
+) -> Path | str | None:
+    """Folder or name of the model that a run used; None if it used none.
+
+    Parameters
+    ----------
+    study
+        The study, which may have models of its own.
+    run
+        `StudyRecording.run`.
+    task
+        Task of the model.
+
+    Raises
+    ------
+    InputError
+        If the model is not here any more, or has other weights.
+    """
+    used = run.get("models", {}).get(task)
+    if not used:
+        return None
+    models = list_models(study.models, SHIPPED_MODELS)
+    own = [(folder, card) for folder, card in models if card.task == task]
+    for folder, card in own:
+        if card.weights_sha256 == used.get("weights_sha256"):
+            return folder
+    if task == "classify" and _is_ensemble(used, own):
+        return ENSEMBLE
+    raise InputError(
+        f"The model {used.get('name')!r} of this recording is not here, or has other "
+        "weights by now; put its folder back into the models of the study, or identify "
+        "the recording again."
+    )
+
+
+def _is_ensemble(used: Mapping[str, Any], models: list[Any]) -> bool:
+    cards = {card.name: card for _, card in models}
+    pairs = (
+        ensemble_card(first, second)
+        for first in cards.values()
+        for second in cards.values()
+    )
+    return any(card.weights_sha256 == used.get("weights_sha256") for card in pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class RunModels:
+    """Models in memory that treat new cells as a run treated the others.
+
+    Parameters
+    ----------
+    segmenter
+        U-Net for the probability map; None for discs.
+    classifier
+        Classifier of the run; None leaves new cells without a class.
+    note
+        Why there is no classifier although the run had one, a sentence; else "".
+    """
+
+    segmenter: Segmenter | None
+    classifier: CellClassifier | None
+    note: str = ""
+
+
+def load_run_models(
+    study: Study,
+    run: Mapping[str, Any],
+    segmenter: str | Path | None = None,
+    *,
+    without_map: bool = False,
+) -> RunModels:
+    """Load the models of a run.
+
+    A classifier that is not here any more leaves cells without a class, because that of
+    another model would stand among those of this one.
+
+    Parameters
+    ----------
+    study
+        The study.
+    run
+        `StudyRecording.run`.
+    segmenter
+        Another U-Net, by name or folder.
+    without_map
+        Whether no U-Net is needed.
+
+    Raises
+    ------
+    InputError
+        If a model cannot be loaded.
+    """
+    from napari_cellid.classification.loader import load_classifier
+    from napari_cellid.segmentation.predict import load_segmenter
+
+    unet = None
+    if not without_map:
+        unet = load_segmenter(segmenter or _segmenter_of(study, run))
+    try:
+        found = find_run_model(study, run, "classify")
+    except InputError as error:
+        return RunModels(unet, None, f"{error} The new cells have no class.")
+    return RunModels(unet, None if found is None else load_classifier(found))
+
+
+def _segmenter_of(study: Study, run: Mapping[str, Any]) -> Path | str | None:
+    try:
+        return find_run_model(study, run, "segment")
+    except InputError:
+        # any U-Net can show where the cell is
+        return None
+
+
+def run_settings(run: Mapping[str, Any]) -> IdentifyConfig:
+    """Settings of a run; the defaults where it has none that can be used."""
+    try:
+        return IdentifyConfig.model_validate(run.get("settings") or {})
+    except ValidationError:
+        # a run of another version: the settings of the models count
+        return IdentifyConfig()
+
+
+def classify_with(classifier: CellClassifier, run: Mapping[str, Any]) -> Classify:
+    """A function that classifies new cells as the others of a recording were.
+
+    Parameters
+    ----------
+    classifier
+        The classifier of the run.
+    run
+        `StudyRecording.run`.
+    """
+    return partial(_classify, classifier, run_settings(run))
+
+
+def _classify(
+    classifier: CellClassifier,
+    config: IdentifyConfig,
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    rows: pd.DataFrame,
+) -> Step[pd.DataFrame]:
+    from napari_cellid.classification.base import classify_cells
+    from napari_cellid.device import choose_device
+
+    device = choose_device(config.device)
+    return (
+        yield from classify_cells(
+            planes, labels, rows, classifier, config.classify, device
+        )
+    )
