@@ -462,7 +462,7 @@ def test_identified_again(study: Study, cli) -> None:
     now = Study.open(study.path).recording("day3")
     assert {path.name for path in now.folder.iterdir()} == {
         "images.tif", "labels.tif", "cells.csv", "retired.csv", "run.json",
-        "recording.toml", "overlay.png",
+        "recording.toml", "overlay.png", "probability.tif",
     }  # fmt: skip
     np.testing.assert_array_equal(now.labels()[0], tifffile.imread(then / "labels.tif"))
     cells = now.cells()

@@ -134,7 +134,8 @@ def add_cells(
     """Add cells that were missed to a recording of a study, by their middles alone.
 
     Each outline is grown from the probability map of a U-Net; where that shows no cell,
-    it is a disc of the recording's median size. All cells are added, or none.
+    or there is no map, it is a disc of the recording's median size. All cells are
+    added, or none.
 
     Parameters
     ----------
@@ -147,7 +148,8 @@ def add_cells(
     annotator
         Who found the cells.
     segmenter
-        Name or folder of a U-Net; None for the one that outlined the recording.
+        Name or folder of a U-Net whose map is used; None for the map that the study has
+        of the recording.
     report
         Function that receives the progress.
 
@@ -168,9 +170,7 @@ def add_cells(
     run = study.recording(recording).run()
     places = as_middles(middles)
     models = load_run_models(study, run, segmenter)
-    step = add_middles(
-        study, recording, places, annotator, models.segmenter, models.classifier
-    )
+    step = add_middles(study, recording, places, annotator, models)
     return run_to_end(step, report).numbers
 
 

@@ -16,7 +16,8 @@ from napari_cellid.config import StudyModels
 from napari_cellid.study.study import Study
 
 FILES = [
-    "cells.csv", "images.tif", "labels.tif", "overlay.png", "recording.toml",
+    "cells.csv", "images.tif", "labels.tif", "overlay.png", "probability.tif",
+    "recording.toml",
     "retired.csv", "run.json",
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from napari_cellid.cells.middles import Middle
 from napari_cellid.progress import run_to_end
 from napari_cellid.study.add_middles import add_middles
+from napari_cellid.study.run_models import RunModels
 from napari_cellid.study.study import Study
 
 path, last = Path(sys.argv[1]), int(sys.argv[2])
@@ -26,4 +27,4 @@ def die_at_last(event: str, _: object) -> None:
 
 study = Study.open(path)
 sys.addaudithook(die_at_last)
-run_to_end(add_middles(study, "r1", [Middle(0, 40, 20)], "Ann"))
+run_to_end(add_middles(study, "r1", [Middle(0, 40, 20)], "Ann", RunModels()))

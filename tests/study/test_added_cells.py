@@ -21,17 +21,20 @@ from napari_cellid.errors import InputError
 from napari_cellid.io.tables import read_added
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.segmentation_dataset import load_outlines
+from napari_cellid.segmentation.predict import Segmentation
 from napari_cellid.study.add_middles import add_middles
 from napari_cellid.study.added_cells import ADDED, OpenRecording, remove_added_cell
 from napari_cellid.study.consensus import consensus_table
+from napari_cellid.study.probability_map import PROBABILITY, read_probability
 from napari_cellid.study.replaced import list_replaced
+from napari_cellid.study.run_models import RunModels, find_run_model
 from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
 
 def add(study: Study, *places: tuple[float, float], by: str = "Ann", plane: int = 0):
     middles = [Middle(plane, y, x) for y, x in places]
-    return run_to_end(add_middles(study, "r1", middles, by)).numbers
+    return run_to_end(add_middles(study, "r1", middles, by, RunModels())).numbers
 
 
 def opened(study: Study) -> OpenRecording:
@@ -158,7 +161,7 @@ def test_only_ones_own_unanswered_cells_are_removed(study: Study, say) -> None:
 def test_one_bad_middle_refuses_all(study: Study, middles, message) -> None:
     before = snapshot(study.path)
     with pytest.raises(InputError, match=message):
-        run_to_end(add_middles(study, "r1", middles, "Ann"))
+        run_to_end(add_middles(study, "r1", middles, "Ann", RunModels()))
     assert snapshot(study.path) == before
 
 
@@ -191,8 +194,8 @@ def test_classes_come_from_the_given_classifier(study: Study) -> None:
             yield from ()
             return np.array([[0.1, 0.1, 0.8]], np.float32)
 
-    step = add_middles(study, "r1", [Middle(0, 40, 20)], "Ann", None, Glia())
-    run_to_end(step)
+    models = RunModels(classifier=Glia())
+    run_to_end(add_middles(study, "r1", [Middle(0, 40, 20)], "Ann", models))
     row = study.recording("r1").cells().iloc[3]
     assert row["predicted"] == "glia" and row["p_glia"] == pytest.approx(0.8)
 
@@ -295,9 +298,45 @@ def test_added_cells_are_in_the_training_set_of_the_segmenter(study: Study) -> N
 
 
 def test_classes_of_an_unknown_model_are_left_out(study: Study) -> None:
-    from napari_cellid.study.run_models import find_run_model
-
     assert find_run_model(study, {}, "classify") is None
     run = {"models": {"classify": {"name": "old", "weights_sha256": "0" * 64}}}
     with pytest.raises(InputError, match="'old'"):
         find_run_model(study, run, "classify")
+
+
+def with_map(labels: np.ndarray, seed: int = 0):
+    """A result whose map shows a cell that has no outline, at y 40, x 20."""
+    result = found(labels)
+    planes = images(labels, seed=seed)
+    rows, columns = np.ogrid[:64, :96]
+    hill = 0.4 * np.exp(-((((rows - 40) / 4) ** 2 + ((columns - 20) / 4) ** 2) ** 2))
+    probability = hill[None].astype(np.float32)
+    maps = Segmentation(labels, probability, None)
+    return replace(result, planes=planes, segmentation=maps)
+
+
+def test_the_map_of_the_run_shapes_the_outline(tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "study")
+    add_recording(study, with_map(THREE), info())
+    recording = study.recording("r1")
+    kept = read_probability(recording.folder, recording.planes())
+    given = with_map(THREE).segmentation.probability
+    np.testing.assert_allclose(kept, given, atol=0.5 / 255)
+    (number,) = add(study, (41, 21))
+    row = read_added(folder_of(study) / ADDED).iloc[0]
+    assert (row["cell"], row["added_as"]) == (number, "map")
+    assert recording.cells()["y"].iloc[-1] == pytest.approx(40, abs=0.5)
+    # it is still there for the next one
+    assert read_probability(recording.folder, recording.planes()) is not None
+
+
+def test_a_map_of_other_images_is_not_used(tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "study")
+    add_recording(study, with_map(THREE), info())
+    other = replace(found(THREE), planes=images(THREE, seed=5))
+    add_recording(study, other, info(), replace=True)
+    recording = study.recording("r1")
+    assert read_probability(recording.folder, recording.planes()) is None
+    (recording.folder / PROBABILITY).write_bytes(b"II*")
+    assert read_probability(recording.folder, recording.planes()) is None
+    add(study, (40, 20))

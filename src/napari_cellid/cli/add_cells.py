@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument(
         "--segmenter", metavar="MODEL",
-        help="name or folder of the U-Net whose map shapes the outlines (default: the "
-        "one that outlined the recording)",
+        help="name or folder of a U-Net whose map shapes the outlines (default: the "
+        "map that the study has; without one the model of the study)",
     )  # fmt: skip
     parser.add_argument(
         "--discs", action="store_true",
@@ -65,12 +66,9 @@ def run_add_cells(arguments: Namespace, console: Console) -> None:
     middles = read_middles(arguments.middles)
     run = study.recording(name).run()
     console.progress(Progress("Loading models"))
-    models = load_run_models(
-        study, run, arguments.segmenter, without_map=arguments.discs
-    )
-    step = add_middles(
-        study, name, middles, person, models.segmenter, models.classifier
-    )
+    models = load_run_models(study, run, _segmenter(arguments, study, name))
+    models = replace(models, discs=arguments.discs)
+    step = add_middles(study, name, middles, person, models)
     added = run_to_end(step, console.progress)
     console.notes([models.note] if models.note else [])
     n = len(added.numbers)
@@ -87,6 +85,27 @@ def run_add_cells(arguments: Namespace, console: Console) -> None:
             f"outline from the map, {n - added.from_map} as a disc."
         ],
     )
+
+
+def _segmenter(arguments: Namespace, study: Study, name: str) -> str | Path | None:
+    """The U-Net of which a map is needed; None if the study has the map, or for discs.
+
+    Raises
+    ------
+    InputError
+        If the model of the study is missing.
+    """
+    from napari_cellid.models.registry import find_model
+    from napari_cellid.retrain.active_model import resolve_model
+    from napari_cellid.study.probability_map import read_probability
+
+    stored = study.recording(name)
+    if arguments.discs:
+        return None
+    stored_map = read_probability(stored.folder, stored.planes())
+    if arguments.segmenter is None and stored_map is not None:
+        return None
+    return find_model(resolve_model(study, arguments.segmenter, "segment"), "segment")
 
 
 def _recording(study: Study, name: str | None) -> str:

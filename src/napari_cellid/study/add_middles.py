@@ -10,15 +10,15 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.study.added_cells import OpenRecording, add_cells
+from napari_cellid.study.probability_map import read_probability
 from napari_cellid.study.run_models import classify_with, run_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.cells.middles import Middle
-    from napari_cellid.classification.base import CellClassifier
     from napari_cellid.progress import Step
-    from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.study.run_models import RunModels
     from napari_cellid.study.study import Study
 
 
@@ -43,8 +43,7 @@ def add_middles(
     name: str,
     middles: Sequence[Middle],
     annotator: str,
-    segmenter: Segmenter | None = None,
-    classifier: CellClassifier | None = None,
+    models: RunModels,
 ) -> Step[AddedCells]:
     """Outline, measure, classify and add the cells around some middles, all or none.
 
@@ -58,10 +57,9 @@ def add_middles(
         Middles of missed cells.
     annotator
         Who gives them.
-    segmenter
-        U-Net whose probability map shapes the outlines; None makes discs.
-    classifier
-        Classifies the cells; None leaves them without a class.
+    models
+        They outline and classify the cells. Without a U-Net the map that the study has
+        of the recording is used, if it has one.
 
     Raises
     ------
@@ -78,17 +76,19 @@ def add_middles(
     # before the slow work
     check_middles(middles, labels, diameter)
     run, probability = stored.run(), None
-    if segmenter is not None:
+    if models.segmenter is None and not models.discs:
+        probability = read_probability(stored.folder, planes)
+    if models.segmenter is not None:
         # torch is loaded only here
         from napari_cellid.device import choose_device
         from napari_cellid.segmentation.predict import predict_cell_maps
 
         config = run_settings(run)
         step = predict_cell_maps(
-            planes, segmenter, config.segment, choose_device(config.device)
+            planes, models.segmenter, config.segment, choose_device(config.device)
         )
         probability, _ = yield from subprogress(step, 0, 2)
     grown = list(grow_cells(labels, middles, diameter, probability))
-    classify = None if classifier is None else classify_with(classifier, run)
+    classify = classify_with(models.classifier, run) if models.classifier else None
     numbers = yield from add_cells(recording, grown, annotator, classify)
     return AddedCells(numbers, sum(cell.source == "map" for cell in grown))

@@ -83,24 +83,25 @@ class RunModels:
     Parameters
     ----------
     segmenter
-        U-Net for the probability map; None for discs.
+        U-Net for a probability map; None if none is to be predicted.
     classifier
         Classifier of the run; None leaves new cells without a class.
     note
         Why there is no classifier although the run had one, a sentence; else "".
+    discs
+        Whether new cells are discs, whatever a map shows.
     """
 
-    segmenter: Segmenter | None
-    classifier: CellClassifier | None
+    segmenter: Segmenter | None = None
+    classifier: CellClassifier | None = None
     note: str = ""
+    discs: bool = False
 
 
 def load_run_models(
     study: Study,
     run: Mapping[str, Any],
     segmenter: str | Path | None = None,
-    *,
-    without_map: bool = False,
 ) -> RunModels:
     """Load the models of a run.
 
@@ -114,9 +115,7 @@ def load_run_models(
     run
         `StudyRecording.run`.
     segmenter
-        Another U-Net, by name or folder.
-    without_map
-        Whether no U-Net is needed.
+        A U-Net, by name or folder; None if no map is to be predicted.
 
     Raises
     ------
@@ -126,22 +125,12 @@ def load_run_models(
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
-    unet = None
-    if not without_map:
-        unet = load_segmenter(segmenter or _segmenter_of(study, run))
+    unet = None if segmenter is None else load_segmenter(segmenter)
     try:
         found = find_run_model(study, run, "classify")
     except InputError as error:
         return RunModels(unet, None, f"{error} The new cells have no class.")
     return RunModels(unet, None if found is None else load_classifier(found))
-
-
-def _segmenter_of(study: Study, run: Mapping[str, Any]) -> Path | str | None:
-    try:
-        return find_run_model(study, run, "segment")
-    except InputError:
-        # any U-Net can show where the cell is
-        return None
 
 
 def run_settings(run: Mapping[str, Any]) -> IdentifyConfig:

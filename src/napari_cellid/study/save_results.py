@@ -21,6 +21,7 @@ from napari_cellid.study.known_cells import (
     recording_folder,
     stored_recording,
 )
+from napari_cellid.study.probability_map import PROBABILITY, write_probability
 from napari_cellid.study.recordings import (
     IDENTITY_WARNINGS,
     IMAGES,
@@ -176,6 +177,9 @@ def _write(
 
     def write_more(temporary: Path) -> None:
         write_images(temporary / IMAGES, result.planes)
+        if result.segmentation is not None:
+            probability = result.segmentation.probability
+            write_probability(temporary / PROBABILITY, probability, result.planes)
         write_cells(temporary / RETIRED, retired)
         if len(other):
             write_cells(temporary / RETIRED_OTHER, other)
