@@ -169,3 +169,84 @@ def test_the_command_line_refuses_it_in_one_sentence(
     assert main([*arguments, f"--diameter={diameter}"]) == 2
     assert not out.exists()
     assert "diameter" in capsys.readouterr().err
+
+
+def write_discs(path: Path, diameter: int = 12) -> Path:
+    """An image of bright discs, of which the quick model outlines each."""
+    image = np.full((240, 300), 10, np.uint16)
+    y, x = np.ogrid[:240, :300]
+    for row in range(20, 230, 30):
+        for column in range(20, 290, 30):
+            near = (y - row) ** 2 + (x - column) ** 2 <= (diameter / 2) ** 2
+            image[near] = 1000
+    tifffile.imwrite(path, image)
+    return path
+
+
+def test_the_command_line_estimates_it(
+    tmp_path: Path, segmenter_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_discs(tmp_path / "g.tif")
+    model = ["--segmenter", str(segmenter_folder)]
+    arguments = ["segment", "--green", str(path), *model, "--diameter"]
+    assert main([*arguments, "auto", "--out", str(tmp_path / "auto")]) == 0
+    folder = next((tmp_path / "auto").glob("**/run.json")).parent
+    run = json.loads((folder / "run.json").read_text())
+    assert run["diameter_px"] == pytest.approx(12, abs=0.6)
+    assert run["diameter_source"] == "estimated from the image"
+    assert run["pixel_size_source"] == ASSUMED_SOURCE
+    told = capsys.readouterr().err
+    line = f"{run['diameter_px']:g} px, was estimated from the image"
+    assert told.count(line) == 1
+    # what is typed in gives the same, and is said to be given
+    typed = f"{run['diameter_px']}"
+    assert main([*arguments, typed, "--out", str(tmp_path / "typed")]) == 0
+    other = next((tmp_path / "typed").glob("**/run.json")).parent
+    again = json.loads((other / "run.json").read_text())
+    assert again["diameter_source"] == "given"
+    for name in ("labels.tif", "cells.csv"):
+        assert (folder / name).read_bytes() == (other / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--diameter", "auto"], "cannot be estimated"),
+        (["--diameter", "40", "--pixel-size", "1"], "one of both is wrong"),
+        (["--diameter", "6", "--pixel-size", "1"], "one of both is wrong"),
+        (["--diameter", "Auto"], "auto to estimate it from the image"),
+        (["--diameter", "12px"], "auto to estimate it from the image"),
+        ([], "--diameter auto"),
+    ],
+)
+def test_nothing_is_written_without_a_scale(
+    tmp_path: Path,
+    segmenter_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    reason: str,
+) -> None:
+    path = tmp_path / "g.tif"
+    noise = np.random.default_rng(0).normal(100, 1, (80, 90))
+    noise[0, 0] = 300
+    tifffile.imwrite(path, noise.astype(np.uint16))
+    model = ["--segmenter", str(segmenter_folder), "--quiet"]
+    for destination in ("--out", "--study"):
+        folder = tmp_path / destination.strip("-")
+        command = ["segment", "--green", str(path), *model, *options]
+        assert main([*command, destination, str(folder)]) == 2
+        assert not folder.exists()
+        told = capsys.readouterr().err.strip()
+        assert reason in told
+        assert len(told.splitlines()) == 1
+
+
+def test_an_estimate_against_the_pixel_size_is_refused(
+    tmp_path: Path, segmenter_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = write_discs(tmp_path / "g.tif"), tmp_path / "out"
+    model = ["--segmenter", str(segmenter_folder), "--out", str(out)]
+    command = ["segment", "--green", str(path), *model, "--diameter", "auto"]
+    assert main([*command, "--pixel-size", "3"]) == 2
+    assert "one of both is wrong" in capsys.readouterr().err
+    assert not out.exists()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from napari_cellid import identify
 from napari_cellid.config import DeviceConfig, IdentifyConfig
+from napari_cellid.errors import InputError
 from napari_cellid.io import registry
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.progress import run_to_end
@@ -29,7 +30,7 @@ def read_recording(
     *,
     both: str | Path | None = None,
     pixel_size_um: float | None = None,
-    diameter_px: float | None = None,
+    diameter_px: float | Literal["auto"] | None = None,
     options: ReadOptions | None = None,
 ) -> Recording:
     """Open a recording; its images are read only when needed.
@@ -43,10 +44,11 @@ def read_recording(
     pixel_size_um
         Edge of a pixel in µm, if the files do not contain it.
     diameter_px
-        Diameter of a usual soma in px, to scale the images for the models by it.
+        Diameter of a usual soma in px, to scale the images for the models by it; "auto"
+        estimates it with the default model, which reads the images.
     options
-        Everything that the files do not contain, instead of `pixel_size_um` and
-        `diameter_px`.
+        Everything that the files do not contain, instead of `pixel_size_um` and a
+        number of `diameter_px`.
 
     Returns
     -------
@@ -55,15 +57,34 @@ def read_recording(
     Raises
     ------
     InputError
-        If the files cannot be read or do not belong together.
+        If the files cannot be read or do not belong together, or no diameter can be
+        estimated.
     """
+    given_px = None if isinstance(diameter_px, str) else diameter_px
+    estimated = isinstance(diameter_px, str)
+    if estimated and diameter_px != "auto":
+        raise InputError(
+            f"The diameter {diameter_px!r} is no number; give it in px, or 'auto' to "
+            "estimate it from the image."
+        )
     red, green, both = (
         None if path is None else Path(path) for path in (red, green, both)
     )
-    options = options or ReadOptions(
-        pixel_size_um=pixel_size_um, diameter_px=diameter_px
-    )
-    return registry.read_recording(red, green, both, options)
+    options = options or ReadOptions(pixel_size_um=pixel_size_um, diameter_px=given_px)
+    recording = registry.read_recording(red, green, both, options)
+    # options can hold a diameter, which then counts
+    if estimated and recording.diameter_px is None:
+        return _with_estimated_diameter(recording)
+    return recording
+
+
+def _with_estimated_diameter(recording: Recording) -> Recording:
+    from napari_cellid.device import choose_device
+    from napari_cellid.segmentation.diameter_estimate import with_estimated_diameter
+    from napari_cellid.segmentation.predict import load_segmenter
+
+    device = choose_device(DeviceConfig())
+    return run_to_end(with_estimated_diameter(recording, load_segmenter(None), device))
 
 
 def identify_cells(

@@ -229,7 +229,7 @@ def _run_record(
         "read_as": dict(recording.read_as),
         "pixel_size_um": recording.pixel_size_um,
         "pixel_size_source": recording.pixel_size_source,
-        **({"diameter_px": recording.diameter_px} if recording.diameter_px else {}),
+        **_diameter_record(recording),
         "notes": list(planes.notes),
         "settings": config.model_dump(mode="json"),
         "models": {
@@ -241,6 +241,16 @@ def _run_record(
         "device": str(device),
         "versions": package_versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _diameter_record(recording: Recording) -> dict[str, Any]:
+    """The diameter that sets the scale, and its origin; empty without one."""
+    if recording.diameter_px is None:
+        return {}
+    return {
+        "diameter_px": recording.diameter_px,
+        "diameter_source": recording.diameter_source,
     }
 
 

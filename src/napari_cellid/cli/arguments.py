@@ -30,8 +30,9 @@ def open_requested_recording(arguments: Namespace) -> Recording:
     Raises
     ------
     InputError
-        If the files cannot be used, or there is no pixel size.
+        If the files cannot be used, or there is neither a pixel size nor a diameter.
     """
+    from napari_cellid.cli.parser import AUTO
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.registry import read_recording
 
@@ -48,15 +49,17 @@ def open_requested_recording(arguments: Namespace) -> Recording:
         planes=arguments.planes,
         image=arguments.image,
         pixel_size_um=arguments.pixel_size,
-        diameter_px=arguments.diameter,
+        # an estimate needs the pixels, and comes later
+        diameter_px=None if arguments.diameter == AUTO else arguments.diameter,
         name=name,
     )
     recording = read_recording(arguments.red, arguments.green, arguments.file, options)
-    if recording.pixel_size_um is None:
+    if recording.pixel_size_um is None and arguments.diameter != AUTO:
         raise InputError(
             f"{recording.name}: the file does not contain the pixel size; give it "
             "with --pixel-size (µm per pixel), such as --pixel-size 1.17, or give the "
-            "diameter of a soma with --diameter (px)."
+            "diameter of a soma with --diameter (px), or --diameter auto to estimate "
+            "it from the image."
         )
     return recording
 

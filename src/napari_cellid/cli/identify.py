@@ -22,6 +22,7 @@ from napari_cellid.cli.output import (
     write_to_destination,
 )
 from napari_cellid.cli.parser import (
+    AUTO,
     add_models,
     add_output_style,
     add_recording,
@@ -91,6 +92,7 @@ def run_identify(arguments: Namespace, console: Console) -> None:
         requested |= requested_models(arguments, "classify")
     models = load_models(requested, console)
     classes = models["classify"].card.classes if "classify" in models else ()
+    recording = _with_scale(recording, models, arguments, console)
     # after the models, because a new study gets their classes
     study = open_study(arguments, classes)
     check = check_images_of_study(study, arguments, recording)
@@ -104,6 +106,7 @@ def run_segment(arguments: Namespace, console: Console) -> None:
     started = time.perf_counter()
     recording = _prepare(arguments, console)
     models = load_models(requested_models(arguments, "segment"), console)
+    recording = _with_scale(recording, models, arguments, console)
     study = open_study(arguments)
     check = check_images_of_study(study, arguments, recording)
     step = outline(recording, models, arguments, check)
@@ -118,7 +121,12 @@ def run_classify(arguments: Namespace, console: Console) -> None:
     recording = _prepare(arguments, console)
     require_both_channels(recording)
     labels, recording = read_labels(arguments.labels, recording)
-    models = load_models(requested_models(arguments, "classify"), console)
+    requested = requested_models(arguments, "classify")
+    if arguments.diameter == AUTO:
+        # only a model that outlines cells can estimate their size
+        requested |= {"segment": None}
+    models = load_models(requested, console)
+    recording = _with_scale(recording, models, arguments, console)
     from napari_cellid.identify import classify_labels
 
     study = open_study(arguments, models["classify"].card.classes)
@@ -216,6 +224,25 @@ def _prepare(arguments: Namespace, console: Console) -> Recording:
     recording = open_requested_recording(arguments)
     check_destination(arguments, recording)
     # before the work, because an assumption may be wrong
+    console.notes(recording.notes)
+    return recording
+
+
+def _with_scale(
+    recording: Recording,
+    models: dict[Task, Any],
+    arguments: Namespace,
+    console: Console,
+) -> Recording:
+    """Give the recording the diameter of its somata, if it is to be estimated."""
+    if arguments.diameter != AUTO:
+        return recording
+    from napari_cellid.device import choose_device
+    from napari_cellid.segmentation.diameter_estimate import with_estimated_diameter
+
+    device = choose_device(read_config(arguments).device)
+    step = with_estimated_diameter(recording, models["segment"], device)
+    recording = run_to_end(step, console.progress)
     console.notes(recording.notes)
     return recording
 

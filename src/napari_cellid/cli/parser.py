@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound="Config")
 
+#: in place of a diameter that is to be estimated
+AUTO = "auto"
+
 _CHANNEL_ORDERS = ("interleaved", "blocks", "last", "side-by-side", "stacked")
 
 
@@ -147,10 +150,10 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         "with it, and sizes of cells are measured with it",
     )  # fmt: skip
     group.add_argument(
-        "--diameter", type=_positive, metavar="PX",
-        help="diameter of a usual soma in px; images are then brought to the scale of "
-        "the models with it, whatever the pixel size. Without a pixel size, µm are "
-        "assumed from it",
+        "--diameter", type=_diameter, metavar="PX",
+        help="diameter of a usual soma in px, or auto to estimate it from the image; "
+        "images are then brought to the scale of the models with it, whatever the "
+        "pixel size. Without a pixel size, µm are assumed from it",
     )  # fmt: skip
     group.add_argument("--name", help="name of the recording (default: after the file)")
     group.add_argument(
@@ -291,6 +294,18 @@ def _whole(text: str) -> int:
             f"{text!r} was given, but a whole number above 0 is needed, such as 2"
         )
     return int(text)
+
+
+def _diameter(text: str) -> float | str:
+    if text == AUTO:
+        return text
+    try:
+        return _positive(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given, but a number of px above 0 is needed, such as 12, or "
+            f"{AUTO} to estimate it from the image"
+        ) from error
 
 
 def _positive(text: str) -> float:

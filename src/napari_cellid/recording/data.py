@@ -23,6 +23,8 @@ PIXEL_SIZE_RANGE_UM = (0.05, 20.0)
 SOMA_UM = 15.0
 #: where a pixel size comes from that nobody gave and no file states
 ASSUMED_SOURCE = "assumed from the diameter"
+#: where a diameter comes from that nobody gave
+ESTIMATED_SOURCE = "estimated from the image"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,9 @@ class Recording:
     diameter_px
         Diameter of a usual soma in px, which then sets the scale for the models; None
         where nobody gave it. See `recording.diameter`.
+    diameter_source
+        Where the diameter comes from: "given" or "estimated from the image"; empty
+        where there is none.
 
     Raises
     ------
@@ -70,6 +75,7 @@ class Recording:
     notes: tuple[str, ...] = ()
     read_as: Mapping[str, str | int] = field(default_factory=dict)
     diameter_px: float | None = None
+    diameter_source: str = ""
 
     def __post_init__(self) -> None:
         if self.red is None and self.green is None:

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
-from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
+from napari_cellid.recording.data import ASSUMED_SOURCE, ESTIMATED_SOURCE, SOMA_UM
 
 if TYPE_CHECKING:
     from napari_cellid.recording.data import Recording
@@ -18,7 +18,9 @@ _SMALLEST_PX = 3.0
 _CONTRADICTION = 2.0
 
 
-def with_diameter(recording: Recording, diameter_px: float | None) -> Recording:
+def with_diameter(
+    recording: Recording, diameter_px: float | None, source: str = "given"
+) -> Recording:
     """Give a recording the diameter of its somata.
 
     Images are then scaled for the models by the diameter. Micrometres stay those of the
@@ -30,6 +32,8 @@ def with_diameter(recording: Recording, diameter_px: float | None) -> Recording:
         The recording, with or without a pixel size.
     diameter_px
         Diameter of a usual soma in px; None changes nothing.
+    source
+        Where the diameter comes from: "given" or "estimated from the image".
 
     Raises
     ------
@@ -46,8 +50,14 @@ def with_diameter(recording: Recording, diameter_px: float | None) -> Recording:
             f"image whose shorter side has {side} px; give that of a usual soma, at "
             f"least {_SMALLEST_PX:g} px."
         )
+    if source == ESTIMATED_SOURCE:
+        note = (
+            f"{name}: the diameter of a usual soma, {diameter_px:g} px, was estimated "
+            "from the image; look at the outlines before you rely on it."
+        )
+        recording = replace(recording, notes=(*recording.notes, note))
     if recording.pixel_size_um is None:
-        return _assume_size(recording, diameter_px)
+        return _assume_size(recording, diameter_px, source)
     soma_um = diameter_px * recording.pixel_size_um
     if not 1 / _CONTRADICTION <= soma_um / SOMA_UM <= _CONTRADICTION:
         raise InputError(
@@ -56,10 +66,10 @@ def with_diameter(recording: Recording, diameter_px: float | None) -> Recording:
             f"{soma_um:.3g} µm, but somata have about {SOMA_UM:g} µm; one of both is "
             "wrong: correct it, or leave out the diameter."
         )
-    return replace(recording, diameter_px=diameter_px)
+    return replace(recording, diameter_px=diameter_px, diameter_source=source)
 
 
-def _assume_size(recording: Recording, diameter_px: float) -> Recording:
+def _assume_size(recording: Recording, diameter_px: float, source: str) -> Recording:
     size = SOMA_UM / diameter_px
     note = (
         f"{recording.name}: there is no pixel size; {size:.3g} µm was assumed from the "
@@ -71,5 +81,6 @@ def _assume_size(recording: Recording, diameter_px: float) -> Recording:
         pixel_size_um=size,
         pixel_size_source=ASSUMED_SOURCE,
         diameter_px=diameter_px,
+        diameter_source=source,
         notes=(*recording.notes, note),
     )

@@ -48,7 +48,8 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
     if recording.pixel_size_um is None:
         raise InputError(
             f"{recording.name}: no pixel size was found; give it with --pixel-size "
-            "(µm per pixel), or the diameter of a soma with --diameter (px)."
+            "(µm per pixel), or the diameter of a soma with --diameter (px), or "
+            "--diameter auto to estimate it."
         )
     sums = {
         channel: _TimeSum(array)

@@ -53,6 +53,8 @@ class Channels:
         Assumptions that were made, one sentence each.
     axes_known
         Whether the user said that four axes are time, plane, y and x.
+    diameter_source
+        "given" or "estimated from the image".
     """
 
     red: Image | None
@@ -63,6 +65,7 @@ class Channels:
     diameter_px: float | None = None
     notes: tuple[str, ...] = ()
     axes_known: bool = False
+    diameter_source: str = "given"
 
     @property
     def reference(self) -> Image | None:
@@ -110,7 +113,7 @@ def recording_from_layers(channels: Channels) -> Recording:
         ),
         notes=(*channels.notes, *notes),
     )
-    return with_diameter(recording, channels.diameter_px)
+    return with_diameter(recording, channels.diameter_px, channels.diameter_source)
 
 
 def result_transform(channels: Channels) -> dict[str, Any]:

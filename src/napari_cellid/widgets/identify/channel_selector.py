@@ -18,12 +18,13 @@ from napari_cellid.widgets._shared.layer_axes import split_channels
 from napari_cellid.widgets._shared.layouts import form_layout
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.identify.axis_choice import AxisChoice
+from napari_cellid.widgets.identify.diameter_field import DiameterField
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     doubtful_channels,
     infer_red_and_green,
 )
-from napari_cellid.widgets.identify.pixel_size import Diameter, PixelSize
+from napari_cellid.widgets.identify.pixel_size import PixelSize
 from napari_cellid.widgets.session.result_layer import is_output_layer
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ChannelSelector(QWidget):
         self._viewer = viewer
         self._chosen_by_user: set[str] = set()
         self._size_typed_for: set[int] = set()
-        self._diameter_typed_for: set[int] = set()
+        self._diameter_given_for: set[int] = set()
         form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
         self.axes = AxisChoice(form, self)
@@ -57,7 +58,7 @@ class ChannelSelector(QWidget):
         self.pixel_size = PixelSize()
         self.pixel_size.spin.valueChanged.connect(self._on_typed)
         form.addRow("Pixel size (µm)", self.pixel_size)
-        self.diameter = Diameter()
+        self.diameter = DiameterField()
         self.diameter.valueChanged.connect(self._on_diameter)
         form.addRow("Cell diameter (px)", self.diameter)
         self.refresh()
@@ -73,7 +74,8 @@ class ChannelSelector(QWidget):
             first_axis=self.axes.first_axis(),
             pixel_size_um=size,
             pixel_size_source="given" if typed else "layer scale",
-            diameter_px=self.diameter.value() or None,
+            diameter_px=self.diameter.value(),
+            diameter_source=self.diameter.source(),
             notes=self._notes(),
             axes_known=self.axes.known(),
         )
@@ -143,13 +145,19 @@ class ChannelSelector(QWidget):
         self._chosen_by_user.add("size")
         self._size_typed_for = {id(layer) for layer in self._layers()}
         self.pixel_size.set_source("typed in")
+        self._offer_estimate()
         self.valueChanged.emit()
 
     def _on_diameter(self) -> None:
-        self._diameter_typed_for = {id(layer) for layer in self._layers()}
+        self._diameter_given_for = {id(layer) for layer in self._layers()}
         if not self.pixel_size.spin.value():
             self.pixel_size.set_assumed(self.diameter.value())
+        self._offer_estimate()
         self.valueChanged.emit()
+
+    def _offer_estimate(self) -> None:
+        known = bool(self.pixel_size.spin.value()) or not self._layers()
+        self.diameter.set_size_known(known)
 
     def _on_layers_changed(self) -> None:
         """Infer axes and pixel size of the layers that are chosen now."""
@@ -166,9 +174,8 @@ class ChannelSelector(QWidget):
             problem = str(error)
         # what was typed is for these layers, not for the next recording
         layer_ids = {id(layer) for layer in self._layers()}
-        if not self._diameter_typed_for & layer_ids:
-            with signals_blocked(self.diameter):
-                self.diameter.setValue(0)
+        if not self._diameter_given_for & layer_ids:
+            self.diameter.clear()
         if size is not None or not self._size_typed_for & layer_ids:
             self._chosen_by_user.discard("size")
         if size is not None:
@@ -176,6 +183,7 @@ class ChannelSelector(QWidget):
         elif "size" not in self._chosen_by_user:
             self.pixel_size.set_missing(problem)
             self.pixel_size.set_assumed(self.diameter.value())
+        self._offer_estimate()
 
     def _layers(self) -> list[Image]:
         layers = [box.currentData() for box in self.boxes.values()]

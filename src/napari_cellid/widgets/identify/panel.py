@@ -131,8 +131,18 @@ class IdentifyPanel(QWidget):
                 reason
                 or "The layers do not say how large a pixel is; type the pixel size "
                 "in (µm, from the microscope's settings), or the diameter of a cell in "
-                "px, and press the button again."
+                "px, or let it be estimated ('Estimate'), and press the button again."
             )
+        self.check_model()
+
+    def check_model(self) -> None:
+        """Check that a model that outlines cells is chosen, and focus its field.
+
+        Raises
+        ------
+        InputError
+            If none is.
+        """
         if self.segmenter.value() is None:
             self.segmenter.setFocus()
             raise InputError(

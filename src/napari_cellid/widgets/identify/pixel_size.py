@@ -1,4 +1,4 @@
-"""The fields of the scale: pixel size, and where it comes from; diameter of somata."""
+"""The field of the pixel size, and where it comes from."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ from superqt.utils import signals_blocked
 
 from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
-
-
-class Diameter(FloatSpinBox):
-    """Diameter of a usual soma in px; 0, shown as "not used", leaves the pixel size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setDecimals(1)
-        self.setRange(0, 2000)
-        self.setSpecialValueText("not used")
-        self.setToolTip(
-            "<qt>Diameter of a usual cell body in pixels, as in Cellpose and suite2p. "
-            "If given, the images are brought to the scale of the models with it, and "
-            "without a pixel size all micrometres are assumed from it.</qt>"
-        )
 
 
 class PixelSize(QWidget):
@@ -56,13 +41,13 @@ class PixelSize(QWidget):
         self._show(0, "please type it in")
         self.source.setToolTip(reason)
 
-    def set_assumed(self, diameter_px: float) -> None:
+    def set_assumed(self, diameter_px: float | None) -> None:
         """Say what the pixel size is taken for while it is not known.
 
         Parameters
         ----------
         diameter_px
-            Diameter of a usual soma; 0 if it is not given.
+            Diameter of a usual soma; None if it is not given.
         """
         if diameter_px:
             size = SOMA_UM / diameter_px

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_cellid.device import choose_device
 from napari_cellid.identify import identify_cells
 from napari_cellid.io.results import write_results
 from napari_cellid.progress import Progress
+from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.segmentation.outline_edits import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
 
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import IdentifyConfig, SegmentConfig
+    from napari_cellid.config import DeviceConfig, IdentifyConfig, SegmentConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
+    from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.widgets.session.result_layer import ShownResult
@@ -70,6 +73,42 @@ def run_identify(
         recording, models.segmenter, models.classifier, config
     )
     return result, models
+
+
+def run_estimate(
+    recording: Recording,
+    segmenter_folder: Path | None,
+    loaded: LoadedModels,
+    config: DeviceConfig,
+) -> Step[tuple[DiameterEstimate, LoadedModels]]:
+    """Estimate the diameter of somata, after loading the model that outlines cells.
+
+    Parameters
+    ----------
+    recording
+        The recording, without a diameter.
+    segmenter_folder, loaded
+        As for `run_identify`.
+    config
+        Device and precision.
+
+    Returns
+    -------
+    The estimate, and the models for the next run.
+    """
+    yield Progress("Loading models")
+    # the classifier of the last run stays in memory
+    models = load_models(segmenter_folder, loaded.classifier_folder, loaded)
+    from napari_cellid.segmentation.diameter_estimate import estimate_recording_diameter
+
+    if models.segmenter is None:
+        raise RuntimeError("No model was loaded.")
+    device = choose_device(config)
+    step = estimate_recording_diameter(recording, models.segmenter, device)
+    estimate = yield from step
+    # an estimate that contradicts the pixel size is refused now, not at the next run
+    with_diameter(recording, estimate.diameter_px)
+    return estimate, models
 
 
 def load_models(
@@ -133,7 +172,6 @@ def classify_stale_cells(
 ) -> Step[pd.DataFrame]:
     """Predict the classes of the cells that changed; returns their rows."""
     from napari_cellid.classification.base import classify_cells
-    from napari_cellid.device import choose_device
 
     rows = cells.cells[cells.cells["label"].isin(list(cells.stale))]
     if result.classifier is None:

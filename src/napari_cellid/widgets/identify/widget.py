@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -24,7 +25,11 @@ from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
-from napari_cellid.widgets.identify.tasks import LoadedModels, run_identify
+from napari_cellid.widgets.identify.tasks import (
+    LoadedModels,
+    run_estimate,
+    run_identify,
+)
 from napari_cellid.widgets.session.result_layer import (
     ShownResult,
     result_of,
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import IdentifyConfig, StudyConfig
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.channels import Channels
 
@@ -108,6 +114,33 @@ class IdentifyWidget(QWidget):
         )
         self.worker.start(step, on_identified)
 
+    def estimate_diameter(self) -> None:
+        """Estimate the diameter of cells in the chosen layers, and use it."""
+        if self.worker.busy:
+            return
+        panel = self.panel
+        channels = replace(panel.channels.value(), diameter_px=None)
+        try:
+            check_displayed_axes(self._viewer)
+            recording = recording_from_layers(channels)
+            panel.check_model()
+        except InputError as error:
+            show_error(str(error))
+            return
+
+        def on_estimated(outcome: tuple[DiameterEstimate, LoadedModels]) -> None:
+            estimate, self._models = outcome
+            # not for layers that took the place of those that were looked at
+            if panel.channels.value().layers == channels.layers:
+                panel.channels.diameter.set_estimate(estimate)
+
+        self.live.pause()
+        panel.set_running(True)
+        step = run_estimate(
+            recording, panel.segmenter.value(), self._models, panel.config().device
+        )
+        self.worker.start(step, on_estimated)
+
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
         result = result_of(self._layer)
@@ -118,6 +151,7 @@ class IdentifyWidget(QWidget):
         panel = self.panel
         panel.run_button.clicked.connect(self.run)
         panel.save_button.clicked.connect(self.save)
+        panel.channels.diameter.estimate_requested.connect(self.estimate_diameter)
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._resegment)
         panel.segmenter.valueChanged.connect(self._use_model_threshold)
