@@ -250,3 +250,32 @@ def test_an_estimate_against_the_pixel_size_is_refused(
     assert main([*command, "--pixel-size", "3"]) == 2
     assert "one of both is wrong" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_own_masks_are_classified_at_an_estimated_scale(
+    tmp_path: Path, classifier_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def estimate(one: Recording, segmenter: object, _: object) -> object:
+        seen.append(segmenter)
+        return with_diameter(one, 12.0, "estimated from the image")
+        yield
+
+    where = "napari_cellid.segmentation.diameter_estimate.with_estimated_diameter"
+    monkeypatch.setattr(where, estimate)
+    path = write_discs(tmp_path / "g.tif")
+    image = tifffile.imread(path)
+    tifffile.imwrite(tmp_path / "r.tif", image[::-1])
+    masks = np.zeros(image.shape, np.uint16)
+    masks[14:27, 14:27] = 1
+    tifffile.imwrite(tmp_path / "masks.tif", masks)
+    files = ["--red", str(tmp_path / "r.tif"), "--green", str(path)]
+    command = ["classify", *files, "--labels", str(tmp_path / "masks.tif")]
+    command += ["--classifier", str(classifier_folder), "--diameter", "auto"]
+    assert main([*command, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    # the default model, because this command has no other that outlines cells
+    assert [model.card.name for model in seen] == ["unet"]
+    run = json.loads(next((tmp_path / "out").glob("**/run.json")).read_text())
+    assert run["diameter_source"] == "estimated from the image"
+    assert list(run["models"]) == ["classify"]
