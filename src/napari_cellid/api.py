@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from napari_cellid import identify
-from napari_cellid.config import DeviceConfig, IdentifyConfig
+from napari_cellid.config import (
+    DeviceConfig,
+    IdentifyConfig,
+    Scheme,
+    StudyConfig,
+    parse_scheme,
+)
 from napari_cellid.errors import InputError
 from napari_cellid.io import registry
 from napari_cellid.io.base import ReadOptions
@@ -94,6 +100,7 @@ def identify_cells(
     classifier: str | Path | None = None,
     config: IdentifyConfig | None = None,
     report: Callable[[Progress], object] | None = None,
+    scheme: Scheme | str | None = None,
 ) -> identify.IdentifyResult:
     """Outline and classify the cells of a recording.
 
@@ -108,6 +115,10 @@ def identify_cells(
         Settings; None for the defaults.
     report
         Function that receives the progress.
+    scheme
+        What red marks, such as "red-interneurons" or "red-subtype=PV"
+        (`napari_cellid.config.parse_scheme`), which names the classes. None for the
+        labelling of the paper, or for the names of a model that was trained in a study.
 
     Returns
     -------
@@ -122,10 +133,13 @@ def identify_cells(
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
+    if isinstance(scheme, str):
+        scheme = parse_scheme(scheme)
+    naming = None if scheme is None else StudyConfig.of_scheme(scheme)
     step = identify.identify_cells(
         recording,
         load_segmenter(segmenter),
-        load_classifier(classifier),
+        load_classifier(classifier, naming),
         config or IdentifyConfig(),
     )
     return run_to_end(step, report)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from napari_cellid.config import NOT_A_CELL, UNSURE
+from napari_cellid.config.markers import shipped_colours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,16 +36,20 @@ def class_colours(
         returned as it is.
     config
         Settings of a study. Its colours are used for the classes that it has, also
-        under earlier names; all
-        other classes get colours of the palette, which repeats after seven.
+        under earlier names; classes of the shipped labelling schemes have the same
+        colour everywhere, and all others get colours of the palette, which repeats
+        after seven.
     """
     if isinstance(classes, Mapping):
         return dict(classes)
-    palette = {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(classes)}
-    if config is None:
-        return palette
-    own = {name: one.colour for one in config.classes for name in one.names}
-    return {name: own.get(name, colour) for name, colour in palette.items()}
+    own = shipped_colours()
+    if config is not None:
+        own |= {name: one.colour for one in config.classes for name in one.names}
+    taken = {own[name] for name in classes if name in own}
+    free = [colour for colour in PALETTE if colour not in taken] or PALETTE
+    new = [name for name in classes if name not in own]
+    palette = {name: free[k % len(free)] for k, name in enumerate(new)}
+    return {name: own.get(name) or palette[name] for name in classes}
 
 
 def answer_colours(config: StudyConfig) -> dict[str, str]:

@@ -13,6 +13,7 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import package_versions
+from napari_cellid.models.class_names import class_markers
 from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 
@@ -51,6 +52,8 @@ class IdentifyResult:
     run
         What it takes to repeat the run, as JSON: settings, models, device, versions,
         seconds.
+    classifier_card
+        Description of the model that named the classes; None where there was none.
     """
 
     planes: MeanPlanes
@@ -59,6 +62,7 @@ class IdentifyResult:
     classes: tuple[str, ...]
     segmentation: Segmentation | None
     run: dict[str, Any] = field(default_factory=dict)
+    classifier_card: ModelCard | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -108,12 +112,14 @@ def identify_cells(
             planes, segmentation.labels, cells, classifier, config.classify, device
         )
         classes = classifier.card.classes
+        planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     run = _run_record(recording, planes, config, device, cards)
     run |= {"seconds": timer.seconds, "cells": len(cells)}
+    card = classifier.card if classifier is not None and classes else None
     return IdentifyResult(
-        planes, segmentation.labels, cells, classes, segmentation, run
+        planes, segmentation.labels, cells, classes, segmentation, run, card
     )
 
 
@@ -165,10 +171,12 @@ def classify_labels(
     cells = yield from classify_cells(
         planes, labels, cells, classifier, config.classify, device
     )
+    planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
     run = _run_record(recording, planes, config, device, [classifier.card])
     run |= {"seconds": timer.seconds, "cells": len(cells)}
-    return IdentifyResult(planes, labels, cells, classifier.card.classes, None, run)
+    card = classifier.card
+    return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
 
 
 def check_channels(planes: MeanPlanes) -> MeanPlanes:
@@ -207,6 +215,13 @@ def _measure(
     return cells, planes
 
 
+def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
+    """The planes with a note if classes have other names than the model gave them."""
+    return (
+        replace(planes, notes=(*planes.notes, card.naming)) if card.naming else planes
+    )
+
+
 def _average(recording: Recording) -> Step[MeanPlanes]:
     """Mean images with the notes of the recording, checked."""
     planes = yield from mean_planes(recording)
@@ -237,6 +252,7 @@ def _run_record(
             card.task: {"name": card.name, "weights_sha256": card.weights_sha256}
             for card in cards
         },
+        **_labelling(cards),
         # the precision is part of it: half precision gives slightly other probabilities
         "device": str(device),
         "versions": package_versions(),
@@ -252,6 +268,15 @@ def _diameter_record(recording: Recording) -> dict[str, Any]:
         "diameter_px": recording.diameter_px,
         "diameter_source": recording.diameter_source,
     }
+
+
+def _labelling(cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """What the classes mean, so that predictions follow when a study says it."""
+    for card in cards:
+        if card.task == "classify":
+            markers = class_markers(card)
+            return {"classes": {"scheme": card.scheme, "markers": markers}}
+    return {}
 
 
 def _has_both(planes: MeanPlanes) -> bool:

@@ -18,7 +18,7 @@ from napari_cellid.retrain.threshold_baseline import (
     predict_held_out,
 )
 
-INDEX = {name: k for k, name in enumerate(CLASSES)}
+INDEX = {"red and green": 0, "green alone": 1, "red alone": 2}
 
 
 def say(study, who, cells, answers):
@@ -83,8 +83,8 @@ def test_the_rule_finds_the_thresholds_that_part_the_classes():
     assert 0.1 < limits[1] < 0.8
     assert (predict_classes(values, limits, INDEX) == truth).mean() == 1.0
     # the order of the classes is that of the study
-    other = {"glia": 0, "inhibitory": 1, "excitatory": 2}
-    turned = np.array([other[CLASSES[k]] for k in truth])
+    other = {"red alone": 0, "green alone": 1, "red and green": 2}
+    turned = 2 - truth
     assert (
         predict_classes(values, fit_thresholds(values, turned, other), other) == turned
     ).all()

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from napari_cellid.colours import PALETTE
 from napari_cellid.config import StudyClass, StudyConfig, VoteConfig
 from napari_cellid.errors import InputError
+from napari_cellid.models.class_names import name_classes
+from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.store import load_card
+from napari_cellid.study.model_classes import config_for_model
 from napari_cellid.study.settings import (
     StudySettings,
-    config_for_classes,
     read_settings,
     write_settings,
 )
@@ -141,13 +144,20 @@ def test_round_trip(tmp_path_factory, names, rule, recording, animal) -> None:
 
 
 def test_classes_of_a_model() -> None:
-    assert config_for_classes(()) == StudyConfig()
-    assert config_for_classes(("glia", "excitatory", "inhibitory")) == StudyConfig()
-    config = config_for_classes(("PV", "SST", "VIP", "NDNF", "unknown", "other PV"))
+    shipped = load_card(SHIPPED_MODELS / "inception_v3")
+    assert config_for_model(shipped) == StudyConfig()
+    assert config_for_model(name_classes(shipped)) == StudyConfig()
+
+    def of(*classes: str) -> StudyConfig:
+        own = {"classes": classes, "markers": (), "training": {"run": "first"}}
+        return config_for_model(shipped.model_copy(update=own))
+
+    config = of("PV", "SST", "VIP", "NDNF", "unknown", "other PV")
+    assert config.scheme == "own"
     assert [one.name for one in config.classes][:2] == ["PV", "SST"]
     assert [one.key for one in config.classes] == ["P", "S", "V", "D", "K", "O"]
     assert [one.colour for one in config.classes] == list(PALETTE[:6])
     with pytest.raises(InputError, match="cannot be classes of a study"):
-        config_for_classes(("one",))
+        of("one")
     with pytest.raises(InputError, match="cannot be classes of a study"):
-        config_for_classes(("a, b", "c"))
+        of("a, b", "c")

@@ -23,6 +23,7 @@ from napari_cellid.classification.pretrained import (
 )
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import ModelCard
+from napari_cellid.models.class_names import name_classes
 from napari_cellid.models.store import CARD_FILE, load_card
 from napari_cellid.training.starting_weights import (
     RANDOM,
@@ -103,12 +104,14 @@ def load_starting_weights(
     study_models
         Folder of a study's models, which can be named.
     study
-        Settings of the study, which know the earlier names of renamed classes.
+        Settings of the study, which know what the cells of each class show, and the
+        earlier names of renamed classes.
 
     Raises
     ------
     InputError
-        If there are no such weights, they are for another network, or cannot be read.
+        If there are no such weights, they are for another network, cannot be read, or
+        a class of the model may mean something else in the study.
     """
     architecture = PLANS[plan].architecture or "inception_v3"
     if requested in (IMAGENET, RANDOM):
@@ -117,10 +120,10 @@ def load_starting_weights(
     if path.suffix.lower() in (".safetensors", ".pth", ".pt") and path.is_file():
         # the weights of a model folder: only its card knows their scaling and classes
         if (path.parent / CARD_FILE).is_file() and path.name == "weights.safetensors":
-            return _from_model(path.parent, classes, plan, study)
+            return _from_model(path.parent, classes, plan, study, study_models)
         return _from_file(path, classes, architecture)
     folder = find_starting_model(requested, "classify", study_models)
-    return _from_model(folder, classes, plan, study)
+    return _from_model(folder, classes, plan, study, study_models)
 
 
 def _from_model(
@@ -128,6 +131,7 @@ def _from_model(
     classes: Sequence[str],
     plan: PlanName,
     study: StudyConfig | None,
+    study_models: Path | None,
 ) -> StartingWeights:
     card = load_card(folder, "classify")
     if card.architecture == PIXEL_ARCHITECTURE:
@@ -137,8 +141,14 @@ def _from_model(
         )
     classifier = load_patch_classifier(folder)
     get_plan(plan, classifier.config.architecture)
-    # a class that was renamed since keeps its output
-    before = card.classes if study is None else study.translate(card.classes, classes)
+    # by what the cells show: a class of the same name may show something else
+    if study is None:
+        before: Sequence[str] = card.classes
+    else:
+        of_study = study_models is not None and folder.parent == study_models
+        named = name_classes(card, study, of_study=of_study)
+        # a class that was renamed since keeps its output
+        before = study.translate(named.classes, classes)
     net, head_kept = _with_head(classifier.net, before, classes)
     config = classifier.config.model_copy(update={"n_classes": len(classes)})
     origin = describe_origin(card)

@@ -16,6 +16,7 @@ from napari_cellid.cli import (
     models,
     replaced,
     runs,
+    scheme,
     simulate,
     study,
     train,
@@ -80,9 +81,9 @@ def build_parser() -> Parser:
     """Build the parser of all commands."""
     parser = Parser(
         prog="napari-cellid",
-        description="Outlines the cells in two-photon images of two channels (red "
-        "mCherry nuclei, green GCaMP) and classifies them as excitatory, inhibitory or "
-        "glia.",
+        description="Outlines the cells in two-photon images of two channels (a red "
+        "marker, green GCaMP) and classifies them, as excitatory, inhibitory or glia, "
+        "or by what red marks in your laboratory.",
         epilog="napari-cellid COMMAND --help describes a command.",
     )
     parser.add_argument(
@@ -93,6 +94,7 @@ def build_parser() -> Parser:
         identify,
         study,
         add_cells,
+        scheme,
         replaced,
         agree,
         train,

@@ -13,9 +13,11 @@ from napari_cellid.cli.arguments import (
     require_both_channels,
 )
 from napari_cellid.cli.output import (
+    ClassNaming,
     add_destination,
     check_destination,
     check_images_of_study,
+    class_naming,
     open_study,
     requested_models,
     require_destination,
@@ -26,6 +28,7 @@ from napari_cellid.cli.parser import (
     add_models,
     add_output_style,
     add_recording,
+    add_scheme,
     add_settings,
     given_settings,
 )
@@ -90,11 +93,11 @@ def run_identify(arguments: Namespace, console: Console) -> None:
     requested = requested_models(arguments, "segment")
     if recording.red is not None and recording.green is not None:
         requested |= requested_models(arguments, "classify")
-    models = load_models(requested, console)
-    classes = models["classify"].card.classes if "classify" in models else ()
+    naming = class_naming(arguments, needs_scheme="classify" in requested)
+    models = load_models(requested, console, naming)
     recording = _with_scale(recording, models, arguments, console)
     # after the models, because a new study gets their classes
-    study = open_study(arguments, classes)
+    study = open_study(arguments, models.get("classify"))
     check = check_images_of_study(study, arguments, recording)
     step = outline(note_one_channel(recording), models, arguments, check)
     result = run_to_end(step, console.progress)
@@ -125,11 +128,12 @@ def run_classify(arguments: Namespace, console: Console) -> None:
     if arguments.diameter == AUTO:
         # only a model that outlines cells can estimate their size
         requested |= {"segment": None}
-    models = load_models(requested, console)
+    naming = class_naming(arguments, needs_scheme=True)
+    models = load_models(requested, console, naming)
     recording = _with_scale(recording, models, arguments, console)
     from napari_cellid.identify import classify_labels
 
-    study = open_study(arguments, models["classify"].card.classes)
+    study = open_study(arguments, models["classify"])
     check = check_images_of_study(study, arguments, recording)
     step = classify_labels(
         recording, labels, models["classify"], read_config(arguments), check
@@ -137,8 +141,13 @@ def run_classify(arguments: Namespace, console: Console) -> None:
     _save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
-def load_models(requested: RequestedModels, console: Console) -> dict[Task, Any]:
-    """Load the models of some tasks; their cards are checked first."""
+def load_models(
+    requested: RequestedModels, console: Console, naming: ClassNaming | None = None
+) -> dict[Task, Any]:
+    """Load the models of some tasks; their cards are checked first.
+
+    `naming` names the classes; without it they have the names of the model.
+    """
     check_models(requested)
     console.progress(Progress("Loading models", 0, len(requested)))
     from napari_cellid.classification.loader import load_classifier
@@ -146,8 +155,10 @@ def load_models(requested: RequestedModels, console: Console) -> dict[Task, Any]
 
     models: dict[Task, Segmenter | CellClassifier] = {}
     for task, model in requested.items():
-        load = load_segmenter if task == "segment" else load_classifier
-        models[task] = load(model)
+        if task == "segment":
+            models[task] = load_segmenter(model)
+        else:
+            models[task] = load_classifier(model, *(naming or ClassNaming()))
         console.progress(Progress("Loading models", len(models), len(requested)))
     return models
 
@@ -278,6 +289,7 @@ def _command(
     )
     parser.set_defaults(run=run)
     add_recording(parser)
+    add_scheme(parser, "that of the study or of the model, else emx1-h2b, as the paper")
     add_destination(parser)
     add_output_style(parser)
     return parser

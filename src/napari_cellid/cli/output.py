@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_cellid.cli.arguments import (
     check_own_files,
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
 
-    from napari_cellid.config import RecordingInfo
+    from napari_cellid.classification.base import CellClassifier
+    from napari_cellid.config import RecordingInfo, StudyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.models.card import Task
     from napari_cellid.recording import MeanPlanes, Recording
@@ -99,15 +100,53 @@ def check_destination(arguments: Namespace, recording: Recording) -> None:
         _check_study(arguments, recording)
 
 
-def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | None:
+class ClassNaming(NamedTuple):
+    """What names the classes of a model, as `load_classifier` takes it."""
+
+    config: StudyConfig | None = None
+    study_models: Path | None = None
+
+
+def class_naming(arguments: Namespace, *, needs_scheme: bool) -> ClassNaming:
+    """What names the classes: the study with --scheme, or --scheme alone.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of the command line.
+    needs_scheme
+        Whether cells are classified, so that it must be known what red marks.
+
+    Raises
+    ------
+    InputError
+        If the study does not say what red marks, or says something else.
+    """
+    from napari_cellid.config import StudyConfig
+    from napari_cellid.study.scheme import preview_scheme, require_scheme
+    from napari_cellid.study.study import Study
+
+    scheme = arguments.scheme
+    if arguments.study is None or not (arguments.study / "study.toml").exists():
+        return ClassNaming(None if scheme is None else StudyConfig.of_scheme(scheme))
+    study = Study.open(arguments.study)
+    config = study.config if scheme is None else preview_scheme(study, scheme)
+    if needs_scheme:
+        require_scheme(config)
+    return ClassNaming(config, study.models)
+
+
+def open_study(
+    arguments: Namespace, classifier: CellClassifier | None = None
+) -> Study | None:
     """Open the study of the results; None without a study.
 
     Parameters
     ----------
     arguments
         Arguments of the command line.
-    classes
-        Classes of the model, for a new study.
+    classifier
+        The model whose classes a new study gets; without it those of --scheme.
 
     Raises
     ------
@@ -117,7 +156,6 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     if arguments.study is None:
         return None
     from napari_cellid.study.layout import check_still_there
-    from napari_cellid.study.settings import config_for_classes
     from napari_cellid.study.study import Study
 
     if (arguments.study / "study.toml").exists():
@@ -125,7 +163,25 @@ def open_study(arguments: Namespace, classes: Sequence[str] = ()) -> Study | Non
     if vars(arguments).get("began_in_study"):
         # a new one in its place would take what belongs to the study
         check_still_there(arguments.study)
-    return Study.open_or_new(arguments.study, config_for_classes(classes))
+    return Study.open_or_new(arguments.study, _new_config(arguments, classifier))
+
+
+def _new_config(
+    arguments: Namespace, classifier: CellClassifier | None
+) -> StudyConfig | None:
+    """Settings of a new study; None for the defaults."""
+    from napari_cellid.config import StudyConfig
+    from napari_cellid.study.model_classes import config_for_model
+
+    if classifier is not None:
+        named = config_for_model(classifier.card)
+        # a subtype has a key and a colour of its own in the scheme
+        if arguments.scheme is None:
+            return named
+        config = StudyConfig.of_scheme(arguments.scheme)
+        same = set(named.class_names) <= set(config.class_names)
+        return config if same else named
+    return None if arguments.scheme is None else StudyConfig.of_scheme(arguments.scheme)
 
 
 def requested_models(arguments: Namespace, task: Task) -> dict[Task, str | None]:
@@ -168,9 +224,13 @@ def write_to_destination(
         saved_notes,
         with_permanent_numbers,
     )
+    from napari_cellid.study.scheme import save_scheme
 
     # asked now, because saving writes the study
     made = [f"{study.path} is a new study."] if study.is_new else []
+    if arguments.scheme is not None and not study.is_new:
+        # only now, so that nothing is written if the images are refused
+        study = save_scheme(study, arguments.scheme)
     info = _info(arguments, result.planes.pixel_size_um, result.run["sources"])
     recording = add_recording(study, result, info, replace=arguments.replace)
     values = {"study": str(study.path), "recording": recording.name}

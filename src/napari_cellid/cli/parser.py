@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args, get
 
 from pydantic import ValidationError
 
+from napari_cellid.config import SchemeName, parse_scheme
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from napari_cellid.config import Config
+    from napari_cellid.config import Config, Scheme
 
 C = TypeVar("C", bound="Config")
 
@@ -216,6 +217,17 @@ def add_models(
         )  # fmt: skip
 
 
+def add_scheme(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option --scheme; `default` tells what holds without it."""
+    names = ", ".join(get_args(SchemeName))
+    parser.add_argument(
+        "--scheme", type=_scheme, metavar="SCHEME",
+        help=f"what red marks, from which the names of the classes follow: {names}. "
+        "Names are given so: red-subtype=PV, or own=BOTH,GREEN,RED for the cells that "
+        f"are red and green, green alone, and red alone (default: {default})",
+    )  # fmt: skip
+
+
 def add_out(
     parser: argparse.ArgumentParser, help_text: str, default: Path | None = None
 ) -> None:
@@ -306,6 +318,14 @@ def _diameter(text: str) -> float | str:
             f"{text!r} was given, but a number of px above 0 is needed, such as 12, or "
             f"{AUTO} to estimate it from the image"
         ) from error
+
+
+def _scheme(text: str) -> Scheme:
+    try:
+        return parse_scheme(text)
+    except InputError as error:
+        # argparse has a sentence around it, which names the option
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _positive(text: str) -> float:

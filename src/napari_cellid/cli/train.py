@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.parser import (
     add_output_style,
+    add_scheme,
     add_settings,
     given_settings,
     read_settings,
@@ -55,6 +56,7 @@ def add_commands(commands: Any) -> None:
     classifier = _command(
         kinds, "classifier", "train a classifier on decided cells", run_classifier
     )
+    add_scheme(classifier, "that of the study")
     classifier.add_argument(
         "--recipe", choices=RECIPES, default="paper",
         help="defaults of the settings: as in the paper (default), or for a few "
@@ -102,6 +104,10 @@ def run_classifier(arguments: Namespace, console: Console) -> None:
     from napari_cellid.retrain.request import ClassifierRequest
 
     study = _open_study(arguments, console)
+    if arguments.scheme is not None:
+        from napari_cellid.study.scheme import save_scheme
+
+        study = save_scheme(study, arguments.scheme)
     rule = given_settings(arguments, VoteConfig)
     settings = given_settings(arguments, ClassifierTrainingConfig)
     request = ClassifierRequest(

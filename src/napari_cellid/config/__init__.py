@@ -8,6 +8,7 @@ from napari_cellid.config.identify import (
     IdentifyConfig,
     SegmentConfig,
 )
+from napari_cellid.config.markers import Scheme, SchemeName, parse_scheme
 from napari_cellid.config.semireal import SemirealConfig
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
 from napari_cellid.config.study import (
@@ -41,6 +42,8 @@ __all__ = [
     "QueueConfig",
     "QueueOrder",
     "RecordingInfo",
+    "Scheme",
+    "SchemeName",
     "SegmentConfig",
     "SegmenterTrainingConfig",
     "SemirealConfig",
@@ -50,4 +53,5 @@ __all__ = [
     "StudyConfig",
     "StudyModels",
     "VoteConfig",
+    "parse_scheme",
 ]

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from napari_cellid.config.base import Config
+from napari_cellid.errors import InputError
+
+#: what a cell shows of the two markers; also its name where no class has this state
+MarkerState = Literal["red and green", "green alone", "red alone"]
+STATES: tuple[MarkerState, ...] = get_args(MarkerState)
 
 #: answers that every study has in addition to its classes, and their keys
 NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
@@ -17,6 +22,7 @@ SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
 
 #: most classes that annotators are offered at once
 _MAX_VISIBLE = 12
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NAME = r"^[^\s,;\"](?:[^,;\"\n\r]*[^\s,;\"])?$"
 
 
@@ -65,19 +71,18 @@ class StudyClass(Config):
         title="Hidden",
         description="Whether the class is no longer offered; its answers still count.",
     )
+    markers: MarkerState | Literal[""] = Field(
+        "",
+        title="Markers",
+        description="What its cells show: red and green, green alone, or red alone; "
+        "empty if that does not tell the class. The models that come with "
+        "napari-cellid predict the class with these markers.",
+    )
 
     @property
     def names(self) -> tuple[str, ...]:
         """The current name, then the earlier ones."""
         return (self.name, *self.aliases)
-
-
-#: the paper's classes, in colours that colour-blind readers tell apart (Okabe, Ito)
-DEFAULT_CLASSES = (
-    StudyClass(id="excitatory", name="excitatory", key="E", colour="#e69f00"),
-    StudyClass(id="inhibitory", name="inhibitory", key="I", colour="#56b4e9"),
-    StudyClass(id="glia", name="glia", key="G", colour="#cc79a7"),
-)
 
 
 def make_class_id(name: str, taken: Sequence[str] = ()) -> str:
@@ -122,6 +127,21 @@ def fill_class_ids(classes: Any) -> Any:
     return filled
 
 
+def free_key(name: str, classes: Sequence[StudyClass]) -> str:
+    """A letter that no class uses: the first free one of the name, else any.
+
+    Raises
+    ------
+    InputError
+        If all letters are in use.
+    """
+    used = {one.key for one in classes if not one.hidden} | set(SPECIAL_KEYS.values())
+    free = [letter for letter in _LETTERS if letter not in used]
+    if not free:
+        raise InputError("All letters are keys of classes; hide a class first.")
+    return next((letter for letter in name.upper() if letter in free), free[0])
+
+
 def check_class_names(names: Sequence[str]) -> None:
     """Check that names of classes can be columns of a table and told apart.
 
@@ -151,6 +171,7 @@ def check_classes(classes: Sequence[StudyClass]) -> None:
     if len({cell_class.id for cell_class in classes}) < len(classes):
         raise ValueError("two classes have the same id")
     _check_names(classes)
+    _check_markers(classes)
     _check_keys([cell_class for cell_class in classes if not cell_class.hidden])
 
 
@@ -164,6 +185,12 @@ def _check_names(classes: Sequence[StudyClass]) -> None:
         raise ValueError("two classes have the same name")
     if len(set(names)) < len(names):
         raise ValueError("a name of one class is an earlier name of another")
+
+
+def _check_markers(classes: Sequence[StudyClass]) -> None:
+    states = [one.markers for one in classes if one.markers]
+    if twice := [state for state in STATES if states.count(state) > 1]:
+        raise ValueError(f"two classes are {twice[0]}")
 
 
 def _check_keys(visible: Sequence[StudyClass]) -> None:

@@ -8,16 +8,21 @@ from pydantic import Field, field_validator, model_validator
 
 from napari_cellid.config.base import Config
 from napari_cellid.config.classes import (
-    DEFAULT_CLASSES,
     NOT_A_CELL,
     UNSURE,
     StudyClass,
     check_classes,
     fill_class_ids,
 )
+from napari_cellid.config.markers import (
+    DEFAULT_CLASSES,
+    Scheme,
+    SchemeName,
+    state_classes,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: the name of a folder, without a path; or empty
 _FOLDER = r"^(?:[^./\\:*?\"<>|][^/\\:*?\"<>|]*)?$"
@@ -82,8 +87,17 @@ class StudyModels(Config):
 
 
 class StudyConfig(Config):
-    """Settings of a whole study, as in `study.toml`."""
+    """Settings of a whole study, as in `study.toml`.
 
+    Where the scheme is not given, it follows from the classes (`guess_scheme`).
+    """
+
+    scheme: SchemeName | None = Field(
+        "emx1-h2b",
+        title="What red marks",
+        description="The labelling scheme: which cells the red marker is in. Unknown "
+        "in studies of earlier versions, until somebody has said it.",
+    )
     classes: tuple[StudyClass, ...] = Field(
         DEFAULT_CLASSES,
         title="Classes",
@@ -94,6 +108,13 @@ class StudyConfig(Config):
     vote: VoteConfig = VoteConfig()
     models: StudyModels = StudyModels()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _guess_scheme(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "classes" in values and "scheme" not in values:
+            return {**values, "scheme": guess_scheme(values["classes"])}
+        return values
+
     @field_validator("classes", mode="before")
     @classmethod
     def _fill_ids(cls, classes: Any) -> Any:
@@ -102,7 +123,24 @@ class StudyConfig(Config):
     @model_validator(mode="after")
     def _check_classes(self) -> Self:
         check_classes(self.classes)
+        if self.scheme is None and state_classes(self.classes):
+            raise ValueError("classes have markers, but the scheme is missing")
         return self
+
+    @classmethod
+    def of_scheme(cls, scheme: Scheme) -> Self:
+        """Settings of a new study with the classes of a labelling scheme."""
+        return cls(scheme=scheme.name, classes=scheme.classes())
+
+    @property
+    def state_names(self) -> dict[str, str]:
+        """Current name of the class that has each marker state, if one has it."""
+        return {state: one.name for state, one in state_classes(self.classes).items()}
+
+    @property
+    def marked_classes(self) -> dict[str, str]:
+        """What the cells of each class show, by the ids of the classes."""
+        return {one.id: one.markers for one in self.classes}
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -160,6 +198,38 @@ class StudyConfig(Config):
             return tuple(names)
         pairs = zip(names, current, strict=True)
         return tuple(wanted.get(now, name) for name, now in pairs)
+
+
+def guess_scheme(classes: Any) -> SchemeName | None:
+    """The scheme of classes that were named before there were schemes.
+
+    Parameters
+    ----------
+    classes
+        As in `study.toml`.
+
+    Returns
+    -------
+    None for the paper's names without markers, for red may mark anything there;
+    the paper's scheme if these classes have its markers; "own" for others.
+    """
+    if not isinstance(classes, (list, tuple)):
+        return "own"
+    # pydantic refuses, with a better message, what is no class
+    named: Mapping[str, str] = dict(map(_name_and_markers, classes))
+    paper = {one.name: one.markers for one in DEFAULT_CLASSES}
+    if all(named.get(name) == markers for name, markers in paper.items()):
+        return "emx1-h2b"
+    if not any(named.values()) and paper.keys() <= named.keys():
+        return None
+    return "own"
+
+
+def _name_and_markers(given: Any) -> tuple[str, str]:
+    if isinstance(given, StudyClass):
+        return given.name, given.markers
+    values = given if isinstance(given, dict) else {}
+    return str(values.get("name", "")), str(values.get("markers", ""))
 
 
 class RecordingInfo(Config):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from napari_cellid import __version__
 from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.channels.normalisation import Normalisation
-from napari_cellid.config import Config
-from napari_cellid.config.classes import check_class_names
+from napari_cellid.config import Config, SchemeName
+from napari_cellid.config.classes import STATES, MarkerState, check_class_names
+from napari_cellid.config.markers import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class ModelCard(Config):
     architecture: str
     settings: dict[str, Any] = Field(default_factory=dict)
     classes: tuple[str, ...]
+    #: for each class what its cells show, "" if unknown; empty in cards of before
+    markers: tuple[MarkerState | Literal[""], ...] = ()
+    #: lasting ids of the classes in the study that the model was trained in
+    class_ids: tuple[str, ...] = ()
+    #: what red marked there; None where the model knows marker states alone
+    scheme: SchemeName | None = None
     combination: Combination
     normalisation: Normalisation = Normalisation()
     pixel_size_um: float = Field(ge=0.05, le=20)
@@ -45,12 +52,35 @@ class ModelCard(Config):
     versions: dict[str, str] = Field(default_factory=dict)
     licence: str = ""
     weights_sha256: str
+    #: what was done to the names of the classes, for people; not in the file
+    naming: str = Field("", exclude=True)
 
     @field_validator("classes")
     @classmethod
     def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         check_class_names(classes)
         return classes
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        for name, values in (("markers", self.markers), ("class_ids", self.class_ids)):
+            if values and len(values) != len(self.classes):
+                raise ValueError(f"{name} and classes differ in number")
+        if len(set(filter(None, self.markers))) < len(list(filter(None, self.markers))):
+            raise ValueError("two classes have the same markers")
+        return self
+
+    @property
+    def states(self) -> tuple[MarkerState | Literal[""], ...]:
+        """For each class what its cells show; "" where that is unknown."""
+        if self.markers:
+            return self.markers
+        names = tuple(one.name for one in DEFAULT_CLASSES)
+        # a model that comes with an earlier version, or was trained on simulated cells
+        if set(self.classes) == set(names) and "run" not in self.training:
+            by_name: dict[str, MarkerState] = dict(zip(names, STATES, strict=True))
+            return tuple(by_name[name] for name in self.classes)
+        return tuple("" for _ in self.classes)
 
 
 @contextmanager

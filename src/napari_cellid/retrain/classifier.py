@@ -16,6 +16,7 @@ from napari_cellid.classification.training import estimate_seconds, train_classi
 from napari_cellid.config import ClassifierTrainingConfig
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.io.tables import write_cells
+from napari_cellid.models.class_names import name_classes
 from napari_cellid.models.store import load_card
 from napari_cellid.retrain.classifier_comparison import compare_classifiers
 from napari_cellid.retrain.dataset import (
@@ -26,7 +27,7 @@ from napari_cellid.retrain.dataset import (
     split_decided_cells,
 )
 from napari_cellid.retrain.model_card import NewModel, card_metrics, save_new_model
-from napari_cellid.retrain.replay import can_replay, simulate_replay_cells
+from napari_cellid.retrain.replay import simulate_replay_cells, simulated_names
 from napari_cellid.retrain.run_images import KEY, check_same_images, digest_images
 from napari_cellid.retrain.stop_requests import with_stop_requests
 from napari_cellid.retrain.task import (
@@ -36,12 +37,16 @@ from napari_cellid.retrain.task import (
     check_same_start,
     old_model_missing,
 )
+from napari_cellid.study.scheme import require_scheme
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.training import TrainedClassifier
+    from napari_cellid.config import StudyConfig
     from napari_cellid.device import Device
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.progress import Step
@@ -61,6 +66,7 @@ class ClassifierTask:
 
     def prepare(self, study: Study, request: ClassifierRequest) -> PreparedRun:
         """Check the request, and collect the decided cells with their roles."""
+        require_scheme(study.config)
         decided = split_decided_cells(study, request.split, request.rule)
         _check_counts(decided)
         check_images(study, decided)
@@ -97,7 +103,7 @@ class ClassifierTask:
             load_labelled_cells(study, decided, "validation", start.card),
         )
         seconds = yield from estimate_seconds(dataset, start, settings, device)
-        if settings.replay and can_replay(decided.classes):
+        if settings.replay and simulated_names(decided.classes, study.config):
             # as many patches more, and fields to be simulated
             seconds *= 1 + settings.replay / max(len(dataset.training), 1)
             seconds += settings.replay / _REPLAYED_PER_SECOND
@@ -120,7 +126,7 @@ class ClassifierTask:
         # before the replay, whose simulated cells would hide a lack of real ones
         check_dataset(ClassificationDataset(training, validation), classes)
         training = yield from with_stop_requests(
-            _with_replay(training, settings, classes, card), run
+            _with_replay(training, settings, classes, study.config, card), run
         )
         summary = {"task": "classify", **decided.counts()}
         dataset = ClassificationDataset(training, validation, summary)
@@ -141,9 +147,12 @@ def _save_and_compare(
 ) -> Step[dict[str, Any]]:
     """Save the new model, compare it with the one before, and save its figures."""
     material = f"{len(decided.part('train'))} cells"
-    model = NewModel(trained.net, trained.trained, trained.card, material)
+    labelling = _labelling(study.config, decided.classes)
+    card = {**trained.card, **labelling}
+    model = NewModel(trained.net, trained.trained, card, material)
     # before the comparison, so that a model exists even if that is interrupted
     save_new_model(run, model, {})
+    # its names are those of the training; classes may have been renamed since
     new = load_classifier(run.folder / MODEL_FOLDER)
     old, note = load_old_model(study, run, decided.classes)
     compared = yield from compare_classifiers(study, decided, (new, old), device)
@@ -172,13 +181,16 @@ def load_old_model(
     """
     folder = Path(run.about["old_model"])
     try:
-        card = load_card(folder, "classify")
+        of_study = folder.parent == study.models
+        card = name_classes(
+            load_card(folder, "classify"), study.config, of_study=of_study
+        )
         if set(study.config.translate(card.classes, classes)) != set(classes):
             return None, (
                 f"The earlier model, {card.name}, has other classes "
                 f"({', '.join(card.classes)}), so it is not compared."
             )
-        return load_classifier(folder), ""
+        return load_classifier(folder, study.config, study.models), ""
     except InputError as error:
         return None, old_model_missing(error)
 
@@ -187,17 +199,32 @@ def _with_replay(
     training: PatchDataset,
     settings: ClassifierTrainingConfig,
     classes: tuple[str, ...],
+    config: StudyConfig,
     card: ModelCard,
 ) -> Step[PatchDataset]:
     """Add simulated cells, weighted relative to the real ones as the settings say."""
-    if not (settings.replay and can_replay(classes)):
+    names = simulated_names(classes, config)
+    if not settings.replay or names is None:
         return training
     simulated = yield from simulate_replay_cells(
-        settings.replay, classes, card, settings.seed
+        settings.replay, classes, names, card, settings.seed
     )
     # many simulated cells together weigh no more than the real ones
     share = min(1.0, len(training) / max(len(simulated), 1))
     return concatenate(training, simulated.weighted(settings.replay_weight * share))
+
+
+def _labelling(config: StudyConfig, classes: Sequence[str]) -> dict[str, Any]:
+    """What the card of a trained model tells of the classes of its study."""
+    by_name = {name: one for one in config.classes for name in one.names}
+    trained_on = [by_name.get(name) for name in classes]
+    if not all(trained_on):
+        return {}
+    return {
+        "scheme": config.scheme,
+        "markers": [one.markers for one in trained_on if one],
+        "class_ids": [one.id for one in trained_on if one],
+    }
 
 
 def _requested_start(run: Run) -> str:

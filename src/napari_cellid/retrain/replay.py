@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
+from napari_cellid.config.classes import STATES
 from napari_cellid.progress import subprogress
 from napari_cellid.retrain.simulated_fields import simulate_field
 from napari_cellid.simulation.tissue import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from napari_cellid.classification.dataset import PatchDataset
+    from napari_cellid.config import StudyConfig
     from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
 
@@ -27,13 +29,37 @@ _MAX_OF_A_CLASS = 12
 _MAX_FIELDS = 200
 
 
-def can_replay(classes: Sequence[str]) -> bool:
-    """Whether simulated cells have these classes."""
-    return set(classes) == set(CLASSES)
+def simulated_names(
+    classes: Sequence[str], config: StudyConfig
+) -> dict[str, str] | None:
+    """For each simulated class the class of a study whose cells show the same.
+
+    Parameters
+    ----------
+    classes
+        Names of the classes of a training; they may have been renamed since.
+    config
+        Settings of the study.
+
+    Returns
+    -------
+    None if a class shows something else than every simulated class: simulated cells
+    would then teach what people did not say.
+    """
+    by_state = {
+        state: config.translate([name], classes)[0]
+        for state, name in config.state_names.items()
+    }
+    names = {
+        simulated: by_state[state]
+        for simulated, state in zip(CLASSES, STATES, strict=True)
+        if state in by_state
+    }
+    return names if sorted(names.values()) == sorted(classes) else None
 
 
 def simulate_replay_cells(
-    n: int, classes: Sequence[str], card: ModelCard, seed: int
+    n: int, classes: Sequence[str], names: Mapping[str, str], card: ModelCard, seed: int
 ) -> Step[PatchDataset]:
     """Simulate about `n` unambiguous cells, the same number of each class.
 
@@ -45,6 +71,8 @@ def simulate_replay_cells(
         Number of cells.
     classes
         Names of the classes in the order of the targets.
+    names
+        Name of each simulated class among them (`simulated_names`).
     card
         Card of the model for which the cells are prepared.
     seed
@@ -65,7 +93,7 @@ def simulate_replay_cells(
         chosen = _take_of_each_class(clear, counts, per_class)
         if len(chosen):
             index = np.array(
-                [classes.index(name) for name in chosen["class"]], np.int64
+                [classes.index(names[name]) for name in chosen["class"]], np.int64
             )
             parts.append(RecordingCells(planes, chosen, index))
     return prepare_cells(parts, card)

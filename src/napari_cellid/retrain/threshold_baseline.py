@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.cells.measure import measure
+from napari_cellid.config.classes import STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from napari_cellid.retrain.dataset import DecidedCells
     from napari_cellid.study.study import Study
 
-#: the measured contrasts, and the classes of the rule
+#: the measured contrasts
 _RED, _GREEN = "red_contrast", "green_contrast"
-_CLASSES = ("excitatory", "inhibitory", "glia")
 #: number of thresholds that are tried for each colour
 _MOST = 300
 
@@ -25,15 +27,17 @@ _MOST = 300
 def predict_held_out(study: Study, decided: DecidedCells) -> NDArray[np.int64] | None:
     """Classify the held-out cells by two thresholds; None if the classes differ.
 
-    Not red: inhibitory; red and green: excitatory; red and not green: glia. Contrast
-    is the brightness of a cell relative to its surroundings. The two thresholds are
-    fitted on the training cells.
+    The rule predicts the class of the marker state: red and green, red and not green,
+    or not red. Contrast is the brightness of a cell relative to its surroundings. The
+    two thresholds are fitted on the training cells.
     """
-    if set(decided.classes) != set(_CLASSES):
+    names = study.config.state_names
+    if sorted(names.values()) != sorted(decided.classes) or len(names) < len(STATES):
         return None
-    index = {name: k for k, name in enumerate(decided.classes)}
+    index = {state: decided.classes.index(name) for state, name in names.items()}
     train, test = decided.part("train"), decided.part("test")
-    truth = np.array([index[one] for one in train["class"]], np.int64)
+    number = {name: k for k, name in enumerate(decided.classes)}
+    truth = np.array([number[one] for one in train["class"]], np.int64)
     limits = fit_thresholds(measure_contrasts(study, train), truth, index)
     if limits is None:
         return None
@@ -41,7 +45,9 @@ def predict_held_out(study: Study, decided: DecidedCells) -> NDArray[np.int64] |
 
 
 def fit_thresholds(
-    values: NDArray[np.float64], truth: NDArray[np.int64], index: dict[str, int]
+    values: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    index: Mapping[str, int],
 ) -> tuple[float, float] | None:
     """Find the thresholds of red and green with the best balanced accuracy.
 
@@ -52,7 +58,7 @@ def fit_thresholds(
     truth
         Class of each cell.
     index
-        Number of each class.
+        Number of the class with each marker state.
     """
     if not np.isfinite(values).any(0).all():
         return None
@@ -62,12 +68,12 @@ def fit_thresholds(
     red, green = (filled[:, k, None] > limits[k] for k in (0, 1))
     # each class has the same weight
     weight = 1 / np.maximum(np.bincount(truth, minlength=len(index)), 1)[truth]
-    excitatory, inhibitory, glia = (
-        np.where(truth == index[name], weight, 0.0) for name in _CLASSES
+    both, only_green, only_red = (
+        np.where(truth == index[state], weight, 0.0) for state in STATES
     )
     # (red threshold, green threshold): correct cells of all pairs at once
-    right = (red.T * excitatory) @ green + (red.T * glia) @ ~green
-    right += (inhibitory @ ~red)[:, None]
+    right = (red.T * both) @ green + (red.T * only_red) @ ~green
+    right += (only_green @ ~red)[:, None]
     r, g = np.unravel_index(right.argmax(), right.shape)
     return float(limits[0][r]), float(limits[1][g])
 
@@ -83,12 +89,14 @@ def _candidates(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def predict_classes(
-    values: NDArray[np.float64], limits: tuple[float, float], index: dict[str, int]
+    values: NDArray[np.float64],
+    limits: tuple[float, float],
+    index: Mapping[str, int],
 ) -> NDArray[np.int64]:
     """Predict the class of each cell from its red and green contrast (cell, 2)."""
     red, green = np.array(limits)[:, None] < np.nan_to_num(values, nan=-np.inf).T
-    excitatory, inhibitory, glia = (index[name] for name in _CLASSES)
-    return np.where(red, np.where(green, excitatory, glia), inhibitory)
+    both, only_green, only_red = (index[state] for state in STATES)
+    return np.where(red, np.where(green, both, only_red), only_green)
 
 
 def measure_contrasts(study: Study, cells: pd.DataFrame) -> NDArray[np.float64]:

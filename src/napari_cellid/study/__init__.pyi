@@ -6,7 +6,7 @@ from .csv_exchange import import_study_answers as import_study_answers
 from .merge import merge_studies as merge_studies
 from .recordings import StudyRecording as StudyRecording
 from .save_results import add_recording as add_recording
-from .settings import config_for_classes as config_for_classes
+from .scheme import save_scheme as save_scheme
 from .study import Study as Study
 from .training_set import TrainingSet as TrainingSet
 from .training_set import make_training_set as make_training_set
@@ -17,11 +17,11 @@ __all__ = [
     "StudyRecording",
     "TrainingSet",
     "add_recording",
-    "config_for_classes",
     "consensus_table",
     "export_study_answers",
     "import_study_answers",
     "make_training_set",
     "merge_studies",
+    "save_scheme",
     "write_consensus",
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
-from napari_cellid.study.recordings import rename_classes
+from napari_cellid.study.predicted_names import rename_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

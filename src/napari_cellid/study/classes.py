@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from napari_cellid.colours import PALETTE, SPECIAL_COLOURS
-from napari_cellid.config import SPECIAL_KEYS, StudyClass, StudyConfig
-from napari_cellid.config.classes import check_class_names, make_class_id
+from napari_cellid.config import StudyClass, StudyConfig
+from napari_cellid.config.classes import check_class_names, free_key, make_class_id
 from napari_cellid.errors import InputError
 from napari_cellid.naming import check_name
 from napari_cellid.study.toml import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def find_class(config: StudyConfig, class_id: str) -> StudyClass:
@@ -110,6 +108,45 @@ def set_class_key(config: StudyConfig, class_id: str, key: str) -> StudyConfig:
     return _with_classes(config, values)
 
 
+def set_class_markers(
+    config: StudyConfig, class_id: str, markers: str, answered: Collection[str]
+) -> StudyConfig:
+    """Say what the cells of a class show, in a study with a labelling of its own.
+
+    Parameters
+    ----------
+    config
+        Settings of the study.
+    class_id
+        Id of the class.
+    markers
+        A marker state, or "" if the markers do not tell this class.
+    answered
+        All answers that occur in the journals, also those that were taken back.
+
+    Raises
+    ------
+    InputError
+        If the labelling scheme says what they show, the class has answers that would
+        mean something else, or another class shows the same.
+    """
+    before = find_class(config, class_id)
+    if markers == before.markers:
+        return config
+    if config.scheme != "own":
+        raise InputError(
+            f"What {before.name!r} cells show follows from what red marks in the "
+            "study; only in a study whose scheme is own it can be chosen."
+        )
+    if before.markers and not set(before.names).isdisjoint(answered):
+        raise InputError(
+            f"The class {before.name!r} has answers, given for cells that are "
+            f"{before.markers}; add a class with another name for cells that are "
+            f"{markers or 'something else'}."
+        )
+    return _edit(config, class_id, markers=markers)
+
+
 def hide_class(config: StudyConfig, class_id: str) -> StudyConfig:
     """Offer a class no longer; its answers still count, and its key becomes free.
 
@@ -191,21 +228,6 @@ def adopt_earlier_names(
             if value is not None and name not in (value["name"], *value["aliases"]):
                 value["aliases"] = (*value["aliases"], name)
     return _with_classes(config, list(values.values()))
-
-
-def free_key(name: str, classes: Sequence[StudyClass]) -> str:
-    """A letter that no class uses: the first free one of the name, else any.
-
-    Raises
-    ------
-    InputError
-        If all letters are in use.
-    """
-    used = {one.key for one in classes if not one.hidden} | set(SPECIAL_KEYS.values())
-    free = [letter for letter in _LETTERS if letter not in used]
-    if not free:
-        raise InputError("All letters are keys of classes; hide a class first.")
-    return next((letter for letter in name.upper() if letter in free), free[0])
 
 
 def free_colour(classes: Sequence[StudyClass]) -> str:

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from napari_cellid.config import StudyConfig
+
     Overrides = Mapping[str, dict[str, Any]]
 
 
 def scan_recordings(
-    study: Path, overrides: Overrides, class_names: Mapping[str, str]
+    study: Path, overrides: Overrides, config: StudyConfig
 ) -> tuple[dict[str, StudyRecording], tuple[str, ...]]:
     """Find the recordings of a study.
 
@@ -37,8 +39,8 @@ def scan_recordings(
         Folder of the study.
     overrides
         For names of recordings, values that override those of their own file.
-    class_names
-        Current name of each earlier name of a class.
+    config
+        Settings of the study, for the present names of predicted classes.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def scan_recordings(
     problems: list[str] = []
     for folder in _folders(study / RECORDINGS):
         try:
-            recording = _open(folder, overrides.get(folder.name, {}), class_names)
+            recording = _open(folder, overrides.get(folder.name, {}), config)
         except InputError as error:
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
@@ -99,10 +101,10 @@ def recover_recordings(study: Path) -> list[str]:
 
 
 def _open(
-    folder: Path, override: dict[str, Any], class_names: Mapping[str, str]
+    folder: Path, override: dict[str, Any], config: StudyConfig
 ) -> StudyRecording:
     info = read_recording_info(folder / RECORDING_FILE, override)
-    recording = StudyRecording(folder.name, folder, info, class_names)
+    recording = StudyRecording(folder.name, folder, info, config)
     # a table that cannot be read is reported now, not later during the work
     recording.cells()
     recording.retired()

@@ -18,6 +18,7 @@ from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import known_name, recording_folder
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
 from napari_cellid.study.replacement import is_same_recording
+from napari_cellid.study.scheme import check_same_markers, scheme_notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,8 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     ------
     InputError
         If both are the same folder, a recording of one name shows other images in the
-        copy, or something cannot be read or written.
+        copy, a class shows something else there, or something cannot be read or
+        written.
     """
     if study.path.resolve() == other.path.resolve():
         raise InputError(
@@ -70,10 +72,15 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     # everything that can be refused comes before the first change
     common = _common_recordings(study, other)
     _check_recordings(study, other, common)
+    check_same_markers(study.config, other.config, "the copy")
     new = [name for name in other.recordings if name not in common]
     for name in new:
         recording_folder(study.path / RECORDINGS, name)
-    notes = [*other.problems, *_class_notes(study, other)]
+    notes = [
+        *other.problems,
+        *_class_notes(study, other),
+        *scheme_notes(study.config, other.config),
+    ]
     # names before journals, whose answers may have names that only the copy knows
     if adopt_earlier_names(study.config, other.config.classes) != study.config:
         study.edit_config(partial(adopt_earlier_names, others=other.config.classes))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,16 @@ from napari_cellid.io.results import CELLS, LABELS, RUN
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.json_file import read_json
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.study.predicted_names import present_names, rename_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from napari_cellid.config import RecordingInfo
+    from napari_cellid.config import RecordingInfo, StudyConfig
 
 #: folder of the recordings in a study, and the files that a recording of a study has
 #: beside those of a run (`io.results`)
@@ -49,15 +51,15 @@ class StudyRecording:
         Folder of its files.
     info
         Animal, sub-volume, pixel size, channels and source files.
-    class_names
-        Current name of each earlier name of a class, for predictions made before a
-        class was renamed.
+    config
+        Settings of the study, for the present names of predicted classes; None leaves
+        the names as they were written.
     """
 
     name: str
     folder: Path
     info: RecordingInfo
-    class_names: Mapping[str, str] = field(default_factory=dict)
+    config: StudyConfig | None = None
 
     def planes(self) -> MeanPlanes:
         """Read the mean images, float32 (plane, y, x) each.
@@ -108,7 +110,14 @@ class StudyRecording:
         InputError
             If the file is missing or cannot be read.
         """
-        return rename_classes(read_cells(self.folder / CELLS), self.class_names)
+        cells = read_cells(self.folder / CELLS)
+        if self.config is None:
+            return cells
+        run: dict[str, Any] = {}
+        # a record that cannot be read must not hide the cells
+        with suppress(InputError):
+            run = self.run()
+        return rename_classes(cells, present_names(run, self.config))
 
     def retired(self) -> pd.DataFrame:
         """Read the cells that are gone, with the time of removal.
@@ -186,32 +195,6 @@ def concatenate_cells(recordings: Iterable[StudyRecording]) -> pd.DataFrame:
     if tables:
         return tables[0]
     return pd.DataFrame(columns=["recording", "animal", "subvolume", *COLUMNS])
-
-
-def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Give the predicted classes in a cell table other names.
-
-    Parameters
-    ----------
-    cells
-        Cell table, with the columns `predicted` and `p_<class>` if it has classes.
-    names
-        New name of each class that is renamed.
-
-    Returns
-    -------
-    The same table if nothing changes, else a changed copy. A probability whose new
-    column exists already keeps its name: two classes of a model are never merged.
-    """
-    columns = {
-        f"p_{old}": f"p_{new}"
-        for old, new in names.items()
-        if f"p_{old}" in cells and f"p_{new}" not in cells
-    }
-    if "predicted" in cells and cells["predicted"].isin(list(names)).any():
-        predicted = cells["predicted"].map(lambda name: names.get(name, name))
-        cells = cells.assign(predicted=predicted)
-    return cells.rename(columns=columns) if columns else cells
 
 
 def read_labels(path: Path) -> NDArray[np.int32]:

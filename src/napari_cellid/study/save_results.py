@@ -21,6 +21,7 @@ from napari_cellid.study.known_cells import (
     recording_folder,
     stored_recording,
 )
+from napari_cellid.study.predicted_names import present_names
 from napari_cellid.study.probability_map import PROBABILITY, write_probability
 from napari_cellid.study.recordings import (
     IDENTITY_WARNINGS,
@@ -144,8 +145,8 @@ def saved_warnings(
         As for `saved_notes`.
     """
     warnings = list(recording.identity_warnings())
-    names, predicted = study.config.class_names, result.classes
-    now = map(study.config.current_name, predicted)
+    names, present = study.config.class_names, present_names(result.run, study.config)
+    now = [present.get(name, name) for name in result.classes]
     if other := [name for name in now if name not in names]:
         warnings.append(
             f"The study has the classes {', '.join(names)}, but the model also "

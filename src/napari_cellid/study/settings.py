@@ -6,28 +6,22 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.lock import locked
-from napari_cellid.colours import class_colours
-from napari_cellid.config import (
-    RecordingInfo,
-    StudyClass,
-    StudyConfig,
-)
-from napari_cellid.config.classes import DEFAULT_CLASSES
+from napari_cellid.config import RecordingInfo, StudyConfig
+from napari_cellid.config.markers import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
 from napari_cellid.naming import check_name
-from napari_cellid.study.classes import free_key
 from napari_cellid.study.toml import read_toml, validate_settings, write_toml
 from napari_cellid.study.toml_edit import toml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
 #: what the text fields of a recording name
 _NAMED = {"animal": "animal", "subvolume": "sub-volume"}
 #: version of the format; increased when older programs cannot read the folder
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _HEAD = (
     "A study of napari-cellid: the classes that cells can have, how votes are counted,",
@@ -67,6 +61,11 @@ def read_settings(path: Path) -> StudySettings:
     values = read_toml(path)
     _check_format(values.pop("format", FORMAT_VERSION), path)
     overrides = values.pop("recordings", {})
+    if not {"scheme", "classes"} & values.keys():
+        # written by an earlier version with the classes of its time, which were the
+        # paper's: nobody has said what red marks
+        names = [{**one.model_dump(), "markers": ""} for one in DEFAULT_CLASSES]
+        values["classes"] = names
     config = validate_settings(StudyConfig, values, path)
     tables = overrides if isinstance(overrides, dict) else {"": overrides}
     for name, table in tables.items():
@@ -88,9 +87,11 @@ def write_settings(path: Path, settings: StudySettings) -> None:
     values = {"format": FORMAT_VERSION, **settings.config.model_dump(mode="json")}
     if not any(values["models"].values()):
         del values["models"]
+    if values["scheme"] is None:
+        del values["scheme"]
     # people read and edit this file, so what says nothing is left out
     for cell_class in values["classes"]:
-        for key in ("aliases", "hidden"):
+        for key in ("aliases", "hidden", "markers"):
             if not cell_class[key]:
                 del cell_class[key]
     if settings.overrides:
@@ -190,46 +191,6 @@ def recording_info_text(info: RecordingInfo) -> str:
     if not info.size_assumed:
         del values["size_assumed"]
     return toml_text(values, _RECORDING_HEAD)
-
-
-def config_for_classes(classes: Sequence[str]) -> StudyConfig:
-    """Settings of a new study with the classes of a model.
-
-    Parameters
-    ----------
-    classes
-        Names of the classes, in order; empty for the three of the paper.
-
-    Raises
-    ------
-    InputError
-        If a name cannot be the name of a class in a study.
-    """
-    if set(classes) <= {default.name for default in DEFAULT_CLASSES}:
-        return StudyConfig()
-    colours = class_colours(classes)
-    entries: list[StudyClass] = []
-    try:
-        for name in classes:
-            key = free_key(name, entries)
-            entries.append(StudyClass(name=name, key=key, colour=colours[name]))
-        return StudyConfig(classes=tuple(entries))
-    except ValueError as error:
-        raise InputError(
-            f"The model's classes ({', '.join(classes)}) cannot be classes of a "
-            f"study ({_reason(error)}); write the study.toml by hand, or choose "
-            "another model."
-        ) from error
-
-
-def _reason(error: ValueError) -> str:
-    from pydantic import ValidationError
-
-    from napari_cellid.study.toml import validation_message
-
-    return (
-        validation_message(error) if isinstance(error, ValidationError) else str(error)
-    )
 
 
 def _check_format(version: Any, path: Path) -> None:

@@ -175,7 +175,7 @@ class Study(StudyFolder):
         self.check_present()
         self._settings = current_settings(self.path / STUDY_FILE, self._settings)
         self._recordings, self.problems = scan_recordings(
-            self.path, self._settings.overrides, self.config.earlier_names
+            self.path, self._settings.overrides, self.config
         )
 
     def save_config(self, config: StudyConfig) -> Study:
@@ -239,7 +239,7 @@ class Study(StudyFolder):
         study.problems = self.problems
         study._on_disk = self._on_disk
         study._recordings = {
-            name: replace(recording, class_names=config.earlier_names)
+            name: replace(recording, config=config)
             for name, recording in self._recordings.items()
         }
         return study

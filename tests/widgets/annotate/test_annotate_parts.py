@@ -17,7 +17,6 @@ from napari_cellid.colours import answer_colours
 from napari_cellid.config import NOT_A_CELL, StudyConfig
 from napari_cellid.study.cell_queue import CellQueue, QueueItem
 from napari_cellid.study.current_answers import CurrentAnswers
-from napari_cellid.study.settings import config_for_classes
 
 LABELS = arrays(np.int32, (2, 6, 7), elements=st.sampled_from([0, 0, 1, 2, 5, 10**6]))
 CELLS = [CellKey("r", k) for k in range(1, 7)]
@@ -185,14 +184,6 @@ def test_speed_and_time_left():
 )
 def test_durations_are_no_more_exact_than_a_guess(minutes, text):
     assert duration_text(minutes) == text
-
-
-def test_classes_of_a_model_become_those_of_its_study():
-    assert config_for_classes(("glia", "excitatory")) == StudyConfig()
-    assert config_for_classes(()) == StudyConfig()
-    config = config_for_classes(("neuron", "unlabelled", "nucleus", "nu"))
-    assert [one.key for one in config.classes] == ["E", "L", "C", "A"]
-    assert len({one.colour for one in config.classes}) == 4
 
 
 def test_no_two_answers_look_alike():

@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import SPECIAL_KEYS, StudyConfig
+from napari_cellid.config.classes import STATES
+from napari_cellid.config.markers import SCHEME_TITLES
 from napari_cellid.study.classes import (
     add_class,
     hide_class,
@@ -35,7 +37,7 @@ from napari_cellid.widgets._shared.swatch import swatch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_cellid.config import StudyClass
+    from napari_cellid.config import SchemeName, StudyClass
 
     #: makes changed settings of the settings that the study has
     Edit = Callable[[StudyConfig], StudyConfig]
@@ -56,6 +58,8 @@ class ClassEditor(QWidget):
     edited = Signal(object)
     #: id of a class that the user wants to remove
     removal_requested = Signal(str)
+    #: id of a class, and the marker state that the user wants it to have, or ""
+    markers_requested = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +96,10 @@ class ClassEditor(QWidget):
             if study_class.hidden:
                 self._add_hidden_row(study_class)
         keys = ", ".join(f"{k} {answer_text(a)}" for a, k in SPECIAL_KEYS.items())
-        hint = small_text(f"The same in every study: {keys}")
+        text = f"The same in every study: {keys}"
+        if config.scheme is not None:
+            text += f"\nRed marks: {SCHEME_TITLES[config.scheme]}"
+        hint = small_text(text)
         self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, -1)
 
     def reset(self) -> None:
@@ -118,6 +125,8 @@ class ClassEditor(QWidget):
             self._grid.addWidget(part, number, column)
         row.edited.connect(self.edited)
         row.removal_requested.connect(self.removal_requested)
+        row.markers_requested.connect(self.markers_requested)
+        row.show_scheme(self._config.scheme)
 
     def _add_new_row(self) -> None:
         number = self._grid.rowCount()
@@ -161,6 +170,8 @@ class ClassRow(QWidget):
     edited = Signal(object)
     #: id of the class
     removal_requested = Signal(str)
+    #: id of the class, and a marker state or ""
+    markers_requested = Signal(str, str)
 
     def __init__(self, study_class: StudyClass, parent: QWidget) -> None:
         super().__init__(parent)
@@ -188,6 +199,12 @@ class ClassRow(QWidget):
         self.menu_button.setText("⋯")
         self.menu_button.setToolTip(as_rich_text(f"Hide or remove “{name}”."))
         self.menu = QMenu(self.menu_button)
+        self.markers_menu = self.menu.addMenu("Its cells are")
+        for state in (*STATES, ""):
+            action = self.markers_menu.addAction(state or "not told by red and green")
+            action.setCheckable(True)
+            action.setChecked(state == study_class.markers)
+            action.triggered.connect(partial(self._request_markers, state))
         hide, remove = self.menu.addAction("Hide"), self.menu.addAction("Remove")
         self.colour.clicked.connect(self._choose_colour)
         self.menu_button.clicked.connect(self._show_menu)
@@ -197,6 +214,13 @@ class ClassRow(QWidget):
             field.editingFinished.connect(on_edited)
             # otherwise the shortcuts would be typed into it
             field.returnPressed.connect(field.clearFocus)
+
+    def show_scheme(self, scheme: SchemeName | None) -> None:
+        """Offer markers where they do not follow from the scheme of the study."""
+        self.markers_menu.menuAction().setVisible(scheme == "own")
+
+    def _request_markers(self, state: str, _: bool = False) -> None:
+        self.markers_requested.emit(self._class.id, state)
 
     def _rename(self) -> None:
         name = self.name.text().strip()
@@ -245,6 +269,8 @@ def _name_tip(study_class: StudyClass) -> str:
         "Name of the class: type another one to rename it. Its answers, and "
         "predictions of models, then count under the new name."
     )
+    if study_class.markers:
+        tip += f" Its cells are {study_class.markers}."
     if study_class.aliases:
         tip += f" Earlier names: {', '.join(study_class.aliases)}."
     return as_rich_text(tip)

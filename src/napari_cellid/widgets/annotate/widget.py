@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.config import QueueConfig
-from napari_cellid.study.classes import remove_class
+from napari_cellid.study.classes import remove_class, set_class_markers
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.key_filter import Shortcuts
 from napari_cellid.widgets._shared.layouts import DockScrollArea
@@ -26,6 +26,7 @@ from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
 from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel
 from napari_cellid.widgets.session.animals_dialog import edit_animals
+from napari_cellid.widgets.session.scheme_dialog import ask_scheme
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class AnnotateWidget(QWidget):
         """Open a study and begin, by default with the name saved on this computer."""
         with input_errors_shown():
             self.session.open_study(path)
+            self._ask_scheme()
             self.begin(annotator or load_annotator_name())
 
     def close_study(self) -> None:
@@ -159,6 +161,7 @@ class AnnotateWidget(QWidget):
         panel.queue.valueChanged.connect(self._on_queue_settings)
         panel.classes.edited.connect(self._edit_config)
         panel.classes.removal_requested.connect(self._remove_class)
+        panel.classes.markers_requested.connect(self._set_markers)
         panel.buttons.answer_chosen.connect(self.answer)
         panel.previous.clicked.connect(self._previous)
         panel.next.clicked.connect(self._next)
@@ -249,6 +252,27 @@ class AnnotateWidget(QWidget):
             self.session.edit_config(edit)
         if self.session.config is before:
             self.panel.classes.reset()
+
+    def _set_markers(self, class_id: str, markers: str) -> None:
+        with input_errors_shown():
+            answered = self.session.all_given_answers()
+            self._edit_config(
+                partial(
+                    set_class_markers,
+                    class_id=class_id,
+                    markers=markers,
+                    answered=answered,
+                )
+            )
+
+    def _ask_scheme(self) -> None:
+        """Ask once what red marks, in a study that does not say it."""
+        study = self.session.study
+        if study is None or self.session.config.scheme is not None:
+            return
+        scheme = ask_scheme(study.path.name, self)
+        if scheme is not None:
+            self.session.set_scheme(scheme)
 
     def _remove_class(self, class_id: str) -> None:
         with input_errors_shown():

@@ -29,6 +29,7 @@ from napari_cellid.widgets._shared.layouts import (
     form_layout,
     small_text,
 )
+from napari_cellid.widgets._shared.scheme_choice import SchemeChoice
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
@@ -55,6 +56,7 @@ class IdentifyPanel(QWidget):
         self.channels = ChannelSelector(viewer)
         self.segmenter = ModelCombo("segment")
         self.classifier = ModelCombo("classify")
+        self.scheme = SchemeChoice()
         self.threshold = SettingsForm(SegmentConfig, ["threshold"])
         self.segment = SettingsForm(SegmentConfig, ["split", "min_area_um2"])
         # apart from the settings that apply at once, because this one needs a new run
@@ -201,6 +203,7 @@ class IdentifyPanel(QWidget):
         form = form_layout(models)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
+        form.addRow("Red marks", self.scheme)
         settings = [self.segment, self.views, self.device, self.classify]
         more = CollapsibleSection("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import DeviceConfig, IdentifyConfig, SegmentConfig
+    from napari_cellid.config import (
+        DeviceConfig,
+        IdentifyConfig,
+        SegmentConfig,
+        StudyConfig,
+    )
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
@@ -28,23 +33,27 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.predict import Segmenter
     from napari_cellid.widgets.session.result_layer import ShownResult
 
+    #: settings that name the classes, and the folder of the study's own models
+    Naming = tuple[StudyConfig | None, Path | None]
+
 
 @dataclass(frozen=True, eq=False)
 class LoadedModels:
-    """Models in memory, and the folders that they were read from."""
+    """Models in memory, where they were read from, and what named the classes."""
 
     segmenter_folder: Path | None = None
     classifier_folder: Path | None = None
     segmenter: Segmenter | None = None
     classifier: CellClassifier | None = None
+    naming: Naming = (None, None)
 
 
 def run_identify(
     recording: Recording,
-    segmenter_folder: Path | None,
-    classifier_folder: Path | None,
+    folders: tuple[Path | None, Path | None],
     loaded: LoadedModels,
     config: IdentifyConfig,
+    naming: Naming = (None, None),
 ) -> Step[tuple[IdentifyResult, LoadedModels]]:
     """Identify cells, after loading the models that are not in memory yet.
 
@@ -52,21 +61,22 @@ def run_identify(
     ----------
     recording
         The recording; it must have a pixel size.
-    segmenter_folder
-        Folder of the model that outlines cells; None for the default one.
-    classifier_folder
-        Folder of the model that classifies cells; None to outline them only.
+    folders
+        Folder of the model that outlines cells, None for the default one; and of the
+        model that classifies them, None to outline them only.
     loaded
         Models of the last run.
     config
         Settings.
+    naming
+        Settings that name the classes, and the folder of the study's own models.
 
     Returns
     -------
     The result, and the models for the next run.
     """
     yield Progress("Loading models")
-    models = load_models(segmenter_folder, classifier_folder, loaded)
+    models = load_models(*folders, loaded, naming)
     if models.segmenter is None:
         raise RuntimeError("No model was loaded.")
     result = yield from identify_cells(
@@ -98,7 +108,9 @@ def run_estimate(
     """
     yield Progress("Loading models")
     # the classifier of the last run stays in memory
-    models = load_models(segmenter_folder, loaded.classifier_folder, loaded)
+    models = load_models(
+        segmenter_folder, loaded.classifier_folder, loaded, loaded.naming
+    )
     from napari_cellid.segmentation.diameter_estimate import estimate_recording_diameter
 
     if models.segmenter is None:
@@ -112,7 +124,10 @@ def run_estimate(
 
 
 def load_models(
-    segmenter_folder: Path | None, classifier_folder: Path | None, loaded: LoadedModels
+    segmenter_folder: Path | None,
+    classifier_folder: Path | None,
+    loaded: LoadedModels,
+    naming: Naming = (None, None),
 ) -> LoadedModels:
     """Load the models of two folders, except those that are in memory already."""
     # before the models import torch in the usual way
@@ -125,9 +140,15 @@ def load_models(
         segmenter = load_segmenter(segmenter_folder)
     if classifier_folder is None:
         classifier = None
-    elif classifier is None or classifier_folder != loaded.classifier_folder:
-        classifier = load_classifier(classifier_folder)
-    return LoadedModels(segmenter_folder, classifier_folder, segmenter, classifier)
+    elif (
+        classifier is None
+        or classifier_folder != loaded.classifier_folder
+        or naming != loaded.naming
+    ):
+        classifier = load_classifier(classifier_folder, *naming)
+    return LoadedModels(
+        segmenter_folder, classifier_folder, segmenter, classifier, naming
+    )
 
 
 def save_files(result: IdentifyResult, folder: Path) -> Step[Path]:

@@ -25,6 +25,7 @@ from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
+from napari_cellid.widgets.identify.scheme_control import SchemeControl
 from napari_cellid.widgets.identify.tasks import (
     LoadedModels,
     run_estimate,
@@ -78,6 +79,7 @@ class IdentifyWidget(QWidget):
         self.file_saver = FileSaver(self.live, self)
         self._session = session_of(viewer)
         self.study_saver = StudySaver(self._session, self)
+        self.scheme = SchemeControl(self.panel.scheme, self._session, viewer, self)
         self._connect()
         self._connect_viewer()
         self._list_study_models()
@@ -101,6 +103,11 @@ class IdentifyWidget(QWidget):
         # one channel is not enough for classes, so no classifier is loaded
         both = None not in (channels.red, channels.green)
         classifier_folder = panel.classifier.value() if both else None
+        try:
+            naming = (None, None) if classifier_folder is None else self.scheme.naming()
+        except InputError as error:
+            show_error(str(error))
+            return
         config = panel.config()
 
         def on_identified(outcome: tuple[IdentifyResult, LoadedModels]) -> None:
@@ -110,7 +117,11 @@ class IdentifyWidget(QWidget):
         self.live.pause()
         panel.set_running(True)
         step = run_identify(
-            recording, panel.segmenter.value(), classifier_folder, self._models, config
+            recording,
+            (panel.segmenter.value(), classifier_folder),
+            self._models,
+            config,
+            naming,
         )
         self.worker.start(step, on_identified)
 
@@ -155,6 +166,8 @@ class IdentifyWidget(QWidget):
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._resegment)
         panel.segmenter.valueChanged.connect(self._use_model_threshold)
+        panel.classifier.valueChanged.connect(self._use_model_scheme)
+        self.scheme.renamed.connect(self._on_changed)
         self.worker.progressed.connect(panel.show_progress)
         self.worker.finished.connect(self._on_finished)
         self.file_saver.status.connect(self._show_saving)
@@ -248,6 +261,9 @@ class IdentifyWidget(QWidget):
                 update={"threshold": card.threshold}
             )
             self.panel.show_settings(config)
+
+    def _use_model_scheme(self) -> None:
+        self.scheme.set_model(self.panel.classifier.card())
 
     def _on_finished(self) -> None:
         self.panel.set_running(False)

@@ -34,10 +34,11 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
     InputError
         If the folder cannot be that of a study.
     """
-    from napari_cellid.study.settings import config_for_classes
+    from napari_cellid.study.model_classes import config_for_model
     from napari_cellid.study.study import Study
 
-    return Study.open_or_new(path, config_for_classes(result.run_result.classes))
+    card = result.run_result.classifier_card
+    return Study.open_or_new(path, None if card is None else config_for_model(card))
 
 
 def with_name(result: IdentifyResult, name: str) -> IdentifyResult:

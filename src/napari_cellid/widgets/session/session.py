@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.save_results import saved_warnings
+from napari_cellid.study.scheme import set_scheme
 from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.notifications import (
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_cellid.config import StudyConfig
+    from napari_cellid.config import Scheme, StudyConfig
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import ShownResult
@@ -110,6 +112,11 @@ class StudySession(AnnotatingSession):
         """
         self._use_settings_of(self._require_study().edit_config(edit))
 
+    def set_scheme(self, scheme: Scheme) -> None:
+        """Say what red marks in the study; see `study.scheme.set_scheme`."""
+        answered = self.all_given_answers()
+        self.edit_config(partial(set_scheme, scheme=scheme, answered=answered))
+
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""
         if self.study is not None:
@@ -194,6 +201,11 @@ class StudySession(AnnotatingSession):
         """Whether the study contains a result as it is now."""
         return self._saved.get(result) is result.labelled
 
+    def keep_saved(self, result: ShownResult, before: LabelledCells) -> None:
+        """A saved result has other names of classes, which the study has already."""
+        if self._saved.get(result) is before:
+            self._saved[result] = result.labelled
+
     def _use_settings_of(self, study: Study) -> None:
         """Take the open study with other settings, and emit the settings before."""
         if self.study is None or study is self.study:
@@ -207,7 +219,11 @@ class StudySession(AnnotatingSession):
 
     def _apply(self, study: Study, before: StudyConfig) -> None:
         self.study = study
-        self._cells.rename_classes(study.config.earlier_names)
+        if study.config.marked_classes == before.marked_classes:
+            self._cells.rename_classes(study.config.earlier_names)
+        else:
+            # predictions are named by what cells show, which the tables tell
+            self._cells = CellsIndex(study)
         if self._own is not None:
             self._own.set_study(study)
         if self._answers is not None:

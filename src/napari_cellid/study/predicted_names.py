@@ -1,0 +1,105 @@
+"""Names of predicted classes in the table of a recording, as the study has them now.
+
+Predictions are written once, with the names of their time. The record of the run tells
+what the cells of each predicted class show, so that the names follow when a study says
+later what red marks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.config import StudyConfig
+from napari_cellid.models.registry import (
+    ALIASES,
+    DEFAULTS,
+    SHIPPED_MODELS,
+    ensemble_card,
+)
+from napari_cellid.models.store import list_models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+
+def predicted_markers(run: Mapping[str, Any]) -> dict[str, str]:
+    """What the cells of each predicted class of a run show, where that is known.
+
+    Parameters
+    ----------
+    run
+        Content of `run.json`. Versions without labelling schemes wrote the paper's
+        names for the marker states of the models that come with the package.
+    """
+    classes = run.get("classes")
+    if isinstance(classes, dict):
+        markers = classes.get("markers")
+        known = markers.items() if isinstance(markers, dict) else ()
+        return {str(name): str(state) for name, state in known if state}
+    models = run.get("models")
+    model = models.get("classify") if isinstance(models, dict) else None
+    weights = model.get("weights_sha256") if isinstance(model, dict) else None
+    if weights in _shipped_weights():
+        return {one.name: one.markers for one in StudyConfig().classes}
+    return {}
+
+
+def present_names(run: Mapping[str, Any], config: StudyConfig) -> dict[str, str]:
+    """Name that each predicted class of a run has now, where it is another one.
+
+    Parameters
+    ----------
+    run
+        Content of `run.json`.
+    config
+        Settings of the study.
+    """
+    names = config.earlier_names
+    if config.scheme is None:
+        return names
+    states = config.state_names
+    for name, state in predicted_markers(run).items():
+        # a state that no class of the study has is a name of its own
+        names[name] = states.get(state, state)
+    return {old: new for old, new in names.items() if old != new}
+
+
+def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Give the predicted classes in a cell table other names, all at once.
+
+    Parameters
+    ----------
+    cells
+        Cell table, with the columns `predicted` and `p_<class>` if it has classes.
+    names
+        New name of each class that is renamed; two may exchange their names.
+
+    Returns
+    -------
+    The same table if nothing changes, else a changed copy. A probability whose new
+    column exists already keeps its name: two classes of a model are never merged.
+    """
+    present = {old: new for old, new in names.items() if f"p_{old}" in cells}
+    columns = {
+        f"p_{old}": f"p_{new}"
+        for old, new in present.items()
+        if f"p_{new}" not in cells or new in present
+    }
+    if "predicted" in cells and cells["predicted"].isin(list(names)).any():
+        predicted = cells["predicted"].map(lambda name: names.get(name, name))
+        cells = cells.assign(predicted=predicted)
+    return cells.rename(columns=columns) if columns else cells
+
+
+@cache
+def _shipped_weights() -> frozenset[str]:
+    """Hashes of the classifiers that come with the package, and of their ensemble."""
+    cards = {folder.name: card for folder, card in list_models(SHIPPED_MODELS)}
+    hashes = {card.weights_sha256 for card in cards.values() if card.task == "classify"}
+    first, second = cards.get(DEFAULTS["classify"]), cards.get(ALIASES["one-pass"])
+    if first is not None and second is not None:
+        hashes.add(ensemble_card(first, second).weights_sha256)
+    return frozenset(hashes)

@@ -1,0 +1,57 @@
+"""Other names of the classes of a result that is shown already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari_cellid.models.class_names import class_markers, name_classes
+from napari_cellid.study.predicted_names import rename_classes
+
+if TYPE_CHECKING:
+    from napari_cellid.config import StudyConfig
+    from napari_cellid.widgets.session.result_layer import ShownResult
+
+
+def rename_result(result: ShownResult, config: StudyConfig) -> bool:
+    """Name the classes of a result as a study or a labelling scheme does.
+
+    Parameters
+    ----------
+    result
+        Is changed.
+    config
+        Settings of the study or of the scheme.
+
+    Returns
+    -------
+    Whether a name has changed.
+
+    Raises
+    ------
+    InputError
+        If a class may mean something else there, although its name is the same.
+    """
+    classifier = result.classifier
+    if classifier is None or not result.run_result.classes:
+        return False
+    before = classifier.card
+    card = name_classes(before, config, of_study=True)
+    if card.classes == before.classes and card.scheme == before.scheme:
+        return False
+    names = dict(zip(before.classes, card.classes, strict=True))
+    changed: Any = classifier
+    result.classifier = replace(changed, card=card)
+    run = result.run_result
+    about = {"classes": {"scheme": card.scheme, "markers": class_markers(card)}}
+    result.run_result = replace(
+        run,
+        cells=rename_classes(run.cells, names),
+        classes=card.classes,
+        run=run.run | about,
+        classifier_card=card,
+    )
+    result.labelled = replace(
+        result.labelled, cells=rename_classes(result.labelled.cells, names)
+    )
+    return True
