@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from napari_cellid.config import NOT_A_CELL, UNSURE
-from napari_cellid.config.markers import shipped_colours
+from napari_cellid.config.markers import default_colours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_cellid.config import StudyConfig
-
-#: colours that colour-blind readers tell apart (Okabe & Ito 2008), first those that
-#: differ from the red and green of the channels: orange, sky blue, pink
-PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
 
 #: colour of outlined cells without a class
 UNCLASSIFIED = "#ffffff"
@@ -42,14 +38,11 @@ def class_colours(
     """
     if isinstance(classes, Mapping):
         return dict(classes)
-    own = shipped_colours()
-    if config is not None:
-        own |= {name: one.colour for one in config.classes for name in one.names}
-    taken = {own[name] for name in classes if name in own}
-    free = [colour for colour in PALETTE if colour not in taken] or PALETTE
-    new = [name for name in classes if name not in own]
-    palette = {name: free[k % len(free)] for k, name in enumerate(new)}
-    return {name: own.get(name) or palette[name] for name in classes}
+    colours = default_colours(classes)
+    if config is None:
+        return colours
+    own = {name: one.colour for one in config.classes for name in one.names}
+    return {name: own.get(name, colour) for name, colour in colours.items()}
 
 
 def answer_colours(config: StudyConfig) -> dict[str, str]:

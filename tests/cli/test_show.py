@@ -40,7 +40,7 @@ def test_window(qtbot, recording, segmenter_folder, classifier_folder) -> None:
     viewer = PaperViewer()
     fill_viewer(viewer, result, recording, classifier)
     names = [layer.name for layer in viewer.layers]
-    assert names[:2] == ["mCherry", "GCaMP"]
+    assert names[:2] == ["red", "green"]
     cells = viewer.layers[-1]
     assert np.array_equal(cells.data, result.labels)
     assert np.allclose(cells.scale[-2:], recording.pixel_size_um)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from skimage.io import imread
 
-from napari_cellid.colours import PALETTE, class_colours
+from napari_cellid.colours import class_colours
+from napari_cellid.config.markers import PALETTE
 from napari_cellid.io.overlay_png import composite, save_overlay, scale_bar_um
 from napari_cellid.recording import MeanPlanes
 

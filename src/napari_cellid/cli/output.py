@@ -174,13 +174,7 @@ def _new_config(
     from napari_cellid.study.model_classes import config_for_model
 
     if classifier is not None:
-        named = config_for_model(classifier.card)
-        # a subtype has a key and a colour of its own in the scheme
-        if arguments.scheme is None:
-            return named
-        config = StudyConfig.of_scheme(arguments.scheme)
-        same = set(named.class_names) <= set(config.class_names)
-        return config if same else named
+        return config_for_model(classifier.card)
     return None if arguments.scheme is None else StudyConfig.of_scheme(arguments.scheme)
 
 

@@ -7,7 +7,7 @@ properties that are kept apart: its name, and the markers that its cells show.
 
 from __future__ import annotations
 
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -22,6 +22,9 @@ from napari_cellid.config.classes import (
 )
 from napari_cellid.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SchemeName = Literal[
     "emx1-h2b",
     "red-interneurons",
@@ -35,9 +38,9 @@ _NAMES, _NAME = "=", ","
 
 #: in a list to choose from
 SCHEME_TITLES: dict[SchemeName, str] = {
-    "emx1-h2b": "H2B-mCherry in the Emx1 lineage",
-    "red-interneurons": "interneurons (Gad2, vGAT × tdTomato …)",
-    "red-subtype": "a subtype of neurons (PV, SST, VIP …)",
+    "emx1-h2b": "the Emx1 lineage (H2B-mCherry)",
+    "red-interneurons": "interneurons (Gad2, vGAT …)",
+    "red-subtype": "a subtype of neurons (PV, SST …)",
     "red-astrocytes": "astrocytes (SR101 …)",
     "red-projection-neurons": "projection neurons (retrograde)",
     "own": "something else (own names)",
@@ -55,8 +58,10 @@ SCHEME_DESCRIPTIONS: dict[SchemeName, str] = {
     "red, all neurons have GCaMP.",
     "own": "You name the cells that are red and green, green alone, and red alone.",
 }
-_ORANGE, _BLUE, _PINK, _DEEP_BLUE = "#e69f00", "#56b4e9", "#cc79a7", "#0072b2"
-_OWN_COLOURS = (_ORANGE, _BLUE, _PINK)
+#: colours that colour-blind readers tell apart (Okabe & Ito 2008), first those that
+#: differ from the red and green of the channels: orange, sky blue, pink
+PALETTE = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#009e73")
+_ORANGE, _BLUE, _PINK, _, _DEEP_BLUE, _, _ = PALETTE
 #: (name, key, colour) of the class with each marker state, in the order of `STATES`
 _CLASSES: dict[SchemeName, tuple[tuple[str, str, str], ...]] = {
     "emx1-h2b": (
@@ -136,27 +141,30 @@ class Scheme(Config):
         ValueError
             If two have the same name, or a name cannot be one.
         """
+        names = self._names()
+        colours, keys = default_colours(names), self._keys()
         made: list[StudyClass] = []
-        for state, (name, key, colour) in zip(STATES, self._entries(), strict=True):
-            key = key or free_key(name, made)
-            made.append(StudyClass(name=name, key=key, colour=colour, markers=state))
+        for state, name in zip(STATES, names, strict=True):
+            key = keys.get(name) or free_key(name, made)
+            made.append(
+                StudyClass(name=name, key=key, colour=colours[name], markers=state)
+            )
         classes = tuple(StudyClass(**values) for values in fill_class_ids(made))
         check_classes(classes)
         return classes
 
-    def _entries(self) -> tuple[tuple[str, str, str], ...]:
-        """Name, key and colour of each class; a key may be empty."""
+    def _names(self) -> tuple[str, ...]:
+        """Name of the class with each marker state."""
         if self.name == "red-subtype":
             (subtype,) = self.class_names
-            return (
-                (subtype, "", _BLUE),
-                ("other", "", _ORANGE),
-                (f"{subtype} without GCaMP", "", _DEEP_BLUE),
-            )
+            return subtype, "other", f"{subtype} without GCaMP"
         if self.name == "own":
-            pairs = zip(self.class_names, _OWN_COLOURS, strict=True)
-            return tuple((name, "", colour) for name, colour in pairs)
-        return _CLASSES[self.name]
+            return self.class_names
+        return tuple(name for name, *_ in _CLASSES[self.name])
+
+    def _keys(self) -> dict[str, str]:
+        """Keys of classes of a shipped scheme."""
+        return {name: key for name, key, _ in _CLASSES.get(self.name, ())}
 
 
 def asked_names(name: SchemeName) -> tuple[str, ...]:
@@ -208,8 +216,15 @@ def state_classes(classes: tuple[StudyClass, ...]) -> dict[MarkerState, StudyCla
 DEFAULT_CLASSES = Scheme().classes()
 
 
-def shipped_colours() -> dict[str, str]:
-    """The colour of each class name of the shipped schemes: a name keeps its colour."""
-    return {
-        name: colour for entries in _CLASSES.values() for name, _, colour in entries
-    }
+def default_colours(names: Sequence[str]) -> dict[str, str]:
+    """Colour (#rrggbb) of each class where no study says another one.
+
+    A name of a shipped scheme has the same colour everywhere; all others get colours
+    of the palette, which repeats after seven.
+    """
+    shipped = {name: colour for rows in _CLASSES.values() for name, _, colour in rows}
+    taken = {shipped[name] for name in names if name in shipped}
+    free = [colour for colour in PALETTE if colour not in taken] or list(PALETTE)
+    others = [name for name in names if name not in shipped]
+    given = {name: free[k % len(free)] for k, name in enumerate(others)}
+    return {name: shipped.get(name) or given[name] for name in names}

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.colours import PALETTE, SPECIAL_COLOURS
+from napari_cellid.colours import SPECIAL_COLOURS
 from napari_cellid.config import StudyClass, StudyConfig
 from napari_cellid.config.classes import check_class_names, free_key, make_class_id
+from napari_cellid.config.markers import PALETTE
 from napari_cellid.errors import InputError
 from napari_cellid.naming import check_name
 from napari_cellid.study.toml import validation_message

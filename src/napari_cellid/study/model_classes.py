@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from napari_cellid.colours import class_colours
 from napari_cellid.config import Scheme, StudyClass, StudyConfig
-from napari_cellid.config.classes import free_key
+from napari_cellid.config.classes import STATES, free_key
 from napari_cellid.config.markers import asked_names
 from napari_cellid.errors import InputError
 from napari_cellid.models.class_names import class_markers
@@ -33,11 +33,9 @@ def config_for_model(card: ModelCard) -> StudyConfig:
     """
     if card.scheme is None and all(card.states):
         return StudyConfig()
-    if card.scheme is not None and not asked_names(card.scheme):
-        # its keys and colours are better than those that are free
-        config = StudyConfig.of_scheme(Scheme(name=card.scheme))
-        if class_markers(card) == {one.name: one.markers for one in config.classes}:
-            return config
+    config = _config_of_scheme(card)
+    if config is not None:
+        return config
     ids = card.class_ids or ("",) * len(card.classes)
     colours = class_colours(card.classes)
     entries: list[StudyClass] = []
@@ -63,3 +61,15 @@ def config_for_model(card: ModelCard) -> StudyConfig:
             f"The model's classes ({', '.join(card.classes)}) cannot be classes of a "
             f"study ({reason}); write the study.toml by hand, or choose another model."
         ) from error
+
+
+def _config_of_scheme(card: ModelCard) -> StudyConfig | None:
+    """The scheme's own classes, whose keys and colours suit; None if they differ."""
+    named = {state: name for name, state in class_markers(card).items()}
+    if card.scheme is None or not named.keys() >= set(STATES):
+        return None
+    asked = len(asked_names(card.scheme))
+    names = tuple(named[state] for state in STATES[:asked])
+    config = StudyConfig.of_scheme(Scheme(name=card.scheme, class_names=names))
+    same = class_markers(card) == {one.name: one.markers for one in config.classes}
+    return config if same else None

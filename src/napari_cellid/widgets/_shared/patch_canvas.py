@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 ChannelView = Literal["both", "red", "green"]
 _CAPTIONS: dict[ChannelView, str] = {
-    "both": "mCherry + GCaMP",
-    "red": "mCherry",
-    "green": "GCaMP",
+    "both": "red + green",
+    "red": "red",
+    "green": "green",
 }
 _GAP, _MARGIN = 4, 8
 #: largest side of a view that is computed (px); larger ones are stretched
@@ -220,9 +220,9 @@ class PatchCanvas(QWidget):
         if view != "both" and view not in self.source.channels:
             return f"{_CAPTIONS[view]}: not recorded"
         if self.display.subtract and view == "red":
-            return f"mCherry − {self.source.leak:.2g} × GCaMP"
+            return f"red − {self.source.leak:.2g} × green"
         if self.display.subtract and view == "both":
-            return "mCherry (leak subtracted) + GCaMP"
+            return "red (leak subtracted) + green"
         return _CAPTIONS[view]
 
     def _paint_scale_bar(self, painter: QPainter, rect: QRect) -> None:

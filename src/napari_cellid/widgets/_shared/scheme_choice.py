@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cellid.colours import class_colours
 from napari_cellid.config import Scheme
+from napari_cellid.config.classes import STATES
 from napari_cellid.config.markers import (
     SCHEME_DESCRIPTIONS,
     SCHEME_TITLES,
@@ -19,7 +20,7 @@ from napari_cellid.config.markers import (
     first_reason,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.layouts import form_layout, small_text
 from napari_cellid.widgets._shared.markup import as_rich_text
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class SchemeChoice(QWidget):
         )
         self.legend = small_text()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for part in (self.combo, self.names, self.legend):
-            column.addWidget(part)
+        form = form_layout(self)
+        form.addRow("Red marks", self.combo)
+        form.addRow(self.names)
+        form.addRow(self.legend)
         self.combo.activated.connect(self._on_chosen)
         self.names.editingFinished.connect(self._on_named)
         self._last_named = ""
@@ -103,9 +104,10 @@ class SchemeChoice(QWidget):
         self, name: SchemeName | None, classes: Sequence[StudyClass]
     ) -> None:
         """Show the scheme of a study, whose classes may have been renamed."""
-        asked = {"own": 3, "red-subtype": 1}.get(name or "", 0)
-        marked = [one for one in classes if one.markers]
-        self._show(name, ", ".join(one.name for one in marked[:asked]))
+        asked = len(asked_names(name)) if name is not None else 0
+        by_state = {one.markers: one.name for one in classes}
+        names = [by_state.get(state, "") for state in STATES[:asked]]
+        self._show(name, ", ".join(names))
         self.show_classes(classes)
 
     def show_model(self, card: ModelCard) -> None:
@@ -125,7 +127,7 @@ class SchemeChoice(QWidget):
     def _show_names(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Show rows of (marker state, name, colour)."""
         lines = [
-            f"{state or 'other'}: <span style='color:{colour}'>■</span> {escape(name)}"
+            f"<span style='color:{colour}'>■</span> {escape(name)}: {state or 'other'}"
             for state, name, colour in rows
         ]
         self.legend.setText("<br>".join(lines))

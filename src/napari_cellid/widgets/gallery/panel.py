@@ -42,7 +42,7 @@ ORDERS = {
     "likely": "most likely first",
     "place": "by place",
 }
-_PICTURES = {"both": "both channels", "red": "mCherry", "green": "GCaMP"}
+_PICTURES = {"both": "both channels", "red": "red", "green": "green"}
 _MIN_SIDE, _MAX_SIDE = 48, 160
 #: smallest width (px) at which the combo boxes can be read
 _MIN_WIDTH = 340

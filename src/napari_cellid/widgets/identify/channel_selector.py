@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-_TITLES = {"red": "Red (mCherry)", "green": "Green (GCaMP)"}
+_TITLES = {"red": "Red channel", "green": "Green channel"}
 _TIPS = {
-    "red": "The layer with the red nuclei; none to outline cells by the green alone.",
+    "red": "The layer with the red marker; none to outline cells by the green alone.",
     "green": "The layer with the calcium indicator; none to outline by the red alone.",
 }
 

@@ -8,11 +8,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_cellid.cells.measure import count_classes
-from napari_cellid.colours import UNCLASSIFIED, class_colours
+from napari_cellid.colours import UNCLASSIFIED
 from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -26,17 +26,17 @@ class ClassCounts(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(1, 1)
 
-    def setValue(self, cells: pd.DataFrame | None, classes: Sequence[str]) -> None:
-        """Show the counts of a cell table; None shows nothing."""
+    def setValue(self, cells: pd.DataFrame | None, colours: Mapping[str, str]) -> None:
+        """Show the counts of a cell table by the colour of each class, or nothing."""
         self._clear()
         if cells is None:
             return
         rows = [
-            (class_colours(classes)[name], name, count)
-            for name, count in count_classes(cells, classes).items()
+            (colours[name], name, count)
+            for name, count in count_classes(cells, list(colours)).items()
         ]
         unclassified = len(cells) - sum(count for *_, count in rows)
-        if unclassified or not classes:
+        if unclassified or not colours:
             rows.append((UNCLASSIFIED, "not classified", unclassified))
         for row, (colour, name, count) in enumerate(rows):
             share = f"{100 * count / len(cells):.0f} %" if len(cells) else ""

@@ -64,8 +64,8 @@ def fill_viewer(
         if image is None
         else add_channel_image(viewer, image, name, colour, transform)
         for name, colour, image in (
-            ("mCherry", "red", result.planes.red),
-            ("GCaMP", "green", result.planes.green),
+            ("red", "red", result.planes.red),
+            ("green", "green", result.planes.green),
         )
     )
     channels = Channels(red, green, "planes", result.planes.pixel_size_um)

@@ -186,11 +186,11 @@ class IdentifyPanel(QWidget):
         self._result_box.setVisible(self._has_result)
         self.save_button.setEnabled(self._has_result)
         if result is None:
-            self._counts.setValue(None, ())
+            self._counts.setValue(None, {})
             return
         run_result = result.run_result
         self._result_box.setTitle(f"Cells of {result.name}")
-        self._counts.setValue(result.labelled.cells, run_result.classes)
+        self._counts.setValue(result.labelled.cells, result.colours)
         self._notes.setText("\n".join(f"Note: {note}" for note in run_result.notes))
         self._notes.setVisible(bool(run_result.notes))
         self._device.setText(f"Runs on: {run_result.run['device']}")
@@ -203,7 +203,7 @@ class IdentifyPanel(QWidget):
         form = form_layout(models)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
-        form.addRow("Red marks", self.scheme)
+        form.addRow(self.scheme)
         settings = [self.segment, self.views, self.device, self.classify]
         more = CollapsibleSection("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]

@@ -113,7 +113,6 @@ class SchemeControl(QObject):
         config = self._session.config
         if config.scheme != before.scheme or config.classes != before.classes:
             self._show()
-        if config.marked_classes != before.marked_classes:
             self._rename_results(config)
 
     def _rename_results(self, config: StudyConfig) -> None:

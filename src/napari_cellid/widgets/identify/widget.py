@@ -217,6 +217,7 @@ class IdentifyWidget(QWidget):
             config=config,
             classifier=classifier,
             folder=paths[0].parent if paths else None,
+            naming=self._models.naming[0],
         )
         display_in_colours(channels, run_result.planes)
         self._set_current(add_result(self._viewer, result, channels, transform))

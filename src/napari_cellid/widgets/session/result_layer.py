@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import IdentifyConfig
+    from napari_cellid.config import IdentifyConfig, StudyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
@@ -46,6 +46,9 @@ class ShownResult:
         Folder of the files of the recording; None if it has no files.
     layer_ref
         The layer that shows the result.
+    naming
+        Settings of the study or of the scheme that name and colour the classes; None
+        for the colours of the classes' names.
     """
 
     run_result: IdentifyResult
@@ -54,11 +57,17 @@ class ShownResult:
     classifier: CellClassifier | None
     folder: Path | None = None
     layer_ref: weakref.ref[Any] | None = None
+    naming: StudyConfig | None = None
 
     @property
     def name(self) -> str:
         """Name of the recording."""
         return self.run_result.planes.name
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Colour (#rrggbb) of each class."""
+        return class_colours(self.run_result.classes, self.naming)
 
     def is_of(self, planes: MeanPlanes) -> bool:
         """Whether it is of the recording with these mean images.
@@ -136,7 +145,7 @@ def update_features(layer: Labels, result: ShownResult) -> None:
     """Show the cell table as the layer's features and its classes as colours."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    cells, colours = result.labelled.cells, class_colours(result.run_result.classes)
+    cells, colours = result.labelled.cells, result.colours
     features = cells.copy()
     # by this column napari finds the row of a label
     features.insert(0, "index", cells["label"])

@@ -25,7 +25,7 @@ def rename_result(result: ShownResult, config: StudyConfig) -> bool:
 
     Returns
     -------
-    Whether a name has changed.
+    Whether a name or a colour has changed.
 
     Raises
     ------
@@ -35,10 +35,11 @@ def rename_result(result: ShownResult, config: StudyConfig) -> bool:
     classifier = result.classifier
     if classifier is None or not result.run_result.classes:
         return False
-    before = classifier.card
+    before, colours = classifier.card, result.colours
     card = name_classes(before, config, of_study=True)
+    result.naming = config
     if card.classes == before.classes and card.scheme == before.scheme:
-        return False
+        return result.colours != colours
     names = dict(zip(before.classes, card.classes, strict=True))
     changed: Any = classifier
     result.classifier = replace(changed, card=card)
