@@ -212,10 +212,6 @@ def state_classes(classes: tuple[StudyClass, ...]) -> dict[MarkerState, StudyCla
     return {one.markers: one for one in classes if one.markers}
 
 
-#: the paper's classes, in colours that colour-blind readers tell apart (Okabe, Ito)
-DEFAULT_CLASSES = Scheme().classes()
-
-
 def default_colours(names: Sequence[str]) -> dict[str, str]:
     """Colour (#rrggbb) of each class where no study says another one.
 
@@ -228,3 +224,7 @@ def default_colours(names: Sequence[str]) -> dict[str, str]:
     others = [name for name in names if name not in shipped]
     given = {name: free[k % len(free)] for k, name in enumerate(others)}
     return {name: shipped.get(name) or given[name] for name in names}
+
+
+#: the classes of the paper's labelling
+DEFAULT_CLASSES = Scheme().classes()
