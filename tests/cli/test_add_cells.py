@@ -17,8 +17,10 @@ import pytest
 from napari_cellid import add_cells
 from napari_cellid.cells.middles import Middle
 from napari_cellid.cli import main
+from napari_cellid.config import parse_scheme
 from napari_cellid.errors import InputError
 from napari_cellid.io.middles import read_middles
+from napari_cellid.study.scheme import save_scheme
 from napari_cellid.study.study import Study
 
 
@@ -84,6 +86,24 @@ def test_classified_by_the_classifier_of_the_run(
     row = study.recording("r1").cells().set_index("cell").loc[number]
     assert row["predicted"] in ("excitatory", "inhibitory", "glia")
     assert 0 < row["confidence"] <= 1
+
+
+def test_named_as_the_others_where_the_scheme_was_said_later(
+    study: Study, classifier_folder: Path
+) -> None:
+    """The table was written with the paper's names, which now mean something else."""
+    shutil.copytree(classifier_folder, study.models / "quick")
+    study = save_scheme(study, parse_scheme("red-interneurons"))
+    names = set(study.config.class_names)
+    before = study.recording("r1").cells()
+    places = [(1, *free_place(study))]
+    (number,) = add_cells(study, "r1", places, annotator="Ann")
+    cells = Study.open(study.path).recording("r1").cells()
+    assert list(cells.columns) == list(before.columns)
+    assert set(cells["predicted"]) <= names
+    chances = cells.set_index("cell").loc[number, [f"p_{name}" for name in names]]
+    assert chances.sum() == pytest.approx(1, abs=1e-4)
+    assert cells["predicted"].iloc[-1] == chances.astype(float).idxmax()[2:]
 
 
 @pytest.mark.parametrize(

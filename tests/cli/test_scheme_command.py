@@ -48,8 +48,10 @@ def answer(study: Study, said: str) -> None:
     journal = Journal.open(study.annotations, "Ann")
     place = {name: cell[name] for name in ("y", "x")}
     journal.add(
-        Answer(time=datetime.now(UTC), annotator="Ann", recording="r1", cell=int(cell["cell"]),
-               plane=int(cell["plane"]), answer=said, **place)
+        Answer(
+            time=datetime.now(UTC), annotator="Ann", recording="r1",
+            cell=int(cell["cell"]), plane=int(cell["plane"]), answer=said, **place,
+        )
     )  # fmt: skip
     journal.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,25 @@ def load_run_models(
         found = find_run_model(study, run, "classify")
     except InputError as error:
         return RunModels(unet, None, f"{error} The new cells have no class.")
-    return RunModels(unet, None if found is None else load_classifier(found))
+    if found is None:
+        return RunModels(unet)
+    return RunModels(unet, _named_as_written(load_classifier(found), run))
+
+
+def _named_as_written(
+    classifier: CellClassifier, run: Mapping[str, Any]
+) -> CellClassifier:
+    """The classifier of a run with the names of classes that its table was written with.
+
+    A table is written once, and the study names its classes when it is read.
+    """
+    about = run.get("classes")
+    written = tuple(about.get("markers", ())) if isinstance(about, dict) else ()
+    if len(written) != len(classifier.card.classes):
+        # an earlier version wrote the names that the model has
+        return classifier
+    named: Any = classifier
+    return replace(named, card=classifier.card.model_copy(update={"classes": written}))
 
 
 def run_settings(run: Mapping[str, Any]) -> IdentifyConfig:
