@@ -142,13 +142,11 @@ def _from_model(
     classifier = load_patch_classifier(folder)
     get_plan(plan, classifier.config.architecture)
     # by what the cells show: a class of the same name may show something else
-    if study is None:
-        before: Sequence[str] = card.classes
-    else:
-        of_study = study_models is not None and folder.parent == study_models
-        named = name_classes(card, study, of_study=of_study)
+    of_study = study_models is not None and folder.parent == study_models
+    before = name_classes(card, study, of_study=of_study).classes
+    if study is not None:
         # a class that was renamed since keeps its output
-        before = study.translate(named.classes, classes)
+        before = study.translate(before, classes)
     net, head_kept = _with_head(classifier.net, before, classes)
     config = classifier.config.model_copy(update={"n_classes": len(classes)})
     origin = describe_origin(card)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_serializer, model_validator
 
 from napari_cellid import __version__
 from napari_cellid.channels.model_input import N_IMAGES, Combination
@@ -69,6 +69,15 @@ class ModelCard(Config):
         if len(set(filter(None, self.markers))) < len(list(filter(None, self.markers))):
             raise ValueError("two classes have the same markers")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, dump: Any) -> dict[str, Any]:
+        """Leave out what only classifiers have, so that other cards are as before."""
+        values: dict[str, Any] = dump(self)
+        for name in ("markers", "class_ids", "scheme"):
+            if not values.get(name):
+                values.pop(name, None)
+        return values
 
     @property
     def states(self) -> tuple[MarkerState | Literal[""], ...]:

@@ -138,7 +138,7 @@ def load_run_models(
 def _named_as_written(
     classifier: CellClassifier, run: Mapping[str, Any]
 ) -> CellClassifier:
-    """The classifier of a run with the names of classes that its table was written with.
+    """The classifier of a run, with the names that the table of the run has.
 
     A table is written once, and the study names its classes when it is read.
     """
@@ -147,8 +147,10 @@ def _named_as_written(
     if len(written) != len(classifier.card.classes):
         # an earlier version wrote the names that the model has
         return classifier
-    named: Any = classifier
-    return replace(named, card=classifier.card.model_copy(update={"classes": written}))
+    card = classifier.card.model_copy(update={"classes": written})
+    changed: Any = classifier
+    named: CellClassifier = replace(changed, card=card)
+    return named
 
 
 def run_settings(run: Mapping[str, Any]) -> IdentifyConfig:
