@@ -154,7 +154,7 @@ def test_classes_of_the_model_become_the_study_s(
     capsys.readouterr()
     # a study that has other classes stays as it is
     assert main([*identified[:-1], "--study", str(path), "--name", "r2"]) == 0
-    assert "the model also predicts excitatory" in capsys.readouterr().err
+    assert "the model also predicts red and green" in capsys.readouterr().err
     assert Study.open(path).config == study.config
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from napari_cellid.annotation.lock import locked
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
+from napari_cellid.config.classes import STATES
 from napari_cellid.files import new_folder
 from napari_cellid.io.results import write_results
 from napari_cellid.io.tables import no_retired, write_cells
@@ -40,6 +41,12 @@ from napari_cellid.study.replacement import (
     is_same_recording,
 )
 from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
+
+#: where the model says what cells show, and the study does not
+_MARKERS_REMEDY = (
+    ", until it is said which class such cells are (⋯ beside a class in the Annotate "
+    "dock, or markers in study.toml)."
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,7 +157,8 @@ def saved_warnings(
     if other := [name for name in now if name not in names]:
         warnings.append(
             f"The study has the classes {', '.join(names)}, but the model also "
-            f"predicts {', '.join(other)}; these are no answers of the study."
+            f"predicts {', '.join(other)}; these are no answers of the study"
+            + (_MARKERS_REMEDY if set(other) & set(STATES) else ".")
         )
     return warnings
 
