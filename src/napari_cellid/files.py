@@ -232,3 +232,14 @@ def check_regular_file(path: Path, wanted: str, *, folder: bool = False) -> None
             f"{path} is a pipe, socket or device and not a regular file; choose "
             f"{wanted}."
         )
+
+
+def file_state(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever a file is replaced by another one; None without a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        # a file that is being replaced is missing for a moment
+        return None
+    # each atomic write makes another file, also where time and size are the same
+    return status.st_mtime_ns, status.st_size, status.st_ino

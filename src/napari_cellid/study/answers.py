@@ -9,6 +9,7 @@ from napari_cellid.annotation.all_answers import answers_table, follow_annotatio
 from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.journal_tail import JournalTail
+from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
 from napari_cellid.study.current_answers import CurrentAnswers
 from napari_cellid.study.uncounted import find_uncounted
@@ -37,7 +38,7 @@ class StudyAnswers:
     Parameters
     ----------
     study
-        The study; its cells must stay the same.
+        The study; `follow_cells` tells when it has other cells.
 
     Raises
     ------
@@ -69,6 +70,21 @@ class StudyAnswers:
         self._written: set[Answer] = set()
         self._tables: dict[VoteConfig, pd.DataFrame] = {}
         self._index()
+
+    def follow_cells(self) -> None:
+        """Match all answers to the cells that the study has now.
+
+        Raises
+        ------
+        InputError
+            If a journal or a table of cells cannot be read; then nothing changes.
+        """
+        before, self._positions = self._positions, self._study.cell_positions()
+        try:
+            self.reload()
+        except InputError:
+            self._positions = before
+            raise
 
     def set_study(self, study: Study) -> None:
         """Take the study with other settings; renamed classes get their new names."""

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from napari_cellid.annotation.answer import CellKey
 
@@ -45,6 +45,33 @@ class CellQueue:
     def current(self) -> QueueItem | None:
         """The current item; None before the first and after the last."""
         return self._items[self._at] if 0 <= self._at < len(self._items) else None
+
+    def follow(self, ordered: Sequence[CellKey], new: Collection[CellKey]) -> None:
+        """Take over new cells, and leave out those that are gone.
+
+        A new cell comes where the order has it or, if that has been passed, next.
+
+        Parameters
+        ----------
+        ordered
+            All cells that there are now, in their order.
+        new
+            Those of them that have come.
+        """
+        place = {cell: k for k, cell in enumerate(ordered)}
+        at, current = max(self._at, 0), self.current
+        passed = [item for item in self._items[:at] if item.cell in place]
+        coming = [item for item in self._items[at:] if item.cell in place]
+        # the current item stays the current one
+        n_fixed = int(current is not None and coming[:1] == [current])
+        first, rest = coming[:n_fixed], coming[n_fixed:]
+        for cell in ordered:
+            if cell in new:
+                later = (k for k, i in enumerate(rest) if place[i.cell] > place[cell])
+                rest.insert(next(later, len(rest)), QueueItem(cell))
+        self._items = [*passed, *first, *rest]
+        if self._at >= 0:
+            self._at = len(passed)
 
     def settle(self, cell: CellKey) -> None:
         """Ask no more for a cell that had an answer already at the beginning."""

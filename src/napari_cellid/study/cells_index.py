@@ -13,10 +13,10 @@ import pandas as pd
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
 from napari_cellid.study.predicted_names import rename_classes
+from napari_cellid.study.recordings import concatenate_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
@@ -38,18 +38,53 @@ class CellsIndex:
 
     def __init__(self, study: Study | None) -> None:
         columns = ["recording", "cell", "label", "plane", "y", "x"]
-        self.table = pd.DataFrame(columns=columns) if study is None else study.cells()
+        table = pd.DataFrame(columns=columns) if study is None else study.cells()
         self._study = study
         self._model_names: dict[str, str] = {}
+        # several widgets ask for the row of the same cell
+        # a cache of this object: one of the class would keep every closed study alive
+        self._read = lru_cache(maxsize=16)(self._read_row)
+        self._set_table(table)
+
+    def follow(self, recording: StudyRecording) -> bool:
+        """Take over cells that people have added to a recording, or removed again.
+
+        Parameters
+        ----------
+        recording
+            One of the study; its table is read again.
+
+        Returns
+        -------
+        Whether there were any.
+
+        Raises
+        ------
+        InputError
+            If the recording was outlined again or replaced; then nothing changes.
+        """
+        now, name = concatenate_cells([recording]), recording.name
+        own = self.table["recording"] == name
+        check_same_cells(name, now, self.table[own])
+        if set(now["cell"]) == set(self.table.loc[own, "cell"]):
+            return False
+        # an empty table would turn the types of the others into objects
+        parts = [part for part in (self.table[~own], now) if len(part)] or [now]
+        table = pd.concat(parts, ignore_index=True)
+        # as `Study.cells` has them: by recording
+        order = table["recording"].argsort(kind="stable")
+        self._set_table(table.iloc[order].reset_index(drop=True))
+        return True
+
+    def _set_table(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self._read.cache_clear()
         recordings = self.table["recording"].tolist()
         numbers, labels = self.table["cell"].tolist(), self.table["label"].tolist()
         keys = list(map(CellKey, recordings, numbers))
         self._rows = {key: k for k, key in enumerate(keys)}
         places = zip(recordings, labels, strict=True)
         self._keys = dict(zip(places, keys, strict=True))
-        # several widgets ask for the row of the same cell
-        # a cache of this object: one of the class would keep every closed study alive
-        self._read = lru_cache(maxsize=16)(self._read_row)
 
     def rename_classes(self, names: Mapping[str, str]) -> None:
         """Give predicted classes their new names, after a class was renamed."""
@@ -144,14 +179,3 @@ def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyReco
     recording = study.recording(name)
     check_same_cells(name, recording.cells(), cells[cells["recording"] == name])
     return recording
-
-
-def file_state(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever a file is replaced by another one; None without a file."""
-    try:
-        status = path.stat()
-    except OSError:
-        # a file that is being replaced is missing for a moment
-        return None
-    # each atomic write makes another file, also where time and size are the same
-    return status.st_mtime_ns, status.st_size, status.st_ino

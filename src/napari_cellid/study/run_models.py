@@ -132,15 +132,22 @@ def load_run_models(
         return RunModels(unet, None, f"{error} The new cells have no class.")
     if found is None:
         return RunModels(unet)
-    return RunModels(unet, _named_as_written(load_classifier(found), run))
+    return RunModels(unet, named_as_written(load_classifier(found), run))
 
 
-def _named_as_written(
+def named_as_written(
     classifier: CellClassifier, run: Mapping[str, Any]
 ) -> CellClassifier:
     """The classifier of a run, with the names that the table of the run has.
 
     A table is written once, and the study names its classes when it is read.
+
+    Parameters
+    ----------
+    classifier
+        The classifier of the run.
+    run
+        `StudyRecording.run`.
     """
     about = run.get("classes")
     written = tuple(about.get("markers", ())) if isinstance(about, dict) else ()

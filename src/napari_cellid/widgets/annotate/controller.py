@@ -45,6 +45,8 @@ class AnnotationController(QObject):
         self._session = session
         self._queue = CellQueue()
         self._config = QueueConfig()
+        self._recording: str | None = None
+        self._keys: frozenset[CellKey] = frozenset()
         self._repeats = RepeatChooser((), "")
         self.progress = AnnotationProgress()
         session.answered.connect(self._on_answered)
@@ -63,14 +65,10 @@ class AnnotationController(QObject):
 
     def start(self, recording: str | None, config: QueueConfig) -> None:
         """Queue the cells of a recording (None: of all), and show the first one."""
-        from napari_cellid.annotation.answer import CellKey
-
-        session, self._config = self._session, config
-        cells = session.cells()
+        session, self._config, self._recording = self._session, config, recording
+        cells = self._cells()
         names = session.recordings() if recording is None else (recording,)
-        cells = cells[cells["recording"].isin(names)]
-        columns = cells["recording"].tolist(), cells["cell"].tolist()
-        keys = frozenset(map(CellKey, *columns))
+        keys = self._keys = _keys_of(cells)
         self.progress = AnnotationProgress(
             len(cells), partial(_own_counts, session, names)
         )
@@ -78,9 +76,36 @@ class AnnotationController(QObject):
         if session.journal is not None:
             self._repeats = RepeatChooser(keys, session.annotator)
             self._repeats.follow(session.journal.history)
-            self._queue = CellQueue(self._ordered(cells), self._is_answered)
+            ordered = self._ordered(cells, config)
+            self._queue = CellQueue(ordered, self._is_answered)
             self._show(self._queue.advance())
         self.progress_changed.emit()
+
+    def follow_cells(self) -> None:
+        """Queue cells that people have added, and leave out those that are gone."""
+        session, before = self._session, self._keys
+        cells = self._cells()
+        self._keys = _keys_of(cells)
+        if self._keys == before:
+            return
+        self.progress.total = len(cells)
+        self._repeats = RepeatChooser(self._keys, session.annotator)
+        if session.journal is not None:
+            self._repeats.follow(session.journal.history)
+            every = self._config.model_copy(update={"only_unanswered": False})
+            new = self._keys - before
+            self._queue.follow(self._ordered(cells, every), new)
+            # whoever is adding cells must not be led away from the place
+            if session.cell is None and session.add_mode is None:
+                self._show(self._queue.current or self._queue.advance())
+        self.progress_changed.emit()
+
+    def _cells(self) -> pd.DataFrame:
+        """Rows of the cells that are queued: of a recording, or of all."""
+        session, recording = self._session, self._recording
+        cells = session.cells()
+        names = session.recordings() if recording is None else (recording,)
+        return cells[cells["recording"].isin(names)]
 
     def clear(self) -> None:
         """Forget the queue, because no study is open any more."""
@@ -123,17 +148,17 @@ class AnnotationController(QObject):
         if cell is not None and self._session.row(cell) is not None:
             self._session.go_to(cell)
 
-    def _ordered(self, cells: pd.DataFrame) -> list[CellKey]:
+    def _ordered(self, cells: pd.DataFrame, config: QueueConfig) -> list[CellKey]:
         session = self._session
         answers = pd.DataFrame(columns=["recording", "cell", "answer"])
-        if self._config.order in _BY_ANSWERS:
+        if config.order in _BY_ANSWERS:
             answers = session.answers()
         classes = list(session.config.class_names)
         return order_cells(
             cells,
             session.own_answers,
             answers,
-            self._config,
+            config,
             session.annotator,
             classes,
         )
@@ -163,6 +188,13 @@ class AnnotationController(QObject):
             self._queue.settle(line.key)
             self.progress.time(line)
             self.progress_changed.emit()
+
+
+def _keys_of(cells: pd.DataFrame) -> frozenset[CellKey]:
+    from napari_cellid.annotation.answer import CellKey
+
+    columns = cells["recording"].tolist(), cells["cell"].tolist()
+    return frozenset(map(CellKey, *columns))
 
 
 def _own_counts(session: StudySession, recordings: Sequence[str]) -> Counter[str]:

@@ -40,6 +40,8 @@ class MouseSelection(CellPicker):
 
     def _on_click(self, position: Sequence[float], add: bool) -> None:
         session = self._session
+        if session.add_mode is not None:
+            return
         with input_errors_shown():
             cell = session.cell_at(position)
             if cell is None or session.journal is None:
@@ -51,7 +53,8 @@ class MouseSelection(CellPicker):
                 session.go_to(cell, centre=False)
 
     def _on_rectangle(self, start: Sequence[float], end: Sequence[float]) -> None:
-        if self._session.journal is not None:
+        session = self._session
+        if session.journal is not None and session.add_mode is None:
             self._session.select(self._session.cells_within(start, end))
 
 

@@ -20,6 +20,7 @@ from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.config import QueueConfig
+from napari_cellid.widgets._shared.add_cell_bar import AddCellBar
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
@@ -52,8 +53,8 @@ _BLIND = (
 )
 _KEYS = (
     "<qt>On: {} answer, ← and → show the previous and the next cell, Ctrl+Z or "
-    "Backspace takes the last answer back, wherever the focus is in napari's window. "
-    "Off: napari gets all keys again.</qt>"
+    "Backspace takes the last answer back, Insert adds missed cells, wherever the "
+    "focus is in napari's window. Off: napari gets all keys again.</qt>"
 )
 
 
@@ -94,6 +95,7 @@ class AnnotatePanel(QWidget):
         self.undo.setToolTip("Take the last answer back (Ctrl+Z or Backspace)")
         self.keys = _without_focus(QPushButton())
         self.keys.setCheckable(True)
+        self.adding = AddCellBar()
         self.progress = AnnotationProgressPanel()
         self._build()
         self.show_keys(False)
@@ -133,7 +135,15 @@ class AnnotatePanel(QWidget):
         """Show what needs an open study, and enable what needs an annotator."""
         self._settings_area.setVisible(study)
         self._cell_area.setVisible(study)
-        for widget in (self.buttons, self.previous, self.next, self.undo, self.keys):
+        parts = (
+            self.buttons,
+            self.previous,
+            self.next,
+            self.undo,
+            self.keys,
+            self.adding,
+        )
+        for widget in parts:
             widget.setEnabled(annotating)
 
     def show_keys(self, on: bool) -> None:
@@ -163,6 +173,7 @@ class AnnotatePanel(QWidget):
         )
         column = QVBoxLayout(self._cell_area)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.adding)
         column.addWidget(self.patch, 1)
         column.addWidget(self.cell)
         column.addWidget(self.other_answers)

@@ -20,6 +20,7 @@ from napari_cellid.widgets.annotate.annotator_name import (
     save_annotator_name,
 )
 from napari_cellid.widgets.annotate.answer_shortcuts import annotation_actions
+from napari_cellid.widgets.annotate.cell_adding import CellAdding
 from napari_cellid.widgets.annotate.cell_display import CellDisplay
 from napari_cellid.widgets.annotate.controller import AnnotationController
 from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
@@ -58,6 +59,7 @@ class AnnotateWidget(QWidget):
         self.shortcuts = Shortcuts(self)
         canvas_viewer = getattr(viewer, "__wrapped__", viewer)
         self.mouse = MouseSelection(canvas_viewer, self.session, self)
+        self.adding = CellAdding(canvas_viewer, self.session, self.panel.adding, self)
         self.controller = AnnotationController(self.session, self)
         self.display = CellDisplay(self.session, self.controller, self.panel, self)
         self.offered_results = OfferedResults(viewer, self.session, self)
@@ -104,7 +106,8 @@ class AnnotateWidget(QWidget):
     def undo(self) -> None:
         """Take the last answer back."""
         with input_errors_shown():
-            self.controller.undo()
+            if not self.adding.undo():
+                self.controller.undo()
 
     def redo(self) -> None:
         """Give the answer again that was taken back last."""
@@ -136,6 +139,8 @@ class AnnotateWidget(QWidget):
         self._connect_panel()
         session = self.session
         self.shortcuts.enabled_changed.connect(self.panel.show_keys)
+        self.shortcuts.enabled_changed.connect(self.adding.set_keys)
+        self.adding.undo_requested.connect(self.undo)
         self.controller.progress_changed.connect(self._show_progress)
         self.offered_results.changed.connect(self._show_offered_results)
         self.offered_results.saved.connect(self._on_saved)
@@ -195,6 +200,8 @@ class AnnotateWidget(QWidget):
         self._show_study()
         if self.session.journal is None:
             self._start_queue()
+        else:
+            self.controller.follow_cells()
 
     def _on_config(self) -> None:
         """Show the classes, keys and colours of the study."""
@@ -210,6 +217,7 @@ class AnnotateWidget(QWidget):
         panel.name.show_name(session.annotator)
         panel.show_open(session.study is not None, annotating)
         self.shortcuts.set_enabled(annotating)
+        self.adding.set_available(annotating)
         if session.study is not None and annotating:
             panel.choose_recording(session.own_answers, session.cells())
         self._start_queue()

@@ -103,6 +103,13 @@ class LiveUpdate(QObject):
         self._when_idle.waiting.append(callback)
         self._update_all()
 
+    def apply_edits(self, layer: Labels) -> None:
+        """Measure at once what was painted in a layer; classes follow."""
+        result = result_of(layer)
+        if result is not None:
+            self._apply_edits(layer, result)
+            self._quiet.throttle()
+
     def _on_edited(self) -> None:
         self._quiet.throttle()
 

@@ -23,6 +23,7 @@ from napari_cellid.config import (
     SegmentConfig,
 )
 from napari_cellid.errors import InputError
+from napari_cellid.widgets._shared.add_cell_bar import AddCellBar
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     action_button,
@@ -69,6 +70,7 @@ class IdentifyPanel(QWidget):
             "<qt>Writes labels.tif, cells.csv, overlay.png and run.json into a folder "
             "with the name of the recording.</qt>"
         )
+        self.adding = AddCellBar()
         self._bar = QProgressBar()
         self._status = small_text()
         self._counts = ClassCounts()
@@ -210,7 +212,7 @@ class IdentifyPanel(QWidget):
         self._has_result = False
         self._result_box = QGroupBox()
         column = QVBoxLayout(self._result_box)
-        for part in (self._counts, self.save_button, self._notes):
+        for part in (self._counts, self.adding, self.save_button, self._notes):
             column.addWidget(part)
         for part in (
             self.channels,

@@ -21,6 +21,7 @@ from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
+from napari_cellid.widgets.identify.cell_adding import LayerAdding
 from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
@@ -80,6 +81,8 @@ class IdentifyWidget(QWidget):
         self._session = session_of(viewer)
         self.study_saver = StudySaver(self._session, self)
         self.scheme = SchemeControl(self.panel.scheme, self._session, viewer, self)
+        bar = self.panel.adding
+        self.adding = LayerAdding(viewer, self._session, bar, self.live, self)
         self._connect()
         self._connect_viewer()
         self._list_study_models()
@@ -245,6 +248,7 @@ class IdentifyWidget(QWidget):
         """Make this the result that the settings, the counts and Save are for."""
         self._layer = layer
         result = result_of(layer)
+        self.adding.set_layer(layer)
         self.panel.show_result(result)
         if result is not None:
             self.panel.show_settings(result.config.segment)

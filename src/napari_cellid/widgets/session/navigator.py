@@ -209,15 +209,17 @@ class StudyNavigator(QObject):
 
     def _colour_outlines(self) -> None:
         """Colour all outlines by the annotator's answers."""
+        self._view.set_answers(self._answers_by_label())
+
+    def _answers_by_label(self) -> dict[int, str]:
+        """The annotator's answers to the labels of the recording that is shown."""
         shown, answers = self._shown_name(), self.own_answers
         rows = (
             (self.row(cell), answer)
             for cell, answer in answers.items()
             if cell.recording == shown
         )
-        self._view.set_answers(
-            {int(row["label"]): answer for row, answer in rows if row is not None}
-        )
+        return {int(row["label"]): answer for row, answer in rows if row is not None}
 
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self.study, self._cells = study, cells

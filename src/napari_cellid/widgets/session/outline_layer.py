@@ -82,6 +82,36 @@ class OutlineLayer:
         self._answers = dict(answers)
         self._draw()
 
+    def set_labels(self, labels: NDArray[Any], answers: Mapping[int, str]) -> None:
+        """Draw the outlines of other labels of the same shape.
+
+        Parameters
+        ----------
+        labels
+            (plane, y, x).
+        answers
+            Answer to each label, as for `set_answers`.
+        """
+        self._pixels = OutlinePixels(labels)
+        self.set_answers(answers)
+
+    def draw_new(self, pixels: tuple[NDArray[np.intp], ...]) -> None:
+        """Draw the outline of a cell that has no label yet.
+
+        Parameters
+        ----------
+        pixels
+            (plane, y, x) indices of its pixels.
+        """
+        # a pixel of background around it, or its border would have no outline
+        corner = np.array([axis.min() - 1 for axis in pixels])
+        inside = tuple(axis - first for axis, first in zip(pixels, corner, strict=True))
+        mask = np.zeros([int(axis.max()) + 2 for axis in inside], np.uint8)
+        mask[inside] = 1
+        outline = OutlinePixels(mask).outline(1)
+        moved = zip(outline, corner, strict=True)
+        self._write([tuple(axis + first for axis, first in moved)], UNANSWERED)
+
     def _draw(self) -> None:
         drawn = self._drawn()
         self._selected = ()

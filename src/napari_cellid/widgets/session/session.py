@@ -17,7 +17,7 @@ from napari_cellid.widgets._shared.notifications import (
     input_errors_shown,
     show_warnings,
 )
-from napari_cellid.widgets.session.annotating import AnnotatingSession
+from napari_cellid.widgets.session.following import FollowingSession
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
 from napari_cellid.widgets.session.settings_watch import SettingsWatch
 
@@ -46,7 +46,7 @@ def session_of(viewer: ViewerModel) -> StudySession:
     return _SESSIONS[key]
 
 
-class StudySession(AnnotatingSession):
+class StudySession(FollowingSession):
     """The open study, its annotator, and the recording and cell that are shown.
 
     Every method that reads or writes files raises `InputError` for problems that the

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_cellid.files import file_state
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,11 +43,4 @@ class SettingsWatch(QObject):
             self.changed.emit()
 
     def _state(self) -> tuple[int, int, int] | None:
-        try:
-            status = None if self._path is None else self._path.stat()
-        except OSError:
-            return None
-        if status is None:
-            return None
-        # each atomic write makes another file, also where time and size are the same
-        return status.st_mtime_ns, status.st_size, status.st_ino
+        return None if self._path is None else file_state(self._path)

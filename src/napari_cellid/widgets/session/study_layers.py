@@ -138,6 +138,12 @@ class RecordingLayers:
         inside = all(0 <= k < n for k, n in zip(index, self._labels.shape, strict=True))
         return int(self._labels[index]) if inside else 0
 
+    def place_at(self, position: Sequence[float]) -> tuple[float, float, float]:
+        """(plane, y, x) in px of a position in world coordinates."""
+        place = self._outlines.world_to_data(position)
+        plane = 0.0 if self._flat else float(round(place[-3]))
+        return plane, float(place[-2]), float(place[-1])
+
     def labels_within(
         self, corner: Sequence[float], opposite: Sequence[float]
     ) -> tuple[int, ...]:

@@ -126,6 +126,29 @@ class StudyView:
         if self._shown_layers is not None:
             self._shown_layers.outlines.set_answers(answers)
 
+    def set_labels(self, labels: NDArray[Any], answers: Mapping[int, str]) -> None:
+        """Draw the outlines anew; `labels` is the array that is shown, changed."""
+        if self._shown_layers is not None:
+            self._shown_layers.outlines.set_labels(labels, answers)
+
+    def draw_new(self, pixels: tuple[NDArray[Any], ...]) -> None:
+        """Draw the outline of a cell that has no label yet."""
+        if self._shown_layers is not None:
+            self._shown_layers.outlines.draw_new(pixels)
+
+    def place_at(self, position: Sequence[float]) -> tuple[float, float, float] | None:
+        """(plane, y, x) in px at a position in world coordinates."""
+        layers = self._shown_layers
+        return None if layers is None else layers.place_at(position)
+
+    def probability(self, planes: MeanPlanes) -> NDArray[Any] | None:
+        """The probability map that a result of Identify has of the same images."""
+        viewer = self._viewer()
+        layer = None if viewer is None else self._result_layer(viewer, planes)
+        result = result_of(layer)
+        maps = None if result is None else result.run_result.segmentation
+        return None if maps is None else maps.probability
+
     def set_config(self, config: StudyConfig) -> bool:
         """Use the colours of changed settings, see `OutlineLayer.set_config`."""
         layers = self._shown_layers
