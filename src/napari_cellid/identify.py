@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.size_check import check_cell_sizes
+from napari_cellid.channels.bleed_correction import correct_bleed_through
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import package_versions
 from napari_cellid.models.class_names import class_markers
+from napari_cellid.progress import Progress
 from napari_cellid.recording import mean_planes
 from napari_cellid.segmentation.predict import segment
 
@@ -69,6 +71,11 @@ class IdentifyResult:
         """Assumptions and warnings, one sentence each."""
         return self.planes.notes
 
+    @property
+    def bleed_through(self) -> str:
+        """The estimate of bleed-through and its use, one line; empty if unknown."""
+        return str(self.run.get("bleed_through", {}).get("text", ""))
+
 
 def identify_cells(
     recording: Recording,
@@ -103,6 +110,7 @@ def identify_cells(
     if check is not None:
         check(planes)
     timer.stop("averaging")
+    planes, bleed = yield from _correct(planes, config)
     segmentation = yield from segment(planes, segmenter, config.segment, device)
     timer.stop("outlining")
     cells, planes = _measure(segmentation.labels, planes)
@@ -116,7 +124,7 @@ def identify_cells(
     timer.stop("classifying")
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     run = _run_record(recording, planes, config, device, cards)
-    run |= {"seconds": timer.seconds, "cells": len(cells)}
+    run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     card = classifier.card if classifier is not None and classes else None
     return IdentifyResult(
         planes, segmentation.labels, cells, classes, segmentation, run, card
@@ -167,6 +175,7 @@ def classify_labels(
             "give the red and the green channel."
         )
     timer.stop("averaging")
+    planes, bleed = yield from _correct(planes, config)
     cells, planes = _measure(labels, planes)
     cells = yield from classify_cells(
         planes, labels, cells, classifier, config.classify, device
@@ -174,9 +183,17 @@ def classify_labels(
     planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
     run = _run_record(recording, planes, config, device, [classifier.card])
-    run |= {"seconds": timer.seconds, "cells": len(cells)}
+    run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     card = classifier.card
     return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
+
+
+def _correct(
+    planes: MeanPlanes, config: IdentifyConfig
+) -> Step[tuple[MeanPlanes, dict[str, Any]]]:
+    """The planes with their correction of bleed-through, and its record."""
+    yield Progress("Estimating bleed-through")
+    return correct_bleed_through(planes, config.classify.bleed_through)
 
 
 def check_channels(planes: MeanPlanes) -> MeanPlanes:

@@ -166,7 +166,11 @@ def test_settings_reach_the_run(
             "min_area_um2": 60.0,
             "views": 3,
         },
-        "classify": {"batch_size": 3, "class_views": 1},
+        "classify": {
+            "batch_size": 3,
+            "class_views": 1,
+            "bleed_through": "off",
+        },
         "device": {"device": "cpu", "precision": "fp32"},
     }
     assert run["device"] == "CPU, fp32"

@@ -84,7 +84,8 @@ class PatchSource:
         red, green = self.planes.red, self.planes.green
         if red is None or green is None:
             return 0.0
-        return estimate_bleed_through(red, green, self.planes.pixel_size_um)
+        estimate = estimate_bleed_through(red, green, self.planes.pixel_size_um)
+        return estimate.slope or 0.0
 
     def cut(
         self,

@@ -1,3 +1,6 @@
+from .bleed_correction import correct_bleed_through as correct_bleed_through
+from .bleed_through import BleedThrough as BleedThrough
+from .bleed_through import bleed_through as bleed_through
 from .bleed_through import estimate_bleed_through as estimate_bleed_through
 from .model_input import Combination as Combination
 from .model_input import InputFormat as InputFormat
@@ -9,11 +12,14 @@ from .normalisation import normalise as normalise
 from .resampling import rescale as rescale
 
 __all__ = [
+    "BleedThrough",
     "Combination",
     "InputFormat",
     "Normalisation",
+    "bleed_through",
     "combine",
     "contrast_limits",
+    "correct_bleed_through",
     "estimate_bleed_through",
     "normalise",
     "plane_image",

@@ -86,6 +86,10 @@ class InputFormat(Protocol):
     """What a network needs to know of its input; a `ModelCard` has it."""
 
     @property
+    def task(self) -> Literal["segment", "classify"]:
+        """What the network does."""
+
+    @property
     def pixel_size_um(self) -> float:
         """Pixel size (µm) of the training images."""
 
@@ -121,7 +125,26 @@ def plane_image(
     red, green = (
         None
         if channel is None
-        else normalise(rescale(channel[plane], factor), input_format.normalisation)
-        for channel in (planes.red, planes.green)
+        else normalise(rescale(channel, factor), input_format.normalisation)
+        for channel in (
+            _red(planes, plane, input_format),
+            None if planes.green is None else planes.green[plane],
+        )
     )
     return _stack(red, green, input_format.combination)
+
+
+def _red(
+    planes: MeanPlanes, plane: int, input_format: InputFormat
+) -> NDArray[np.float32] | None:
+    """Red (y, x) of a plane; without bleed-through where cells are classified."""
+    if planes.red is None:
+        return None
+    red: NDArray[np.float32] = planes.red[plane]
+    share = np.float32(planes.bleed_through)
+    # outlines need no correction: green belongs to a cell, in whichever channel it is
+    if not share or planes.green is None or input_format.task != "classify":
+        return red
+    # the offset of green does not matter, as the normalisation removes it
+    corrected: NDArray[np.float32] = red - share * planes.green[plane]
+    return corrected

@@ -221,10 +221,12 @@ def describe(
         "counts": counts,
         "models": models,
         "device": device,
+        "bleed_through": result.run.get("bleed_through"),
         "seconds": seconds,
     }
     return values, [
         _count_line(len(result.cells), counts),
+        *filter(None, [result.bleed_through]),
         f"Results: {folder} ({', '.join(RESULT_FILES)})",
         f"Models: {', '.join(models.values())}; device: {device}; {seconds:g} s.",
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args, get
 from pydantic import ValidationError
 
 from napari_cellid.config import SchemeName, parse_scheme
+from napari_cellid.config.base import choices_and_number
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -256,9 +257,14 @@ def _value(config: type[Config], name: str, field: FieldInfo) -> dict[str, Any]:
     if get_origin(field.annotation) is Literal:
         choices = get_args(field.annotation)
         return {"choices": choices, "type": type(choices[0])}
+    words, _ = choices_and_number(field)
     return {
         "type": _reader(config, name),
-        "metavar": "N" if field.annotation is int else "X",
+        "metavar": "|".join([*words, "X"])
+        if words
+        else "N"
+        if field.annotation is int
+        else "X",
     }
 
 
@@ -269,6 +275,8 @@ def _reader(config: type[Config], name: str) -> Callable[[str], Any]:
         except ValidationError as error:
             field = config.model_fields[name]
             kind = "a whole number" if field.annotation is int else "a number"
+            words, _ = choices_and_number(field)
+            kind = " or ".join([", ".join(words), kind] if words else [kind])
             raise argparse.ArgumentTypeError(
                 f"{text!r} was given, but {kind} {_range(field)} is needed"
             ) from error
@@ -284,9 +292,10 @@ def _help(field: FieldInfo, default: str) -> str:
 
 
 def _range(field: FieldInfo) -> str:
+    _, metadata = choices_and_number(field)
     bounds = {
         kind: getattr(limit, kind)
-        for limit in field.metadata
+        for limit in metadata
         for kind in ("ge", "gt", "le", "lt")
         if hasattr(limit, kind)
     }

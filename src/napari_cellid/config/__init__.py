@@ -3,6 +3,7 @@
 from napari_cellid.config.base import Config
 from napari_cellid.config.classes import NOT_A_CELL, SPECIAL_KEYS, UNSURE, StudyClass
 from napari_cellid.config.identify import (
+    BleedThroughSetting,
     ClassifyConfig,
     DeviceConfig,
     IdentifyConfig,
@@ -33,6 +34,7 @@ __all__ = [
     "SAMPLE",
     "SPECIAL_KEYS",
     "UNSURE",
+    "BleedThroughSetting",
     "ClassifierTrainingConfig",
     "ClassifyConfig",
     "Config",

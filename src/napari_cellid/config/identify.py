@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,11 @@ from napari_cellid.config.base import Config
 Split = Literal["core", "distance", "none"]
 DeviceName = Literal["auto", "cuda", "mps", "cpu"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+#: what is subtracted: the estimate, nothing, or so much red per grey value of green;
+#: gains of two detectors differ, as do 8 and 16 bits, so that more than 1 is possible
+BleedThroughSetting = (
+    Literal["off", "auto"] | Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+)
 
 
 class DeviceConfig(Config):
@@ -87,6 +92,14 @@ class ClassifyConfig(Config):
         description="Number of rotated and mirrored views of each plane that a pixel "
         "classifier averages (test-time augmentation), at that many times the "
         "computing time. Inception-v3 sees each patch once.",
+    )
+    bleed_through: BleedThroughSetting = Field(
+        "off",
+        title="Subtract bleed-through",
+        description="Green light in the red channel, which is subtracted from red "
+        "before classification: off subtracts nothing, auto the estimate of the "
+        "recording if its interval is above 0, a number so many grey values of red "
+        "per grey value of green. Outlines and saved images do not change.",
     )
 
 

@@ -254,6 +254,14 @@ class RecordingInfo(Config):
         title="Pixel size assumed",
         description="Whether the pixel size is assumed from the diameter.",
     )
+    bleed_through: float = Field(
+        0.0,
+        ge=0,
+        title="Subtracted bleed-through",
+        description="Grey values of red per grey value of green that are subtracted "
+        "from red where cells are classified and classifiers trained; the images in "
+        "the study are as recorded.",
+    )
     channels: tuple[Literal["red", "green"], ...] = Field(
         ("red", "green"), title="Channels", description="Channels of the recording."
     )

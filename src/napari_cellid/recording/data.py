@@ -156,6 +156,9 @@ class MeanPlanes:
     size_assumed
         Whether nobody knows the pixel size, and all micrometres are assumed from the
         diameter.
+    bleed_through
+        Grey values of red per grey value of green that are subtracted from red in the
+        images of models that classify; 0: none. `red` itself is as recorded.
     """
 
     name: str
@@ -165,6 +168,7 @@ class MeanPlanes:
     notes: tuple[str, ...] = ()
     diameter_px: float | None = None
     size_assumed: bool = False
+    bleed_through: float = 0.0
 
     @property
     def network_pixel_um(self) -> float:

@@ -69,5 +69,8 @@ def add_pixels(total: hashlib._Hash, planes: MeanPlanes) -> None:
 
 def _digest(planes: MeanPlanes) -> str:
     total = hashlib.sha256(f"{planes.shape} {planes.network_pixel_um!r}".encode())
+    if planes.bleed_through:
+        # without it the hash is that of earlier versions
+        total.update(f"{planes.bleed_through!r}".encode())
     add_pixels(total, planes)
     return total.hexdigest()

@@ -90,6 +90,7 @@ class StudyRecording:
             pixel_size_um=self.info.pixel_size_um,
             diameter_px=self.info.diameter_px,
             size_assumed=self.info.size_assumed,
+            bleed_through=self.info.bleed_through,
         )
 
     def labels(self) -> NDArray[np.int32]:

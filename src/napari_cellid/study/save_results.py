@@ -285,6 +285,7 @@ def _completed(
         "channels": channels_of(planes),
         "diameter_px": planes.diameter_px,
         "size_assumed": planes.size_assumed,
+        "bleed_through": planes.bleed_through,
     }
     if name in study.recordings:
         before = study.recording(name).info

@@ -190,6 +190,8 @@ def recording_info_text(info: RecordingInfo) -> str:
     values = info.model_dump(mode="json", exclude_none=True)
     if not info.size_assumed:
         del values["size_assumed"]
+    if not info.bleed_through:
+        del values["bleed_through"]
     return toml_text(values, _RECORDING_HEAD)
 
 

@@ -10,14 +10,11 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+from scipy import ndimage
 
 from napari_cellid.cells.patch_image import OUTSIDE, DisplaySettings, PatchSource
-from napari_cellid.channels.bleed_through import estimate_bleed_through
-from napari_cellid.config import SimulationConfig
 from napari_cellid.io.overlay_png import composite
-from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.simulation.field import simulate
 from napari_cellid.widgets.annotate.patch_view import PatchView
 
 SIZE = 64
@@ -155,49 +152,10 @@ def test_one_channel_alone(disc, channel):
     assert (patch.grey(other, DisplaySettings())[patch.inside] == 0).all()
 
 
-@pytest.mark.parametrize("true", [0.0, 0.1, 0.5])
-def test_leak_is_found_beside_red_nuclei(true):
-    """Nuclei of their own red, in places that have nothing to do with green."""
-    rng = np.random.default_rng(0)
-    green = rng.gamma(2.0, 50.0, (2, 128, 128))
-    red = 20 + true * green + rng.normal(0, 2, green.shape)
-    y, x = np.mgrid[:128, :128]
-    red[:, (y % 24 < 8) & (x % 24 < 8)] += 200
-    assert estimate_bleed_through(red, green, 1.0) == pytest.approx(true, abs=0.03)
-
-
-def test_leak_in_the_simulated_field():
-    """Against what the same field shows when nothing leaks (simulated)."""
-
-    def field(leak):
-        return run_to_end(
-            simulate(
-                SimulationConfig(
-                    seed=2, height=192, width=192, n_planes=1, bleed_green_to_red=leak
-                )
-            )
-        )
-
-    clean, leaky = field(0.0), field(0.12)
-    green = leaky.green.astype(float)
-    true, _ = np.polyfit(
-        green.ravel(), (leaky.red - clean.red.astype(float)).ravel(), 1
-    )
-    found = estimate_bleed_through(
-        leaky.red.astype(np.float32), green.astype(np.float32), 1.17
-    )
-    assert found == pytest.approx(true, rel=0.25)
-
-
-@pytest.mark.parametrize("value", [0.0, 7.0])
-def test_leak_of_even_images_is_none(value):
-    flat = np.full((1, SIZE, SIZE), value, np.float32)
-    assert estimate_bleed_through(flat, flat, 1.0) == 0
-
-
 def test_subtracting_takes_a_leaked_nucleus_away_and_leaves_a_red_one():
     rng = np.random.default_rng(1)
-    green = rng.gamma(2.0, 20.0, (1, 128, 128))
+    # structures of some pixels: what differs from pixel to pixel is noise
+    green = ndimage.gaussian_filter(rng.gamma(0.1, 400.0, (1, 128, 128)), (0, 2, 2))
     y, x = np.mgrid[:128, :128]
     leaked, own = (np.hypot(y - 64, x - c) < 6 for c in (30, 98))
     green[0][leaked] += 600

@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from magicgui.backends._qtpy import widgets as backends
 from magicgui.widgets import CheckBox, ComboBox
-from magicgui.widgets.bases import ButtonWidget, ContainerWidget, RangedWidget
+from magicgui.widgets.bases import (
+    ButtonWidget,
+    ContainerWidget,
+    RangedWidget,
+    ValueWidget,
+)
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_cellid.config.base import choices_and_number
 from napari_cellid.widgets._shared.layouts import form_layout
 from napari_cellid.widgets._shared.number_boxes import (
     DECIMALS,
@@ -17,12 +23,12 @@ from napari_cellid.widgets._shared.number_boxes import (
     FractionSlider,
     IntSpinBox,
 )
+from napari_cellid.widgets._shared.word_or_number import WordOrNumberBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from magicgui.widgets import Widget
-    from magicgui.widgets.bases import ValueWidget
     from pydantic.fields import FieldInfo
 
     from napari_cellid.config import Config
@@ -54,6 +60,11 @@ class _FractionSliderBackend(backends.QBaseRangedWidget):
 
     def _mgui_set_adaptive_step(self, value: bool) -> None:
         pass
+
+
+class _WordOrNumberBackend(backends.QBaseValueWidget):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(WordOrNumberBox, "value", "setValue", "valueChanged", **kwargs)
 
 
 class _FormBackend(backends.Container):
@@ -128,6 +139,15 @@ def _make_widget(field: FieldInfo, options: dict[str, Any]) -> ValueWidget[Any]:
         policy = QSizePolicy.Policy
         widget.native.setSizePolicy(policy.Ignored, policy.Fixed)
         return widget
+    words, _ = choices_and_number(field)
+    if words:
+        value = options.pop("value")
+        either: ValueWidget[Any] = ValueWidget(
+            widget_type=_WordOrNumberBackend, **options
+        )
+        either.native.set_alternatives(words, *_bounds(field))
+        either.value = value
+        return either
     raise TypeError(f"There is no widget for fields of type {field_type}.")
 
 
@@ -151,8 +171,8 @@ def _fits_slider(field: FieldInfo) -> bool:
 
 def _bounds(field: FieldInfo) -> tuple[float, float]:
     low, high = -float(_LARGEST), float(_LARGEST)
-    step = 10.0**-DECIMALS if field.annotation is float else 1
-    for bound in field.metadata:
+    step = 1 if field.annotation is int else 10.0**-DECIMALS
+    for bound in choices_and_number(field)[1]:
         low = getattr(bound, "ge", low)
         high = getattr(bound, "le", high)
         if hasattr(bound, "gt"):

@@ -75,6 +75,7 @@ class IdentifyPanel(QWidget):
         self._status = small_text()
         self._counts = ClassCounts()
         self._notes = small_text()
+        self._bleed = small_text()
         self._device = small_text()
         self._shown_progress = ("", 0.0)
         self._build()
@@ -195,6 +196,8 @@ class IdentifyPanel(QWidget):
         self._counts.setValue(result.labelled.cells, result.colours)
         self._notes.setText("\n".join(f"Note: {note}" for note in run_result.notes))
         self._notes.setVisible(bool(run_result.notes))
+        self._bleed.setText(run_result.bleed_through)
+        self._bleed.setVisible(bool(run_result.bleed_through))
         self._device.setText(f"Runs on: {run_result.run['device']}")
         self._device.setVisible(True)
 
@@ -212,7 +215,8 @@ class IdentifyPanel(QWidget):
         self._has_result = False
         self._result_box = QGroupBox()
         column = QVBoxLayout(self._result_box)
-        for part in (self._counts, self.adding, self.save_button, self._notes):
+        parts = (self._counts, self.adding, self.save_button, self._bleed, self._notes)
+        for part in parts:
             column.addWidget(part)
         for part in (
             self.channels,
