@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_cellid.channels.bleed_through import estimate_bleed_through
+from napari_cellid.channels.bleed_through import bleed_through
 from napari_cellid.channels.normalisation import contrast_limits
 
 if TYPE_CHECKING:
@@ -79,13 +79,9 @@ class PatchSource:
         return tuple(name for name in CHANNELS if self._channel(name) is not None)
 
     @cached_property
-    def leak(self) -> float:
-        """Share of green that bleeds into red; 0 where a channel is missing."""
-        red, green = self.planes.red, self.planes.green
-        if red is None or green is None:
-            return 0.0
-        estimate = estimate_bleed_through(red, green, self.planes.pixel_size_um)
-        return estimate.slope or 0.0
+    def leak(self) -> float | None:
+        """Grey values of red per grey value of green; None without an estimate."""
+        return bleed_through(self.planes).slope
 
     def cut(
         self,
@@ -158,7 +154,7 @@ class PatchSource:
         low, high = self._range(name, plane)
         piece = image[plane][window]
         green = self.planes.green
-        if subtract and name == "red" and green is not None:
+        if subtract and name == "red" and green is not None and self.leak:
             # less the darkest green: the background keeps its level
             dark, _ = self._range("green", plane)
             piece = piece - self.leak * (green[plane][window] - dark)

@@ -220,6 +220,8 @@ class PatchCanvas(QWidget):
         if view != "both" and view not in self.source.channels:
             return f"{_CAPTIONS[view]}: not recorded"
         if self.display.subtract and view == "red":
+            if self.source.leak is None:
+                return "red (no estimate of the leak)"
             return f"red − {self.source.leak:.2g} × green"
         if self.display.subtract and view == "both":
             return "red (leak subtracted) + green"
