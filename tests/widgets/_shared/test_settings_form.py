@@ -16,6 +16,8 @@ from napari_cellid.widgets._shared.settings_form import SettingsForm
 #: what the files of a study say of names, classes and recordings; no form shows them
 IN_FILES = {
     settings.RecordingInfo,
+    # a list and a line for names show it
+    settings.Scheme,
     settings.StudyClass,
     settings.StudyConfig,
     settings.StudyModels,
