@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from clicking import click_at, free_places
@@ -13,6 +15,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_cellid.cells.measure import measure
 from napari_cellid.widgets.annotate.widget import AnnotateWidget
+from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.session.result_layer import result_of
 
 INSERT, ESCAPE = Qt.Key.Key_Insert, Qt.Key.Key_Escape
@@ -168,3 +171,18 @@ def test_a_closed_dock_leaves_no_mode(viewer: ViewerModel, layer, dock, qtbot) -
     assert session.add_mode is not None
     dock.close()
     assert session.add_mode is None and len(viewer.mouse_drag_callbacks) == n
+
+
+def test_a_dock_that_nobody_holds_is_deleted_in_silence(viewer, qtbot) -> None:
+    with qtbot.captureExceptions() as exceptions:
+        dock = IdentifyWidget(viewer)
+        dock.show()
+        # as the garbage collector does before the dock is deleted
+        vars(dock.adding.mode._shortcuts).clear()
+        vars(dock.adding.mode).clear()
+        dock.hide()
+        dock.deleteLater()
+        del dock
+        gc.collect()
+        QApplication.processEvents()
+    assert exceptions == []

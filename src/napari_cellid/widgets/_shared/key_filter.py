@@ -99,7 +99,8 @@ class Shortcuts(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notice whether the dock is visible."""
         kind = event.type()
-        if kind in (QEvent.Type.Show, QEvent.Type.Hide):
+        # a dock that the garbage collector deletes is hidden when this is empty already
+        if kind in (QEvent.Type.Show, QEvent.Type.Hide) and vars(self):
             self._set_active(self._enabled and kind == QEvent.Type.Show)
         return False
 

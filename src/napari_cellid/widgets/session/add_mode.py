@@ -60,7 +60,6 @@ class AddMode(QObject):
         self._connections = Connections(self)
         self._available = False
         owner.installEventFilter(self)
-        owner.destroyed.connect(_Forget(session, self))
         self._set_keys()
 
     @property
@@ -111,7 +110,7 @@ class AddMode(QObject):
             )
         if self._session.add_mode is not None:
             self._session.add_mode.stop()
-        self._session.add_mode = self
+        self._session.set_add_mode(self)
         self._leave_editing(viewer)
         self._picker.start()
         # napari gives the canvas the cursor of each layer that becomes active
@@ -126,7 +125,7 @@ class AddMode(QObject):
         """Switch the mode off."""
         if not self.on:
             return
-        self._session.add_mode = None
+        self._session.set_add_mode(None)
         self._picker.stop()
         self._connections.disconnect_all()
         viewer = self._viewer()
@@ -138,7 +137,8 @@ class AddMode(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """End the mode with its dock, which may only be behind another one."""
-        if event.type() == QEvent.Type.Hide:
+        # a dock that the garbage collector deletes is hidden when this is empty already
+        if event.type() == QEvent.Type.Hide and vars(self):
             self.stop()
         return False
 
@@ -166,14 +166,3 @@ class AddMode(QObject):
             actions[(Qt.Key.Key_Escape, NO_MODIFIER)] = self.stop
             actions[(Qt.Key.Key_Z, CONTROL)] = self.undo_requested.emit
         self._shortcuts.set_actions(actions)
-
-
-class _Forget:
-    """Takes the mode of a deleted dock out of its session."""
-
-    def __init__(self, session: StudySession, mode: AddMode) -> None:
-        self._session, self._mode = session, weakref.ref(mode)
-
-    def __call__(self, _: object = None) -> None:
-        if self._session.add_mode is self._mode():
-            self._session.add_mode = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,11 +42,20 @@ class FollowingSession(AnnotatingSession):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
-        #: the mode in which clicks add cells, while one is on in this viewer
-        self.add_mode: Mode | None = None
+        # weak, because a session outlives its docks
+        self._add_mode: weakref.ref[Mode] | None = None
         self._seen: dict[str, tuple[int, int, int] | None] = {}
         self._n_looks = 0
         self._watch.timeout.connect(self.look_for_cells)
+
+    @property
+    def add_mode(self) -> Mode | None:
+        """The mode in which clicks add cells, while one is on in this viewer."""
+        return None if self._add_mode is None else self._add_mode()
+
+    def set_add_mode(self, mode: Mode | None) -> None:
+        """Note that a mode is on, or none any more."""
+        self._add_mode = None if mode is None else weakref.ref(mode)
 
     def look_for_cells(self) -> None:
         """Take over cells that others have added, if the files can be read now."""
