@@ -166,6 +166,32 @@ class SimulationConfig(Config):
         le=1.5,
         description="SD of the logarithm of nucleus brightness; 0.35 usual.",
     )
+    red_place: Literal["nucleus", "cytosol", "both"] = Field(
+        "nucleus",
+        description="Where the red protein is: H2B-mCherry is in the nucleus, tdTomato "
+        "and mRuby fill the whole soma; both: nucleus and a fainter soma.",
+    )
+    red_excitatory: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the excitatory neurons that are red: 1 in the Emx1 "
+        "lineage, 0 where red marks interneurons, 0.05-0.3 after retrograde labelling.",
+    )
+    red_inhibitory: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the inhibitory neurons that are red: 0.9-1 with Gad2 or "
+        "vGAT, 0.3-0.4 with PV or SST.",
+    )
+    red_glia: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the glia that are red: 1 in the Emx1 lineage, 0 where a "
+        "neuronal promoter drives red.",
+    )
     chromatin: float = Field(
         0.6,
         ge=0,
@@ -327,6 +353,34 @@ class SimulationConfig(Config):
     )
     bit_depth: Literal[8, 16] = Field(
         16, description="Bits of the written image; 8 in the data of [1]."
+    )
+    clipped_low: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the pixels that are cut off at the lowest value, as in "
+        "images that were stretched for a screen.",
+    )
+    clipped_high: float = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        description="Share of the pixels that are cut off at the highest value: "
+        "stretched for a screen, or a saturated detector.",
+    )
+    resampling: float = Field(
+        1.0,
+        ge=1,
+        le=4,
+        description="How many times coarser the grid was from which the image was "
+        "enlarged; 1: not resampled.",
+    )
+    stripes: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="SD of the logarithm of brightness from line to line in the red "
+        "channel (a scanner's or a detector's stripes); 0: none.",
     )
 
 

@@ -49,7 +49,31 @@ def expose_plane(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean red and green image (y, x) of a plane, in photons per frame."""
     red, green = expected_photons(light, scan, config)
-    return add_noise(red, config, rng), add_noise(green, config, rng)
+    if config.stripes > 0:
+        # drawn only where there are some: a seed gives the same field as before
+        red = red * rng.lognormal(0, config.stripes, len(red))[:, None]
+    return (
+        resample(add_noise(red, config, rng), config.resampling),
+        resample(add_noise(green, config, rng), config.resampling),
+    )
+
+
+def resample(image: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """An image (y, x) as if it had been enlarged from a grid `factor` times coarser."""
+    if factor <= 1:
+        return image
+    coarse = ndimage.zoom(
+        # what the coarse grid cannot hold would turn into other structures
+        ndimage.gaussian_filter(image, 0.4 * (factor - 1)),
+        1 / factor,
+        order=1,
+        mode="reflect",
+        grid_mode=True,
+    )
+    zoom = [size / small for size, small in zip(image.shape, coarse.shape, strict=True)]
+    return np.asarray(
+        ndimage.zoom(coarse, zoom, order=3, mode="reflect", grid_mode=True)
+    )
 
 
 def expected_photons(
@@ -70,13 +94,30 @@ def expected_photons(
 
 
 def digitise(
-    image: NDArray[np.float64], bit_depth: int, rng: np.random.Generator
+    image: NDArray[np.float64],
+    bit_depth: int,
+    rng: np.random.Generator,
+    clipped: tuple[float, float] = (0.0, 0.0),
 ) -> NDArray[np.uint16] | NDArray[np.uint8]:
     """Convert to whole numbers as an acquisition program does.
 
     The gain places the 99.9th percentile near the top of 8 bits, or at a few thousand
     counts of 16 bits. Brighter pixels saturate in 8 bits.
+
+    Parameters
+    ----------
+    image
+        (plane, y, x), photons.
+    bit_depth
+        8 or 16.
+    rng
+        Draws gain and offset.
+    clipped
+        Shares of the pixels that are cut off at the lowest and at the highest value.
     """
+    if any(clipped):
+        ends = np.quantile(image, [clipped[0], 1 - clipped[1]])
+        image = np.clip(image, *ends)
     low, high = np.percentile(image, [0.1, 99.9])
     span = max(float(high - low), 1e-9)
     top = 235 * rng.uniform(0.8, 1.1) if bit_depth == 8 else 3000 * rng.uniform(0.3, 2)

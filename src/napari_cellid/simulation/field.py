@@ -83,10 +83,11 @@ def simulate(
     yield Progress("Simulating planes", config.n_planes, config.n_planes)
     reds, greens = (np.stack(channel) for channel in zip(*images, strict=True))
     labels, cells = _number_cells(truths)
+    clipped = config.clipped_low, config.clipped_high
     return SimulatedField(
         # all planes at once, because they have one gain
-        red=digitise(reds, config.bit_depth, rng),
-        green=digitise(greens, config.bit_depth, rng),
+        red=digitise(reds, config.bit_depth, rng, clipped),
+        green=digitise(greens, config.bit_depth, rng, clipped),
         labels=labels,
         unsure=np.stack([truth.unsure for truth in truths]),
         cells=cells,

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from napari_cellid.simulation.tissue import Tissue
 
 
+#: brightness of a red soma relative to its nucleus, where both are red
+_FAINTER_SOMA = 0.4
+
+
 @dataclass(frozen=True, eq=False)
 class Light:
     """Noiseless light of one plane and the cell at each pixel.
@@ -51,14 +55,13 @@ def render_light(
     canvas = Canvas(shape)
     for sections in cut_sections(tissue, config, plane):
         for k, cell in enumerate(sections.cell):
-            soma, nucleus = sections.soma[k], sections.nucleus[k]
             canvas.add(
                 cell,
                 (int(sections.top[k]), int(sections.left[k])),
                 {
                     "green": _green(tissue, sections, k),
-                    "red": tissue.red[cell] * nucleus * sections.chromatin[k],
-                    "filled": soma,
+                    "red": _red(tissue, sections, k, config),
+                    "filled": sections.soma[k],
                 },
                 (sections.depth_in_soma[k], sections.depth_in_nucleus[k]),
             )
@@ -110,6 +113,21 @@ def _green(tissue: Tissue, sections: Sections, k: int) -> NDArray[np.float64]:
     cytosol = (sections.soma[k] - nucleus) * sections.apical[k]
     light = tissue.green[cell] * (cytosol + tissue.nucleus_green[cell] * nucleus)
     return np.asarray(light)
+
+
+def _red(
+    tissue: Tissue, sections: Sections, k: int, config: SimulationConfig
+) -> NDArray[np.float64]:
+    """Red of the k-th of some sections: its nucleus, its whole soma, or both."""
+    nucleus = sections.nucleus[k] * sections.chromatin[k]
+    if config.red_place == "nucleus":
+        shape = nucleus
+    elif config.red_place == "cytosol":
+        # it fills the nucleus, too, which differs little from the rest
+        shape = sections.soma[k]
+    else:
+        shape = np.maximum(nucleus, _FAINTER_SOMA * sections.soma[k])
+    return np.asarray(tissue.red[sections.cell[k]] * shape)
 
 
 class Canvas:

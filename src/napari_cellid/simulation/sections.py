@@ -83,14 +83,20 @@ def cut_areas(
 ) -> NDArray[np.float64]:
     """Area (cell,) in µm² that the plane itself cuts of each cell, 0 beside it.
 
-    For cells without GCaMP it is the area of the nucleus, their only visible part.
+    For cells without GCaMP it is the area of the nucleus, where only that is red.
     """
     away = tissue.centre[:, 0] - plane_depth(config, plane, tissue.centre[:, 1])
     # mean square of the relative radius over all directions, 1 for an ellipse
     width = 1 + (tissue.outline**2).sum((1, 2)) / 2
     soma = _ellipse_area(tissue.soma, away, width)
     nucleus = _ellipse_area(tissue.nucleus, away + tissue.shift[:, 0], 1.0)
-    return np.where(tissue.green > 0, soma, nucleus)
+    return np.where(shows_soma(tissue, config), soma, nucleus)
+
+
+def shows_soma(tissue: Tissue, config: SimulationConfig) -> NDArray[np.bool_]:
+    """Which cells (cell,) can be seen by their soma; of others the nucleus is red."""
+    red_soma = (tissue.red > 0) & (config.red_place != "nucleus")
+    return np.asarray((tissue.green > 0) | red_soma)
 
 
 def _ellipse_area(

@@ -21,7 +21,7 @@ CLASSES = ("excitatory", "inhibitory", "glia")
 MARGIN_UM = 25.0
 #: random streams of settings added later: the draws of the others do not change, so
 #: that a seed gives the same field as in earlier versions
-_GLIA_TYPES, _GLIA_PAIRS, _PEARS = 101, 102, 103
+_GLIA_TYPES, _GLIA_PAIRS, _PEARS, _RED = 101, 102, 103, 104
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +247,14 @@ def _brightness(
     green *= np.where(kind == INHIBITORY, config.inhibitory_green * other, 1.0)
     red = config.red_brightness * rng.lognormal(0, config.red_spread, n)
     red *= np.where(kind == GLIA, rng.lognormal(0, 0.2, n), 1.0)
-    return np.where(expresses, green, 0.0), np.where(kind == INHIBITORY, 0.0, red)
+    return np.where(expresses, green, 0.0), np.where(_is_red(kind, config), red, 0.0)
+
+
+def _is_red(kind: NDArray[np.int64], config: SimulationConfig) -> NDArray[np.bool_]:
+    """Which cells (cell,) have the red protein."""
+    share = np.array([config.red_excitatory, config.red_inhibitory, config.red_glia])
+    drawn = np.random.default_rng([config.seed, _RED]).random(len(kind))
+    return np.asarray(drawn < share[kind])
 
 
 def _nucleus_shift(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from napari_cellid.simulation.sections import cut_areas
+from napari_cellid.simulation.sections import cut_areas, shows_soma
 from napari_cellid.simulation.tissue import CLASSES, GLIA, INHIBITORY
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def plane_truth(
     plane: int,
 ) -> PlaneTruth:
     """Classify each section of a plane by its visibility in the images (red, green)."""
-    outline = _outlines(tissue, light)
+    outline = _outlines(tissue, light, config)
     cells = list_sections(outline, config)
     cut = cut_areas(tissue, config, plane)
     cells["cut_um2"] = cut[cells["tissue"].to_numpy()]
@@ -78,9 +78,11 @@ def plane_truth(
     cells = pd.concat([cells, measures], axis=1)
     tissue_row = cells["tissue"].to_numpy()
     has_red = tissue.red[tissue_row] > 0
-    met = np.bincount(light.nucleus[light.nucleus >= 0], minlength=len(tissue.kind))
-    has_nucleus = met[tissue_row] * config.pixel_size_um**2 >= 12
-    red = grade_visibility(cells, "red", has_red & has_nucleus, has_red)
+    # where the red protein is: a section beside the nucleus shows no nuclear red
+    stained = light.nucleus if config.red_place == "nucleus" else light.soma
+    met = np.bincount(stained[stained >= 0], minlength=len(tissue.kind))
+    has_stain = met[tissue_row] * config.pixel_size_um**2 >= 12
+    red = grade_visibility(cells, "red", has_red & has_stain, has_red)
     cells["bleed_share"] = _bleed_share(light, outline, cells, config)
     red[(red == 2) & (cells["bleed_share"] > _MOST_BLEED)] = 1
     green = grade_visibility(cells, "green", tissue.green[tissue_row] > 0, None)
@@ -96,13 +98,15 @@ def plane_truth(
     return _numbered(outline, cells, seen, unsure)
 
 
-def _outlines(tissue: Tissue, light: Light) -> NDArray[np.int64]:
+def _outlines(
+    tissue: Tissue, light: Light, config: SimulationConfig
+) -> NDArray[np.int64]:
     """Tissue row of the cell that owns each pixel, -1 for none.
 
-    Cells without GCaMP show their nucleus alone, so they own no more than that.
+    Cells of which only the nucleus has a colour own no more than that.
     """
     # the last entry stands for -1, no cell
-    unlit = np.append(tissue.green <= 0, False)
+    unlit = np.append(~shows_soma(tissue, config), False)
     owner = np.where(unlit[light.soma], -1, light.soma)
     alone = unlit[light.nucleus] & (owner < 0)
     return np.where(alone, light.nucleus, owner)
