@@ -224,6 +224,6 @@ def test_ids_are_written_and_the_format_says_so(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     write_settings(path, StudySettings())
     text = path.read_text("utf-8")
-    assert "format = 2" in text
+    assert "format = 3" in text
     assert 'id = "glia"' in text
     assert "aliases" not in text and "hidden" not in text

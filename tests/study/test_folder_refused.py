@@ -33,7 +33,7 @@ def test_what_is_no_study(tmp_path: Path) -> None:
 
 def test_a_newer_study(study: Study) -> None:
     path = study.path / "study.toml"
-    path.write_text(path.read_text("utf-8").replace("format = 2", "format = 3"))
+    path.write_text(path.read_text("utf-8").replace("format = 3", "format = 4"))
     with pytest.raises(InputError, match="made by a newer napari-cellid"):
         Study.open(study.path)
 
