@@ -18,7 +18,7 @@ from napari_cellid.annotation.journal import Journal
 
 COLUMNS = [
     "time", "annotator", "recording", "cell", "plane", "y", "x", "answer", "shown",
-    "seconds", "role", "repeat", "origin", "group",
+    "seconds", "role", "repeat", "origin", "group", "markers",
 ]  # fmt: skip
 
 

@@ -184,3 +184,11 @@ def test_tables_of_other_programs(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00y,x\n1,2\n")
     with pytest.raises(InputError, match="not a table"):
         read_middles(path)
+
+
+def test_an_empty_file_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").touch()
+    with pytest.raises(InputError) as told:
+        read_middles(tmp_path / "m.csv")
+    wanted = f"{tmp_path / 'm.csv'} is empty; give a CSV file with the columns y and x."
+    assert str(told.value) == wanted

@@ -133,3 +133,13 @@ def test_no_name_keeps_its_spelling_and_changes_its_meaning() -> None:
             assert {n: means[n] for n in means if n in here} == {
                 n: here[n] for n in means if n in here
             }
+
+
+def test_names_of_the_paper_are_no_names_of_an_own_scheme() -> None:
+    """A model that knows states alone has the names from the paper, not from here."""
+    classes = [
+        one.model_copy(update={"markers": ""}) for one in StudyConfig().classes[:2]
+    ]
+    study = StudyConfig(scheme="own", classes=classes)
+    of_before = shipped().model_copy(update={"classes": PAPER, "markers": ()})
+    assert name_classes(of_before, study).classes == STATES

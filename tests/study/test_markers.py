@@ -63,7 +63,9 @@ def test_a_name_has_the_same_colour_in_every_scheme() -> None:
         ("red-subtype=other", "two classes have the same name"),
         ("red-subtype=unsure", "is an answer of every study"),
         ("emx1-h2b=a,b,c", "has its own names of classes"),
-        ("own=a,,c", "at least 1 character"),
+        ("own=a,,c", "a name is empty"),
+        ("own=a;b,c,d", "a name has a comma, a semicolon"),
+        ("own=green alone,red and green,c", "'green alone' is what cells show"),
     ],
 )
 def test_what_is_no_scheme_is_refused_in_one_sentence(text: str, reason: str) -> None:
@@ -104,7 +106,7 @@ def test_the_scheme_of_classes_of_before() -> None:
 
 def test_markers_without_a_scheme_and_states_given_twice_are_refused() -> None:
     with pytest.raises(ValidationError, match="scheme is missing"):
-        StudyConfig(scheme=None)
+        StudyConfig(scheme=None, classes=StudyConfig().classes)
     twice = [one.model_dump() | {"markers": "red alone"} for one in ALL[0].classes()]
     with pytest.raises(ValidationError, match="two classes are red alone"):
         StudyConfig(classes=twice)

@@ -43,7 +43,8 @@ class Annotations:
     all_answers
         One row for each valid line, in the order of the files: `time` (UTC),
         `annotator`, `recording`, `cell`, `plane`, `y`, `x` (px), `answer` (None if it
-        was withdrawn), `shown`, `seconds`, `role`, `repeat`, `origin`, `group`.
+        was withdrawn), `shown`, `seconds`, `role`, `repeat`, `origin`, `group`,
+        `markers`.
     problems
         Problems with the files, one sentence each.
     """

@@ -58,6 +58,9 @@ class Answer:
     group
         Id that the lines of one answer for several cells share; lines of undo and redo
         carry the id of the answer that they undo or redo. None for a line of its own.
+    markers
+        What cells of the class showed in the study when the answer was given; "" if
+        that was not said. It proves later that the class still means the same.
     """
 
     time: datetime
@@ -74,6 +77,7 @@ class Answer:
     repeat: bool = False
     origin: Origin = "answer"
     group: str | None = None
+    markers: str = ""
 
     @property
     def key(self) -> CellKey:

@@ -14,8 +14,8 @@ from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 from napari_cellid.io.csv_text import protect_table
 
-#: columns of the file; `origin` concerns the journal alone
-_COLUMNS = [name for name in COLUMNS if name != "origin"]
+#: columns of the file; the others concern the journal alone
+_COLUMNS = [name for name in COLUMNS if name not in ("origin", "markers")]
 
 
 def export_answers(all_answers: pd.DataFrame, target: Path | TextIO) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
@@ -11,7 +12,7 @@ from napari_cellid.annotation.csv_rows import read_rows
 from napari_cellid.annotation.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def import_answers(
     path: Path,
     folder: Path,
-    answers: Collection[str],
+    answers: Collection[str] | Mapping[str, str],
     cells: pd.DataFrame | None = None,
     earlier_names: Mapping[str, str] | None = None,
     check: Callable[[Sequence[CsvRow]], None] | None = None,
@@ -43,7 +44,8 @@ def import_answers(
     folder
         Folder `annotations` of the study.
     answers
-        Answers that the study allows.
+        Answers that the study allows; a mapping also says what cells of each class
+        show.
     cells
         Cell table of the study with a column `recording`, for rows without a position.
     earlier_names
@@ -62,6 +64,7 @@ def import_answers(
         full: then importing the file again continues from there.
     """
     names = earlier_names or {}
+    shown = answers if isinstance(answers, Mapping) else {}
     rows = read_rows(path, answers, _positions(cells), names)
     rows_of: dict[str, list[CsvRow]] = {}
     for row in rows:
@@ -75,7 +78,10 @@ def import_answers(
         for name, rows in rows_of.items()
     }
     for name, journal in journals.items():
-        journal.add_all(new[name])
+        lines = [
+            replace(one, markers=shown.get(one.answer or "", "")) for one in new[name]
+        ]
+        journal.add_all(lines)
     return {name: len(lines) for name, lines in new.items()}
 
 

@@ -159,7 +159,9 @@ def _of_role(state: CurrentAnswers, role: Role) -> dict[CellKey, Answer]:
 
 
 def _withdrawn(answer: Answer) -> Answer:
-    return replace(answer, answer=None, shown=None, seconds=0.0, repeat=False)
+    return replace(
+        answer, answer=None, shown=None, seconds=0.0, repeat=False, markers=""
+    )
 
 
 def _restored(answer: Answer, now: datetime) -> Answer:

@@ -19,17 +19,17 @@ REQUIRED = COLUMNS[: COLUMNS.index("shown")]
 #: values of keys that a line may lack
 DEFAULTS: dict[str, Any] = {
     "shown": None, "seconds": 0.0, "role": "annotator", "repeat": False,
-    "origin": "answer", "group": None,
+    "origin": "answer", "group": None, "markers": "",
 }  # fmt: skip
 #: keys that are written only if they differ from their default
-_OPTIONAL = ("role", "repeat", "origin", "group")
+_OPTIONAL = ("role", "repeat", "origin", "group", "markers")
 _TEXT, _NUMBER = {str}, {int, float}
 #: types that the value of each key may have
 TYPES: dict[str, set[Any]] = {
     "time": _TEXT, "annotator": _TEXT, "recording": _TEXT, "cell": {int},
     "plane": {int}, "y": _NUMBER, "x": _NUMBER, "answer": {str, type(None)},
     "shown": {str, type(None)}, "seconds": _NUMBER, "role": _TEXT, "repeat": {bool},
-    "origin": _TEXT, "group": {str, type(None)},
+    "origin": _TEXT, "group": {str, type(None)}, "markers": _TEXT,
 }  # fmt: skip
 #: beginning of a line; within a JSON string the quotes would be escaped
 BEGINNING = re.compile(rb'(?=\{"time":)')

@@ -188,6 +188,14 @@ def _check_names(classes: Sequence[StudyClass]) -> None:
 
 
 def _check_markers(classes: Sequence[StudyClass]) -> None:
+    for one in classes:
+        # cells that no class has are predicted by what they show
+        given = set(STATES).intersection(map(str.casefold, one.names))
+        if given - {one.markers}:
+            raise ValueError(
+                f"{min(given)!r} is what cells show, so it can only be the name of "
+                "the class of such cells"
+            )
     states = [one.markers for one in classes if one.markers]
     if twice := [state for state in STATES if states.count(state) > 1]:
         raise ValueError(f"two classes are {twice[0]}")

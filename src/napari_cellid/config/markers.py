@@ -85,6 +85,12 @@ _CLASSES: dict[SchemeName, tuple[tuple[str, str, str], ...]] = {
         ("projection neuron without GCaMP", "W", _DEEP_BLUE),
     ),
 }
+#: why a name cannot be one, by the type of the error
+_REASONS = {
+    "string_too_short": "a name is empty",
+    "string_too_long": "a name has more than 60 letters",
+    "string_pattern_mismatch": "a name has a comma, a semicolon, a quote or a line end",
+}
 #: names that each scheme asks the user for
 _ASKED: dict[SchemeName, tuple[str, ...]] = {
     "red-subtype": ("the subtype",),
@@ -203,13 +209,54 @@ def parse_scheme(text: str) -> Scheme:
 
 def first_reason(error: ValidationError) -> str:
     """The reason of a validation error, as a part of a sentence."""
-    message = str(error.errors()[0]["msg"])
+    first = error.errors()[0]
+    if first["type"] in _REASONS:
+        return _REASONS[first["type"]]
+    message = str(first["msg"])
     return message.removeprefix("Value error, ")
 
 
 def state_classes(classes: tuple[StudyClass, ...]) -> dict[MarkerState, StudyClass]:
     """The class of each marker state that a class has."""
     return {one.markers: one for one in classes if one.markers}
+
+
+def follow_scheme(
+    scheme: SchemeName | None, classes: tuple[StudyClass, ...]
+) -> tuple[StudyClass, ...]:
+    """Give classes that a scheme names the markers that it says, if they have none.
+
+    Parameters
+    ----------
+    scheme
+        Name of the scheme; None if it is unknown.
+    classes
+        Classes of a study, which people can have written by hand.
+
+    Raises
+    ------
+    ValueError
+        If a class has other markers than the scheme says.
+    """
+    if scheme not in _CLASSES:
+        return classes
+    names = (name.casefold() for name, *_ in _CLASSES[scheme])
+    said = dict(zip(names, STATES, strict=True))
+    taken = {one.markers for one in classes}
+    followed = []
+    for one in classes:
+        folded = [name.casefold() for name in one.names]
+        states = [said[name] for name in folded if name in said]
+        if states and one.markers and one.markers not in states:
+            raise ValueError(
+                f"the class {one.name!r} is {one.markers}, but it is {states[0]} where "
+                f"red marks {SCHEME_TITLES[scheme]}; correct its markers or the scheme"
+            )
+        # more than one: two names were exchanged before anybody answered
+        if len(states) == 1 and not one.markers and states[0] not in taken:
+            one = one.model_copy(update={"markers": states[0]})
+        followed.append(one)
+    return tuple(followed)
 
 
 def default_colours(names: Sequence[str]) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from napari_cellid.config.base import Config
 from napari_cellid.config.classes import (
@@ -18,6 +18,8 @@ from napari_cellid.config.markers import (
     DEFAULT_CLASSES,
     Scheme,
     SchemeName,
+    asked_names,
+    follow_scheme,
     state_classes,
 )
 
@@ -111,14 +113,25 @@ class StudyConfig(Config):
     @model_validator(mode="before")
     @classmethod
     def _guess_scheme(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "classes" in values and "scheme" not in values:
+        if not isinstance(values, dict) or {"scheme", "classes"} <= values.keys():
+            return values
+        if "classes" in values:
             return {**values, "scheme": guess_scheme(values["classes"])}
+        if "scheme" in values:
+            return {**values, "classes": _classes_of(values["scheme"])}
         return values
 
     @field_validator("classes", mode="before")
     @classmethod
     def _fill_ids(cls, classes: Any) -> Any:
         return fill_class_ids(classes)
+
+    @field_validator("classes")
+    @classmethod
+    def _follow_scheme(
+        cls, classes: tuple[StudyClass, ...], info: ValidationInfo
+    ) -> tuple[StudyClass, ...]:
+        return follow_scheme(info.data.get("scheme"), classes)
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:
@@ -198,6 +211,19 @@ class StudyConfig(Config):
             return tuple(names)
         pairs = zip(names, current, strict=True)
         return tuple(wanted.get(now, name) for name, now in pairs)
+
+
+def _classes_of(scheme: Any) -> tuple[StudyClass, ...]:
+    """Classes where only the scheme is given; the default ones if it is none."""
+    if scheme not in get_args(SchemeName):
+        # pydantic refuses it, or nobody has said what red marks
+        return tuple(one.model_copy(update={"markers": ""}) for one in DEFAULT_CLASSES)
+    if asked_names(scheme):
+        raise ValueError(
+            f"the scheme {scheme} does not name the classes, and they are missing; add "
+            "a table [[classes]] for each, with its markers"
+        )
+    return Scheme(name=scheme).classes()
 
 
 def guess_scheme(classes: Any) -> SchemeName | None:

@@ -65,6 +65,9 @@ def _parsed(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path} cannot be read ({file_reason(error)}); check its permissions."
         ) from error
+    except InputError:
+        # it is a ValueError, too
+        raise
     except ValueError as error:  # also pandas' own errors, and text that is no UTF-8
         raise InputError(
             f"{path} is not a table ({error}); give a CSV file with the columns y and "

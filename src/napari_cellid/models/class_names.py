@@ -90,8 +90,11 @@ def _name(
     if same is None:
         # a shipped model has no names of its own
         return name if card.scheme is not None else state or name
-    # the same name for cells that show something else would be another class
-    return state if state and same.markers else same.name
+    # the same name for cells that show something else would be another class, and a
+    # model that knows states alone has the name from the paper
+    if state and (same.markers or card.scheme is None):
+        return state
+    return same.name
 
 
 def _find(name: str, class_id: str, config: StudyConfig) -> StudyClass | None:

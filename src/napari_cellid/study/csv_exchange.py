@@ -92,7 +92,8 @@ def import_study_answers(study: Study, path: Path) -> ExchangeResult:
     new = import_answers(
         path,
         study.annotations,
-        study.config.answers,
+        dict.fromkeys(study.config.answers, "")
+        | {one.name: one.markers for one in study.config.classes},
         study.cells(),
         study.config.earlier_names,
         lambda rows: check_places(rows, study.cell_positions(), path.name),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.journal import Journal
+from napari_cellid.errors import InputError
+from napari_cellid.study.answered_markers import check_answered_markers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.config import StudyConfig
@@ -27,7 +31,8 @@ class AnnotatorJournal:
     Raises
     ------
     InputError
-        If the name cannot be used, or the journal cannot be read or written.
+        If the name cannot be used, the journal cannot be read or written, or a class
+        showed something else when the annotator gave it.
     """
 
     def __init__(self, study: Study, annotator: str) -> None:
@@ -37,10 +42,13 @@ class AnnotatorJournal:
             answers=_known_answers(study.config),
             check=study.check_present,
         )
-        self._n_told = 0
+        lines = self.journal.lines
+        check_answered_markers(study.config, {(x.answer, x.markers) for x in lines})
+        self._study, self._n_told = study, 0
 
     def set_study(self, study: Study) -> None:
         """Take the study with other settings; nothing is read again."""
+        self._study = study
         self.journal.set_answers(_known_answers(study.config))
 
     def new_interference(self) -> tuple[str, ...]:
@@ -59,9 +67,34 @@ class AnnotatorJournal:
         Raises
         ------
         InputError
-            If they cannot be written.
+            If they cannot be written, or another window has just said that cells of
+            the class show something else.
         """
-        return self.journal.add_group(lines)
+        markers = {one.name: one.markers for one in self._study.config.classes}
+        said = [markers.get(line.answer or "", "") for line in lines]
+        self._check_unchanged({one.answer for one in lines if one.answer}, markers)
+        return self.journal.add_group(
+            [
+                replace(one, markers=shown)
+                for one, shown in zip(lines, said, strict=True)
+            ]
+        )
+
+    def _check_unchanged(self, answers: set[str], markers: Mapping[str, str]) -> None:
+        """Check that `study.toml` still says what the person has seen."""
+        config = self._study.config
+        # a file that cannot be read must not keep answers from being saved
+        with suppress(InputError):
+            config = self._study.with_current_settings().config
+        for one in config.classes:
+            for name in answers.intersection(one.names):
+                if one.markers != markers.get(name, one.markers):
+                    raise InputError(
+                        f"The {name!r} cells of the study are "
+                        f"{one.markers or 'others'} now, because somebody has just "
+                        "changed what red marks; the answer was not saved, so look at "
+                        "the classes and answer again."
+                    )
 
     def undo(self) -> list[Answer]:
         """Undo the last answer; return the lines with the answers that count now.

@@ -8,11 +8,16 @@ from filecmp import cmp
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.annotators import journal_files
 from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.annotation.merge_notes import merge_notes
 from napari_cellid.errors import InputError
 from napari_cellid.files import atomic_write_folder
+from napari_cellid.study.answered_markers import (
+    answered_markers,
+    check_answered_markers,
+)
 from napari_cellid.study.answered_places import adopt_other_places
 from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import known_name, recording_folder
@@ -73,6 +78,8 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     common = _common_recordings(study, other)
     _check_recordings(study, other, common)
     check_same_markers(study.config, other.config, "the copy")
+    theirs = read_annotations(other.annotations).all_answers
+    check_answered_markers(study.config, answered_markers(theirs))
     new = [name for name in other.recordings if name not in common]
     for name in new:
         recording_folder(study.path / RECORDINGS, name)

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.config import StudyConfig
+from napari_cellid.errors import InputError
 from napari_cellid.models.registry import (
     ALIASES,
     DEFAULTS,
@@ -21,8 +22,11 @@ from napari_cellid.models.store import list_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
+
+    from napari_cellid.models.card import ModelCard
 
 
 def predicted_markers(run: Mapping[str, Any]) -> dict[str, str]:
@@ -92,6 +96,45 @@ def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFram
         predicted = cells["predicted"].map(lambda name: names.get(name, name))
         cells = cells.assign(predicted=predicted)
     return cells.rename(columns=columns) if columns else cells
+
+
+def is_model_of(study_models: Path, card: ModelCard) -> bool:
+    """Whether a model is one of a study's own, whose names mean what its mean."""
+    own = (one.weights_sha256 for _, one in list_models(study_models))
+    return card.weights_sha256 in own
+
+
+def check_predicted_meaning(
+    card: ModelCard, config: StudyConfig, study_models: Path
+) -> None:
+    """Refuse predictions of a name that may mean something else in a study.
+
+    What cells of a class show decides its name, so only classes of which that is
+    unknown are refused.
+
+    Parameters
+    ----------
+    card
+        Description of the model, with the names that were predicted.
+    config
+        Settings of the study that gets the predictions.
+    study_models
+        Folder of the study's own models.
+
+    Raises
+    ------
+    InputError
+        If a class of the study shows something, and it is unknown whether the predicted
+        class of the same name does.
+    """
+    shown = {name: one.markers for one in config.classes for name in one.names}
+    for name, state in zip(card.classes, card.states, strict=True):
+        if not state and shown.get(name) and not is_model_of(study_models, card):
+            raise InputError(
+                f"The model {card.name!r} does not say what its {name!r} cells show, "
+                f"but in this study they are {shown[name]}; save the result in the "
+                "study that the model was trained in, or identify with another model."
+            )
 
 
 @cache

@@ -22,7 +22,10 @@ from napari_cellid.study.known_cells import (
     recording_folder,
     stored_recording,
 )
-from napari_cellid.study.predicted_names import present_names
+from napari_cellid.study.predicted_names import (
+    check_predicted_meaning,
+    present_names,
+)
 from napari_cellid.study.probability_map import PROBABILITY, write_probability
 from napari_cellid.study.recordings import (
     IDENTITY_WARNINGS,
@@ -87,9 +90,12 @@ def add_recording(
         If a recording of other images has the name, or most of its cells are not found
         again, and `replace` is not set.
     InputError
-        If the name cannot be that of a folder, or the files cannot be written.
+        If the name cannot be that of a folder, a predicted class may mean something
+        else in the study, or the files cannot be written.
     """
     study.check_present()
+    if result.classifier_card is not None:
+        check_predicted_meaning(result.classifier_card, study.config, study.models)
     parent = study.path / RECORDINGS
     # a name that cannot be one is refused before anything is made
     name = recording_folder(parent, result.planes.name).name

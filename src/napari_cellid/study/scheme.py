@@ -16,6 +16,10 @@ from napari_cellid.config import StudyConfig
 from napari_cellid.config.classes import STATES, free_key
 from napari_cellid.config.markers import SCHEME_TITLES
 from napari_cellid.errors import InputError
+from napari_cellid.study.answered_markers import (
+    answered_markers,
+    check_answered_markers,
+)
 from napari_cellid.study.toml import validation_message
 
 if TYPE_CHECKING:
@@ -81,7 +85,7 @@ def preview_scheme(study: Study, scheme: Scheme) -> StudyConfig:
     InputError
         As `set_scheme`, or if a journal cannot be read.
     """
-    return set_scheme(study.config, scheme, _answered(study))
+    return _checked_scheme(study, scheme, study.config)
 
 
 def save_scheme(study: Study, scheme: Scheme) -> Study:
@@ -96,13 +100,17 @@ def save_scheme(study: Study, scheme: Scheme) -> Study:
     InputError
         As `set_scheme`, or if a journal cannot be read or the settings written.
     """
-    edit = partial(set_scheme, scheme=scheme, answered=_answered(study))
-    return study.edit_config(edit)
+    return study.edit_config(partial(_checked_scheme, study, scheme))
 
 
-def _answered(study: Study) -> set[str]:
-    """All answers in the journals, also those that were taken back."""
-    return set(read_annotations(study.annotations).all_answers["answer"].dropna())
+def _checked_scheme(study: Study, scheme: Scheme, config: StudyConfig) -> StudyConfig:
+    """Settings with a scheme that contradicts no answer in the journals of now."""
+    # read while the settings are locked: somebody may just have answered
+    all_answers = read_annotations(study.annotations).all_answers
+    # also those that were taken back
+    changed = set_scheme(config, scheme, set(all_answers["answer"].dropna()))
+    check_answered_markers(changed, answered_markers(all_answers))
+    return changed
 
 
 def require_scheme(config: StudyConfig) -> None:

@@ -16,6 +16,10 @@ from napari_cellid.study.answer_matching import (
     match_answers,
     rename_answers,
 )
+from napari_cellid.study.answered_markers import (
+    answered_markers,
+    check_answered_markers,
+)
 from napari_cellid.study.folder import StudyFolder
 from napari_cellid.study.layout import (
     check_empty,
@@ -334,8 +338,10 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            If a cell table became unreadable since the study was opened.
+            If a cell table became unreadable since the study was opened, or a class
+            showed something else when it was answered.
         """
+        check_answered_markers(self.config, answered_markers(all_answers))
         positions = self.cell_positions() if positions is None else positions
         names = {clean_name(name): name for name in positions}
         given = all_answers["recording"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -259,3 +260,24 @@ def _markers(study: Study) -> dict[str, str]:
 def _markers_action(rows, name: str, text: str):
     actions = {action.text(): action for action in rows[name].markers_menu.actions()}
     return actions[text]
+
+
+def test_a_study_that_is_opened_names_results_that_are_shown(
+    viewer, channels, dock, qtbot, tmp_path, notifications
+):
+    """Its scheme stands beside them, so names of another one would mislead."""
+    layer = run(qtbot, dock)
+    before = layer.features["predicted"].tolist()
+    study = Study.create(tmp_path / "s", INTERNEURONS)
+    session_of(viewer).open_study(study.path)
+    assert layer.features["predicted"].tolist() == [CALLED[name] for name in before]
+    # a model that does not say what its cells show keeps its names in silence
+    result = result_of(layer)
+    card = result.classifier.card.model_copy(update={"markers": ("",) * 3})
+    result.classifier = replace(result.classifier, card=card)
+    result.run_result = replace(result.run_result, classifier_card=card)
+    named = layer.features["predicted"].tolist()
+    other = Study.create(tmp_path / "t", StudyConfig())
+    session_of(viewer).open_study(other.path)
+    assert layer.features["predicted"].tolist() == named
+    assert not notifications

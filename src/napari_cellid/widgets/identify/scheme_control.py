@@ -8,6 +8,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
+from napari_cellid.study.predicted_names import is_model_of
 from napari_cellid.study.scheme import require_scheme
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of, update_features
@@ -55,7 +56,7 @@ class SchemeControl(QObject):
         self._parent = parent
         self._model: ModelCard | None = None
         choice.valueChanged.connect(self._on_chosen)
-        session.study_changed.connect(self._show)
+        session.study_changed.connect(self._on_study)
         session.config_changed.connect(self._on_config)
         self._show()
 
@@ -109,21 +110,44 @@ class SchemeControl(QObject):
         # also after a refusal
         self._show()
 
+    def _on_study(self) -> None:
+        self._show()
+        config = self._session.config
+        if self._session.study is not None and config.scheme is not None:
+            # beside the scheme of the study, names of another one would mislead
+            self._rename_results(config, only_certain=True)
+
     def _on_config(self, before: StudyConfig) -> None:
         config = self._session.config
         if config.scheme != before.scheme or config.classes != before.classes:
             self._show()
             self._rename_results(config)
 
-    def _rename_results(self, config: StudyConfig) -> None:
-        """Name the classes of all results that are shown."""
+    def _rename_results(
+        self, config: StudyConfig, *, only_certain: bool = False
+    ) -> None:
+        """Name the classes of all results that are shown.
+
+        Parameters
+        ----------
+        config
+            Settings of the study or of the scheme.
+        only_certain
+            Whether to leave out, without a word, those of models that do not say what
+            cells show.
+        """
+        study = self._session.study
         for layer in self._viewer.layers:
             result = result_of(layer)
             if result is None or not isinstance(layer, Labels):
                 continue
+            card = result.run_result.classifier_card
+            if card is None or (only_certain and not all(card.states)):
+                continue
             before = result.labelled
+            of_study = study is not None and is_model_of(study.models, card)
             with input_errors_shown():
-                if rename_result(result, config):
+                if rename_result(result, config, of_study=of_study):
                     self._session.keep_saved(result, before)
                     update_features(layer, result)
                     self.renamed.emit(layer)

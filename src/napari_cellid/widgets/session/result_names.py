@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 
-def rename_result(result: ShownResult, config: StudyConfig) -> bool:
+def rename_result(
+    result: ShownResult, config: StudyConfig, *, of_study: bool = False
+) -> bool:
     """Name the classes of a result as a study or a labelling scheme does.
 
     Parameters
@@ -22,6 +24,8 @@ def rename_result(result: ShownResult, config: StudyConfig) -> bool:
         Is changed.
     config
         Settings of the study or of the scheme.
+    of_study
+        Whether the model is one of the study's own.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def rename_result(result: ShownResult, config: StudyConfig) -> bool:
     if classifier is None or not result.run_result.classes:
         return False
     before, colours = classifier.card, result.colours
-    card = name_classes(before, config, of_study=True)
+    card = name_classes(before, config, of_study=of_study)
     result.naming = config
     if card.classes == before.classes and card.scheme == before.scheme:
         return result.colours != colours

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.save_results import saved_warnings
-from napari_cellid.study.scheme import set_scheme
+from napari_cellid.study.scheme import save_scheme
 from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.notifications import (
@@ -113,9 +112,8 @@ class StudySession(FollowingSession):
         self._use_settings_of(self._require_study().edit_config(edit))
 
     def set_scheme(self, scheme: Scheme) -> None:
-        """Say what red marks in the study; see `study.scheme.set_scheme`."""
-        answered = self.all_given_answers()
-        self.edit_config(partial(set_scheme, scheme=scheme, answered=answered))
+        """Say what red marks in the study; see `study.scheme.save_scheme`."""
+        self._use_settings_of(save_scheme(self._require_study(), scheme))
 
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""
@@ -219,7 +217,8 @@ class StudySession(FollowingSession):
 
     def _apply(self, study: Study, before: StudyConfig) -> None:
         self.study = study
-        if study.config.marked_classes == before.marked_classes:
+        now = study.config
+        if (now.scheme, now.marked_classes) == (before.scheme, before.marked_classes):
             self._cells.rename_classes(study.config.earlier_names)
         else:
             # predictions are named by what cells show, which the tables tell
