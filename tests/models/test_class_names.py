@@ -143,3 +143,11 @@ def test_names_of_the_paper_are_no_names_of_an_own_scheme() -> None:
     study = StudyConfig(scheme="own", classes=classes)
     of_before = shipped().model_copy(update={"classes": PAPER, "markers": ()})
     assert name_classes(of_before, study).classes == STATES
+
+
+def test_a_model_copied_into_a_study_of_another_scheme_is_checked() -> None:
+    """Its folder alone does not make its names those of the study."""
+    classes = [one.model_copy(update={"markers": ""}) for one in StudyConfig().classes]
+    study = StudyConfig(scheme="own", classes=classes)
+    with pytest.raises(InputError, match="does not say what its cells of this name"):
+        name_classes(retrained("red-interneurons"), study, of_study=True)

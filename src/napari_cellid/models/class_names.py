@@ -57,7 +57,8 @@ def name_classes(
     if config.scheme is None and card.scheme is None and all(card.states):
         # nobody has said yet what red marks: only the states are certain
         return _renamed(card, card.states, card.states, None)
-    if not of_study:
+    # a folder can be copied from a study of another scheme by hand
+    if not of_study or card.scheme not in (None, config.scheme):
         _check_known_meaning(card, config)
     names = [
         _name(name, class_id, state, card, config)

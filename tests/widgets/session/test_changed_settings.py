@@ -11,8 +11,10 @@ from voting import write_answers
 
 from napari_cellid.annotation import all_answers
 from napari_cellid.annotation.journal_file import JournalFile
+from napari_cellid.errors import InputError
 from napari_cellid.study import answers as study_answers
 from napari_cellid.study.recordings import StudyRecording
+from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.agreement.widget import AgreementWidget
 from napari_cellid.widgets.gallery.widget import GalleryWidget
@@ -173,3 +175,21 @@ def test_settings_of_another_window_are_kept_and_taken_over(annotate, lab, read,
     with qtbot.assertNotEmitted(session.config_changed):
         session.refresh_config()
     assert read == []
+
+
+def test_markers_changed_by_hand_are_not_taken_over(viewer, annotate, lab, qtbot):
+    """What the person has answered would mean something else from now on."""
+    session = annotate.session
+    annotate.answer("excitatory")
+    before, lines = session.config, len(session.journal.lines)
+    path = session.study.path / STUDY_FILE
+    text = path.read_text().replace("emx1-h2b", "own")
+    for old, new in (("red and green", "x"), ("green alone", "red and green")):
+        text = text.replace(f'"{old}"', f'"{new}"')
+    path.write_text(text.replace('"x"', '"green alone"'))
+    with pytest.raises(InputError, match="would mean something else"):
+        session.refresh_config()
+    assert session.config is before
+    with pytest.raises(InputError, match="has just changed what red marks"):
+        session.answer("excitatory")
+    assert len(session.journal.lines) == lines

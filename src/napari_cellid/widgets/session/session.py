@@ -6,6 +6,11 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_cellid.annotation.all_answers import read_annotations
+from napari_cellid.study.answered_markers import (
+    answered_markers,
+    check_answered_markers,
+)
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.save_results import saved_warnings
@@ -117,8 +122,14 @@ class StudySession(FollowingSession):
 
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""
-        if self.study is not None:
-            self._use_settings_of(self.study.with_current_settings())
+        if self.study is None:
+            return
+        study = self.study.with_current_settings()
+        if study.config.marked_classes != self.config.marked_classes:
+            # somebody may have edited the file by hand
+            answers = read_annotations(study.annotations).all_answers
+            check_answered_markers(study.config, answered_markers(answers))
+        self._use_settings_of(study)
 
     def set_config(self, config: StudyConfig) -> None:
         """Use settings that `study.toml` has already; nothing is read again."""
