@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_cellid.channels.bleed_correction import correct_bleed_through
+from napari_cellid.channels.bleed_correction import (
+    correct_bleed_through,
+    recorded_estimate,
+)
 from napari_cellid.channels.bleed_through import bleed_through, estimate_bleed_through
 from napari_cellid.channels.model_input import plane_image
 from napari_cellid.config import SimulationConfig
@@ -128,6 +132,19 @@ def test_auto_subtracts_the_estimate_and_off_nothing() -> None:
     assert same.bleed_through == 0
     assert record["slope"] == pytest.approx(0.3, abs=0.02)
     assert record["text"].endswith("Nothing was subtracted.")
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_the_estimate_is_read_from_the_record_of_a_run(n_channels: int) -> None:
+    planes = tissue(0.3) if n_channels == 2 else replace(tissue(0.3), red=None)
+    record = correct_bleed_through(planes, "off")[1]
+    run = json.loads(json.dumps({"bleed_through": record}))
+    assert recorded_estimate(run) == bleed_through(planes)
+
+
+@pytest.mark.parametrize("record", [None, {}, {"slope": "much"}, "0.3"])
+def test_a_record_without_an_estimate_has_none(record: object) -> None:
+    assert recorded_estimate({"bleed_through": record}) is None
 
 
 def test_auto_subtracts_nothing_where_the_interval_reaches_zero() -> None:

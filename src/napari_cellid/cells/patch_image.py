@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from napari_cellid.channels.bleed_through import bleed_through
 from napari_cellid.channels.normalisation import contrast_limits
 
 if TYPE_CHECKING:
@@ -78,11 +76,6 @@ class PatchSource:
         """The channels that the recording has."""
         return tuple(name for name in CHANNELS if self._channel(name) is not None)
 
-    @cached_property
-    def leak(self) -> float | None:
-        """Grey values of red per grey value of green; None without an estimate."""
-        return bleed_through(self.planes).slope
-
     def cut(
         self,
         where: tuple[int, float, float],
@@ -90,7 +83,7 @@ class PatchSource:
         size: int,
         *,
         channels: Sequence[Channel] = CHANNELS,
-        subtract: bool = False,
+        bleed_through: float = 0.0,
     ) -> Patch:
         """Cut the patch around a position.
 
@@ -104,8 +97,8 @@ class PatchSource:
             Side of the result in pixels.
         channels
             Which ones, as far as the recording has them.
-        subtract
-            Whether green bleed-through is subtracted from red.
+        bleed_through
+            Grey values of red per grey value of green that are subtracted from red.
         """
         plane, y, x = where
         side = field_um / self.planes.pixel_size_um
@@ -116,7 +109,7 @@ class PatchSource:
         for name in self.channels:
             if name in channels:
                 window = (along_y.window, along_x.window)
-                piece = self._window(name, plane, window, subtract)
+                piece = self._window(name, plane, window, bleed_through)
                 channel_images[name] = along_x.resample(along_y.resample(piece).T).T
         return Patch(channel_images, along_y.inside[:, None] & along_x.inside)
 
@@ -146,7 +139,11 @@ class PatchSource:
         return self.planes.red if name == "red" else self.planes.green
 
     def _window(
-        self, name: Channel, plane: int, window: tuple[slice, slice], subtract: bool
+        self,
+        name: Channel,
+        plane: int,
+        window: tuple[slice, slice],
+        bleed_through: float,
     ) -> NDArray[np.float32]:
         """A piece of a plane, its usual range brought to 0 to 1."""
         image = self._channel(name)
@@ -154,10 +151,10 @@ class PatchSource:
         low, high = self._range(name, plane)
         piece = image[plane][window]
         green = self.planes.green
-        if subtract and name == "red" and green is not None and self.leak:
+        if bleed_through and name == "red" and green is not None:
             # less the darkest green: the background keeps its level
             dark, _ = self._range("green", plane)
-            piece = piece - self.leak * (green[plane][window] - dark)
+            piece = piece - bleed_through * (green[plane][window] - dark)
         return np.asarray((piece - low) / (high - low), np.float32)
 
     def _range(self, name: Channel, plane: int) -> tuple[float, float]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.channels.bleed_through import bleed_through
+from napari_cellid.channels.bleed_through import BleedThrough, bleed_through
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_cellid.channels.bleed_through import BleedThrough
+    from collections.abc import Mapping
+
     from napari_cellid.config import BleedThroughSetting
     from napari_cellid.recording import MeanPlanes
 
@@ -52,6 +53,25 @@ def correct_bleed_through(
         "text": f"{estimate} {_use(share)}",
     }
     return replace(planes, bleed_through=share), record
+
+
+def recorded_estimate(run: Mapping[str, Any]) -> BleedThrough | None:
+    """The estimate in the record of a run; None if an earlier version wrote it.
+
+    Parameters
+    ----------
+    run
+        Content of `run.json`.
+    """
+    record = run.get("bleed_through")
+    if not isinstance(record, dict) or "slope" not in record:
+        return None
+    values = [record.get(name) for name in ("slope", "low", "high")]
+    # people can have edited the file
+    if not all(value is None or isinstance(value, (int, float)) for value in values):
+        return None
+    slope, low, high = values
+    return BleedThrough(slope, low, high, str(record.get("reason", "")))
 
 
 def _check_possible(

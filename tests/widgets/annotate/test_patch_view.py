@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,10 @@ from qtpy.QtWidgets import QApplication
 from scipy import ndimage
 
 from napari_cellid.cells.patch_image import OUTSIDE, DisplaySettings, PatchSource
+from napari_cellid.channels.bleed_through import BleedThrough, bleed_through
 from napari_cellid.io.overlay_png import composite
 from napari_cellid.recording import MeanPlanes
+from napari_cellid.widgets.annotate import patch_view
 from napari_cellid.widgets.annotate.patch_view import PatchView
 
 SIZE = 64
@@ -146,7 +150,6 @@ def test_one_channel_alone(disc, channel):
     alone = made(**{channel: getattr(planes, channel)})
     tissue = PatchSource(alone, labels)
     assert tissue.channels == (channel,)
-    assert tissue.leak is None
     other = {"red": "green", "green": "red"}[channel]
     patch = tissue.cut((0, 30, 40), 30.0, 30)
     assert (patch.grey(other, DisplaySettings())[patch.inside] == 0).all()
@@ -163,14 +166,42 @@ def test_subtracting_takes_a_leaked_nucleus_away_and_leaves_a_red_one():
     red[0][own] += 180
     tissue = PatchSource(made(red, green), np.zeros((1, 128, 128), np.int32))
 
-    def shown(column, subtract):
-        look = DisplaySettings(subtract=subtract)
-        patch = tissue.cut((0, 64, column), 9.0, 9, subtract=subtract)
-        return patch.grey("red", look)[4, 4, 0]
+    slope = bleed_through(tissue.planes).slope
 
-    assert shown(30, False) > 150 and shown(98, False) > 150
-    assert shown(30, True) < 60
-    assert shown(98, True) > 150
+    def shown(column, slope=0.0):
+        patch = tissue.cut((0, 64, column), 9.0, 9, bleed_through=slope)
+        return patch.grey("red", DisplaySettings())[4, 4, 0]
+
+    assert shown(30) > 150 and shown(98) > 150
+    assert shown(30, slope) < 60
+    assert shown(98, slope) > 150
+
+
+def test_bleed_through_is_estimated_once_in_the_background(view, qtbot, monkeypatch):
+    threads = []
+
+    def estimate(planes):
+        threads.append(threading.current_thread())
+        return BleedThrough(0.5, 0.4, 0.6)
+
+    monkeypatch.setattr(patch_view, "bleed_through", estimate)
+    before = picture(view, "red")
+    view.subtract.toggle()
+    qtbot.waitUntil(lambda: view.canvas.bleed_through is not None)
+    assert not np.array_equal(picture(view, "red"), before)
+    for _ in range(2):
+        view.subtract.toggle()
+    view.show_cell(0, 20, 20, 0)
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+def test_the_estimate_of_the_run_is_used(view, disc, monkeypatch):
+    monkeypatch.setattr(patch_view, "bleed_through", None)
+    view.set_recording(*disc, BleedThrough(0.5, 0.4, 0.6))
+    view.subtract.toggle()
+    assert view.canvas.bleed_through.slope == 0.5
+    assert not view._estimating.busy
 
 
 def test_a_cell_is_painted_in_its_colours(view):
@@ -199,7 +230,7 @@ def test_switches_and_keys_do_the_same(view):
 
 def test_what_is_set_stays_from_cell_to_cell_and_can_be_reset(view):
     view.sliders["red"].setValue((0.2, 0.8))
-    view.toggle_subtract()
+    view.subtract.toggle()
     view.zoom(2)
     view.show_cell(0, 20, 20, 0)
     look = view.display_settings()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 
     from napari_cellid.cells.patch_image import PatchSource
+    from napari_cellid.channels.bleed_through import BleedThrough
 
 ChannelView = Literal["both", "red", "green"]
 _CAPTIONS: dict[ChannelView, str] = {
@@ -42,6 +43,8 @@ class PatchCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source: PatchSource | None = None
+        #: of the recording; None until it is known
+        self.bleed_through: BleedThrough | None = None
         self.display = DisplaySettings()
         self.outline_visible = True
         self.field_um = FIELD_UM
@@ -63,8 +66,13 @@ class PatchCanvas(QWidget):
 
     def set_source(self, source: PatchSource | None) -> None:
         """Set the recording from which patches are cut, and show no patch yet."""
-        self.source = source
+        self.source, self.bleed_through = source, None
         self.show_patch(None, 0)
+
+    def set_bleed_through(self, estimate: BleedThrough | None) -> None:
+        """Set what is subtracted of red if the display settings ask for it."""
+        self.bleed_through = estimate
+        self.refresh()
 
     def show_patch(self, centre: tuple[int, float, float] | None, label: int) -> None:
         """Show the patch around (plane, y, x) and outline a label; None clears."""
@@ -166,7 +174,7 @@ class PatchCanvas(QWidget):
             self.field_um,
             max(size, 8),
             channels=CHANNELS if view == "both" else [view],
-            subtract=self.display.subtract,
+            bleed_through=self._subtracted_slope() or 0.0,
         )
         if view == "both":
             return to_qimage(patch.colours(self.display))
@@ -220,12 +228,20 @@ class PatchCanvas(QWidget):
         if view != "both" and view not in self.source.channels:
             return f"{_CAPTIONS[view]}: not recorded"
         if self.display.subtract and view == "red":
-            if self.source.leak is None:
-                return "red (no estimate of the leak)"
-            return f"red − {self.source.leak:.2g} × green"
-        if self.display.subtract and view == "both":
-            return "red (leak subtracted) + green"
+            if self.bleed_through is None:
+                return "red (bleed-through: …)"
+            if self.bleed_through.slope is None:
+                return "red (bleed-through not known)"
+            return f"red − {self.bleed_through.slope:.2g} × green"
+        if view == "both" and self._subtracted_slope() is not None:
+            return "red (corrected) + green"
         return _CAPTIONS[view]
+
+    def _subtracted_slope(self) -> float | None:
+        """Grey values of red per grey value of green; None if red is as recorded."""
+        if not self.display.subtract or self.bleed_through is None:
+            return None
+        return self.bleed_through.slope
 
     def _paint_scale_bar(self, painter: QPainter, rect: QRect) -> None:
         length_um = scale_bar_um(self.field_um)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
+from napari_cellid.channels.bleed_correction import recorded_estimate
 from napari_cellid.colours import answer_colours
+from napari_cellid.errors import InputError
 from napari_cellid.study.other_annotations import other_annotations_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.annotate.panel import own_answer_text
@@ -55,7 +58,12 @@ class CellDisplay(QObject):
     def show_recording(self) -> None:
         """Take the images of the session's recording."""
         session = self._session
-        self._panel.patch.set_recording(session.planes, session.labels)
+        estimate = None
+        # the run has estimated it; a record that cannot be read must not hide the cells
+        with suppress(InputError):
+            if session.recording is not None:
+                estimate = recorded_estimate(session.recording.run())
+        self._panel.patch.set_recording(session.planes, session.labels, estimate)
         if session.planes is not None and session.journal is None:
             self._panel.patch.clear(_TYPE_YOUR_NAME)
 

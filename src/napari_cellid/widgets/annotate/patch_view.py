@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -18,7 +19,10 @@ from superqt import QDoubleRangeSlider
 from superqt.utils import signals_blocked
 
 from napari_cellid.cells.patch_image import CHANNELS, DisplaySettings, PatchSource
+from napari_cellid.channels.bleed_through import bleed_through
+from napari_cellid.progress import Progress
 from napari_cellid.widgets._shared.patch_canvas import FIELD_UM, PatchCanvas
+from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.cells.patch_image import Channel
+    from napari_cellid.channels.bleed_through import BleedThrough
+    from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
 
 _NAMES: dict[Channel, str] = {"red": "Red", "green": "Green"}
@@ -49,19 +55,25 @@ class PatchView(QWidget):
         self.outline = QCheckBox("Outline")
         self.outline.setChecked(True)
         self.outline.setToolTip("<qt>Draw the outline of the cell.</qt>")
-        self.subtract = QCheckBox("Subtract leaked green")
+        self.subtract = QCheckBox("Subtract bleed-through")
         self.subtract.setToolTip(
-            "<qt>Subtract the green that leaks into the red channel, to see whether "
-            "a nucleus itself is red. The leak is estimated from the whole recording: "
-            "the slope of red on green where nothing else is red.</qt>"
+            "<qt>Subtract the green light in the red channel, to see whether a nucleus "
+            "itself is red. How much it is was estimated from the recording: the slope "
+            "of red on green where nothing else is red.</qt>"
         )
+        # an estimate takes seconds in a large recording
+        self._estimating = Worker(self)
+        self._estimate_asked = False
         self._field_width = QLabel()
         self._build()
         self._connect()
-        self.set_source(None)
+        self._set_source(None, None)
 
     def set_recording(
-        self, planes: MeanPlanes | None, labels: NDArray[np.int32] | None
+        self,
+        planes: MeanPlanes | None,
+        labels: NDArray[np.int32] | None,
+        estimate: BleedThrough | None = None,
     ) -> None:
         """Show cells of this recording; None for no recording.
 
@@ -71,15 +83,21 @@ class PatchView(QWidget):
             Mean images.
         labels
             (plane, y, x) of the same shape.
+        estimate
+            Bleed-through of the recording; None to estimate it when it is needed.
         """
         if planes is None or labels is None:
-            self.set_source(None)
+            self._set_source(None, None)
         else:
-            self.set_source(PatchSource(planes, labels))
+            self._set_source(PatchSource(planes, labels), estimate)
 
-    def set_source(self, source: PatchSource | None) -> None:
-        """Show cells of this patch source, which other widgets may share."""
+    def _set_source(
+        self, source: PatchSource | None, estimate: BleedThrough | None
+    ) -> None:
+        self._estimating.cancel()
+        self._estimate_asked = False
         self.canvas.set_source(source)
+        self.canvas.set_bleed_through(estimate)
         available = () if source is None else source.channels
         for channel in CHANNELS:
             self.switches[channel].setEnabled(channel in available)
@@ -104,10 +122,6 @@ class PatchView(QWidget):
         """Switch the outline on or off."""
         self._toggle(self.outline)
 
-    def toggle_subtract(self) -> None:
-        """Switch between the red as recorded and the red without leaked green."""
-        self._toggle(self.subtract)
-
     def zoom(self, steps: float) -> None:
         """Zoom in, or out where `steps` is negative."""
         self.canvas.zoom(steps)
@@ -123,7 +137,7 @@ class PatchView(QWidget):
         self._on_display_settings()
 
     def display_settings(self) -> DisplaySettings:
-        """Channels, contrast and leak subtraction as they are set."""
+        """Channels, contrast and subtraction as they are set."""
         limits = {name: tuple(self.sliders[name].value()) for name in CHANNELS}
         return DisplaySettings(
             shown=frozenset(n for n in CHANNELS if self.switches[n].isChecked()),
@@ -193,6 +207,21 @@ class PatchView(QWidget):
 
     def _on_display_settings(self) -> None:
         self.canvas.set_display(self.display_settings())
+        self._estimate()
+
+    def _estimate(self) -> None:
+        """Estimate the bleed-through, once, if it is to be subtracted."""
+        source = self.canvas.source
+        known = self.canvas.bleed_through is not None or self._estimate_asked
+        if source is None or known or not self.canvas.display.subtract:
+            return
+        self._estimate_asked = True
+        step = _estimate_bleed_through(source.planes)
+        self._estimating.start_latest(step, partial(self._on_estimated, source))
+
+    def _on_estimated(self, source: PatchSource, estimate: BleedThrough) -> None:
+        if self.canvas.source is source:
+            self.canvas.set_bleed_through(estimate)
 
     def _on_outline(self, on: bool) -> None:
         self.canvas.outline_visible = on
@@ -206,6 +235,11 @@ class PatchView(QWidget):
 
     def _on_zoom(self, field_um: float) -> None:
         self._field_width.setText(f"{field_um:.0f} µm")
+
+
+def _estimate_bleed_through(planes: MeanPlanes) -> Step[BleedThrough]:
+    yield Progress("Estimating bleed-through")
+    return bleed_through(planes)
 
 
 def _button(text: str, tip: str, slot: Callable[..., None]) -> QToolButton:
