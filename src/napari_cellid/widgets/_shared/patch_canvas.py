@@ -229,9 +229,9 @@ class PatchCanvas(QWidget):
             return f"{_CAPTIONS[view]}: not recorded"
         if self.display.subtract and view == "red":
             if self.bleed_through is None:
-                return "red (bleed-through: …)"
+                return "red (estimating…)"
             if self.bleed_through.slope is None:
-                return "red (bleed-through not known)"
+                return "red (no estimate)"
             return f"red − {self.bleed_through.slope:.2g} × green"
         if view == "both" and self._subtracted_slope() is not None:
             return "red (corrected) + green"
