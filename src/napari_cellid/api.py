@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -192,6 +193,11 @@ def add_cells(
     -------
     Permanent number of each cell.
 
+    Warns
+    -----
+    UserWarning
+        If the classifier of the recording is not here, so that the cells have no class.
+
     Raises
     ------
     InputError
@@ -205,6 +211,8 @@ def add_cells(
     run = study.recording(recording).run()
     places = as_middles(middles)
     models = load_run_models(study, run, segmenter)
+    if models.note:
+        warnings.warn(models.note, stacklevel=2)
     step = add_middles(study, recording, places, annotator, models)
     return run_to_end(step, report).numbers
 

@@ -72,7 +72,7 @@ def test_discs_need_no_unet(study: Study, tmp_path: Path, capsys) -> None:
     path.write_text("axis-0,axis-1,axis-2\n1,{},{}\n".format(*free_place(study)))
     words = ["add-cells", str(study.path), str(path), "--annotator", "Ann", "--discs"]
     assert main(words) == 0
-    assert "0 with an outline from the map, 1 as a disc" in capsys.readouterr().out
+    assert "Added a cell to r1: a disc." in capsys.readouterr().out
 
 
 def test_classified_by_the_classifier_of_the_run(
@@ -86,6 +86,12 @@ def test_classified_by_the_classifier_of_the_run(
     row = study.recording("r1").cells().set_index("cell").loc[number]
     assert row["predicted"] in ("excitatory", "inhibitory", "glia")
     assert 0 < row["confidence"] <= 1
+
+
+def test_a_script_is_told_that_the_classifier_is_missing(study: Study) -> None:
+    places = [(1, *free_place(study))]
+    with pytest.warns(UserWarning, match="New cells have no class"):
+        add_cells(study, "r1", places, annotator="Ann")
 
 
 def test_named_as_the_others_where_the_scheme_was_said_later(

@@ -19,6 +19,8 @@ from napari_cellid.cells.middles import Middle
 from napari_cellid.config import SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.io.tables import read_added
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.segmentation_dataset import load_outlines
 from napari_cellid.segmentation.predict import Segmentation
@@ -27,7 +29,11 @@ from napari_cellid.study.added_cells import ADDED, OpenRecording, remove_added_c
 from napari_cellid.study.consensus import consensus_table
 from napari_cellid.study.probability_map import PROBABILITY, read_probability
 from napari_cellid.study.replaced import list_replaced
-from napari_cellid.study.run_models import RunModels, find_run_model
+from napari_cellid.study.run_models import (
+    RunModels,
+    find_run_model,
+    load_run_classifier,
+)
 from napari_cellid.study.save_results import add_recording
 from napari_cellid.study.study import Study
 
@@ -302,6 +308,23 @@ def test_classes_of_an_unknown_model_are_left_out(study: Study) -> None:
     run = {"models": {"classify": {"name": "old", "weights_sha256": "0" * 64}}}
     with pytest.raises(InputError, match="'old'"):
         find_run_model(study, run, "classify")
+
+
+def test_a_classifier_that_is_missing_or_broken_leaves_cells_without_class(
+    study: Study,
+) -> None:
+    def load(folder: Path) -> None:
+        raise InputError(f"{folder.name} is broken.")
+
+    assert load_run_classifier(study, {}, load) == (None, "")
+    missing = {"models": {"classify": {"name": "old", "weights_sha256": "0" * 64}}}
+    classifier, note = load_run_classifier(study, missing, load)
+    assert classifier is None and note.endswith("New cells have no class.")
+    card = load_card(find_model(None, "classify"), "classify")
+    shipped = {"name": card.name, "weights_sha256": card.weights_sha256}
+    broken = {"models": {"classify": shipped}}
+    classifier, note = load_run_classifier(study, broken, load)
+    assert classifier is None and "is broken. New cells" in note
 
 
 def with_map(labels: np.ndarray, seed: int = 0):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.cli.parser import add_output_style
 from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, run_to_end
-from napari_cellid.report.table import count_text
+from napari_cellid.report.added_cells import added_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -71,20 +71,14 @@ def run_add_cells(arguments: Namespace, console: Console) -> None:
     step = add_middles(study, name, middles, person, models)
     added = run_to_end(step, console.progress)
     console.notes([models.note] if models.note else [])
-    n = len(added.numbers)
     values = {
         "study": str(study.path),
         "recording": name,
         "cells": list(added.numbers),
         "from_map": added.from_map,
     }
-    console.result(
-        values,
-        [
-            f"Added {count_text(n, 'cell')} to {name}: {added.from_map} with an "
-            f"outline from the map, {n - added.from_map} as a disc."
-        ],
-    )
+    text = added_text(len(added.numbers), added.from_map, name)
+    console.result(values, [text])
 
 
 def _segmenter(arguments: Namespace, study: Study, name: str) -> str | Path | None:

@@ -1,3 +1,4 @@
+from .added_cells import added_text as added_text
 from .agreement_tables import agreement_summary as agreement_summary
 from .agreement_tables import alpha_rows as alpha_rows
 from .agreement_tables import kappa_rows as kappa_rows
@@ -25,6 +26,7 @@ from .vote_text import vote_lines as vote_lines
 __all__ = [
     "Rows",
     "TableItem",
+    "added_text",
     "agreement_lines",
     "agreement_summary",
     "agreement_values",

@@ -249,15 +249,3 @@ def grow_cells(
         # any number but 0 keeps the next cell away
         taken[cell.pixels] = -1
         yield cell
-
-
-def added_text(grown: Sequence[GrownCell]) -> str:
-    """A sentence about cells that were added."""
-    discs = sum(cell.source == "disc" for cell in grown)
-    if len(grown) == 1:
-        how = "a disc of the usual size" if discs else "an outline from the map"
-        return f"Added a cell with {how}."
-    return (
-        f"Added {len(grown)} cells, {len(grown) - discs} with an outline from the map "
-        f"and {discs} as discs of the usual size."
-    )

@@ -14,7 +14,7 @@ from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS, ensemble_car
 from napari_cellid.models.store import list_models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -120,22 +120,47 @@ def load_run_models(
     Raises
     ------
     InputError
-        If a model cannot be loaded.
+        If the U-Net cannot be loaded.
     """
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
     unet = None if segmenter is None else load_segmenter(segmenter)
+    classifier, note = load_run_classifier(study, run, load_classifier)
+    return RunModels(unet, classifier, note)
+
+
+def load_run_classifier(
+    study: Study,
+    run: Mapping[str, Any],
+    load: Callable[[Path | str], CellClassifier],
+) -> tuple[CellClassifier | None, str]:
+    """Load the classifier of a run, with the names that its table has.
+
+    Parameters
+    ----------
+    study
+        The study.
+    run
+        `StudyRecording.run`.
+    load
+        Loads a classifier by folder or name.
+
+    Returns
+    -------
+    The classifier, or None; and why there is none although the run had one.
+    """
     try:
-        found = find_run_model(study, run, "classify")
+        folder = find_run_model(study, run, "classify")
+        if folder is None:
+            return None, ""
+        return _named_as_written(load(folder), run), ""
     except InputError as error:
-        return RunModels(unet, None, f"{error} The new cells have no class.")
-    if found is None:
-        return RunModels(unet)
-    return RunModels(unet, named_as_written(load_classifier(found), run))
+        # a cell is worth more than its class
+        return None, f"{error} New cells have no class."
 
 
-def named_as_written(
+def _named_as_written(
     classifier: CellClassifier, run: Mapping[str, Any]
 ) -> CellClassifier:
     """The classifier of a run, with the names that the table of the run has.

@@ -8,7 +8,8 @@ from qtpy.QtCore import QObject
 
 from napari_cellid.cells.middles import Middle, check_middles, median_diameter
 from napari_cellid.errors import InputError
-from napari_cellid.segmentation.grow_cell import added_text, grow_cells
+from napari_cellid.report.added_cells import added_text
+from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.add_mode import AddMode
@@ -110,7 +111,8 @@ class LayerAdding(QObject):
                 layer.data_setitem(cell.pixels[-layer.ndim :], label)
         # measured and classified a moment later, as what is painted, so that the
         # outline is there at once
-        self._bar.show_status(added_text(grown))
+        n_from_map = sum(cell.source == "map" for cell in grown)
+        self._bar.show_status(added_text(len(grown), n_from_map))
 
     def place_at(self, position: Sequence[float]) -> tuple[float, float, float]:
         """(plane, y, x) in px at a position in world coordinates."""

@@ -12,7 +12,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.cells.middles import Middle, check_middles, median_diameter
 from napari_cellid.errors import InputError
-from napari_cellid.segmentation.grow_cell import added_text, grow_cells
+from napari_cellid.report.added_cells import added_text
+from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.study.added_cells import (
     OpenRecording,
     add_cells,
@@ -131,7 +132,8 @@ class StudyAdding(QObject):
             self._unsaved.append(added)
             self._waiting.append(added)
         self._draw_unsaved()
-        self.status.emit(added_text(grown))
+        n_from_map = sum(cell.source == "map" for cell in grown)
+        self.status.emit(added_text(len(grown), n_from_map))
         self.queue.add(self._save_waiting(), self._on_saved)
 
     def undo(self) -> bool:
