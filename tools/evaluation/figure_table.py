@@ -52,8 +52,11 @@ class Report:
         if suffix == ".csv":
             return pd.DataFrame(self.rows).to_csv(index=False, float_format="%.6g")
         if suffix == ".json":
-            # through pandas, which writes NaN as null
-            rows = json.loads(pd.DataFrame(self.rows).to_json(orient="records"))
+            # JSON has no NaN
+            rows = [
+                {key: None if value != value else value for key, value in row.items()}
+                for row in self.rows
+            ]
             whole = {"models": self.models, "rows": rows, "about": self.about}
             return json.dumps(whole | {"skipped": self.skipped}, indent=1) + "\n"
         return self.markdown()
