@@ -154,7 +154,13 @@ def test_predictions_follow_by_what_cells_show(study) -> None:
 
 def test_a_record_that_cannot_be_read_does_not_hide_the_cells(study) -> None:
     (study.recording("r1").folder / "run.json").write_text("{")
-    assert len(Study.open(study.path).recording("r1").cells()) == 3
+    opened = Study.open(study.path)
+    cells = opened.recording("r1").cells()
+    assert len(cells) == 3
+    # what the model meant by a name is unknown then
+    assert set(cells["predicted"]) == {""}
+    assert not [name for name in cells if name.startswith("p_")]
+    assert any("predicted classes of r1 are left out" in p for p in opened.problems)
     (study.recording("r1").folder / "run.json").write_text(
         json.dumps({"classes": [1], "models": "?"})
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.errors import InputError
+from napari_cellid.files import file_state
 from napari_cellid.study.answered_markers import check_answered_markers
+from napari_cellid.study.settings import STUDY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,11 +46,12 @@ class AnnotatorJournal:
         )
         lines = self.journal.lines
         check_answered_markers(study.config, {(x.answer, x.markers) for x in lines})
-        self._study, self._n_told = study, 0
+        self._n_told = 0
+        self._take(study)
 
     def set_study(self, study: Study) -> None:
         """Take the study with other settings; nothing is read again."""
-        self._study = study
+        self._take(study)
         self.journal.set_answers(_known_answers(study.config))
 
     def new_interference(self) -> tuple[str, ...]:
@@ -80,8 +83,16 @@ class AnnotatorJournal:
             ]
         )
 
+    def _take(self, study: Study) -> None:
+        self._study = study
+        # when it was last read is not known, so it is read once more
+        self._settings_state: tuple[int, int, int] | None = None
+
     def _check_unchanged(self, answers: set[str], markers: Mapping[str, str]) -> None:
         """Check that `study.toml` still says what the person has seen."""
+        state = file_state(self._study.path / STUDY_FILE)
+        if state is not None and state == self._settings_state:
+            return
         config = self._study.config
         # a file that cannot be read must not keep answers from being saved
         with suppress(InputError):
@@ -95,6 +106,8 @@ class AnnotatorJournal:
                         "changed what red marks; the answer was not saved, so look at "
                         "the classes and answer again."
                     )
+        if config == self._study.config:
+            self._settings_state = state
 
     def undo(self) -> list[Answer]:
         """Undo the last answer; return the lines with the answers that count now.

@@ -60,7 +60,7 @@ def scan_recordings(
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
         recordings[recording.name] = recording
-        problems += _missing_files(recording)
+        problems += [*_missing_files(recording), *_unreadable_run(recording)]
     return recordings, (*problems, *_without_recording(study, overrides))
 
 
@@ -117,6 +117,14 @@ def _missing_files(recording: StudyRecording) -> list[str]:
         "but cannot be shown; put the file back, or identify the recording again."
         for name in missing_files(recording.folder)
     ]
+
+
+def _unreadable_run(recording: StudyRecording) -> list[str]:
+    try:
+        recording.run()
+    except InputError as error:
+        return [f"The predicted classes of {recording.name} are left out: {error}"]
+    return []
 
 
 def _without_recording(study: Path, overrides: Overrides) -> list[str]:

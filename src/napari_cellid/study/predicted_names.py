@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import (
@@ -135,6 +137,13 @@ def check_predicted_meaning(
                 f"but in this study they are {shown[name]}; save the result in the "
                 "study that the model was trained in, or identify with another model."
             )
+
+
+def without_predictions(cells: pd.DataFrame) -> pd.DataFrame:
+    """A cell table without what a model predicted, where its meaning is unknown."""
+    chances = [name for name in cells if str(name).startswith("p_")]
+    emptied = cells.drop(columns=chances)
+    return emptied.assign(predicted="", confidence=np.nan)
 
 
 @cache

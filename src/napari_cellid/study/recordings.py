@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,11 @@ from napari_cellid.io.results import CELLS, LABELS, RUN
 from napari_cellid.io.tables import no_retired, read_cells, read_retired
 from napari_cellid.json_file import read_json
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.study.predicted_names import present_names, rename_classes
+from napari_cellid.study.predicted_names import (
+    present_names,
+    rename_classes,
+    without_predictions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,10 +117,11 @@ class StudyRecording:
         cells = read_cells(self.folder / CELLS)
         if self.config is None:
             return cells
-        run: dict[str, Any] = {}
-        # a record that cannot be read must not hide the cells
-        with suppress(InputError):
+        try:
             run = self.run()
+        except InputError:
+            # it must not hide the cells, but what their predictions mean is unknown
+            return without_predictions(cells)
         return rename_classes(cells, present_names(run, self.config))
 
     def retired(self) -> pd.DataFrame:
