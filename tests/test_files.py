@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellid.errors import InputError
-from napari_cellid.files import atomic_write, atomic_write_folder
+from napari_cellid.files import atomic_write, atomic_write_folder, copy_other_files
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 
 
@@ -196,3 +196,21 @@ def test_leftovers_of_earlier_versions_are_removed_when_they_are_old(
         os.utime(path, (1.7e9, 1.7e9))
     assert remove_leftovers(tmp_path) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == [".gitignore", "notes"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_files_that_a_folder_lacks_are_copied(tmp_path, monkeypatch, links):
+    def refuse(*_):
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    first, second = tmp_path / "first", tmp_path / "second"
+    (first / "folder").mkdir(parents=True)
+    second.mkdir()
+    for name, text in (("a", "old"), ("b", "kept")):
+        (first / name).write_text(text)
+    (second / "a").write_text("new")
+    copy_other_files(first, second)
+    texts = {path.name: path.read_text() for path in second.iterdir()}
+    assert texts == {"a": "new", "b": "kept"}

@@ -243,3 +243,24 @@ def file_state(path: Path) -> tuple[int, int, int] | None:
         return None
     # each atomic write makes another file, also where time and size are the same
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def copy_other_files(folder: Path, target: Path) -> None:
+    """Give a folder the files of another one that it lacks.
+
+    Parameters
+    ----------
+    folder
+        Folder that has the files; folders in it are left out.
+    target
+        Folder that gets them.
+    """
+    for path in folder.iterdir():
+        copy = target / path.name
+        if copy.exists() or not path.is_file():
+            continue
+        try:
+            # files can be large, and they stay the same file
+            os.link(path, copy)
+        except OSError:
+            shutil.copy2(path, copy)

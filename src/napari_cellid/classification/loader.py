@@ -53,6 +53,6 @@ def load_classifier(
     card = load_card(folder, "classify")
     # before the weights, which take longer
     named = name_classes(card, config, of_study=of_study)
-    load = load_pixel_classifier if card.architecture == ARCHITECTURE else None
-    classifier = (load or load_patch_classifier)(folder)
-    return replace(classifier, card=named)
+    if card.architecture == ARCHITECTURE:
+        return replace(load_pixel_classifier(folder), card=named)
+    return replace(load_patch_classifier(folder), card=named)

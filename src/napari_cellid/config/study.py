@@ -14,6 +14,7 @@ from napari_cellid.config.classes import (
     check_classes,
     fill_class_ids,
 )
+from napari_cellid.config.guessed_scheme import guess_scheme
 from napari_cellid.config.markers import (
     DEFAULT_CLASSES,
     Scheme,
@@ -24,7 +25,7 @@ from napari_cellid.config.markers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 #: the name of a folder, without a path; or empty
 _FOLDER = r"^(?:[^./\\:*?\"<>|][^/\\:*?\"<>|]*)?$"
@@ -151,8 +152,8 @@ class StudyConfig(Config):
         return {state: one.name for state, one in state_classes(self.classes).items()}
 
     @property
-    def marked_classes(self) -> dict[str, str]:
-        """What the cells of each class show, by the ids of the classes."""
+    def markers_by_id(self) -> dict[str, str]:
+        """What the cells of each class show, "" where that is not known."""
         return {one.id: one.markers for one in self.classes}
 
     @property
@@ -224,38 +225,6 @@ def _classes_of(scheme: Any) -> tuple[StudyClass, ...]:
             "a table [[classes]] for each, with its markers"
         )
     return Scheme(name=scheme).classes()
-
-
-def guess_scheme(classes: Any) -> SchemeName | None:
-    """The scheme of classes that were named before there were schemes.
-
-    Parameters
-    ----------
-    classes
-        As in `study.toml`.
-
-    Returns
-    -------
-    None for the paper's names without markers, for red may mark anything there;
-    the paper's scheme if these classes have its markers; "own" for others.
-    """
-    if not isinstance(classes, (list, tuple)):
-        return "own"
-    # pydantic refuses, with a better message, what is no class
-    named: Mapping[str, str] = dict(map(_name_and_markers, classes))
-    paper = {one.name: one.markers for one in DEFAULT_CLASSES}
-    if all(named.get(name) == markers for name, markers in paper.items()):
-        return "emx1-h2b"
-    if not any(named.values()) and paper.keys() <= named.keys():
-        return None
-    return "own"
-
-
-def _name_and_markers(given: Any) -> tuple[str, str]:
-    if isinstance(given, StudyClass):
-        return given.name, given.markers
-    values = given if isinstance(given, dict) else {}
-    return str(values.get("name", "")), str(values.get("markers", ""))
 
 
 class RecordingInfo(Config):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.measure import measure_labels
 from napari_cellid.colours import class_colours
 from napari_cellid.errors import InputError
+from napari_cellid.files import copy_other_files
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.io.results import CELLS, write_results
 from napari_cellid.io.tables import ADDED_COLUMNS, read_added, read_cells, write_cells
@@ -284,7 +283,8 @@ def _write(
     def write_more(temporary: Path) -> None:
         write_cells(temporary / RETIRED, retired)
         write_cells(temporary / ADDED, people)
-        _keep_others(recording.folder, temporary)
+        # they are there when the folder takes its place, for a window that reads then
+        copy_other_files(recording.folder, temporary)
 
     write_results(
         IdentifyResult(recording.planes, labels, cells, classes, None, run),
@@ -294,19 +294,3 @@ def _write(
         # deleted, not kept: the new outlines contain all that it has
         dispose=None,
     )
-
-
-def _keep_others(folder: Path, temporary: Path) -> None:
-    """Give the new folder the files of the old one, such as the images.
-
-    They are there when the folder takes its place, for a window that reads just then.
-    """
-    for path in folder.iterdir():
-        target = temporary / path.name
-        if target.exists() or not path.is_file():
-            continue
-        try:
-            # images can be large, and they stay the same file
-            os.link(path, target)
-        except OSError:
-            shutil.copy2(path, target)

@@ -27,7 +27,7 @@ from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
 from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel
 from napari_cellid.widgets.session.animals_dialog import edit_animals
-from napari_cellid.widgets.session.scheme_dialog import ask_scheme
+from napari_cellid.widgets.session.scheme_dialog import ask_unknown_scheme
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class AnnotateWidget(QWidget):
         """Open a study and begin, by default with the name saved on this computer."""
         with input_errors_shown():
             self.session.open_study(path)
-            self._ask_scheme()
+            ask_unknown_scheme(self.session, self)
             self.begin(annotator or load_annotator_name())
 
     def close_study(self) -> None:
@@ -262,32 +262,16 @@ class AnnotateWidget(QWidget):
             self.panel.classes.reset()
 
     def _set_markers(self, class_id: str, markers: str) -> None:
-        with input_errors_shown():
-            answered = self.session.all_given_answers()
-            self._edit_config(
-                partial(
-                    set_class_markers,
-                    class_id=class_id,
-                    markers=markers,
-                    answered=answered,
-                )
-            )
-
-    def _ask_scheme(self) -> None:
-        """Ask once what red marks, in a study that does not say it."""
-        study = self.session.study
-        if study is None or self.session.config.scheme is not None:
-            return
-        scheme = ask_scheme(study.path.name, self)
-        if scheme is not None:
-            self.session.set_scheme(scheme)
+        self._edit_class(set_class_markers, class_id=class_id, markers=markers)
 
     def _remove_class(self, class_id: str) -> None:
+        self._edit_class(remove_class, class_id=class_id)
+
+    def _edit_class(self, edit: Callable[..., StudyConfig], **values: str) -> None:
+        """Change a class in a way that depends on the answers of all people."""
         with input_errors_shown():
             answered = self.session.all_given_answers()
-            self._edit_config(
-                partial(remove_class, class_id=class_id, answered=answered)
-            )
+            self._edit_config(partial(edit, answered=answered, **values))
 
     def _on_blind(self, blind: bool) -> None:
         self.panel.blind.setChecked(blind)

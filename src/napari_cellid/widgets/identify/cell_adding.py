@@ -15,6 +15,7 @@ from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.add_mode import AddMode
 from napari_cellid.widgets.session.points_middles import (
     chosen_points,
+    place_in,
     points_as_middles,
 )
 from napari_cellid.widgets.session.result_layer import label_volume, result_of
@@ -117,10 +118,7 @@ class LayerAdding(QObject):
     def place_at(self, position: Sequence[float]) -> tuple[float, float, float]:
         """(plane, y, x) in px at a position in world coordinates."""
         layer, _ = self._target()
-        # points of a movie have a time, which outlines have not
-        place = layer.world_to_data(position[-layer.ndim :])
-        plane = float(round(place[-3])) if layer.ndim > 2 else 0.0
-        return plane, float(place[-2]), float(place[-1])
+        return place_in(layer, position)
 
     def _target(self) -> tuple[Labels, ShownResult]:
         result = result_of(self._layer)

@@ -13,7 +13,7 @@ from napari_cellid.study.scheme import require_scheme
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of, update_features
 from napari_cellid.widgets.session.result_names import rename_result
-from napari_cellid.widgets.session.scheme_dialog import ask_scheme
+from napari_cellid.widgets.session.scheme_dialog import ask_unknown_scheme
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,10 +73,7 @@ class SchemeControl(QObject):
             own_names = self._model is not None and self._model.scheme is not None
             scheme = None if own_names else self._choice.value()
             return None if scheme is None else StudyConfig.of_scheme(scheme), None
-        if self._session.config.scheme is None:
-            scheme = ask_scheme(study.path.name, self._parent)
-            if scheme is not None:
-                self._session.set_scheme(scheme)
+        ask_unknown_scheme(self._session, self._parent)
         require_scheme(self._session.config)
         return self._session.config, study.models
 

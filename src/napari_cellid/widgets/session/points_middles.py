@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Points
+    from napari.layers import Labels, Points
 
     from napari_cellid.cells.middles import Middle
 
@@ -50,6 +50,14 @@ def chosen_points(viewer: ViewerModel) -> Points:
             "middle of each missed cell."
         )
     return layers[0]
+
+
+def place_in(layer: Labels, position: Sequence[float]) -> tuple[float, float, float]:
+    """(plane, y, x) in px of a labels layer at a position in world coordinates."""
+    # points of a movie have a time, which outlines have not
+    place = layer.world_to_data(position[-layer.ndim :])
+    plane = float(round(place[-3])) if layer.ndim > 2 else 0.0
+    return plane, float(place[-2]), float(place[-1])
 
 
 def points_as_middles(

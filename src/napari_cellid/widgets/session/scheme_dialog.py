@@ -13,6 +13,7 @@ from napari_cellid.widgets._shared.scheme_choice import SchemeChoice
 
 if TYPE_CHECKING:
     from napari_cellid.config import Scheme
+    from napari_cellid.widgets.session.session import StudySession
 
 #: wide enough for the longest title (px)
 _WIDTH = 420
@@ -63,8 +64,16 @@ class SchemeDialog(QDialog):
         self.accept()
 
 
-def ask_scheme(study: str, parent: QWidget | None) -> Scheme | None:
-    """Ask what red marks in a study; None if nobody says it now."""
-    dialog = SchemeDialog(study, parent)
-    chosen = dialog.exec() == QDialog.DialogCode.Accepted
-    return dialog.value() if chosen else None
+def ask_unknown_scheme(session: StudySession, parent: QWidget) -> None:
+    """Ask what red marks if the open study does not say it, and set it if answered.
+
+    Raises
+    ------
+    InputError
+        If the classes of the study cannot be those of the scheme.
+    """
+    if session.study is None or session.config.scheme is not None:
+        return
+    dialog = SchemeDialog(session.study.path.name, parent)
+    if dialog.exec() == QDialog.DialogCode.Accepted:
+        session.set_scheme(dialog.value())

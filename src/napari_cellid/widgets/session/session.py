@@ -125,7 +125,7 @@ class StudySession(FollowingSession):
         if self.study is None:
             return
         study = self.study.with_current_settings()
-        if study.config.marked_classes != self.config.marked_classes:
+        if study.config.markers_by_id != self.config.markers_by_id:
             # somebody may have edited the file by hand
             answers = read_annotations(study.annotations).all_answers
             check_answered_markers(study.config, answered_markers(answers))
@@ -229,7 +229,7 @@ class StudySession(FollowingSession):
     def _apply(self, study: Study, before: StudyConfig) -> None:
         self.study = study
         now = study.config
-        if (now.scheme, now.marked_classes) == (before.scheme, before.marked_classes):
+        if (now.scheme, now.markers_by_id) == (before.scheme, before.markers_by_id):
             self._cells.rename_classes(study.config.earlier_names)
         else:
             # predictions are named by what cells show, which the tables tell

@@ -15,6 +15,7 @@ from napari_cellid.widgets._shared.layers import (
 )
 from napari_cellid.widgets.session.marker import CellMarker
 from napari_cellid.widgets.session.outline_layer import OutlineLayer
+from napari_cellid.widgets.session.points_middles import place_in
 from napari_cellid.widgets.session.result_layer import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -140,9 +141,7 @@ class RecordingLayers:
 
     def place_at(self, position: Sequence[float]) -> tuple[float, float, float]:
         """(plane, y, x) in px of a position in world coordinates."""
-        place = self._outlines.world_to_data(position)
-        plane = 0.0 if self._flat else float(round(place[-3]))
-        return plane, float(place[-2]), float(place[-1])
+        return place_in(self._outlines, position)
 
     def labels_within(
         self, corner: Sequence[float], opposite: Sequence[float]
