@@ -219,7 +219,7 @@ def add_models(
 
 
 def add_scheme(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the option --scheme; `default` tells what holds without it."""
+    """Add the option --scheme; `default` says what holds without it."""
     names = ", ".join(get_args(SchemeName))
     parser.add_argument(
         "--scheme", type=_scheme, metavar="SCHEME",

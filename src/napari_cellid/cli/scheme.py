@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add scheme to the subparsers."""
-    what = "tell or set what red marks in a study"
+    what = "show or set what red marks in a study"
     parser = commands.add_parser(
         "scheme", help=what, description=f"{what[0].upper()}{what[1:]}."
     )
     parser.set_defaults(run=run_scheme)
     parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
-    add_scheme(parser, "the scheme is only told")
+    add_scheme(parser, "the scheme is only shown")
     add_output_style(parser)
 
 
 def run_scheme(arguments: Namespace, console: Console) -> None:
-    """Tell the labelling scheme of a study, after setting it if one is given."""
+    """Show the labelling scheme of a study, after setting it if one is given."""
     from napari_cellid.study.scheme import save_scheme
     from napari_cellid.study.study import Study
 

@@ -75,7 +75,7 @@ class StudyClass(Config):
         "",
         title="Markers",
         description="What its cells show: red and green, green alone, or red alone; "
-        "empty if that does not tell the class. The models that come with "
+        "empty if that does not determine the class. The models that come with "
         "napari-cellid predict the class with these markers.",
     )
 

@@ -132,7 +132,7 @@ class ClassifierTrainingConfig(Config):
         le=20000,
         title="Simulated cells",
         description="Number of simulated cells added so that the model does not "
-        "forget; only if red and green tell all classes.",
+        "forget; only if red and green tell all classes apart.",
     )
     replay_weight: float = Field(
         2.0,

@@ -121,7 +121,7 @@ def set_class_markers(
     class_id
         Id of the class.
     markers
-        A marker state, or "" if the markers do not tell this class.
+        A marker state, or "" if the markers do not determine this class.
     answered
         All answers that occur in the journals, also those that were taken back.
 

@@ -244,12 +244,12 @@ def test_classes_of_their_own_say_what_they_show(
     annotate_dock.open_study(study.path)
     rows = annotate_dock.panel.classes.rows
     request = partial(_markers_action, rows)
-    request("b", "not told by red and green").trigger()
+    request("b", "not determined by red and green").trigger()
     assert _markers(study)["b"] == ""
     request("b", "green alone").trigger()
     assert _markers(study)["b"] == "green alone"
     # a has an answer, given for red and green cells
-    request("a", "not told by red and green").trigger()
+    request("a", "not determined by red and green").trigger()
     assert _markers(study)["a"] == "red and green"
 
 

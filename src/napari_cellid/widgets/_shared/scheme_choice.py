@@ -145,7 +145,8 @@ class SchemeChoice(QWidget):
         asks = name is not None and bool(asked_names(name))
         self.names.setVisible(asks)
         self.names.setPlaceholderText(_EXAMPLES.get(name, "") if asks else "")
-        tip = SCHEME_DESCRIPTIONS[name] if name else _NOT_SAID
+        question = Scheme.model_fields["name"].description or ""
+        tip = f"{question} {SCHEME_DESCRIPTIONS[name]}" if name else question
         self.combo.setToolTip(as_rich_text(tip))
 
     def _on_chosen(self) -> None:

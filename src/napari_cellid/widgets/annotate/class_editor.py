@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 #: wide enough for the widest letter (px)
 _KEY_WIDTH = 34
 _COLOUR, _NAME, _KEY, _MENU = range(4)
+#: where red and green do not say which class a cell has
+_ANY_MARKERS = "not determined by red and green"
 
 
 class ClassEditor(QWidget):
@@ -197,12 +199,16 @@ class ClassRow(QWidget):
         )
         self.menu_button = QToolButton()
         self.menu_button.setText("⋯")
-        self.menu_button.setToolTip(as_rich_text(f"Hide or remove “{name}”."))
+        self.menu_button.setToolTip(
+            as_rich_text(
+                f"Hide or remove “{name}”; with own names also: what its cells show."
+            )
+        )
         self.menu = QMenu(self.menu_button)
         hide, remove = self.menu.addAction("Hide"), self.menu.addAction("Remove")
         self.markers_menu = self.menu.addMenu("Its cells are")
         for state in (*STATES, ""):
-            action = self.markers_menu.addAction(state or "not told by red and green")
+            action = self.markers_menu.addAction(state or _ANY_MARKERS)
             action.setCheckable(True)
             action.setChecked(state == study_class.markers)
             action.triggered.connect(partial(self._request_markers, state))
