@@ -15,6 +15,7 @@ from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.annotation.merge import merge_journals
 from napari_cellid.errors import InputError
+from napari_cellid.files import file_state
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def cells(folder: Path, who: str = "Ann") -> list[int]:
 
 def test_copies_that_are_alike_change_nothing(copies: tuple[Path, Path]) -> None:
     here, there = copies
-    before = (here / "Ann.jsonl").stat()
+    before = file_state(here / "Ann.jsonl")
     assert merge_journals(there, here) == {"Ann": 0}
-    assert (here / "Ann.jsonl").stat() == before
+    assert file_state(here / "Ann.jsonl") == before
 
 
 def test_new_lines_go_by_their_time(copies: tuple[Path, Path]) -> None:

@@ -95,7 +95,7 @@ class ClassifyConfig(Config):
     )
     bleed_through: BleedThroughSetting = Field(
         "off",
-        title="Subtract bleed-through",
+        title="Bleed-through",
         description="Green light in the red channel, which is subtracted from red "
         "before classification: off subtracts nothing, auto the estimate of the "
         "recording if its interval is above 0, a number so many grey values of red "
