@@ -124,12 +124,14 @@ def class_naming(arguments: Namespace, *, needs_scheme: bool) -> ClassNaming:
     """
     from napari_cellid.config import StudyConfig
     from napari_cellid.study.scheme import preview_scheme, require_scheme
+    from napari_cellid.study.settings import STUDY_FILE, read_settings
     from napari_cellid.study.study import Study
 
     scheme = arguments.scheme
-    if arguments.study is None or not (arguments.study / "study.toml").exists():
+    if arguments.study is None or not (arguments.study / STUDY_FILE).exists():
         return ClassNaming(None if scheme is None else StudyConfig.of_scheme(scheme))
-    study = Study.open(arguments.study)
+    # the settings alone: the tables of its recordings were read by the check before
+    study = Study(arguments.study, read_settings(arguments.study / STUDY_FILE))
     config = study.config if scheme is None else preview_scheme(study, scheme)
     if needs_scheme:
         require_scheme(config)

@@ -56,6 +56,15 @@ def find_model(requested: str | Path | None, task: Task) -> Path:
     )
 
 
+def shipped_ensemble() -> ModelCard | None:
+    """The card of `ENSEMBLE`; None if one of its two classifiers is not here."""
+    cards = {folder.name: card for folder, card in list_models(SHIPPED_MODELS)}
+    first, second = cards.get(DEFAULTS["classify"]), cards.get(ALIASES["one-pass"])
+    if first is None or second is None:
+        return None
+    return ensemble_card(first, second)
+
+
 def ensemble_card(patches: ModelCard, pixels: ModelCard) -> ModelCard:
     """Return the card of an ensemble of two classifiers."""
     hashes = patches.weights_sha256 + pixels.weights_sha256

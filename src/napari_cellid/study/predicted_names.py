@@ -14,12 +14,7 @@ import numpy as np
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.models.registry import (
-    ALIASES,
-    DEFAULTS,
-    SHIPPED_MODELS,
-    ensemble_card,
-)
+from napari_cellid.models.registry import SHIPPED_MODELS, shipped_ensemble
 from napari_cellid.models.store import list_models
 
 if TYPE_CHECKING:
@@ -149,9 +144,7 @@ def without_predictions(cells: pd.DataFrame) -> pd.DataFrame:
 @cache
 def _shipped_weights() -> frozenset[str]:
     """Hashes of the classifiers that come with the package, and of their ensemble."""
-    cards = {folder.name: card for folder, card in list_models(SHIPPED_MODELS)}
-    hashes = {card.weights_sha256 for card in cards.values() if card.task == "classify"}
-    first, second = cards.get(DEFAULTS["classify"]), cards.get(ALIASES["one-pass"])
-    if first is not None and second is not None:
-        hashes.add(ensemble_card(first, second).weights_sha256)
-    return frozenset(hashes)
+    cards = [card for _, card in list_models(SHIPPED_MODELS) if card.task == "classify"]
+    ensemble = shipped_ensemble()
+    cards += [] if ensemble is None else [ensemble]
+    return frozenset(card.weights_sha256 for card in cards)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from napari_cellid.config import IdentifyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS, ensemble_card
+from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS, shipped_ensemble
 from napari_cellid.models.store import list_models
 
 if TYPE_CHECKING:
@@ -57,23 +57,14 @@ def find_run_model(
     for folder, card in own:
         if card.weights_sha256 == used.get("weights_sha256"):
             return folder
-    if task == "classify" and _is_ensemble(used, own):
+    ensemble = shipped_ensemble() if task == "classify" else None
+    if ensemble and ensemble.weights_sha256 == used.get("weights_sha256"):
         return ENSEMBLE
     raise InputError(
         f"The model {used.get('name')!r} of this recording is not here, or has other "
         "weights by now; put its folder back into the models of the study, or identify "
         "the recording again."
     )
-
-
-def _is_ensemble(used: Mapping[str, Any], models: list[Any]) -> bool:
-    cards = {card.name: card for _, card in models}
-    pairs = (
-        ensemble_card(first, second)
-        for first in cards.values()
-        for second in cards.values()
-    )
-    return any(card.weights_sha256 == used.get("weights_sha256") for card in pairs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.add_mode import AddMode
-from napari_cellid.widgets.session.points_middles import (
-    chosen_points,
-    points_as_middles,
-)
+from napari_cellid.widgets.session.points_middles import add_at_points
 from napari_cellid.widgets.session.study_adding import StudyAdding
 
 if TYPE_CHECKING:
@@ -88,10 +85,7 @@ class CellAdding(QObject):
             planes = self._session.planes
             if planes is None:
                 raise InputError("No recording of a study is shown; show one first.")
-            points = chosen_points(self._viewer)
-            self.study.add(points_as_middles(points, self._place_at, planes.shape[0]))
-            # the cells have their outlines now, and points would hide them
-            points.visible = False
+            add_at_points(self._viewer, self._place_at, planes.shape[0], self.study.add)
 
     def _place_at(self, position: Sequence[float]) -> tuple[float, float, float]:
         place = self._session.place_at(position)

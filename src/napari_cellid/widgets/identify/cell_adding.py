@@ -13,11 +13,7 @@ from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.add_mode import AddMode
-from napari_cellid.widgets.session.points_middles import (
-    chosen_points,
-    place_in,
-    points_as_middles,
-)
+from napari_cellid.widgets.session.points_middles import add_at_points, place_in
 from napari_cellid.widgets.session.result_layer import label_volume, result_of
 
 if TYPE_CHECKING:
@@ -146,8 +142,5 @@ class LayerAdding(QObject):
     def _add_points(self) -> None:
         with input_errors_shown():
             _, result = self._target()
-            points = chosen_points(self._viewer)
             n_planes = result.run_result.planes.shape[0]
-            self.add(points_as_middles(points, self.place_at, n_planes))
-            # the cells have their outlines now, and points would hide them
-            points.visible = False
+            add_at_points(self._viewer, self.place_at, n_planes, self.add)

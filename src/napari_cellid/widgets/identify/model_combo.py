@@ -11,11 +11,10 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import (
-    ALIASES,
     DEFAULTS,
     ENSEMBLE,
     SHIPPED_MODELS,
-    ensemble_card,
+    shipped_ensemble,
 )
 from napari_cellid.models.store import list_models, load_card
 from napari_cellid.retrain.active_model import current_model
@@ -65,10 +64,9 @@ class ModelCombo(QComboBox):
 
     def _add_ensemble(self) -> None:
         """Add the ensemble of the two classifiers of the package."""
-        names = (DEFAULTS["classify"], ALIASES["one-pass"])
-        cards = [self._cards.get(SHIPPED_MODELS / name) for name in names]
-        if self._task == "classify" and cards[0] and cards[1]:
-            self._add(Path(ENSEMBLE), ensemble_card(cards[0], cards[1]))
+        card = shipped_ensemble() if self._task == "classify" else None
+        if card is not None:
+            self._add(Path(ENSEMBLE), card)
 
     def value(self) -> Path | None:
         """Folder of the chosen model; None for no model."""

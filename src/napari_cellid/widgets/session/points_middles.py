@@ -60,6 +60,34 @@ def place_in(layer: Labels, position: Sequence[float]) -> tuple[float, float, fl
     return plane, float(place[-2]), float(place[-1])
 
 
+def add_at_points(
+    viewer: ViewerModel,
+    place_at: Callable[[Sequence[float]], tuple[float, float, float]],
+    n_planes: int,
+    add: Callable[[Sequence[Middle]], object],
+) -> None:
+    """Add cells at the points of a layer, and hide the points.
+
+    Parameters
+    ----------
+    viewer
+        One of its points layers is taken (`chosen_points`).
+    place_at, n_planes
+        As for `points_as_middles`.
+    add
+        Adds cells around middles, all or none.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or the points or the cells are refused.
+    """
+    points = chosen_points(viewer)
+    add(points_as_middles(points, place_at, n_planes))
+    # the cells have their outlines now, and points would hide them
+    points.visible = False
+
+
 def points_as_middles(
     points: Points,
     place_at: Callable[[Sequence[float]], tuple[float, float, float]],
