@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import dask.array as da
@@ -19,6 +21,7 @@ from napari_cellid.recording import MeanPlanes, Recording
 from napari_cellid.simulation.field import simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari_cellid.simulation.field import SimulatedField
@@ -127,3 +130,22 @@ def classifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         net.state_dict(),
     )
     return folder
+
+
+@pytest.fixture
+def with_known_range(tmp_path: Path) -> Callable[..., Path]:
+    """A function that copies a model folder and writes ranges of training to its card.
+
+    The range of all properties that are not named is one in which everything is.
+    """
+    from napari_cellid.models.store import CARD_FILE
+    from napari_cellid.novelty.properties import PROPERTIES
+
+    def copy(folder: Path, **ranges: tuple[float, float]) -> Path:
+        target = shutil.copytree(folder, tmp_path / f"{folder.name} with ranges")
+        card = json.loads((target / CARD_FILE).read_text("utf-8"))
+        card["known_range"] = dict.fromkeys(PROPERTIES, (0, 1e9)) | ranges
+        (target / CARD_FILE).write_text(json.dumps(card), "utf-8")
+        return target
+
+    return copy

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,6 +135,24 @@ def test_green_alone_is_outlined_only(
     assert len(result.cells) > 0
     assert result.classes == ()
     assert (result.cells["predicted"] == "").all()
+
+
+def test_wrong_sizes_are_told_once(
+    recording: Recording,
+    segmenter_folder: Path,
+    with_known_range: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model that knows the sizes of its training says it without the other note."""
+    doubt = "The sizes of cells are doubtful."
+    monkeypatch.setattr("napari_cellid.identify.check_cell_sizes", lambda *_: doubt)
+    told = {}
+    for folder in (segmenter_folder, with_known_range(segmenter_folder)):
+        step = identify_cells(recording, load_segmenter(folder), None, CONFIG)
+        result = run_to_end(step)
+        told[doubt in result.notes] = result.training_verdict
+    assert told[True] is None
+    assert told[False].text.startswith("This recording lies within")
 
 
 def test_own_masks_are_classified_as_they_are(

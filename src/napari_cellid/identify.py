@@ -15,6 +15,11 @@ from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import package_versions
 from napari_cellid.models.class_names import class_markers
+from napari_cellid.novelty.comparison import (
+    compare_with_training,
+    knows_sizes,
+    recorded_verdict,
+)
 from napari_cellid.progress import Progress
 from napari_cellid.recording import mean_planes
 from napari_cellid.recording.channel_check import check_channels
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.device import Device
     from napari_cellid.models.card import ModelCard
+    from napari_cellid.novelty.comparison import TrainingVerdict
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes, Recording
     from napari_cellid.segmentation.predict import Segmentation, Segmenter
@@ -77,6 +83,11 @@ class IdentifyResult:
         """The estimate of bleed-through and its use, one line; empty if unknown."""
         return str(self.run.get("bleed_through", {}).get("text", ""))
 
+    @property
+    def training_verdict(self) -> TrainingVerdict | None:
+        """Whether the models know such recordings; None if no model says it."""
+        return recorded_verdict(self.run)
+
 
 def identify_cells(
     recording: Recording,
@@ -114,7 +125,8 @@ def identify_cells(
     planes, bleed = yield from _correct(planes, config)
     segmentation = yield from segment(planes, segmenter, config.segment, device)
     timer.stop("outlining")
-    cells, planes = _measure(segmentation.labels, planes)
+    cards = [model.card for model in (segmenter, classifier) if model is not None]
+    cells, planes = _measure(segmentation.labels, planes, cards)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
         cells = yield from classify_cells(
@@ -123,9 +135,9 @@ def identify_cells(
         classes = classifier.card.classes
         planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
-    cards = [model.card for model in (segmenter, classifier) if model is not None]
     run = _run_record(recording, planes, config, device, cards)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
+    run |= compare_with_training(cards, planes, cells, bleed)
     card = classifier.card if classifier is not None and classes else None
     return IdentifyResult(
         planes, segmentation.labels, cells, classes, segmentation, run, card
@@ -177,15 +189,16 @@ def classify_labels(
         )
     timer.stop("averaging")
     planes, bleed = yield from _correct(planes, config)
-    cells, planes = _measure(labels, planes)
+    card = classifier.card
+    cells, planes = _measure(labels, planes, [card])
     cells = yield from classify_cells(
         planes, labels, cells, classifier, config.classify, device
     )
-    planes = _with_naming(planes, classifier.card)
+    planes = _with_naming(planes, card)
     timer.stop("classifying")
-    run = _run_record(recording, planes, config, device, [classifier.card])
+    run = _run_record(recording, planes, config, device, [card])
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
-    card = classifier.card
+    run |= compare_with_training([card], planes, cells, bleed)
     return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
 
 
@@ -198,11 +211,12 @@ def _correct(
 
 
 def _measure(
-    labels: NDArray[np.int32], planes: MeanPlanes
+    labels: NDArray[np.int32], planes: MeanPlanes, cards: Sequence[ModelCard]
 ) -> tuple[pd.DataFrame, MeanPlanes]:
     """Cell table, and the planes with a note if the sizes of cells are doubtful."""
     cells = measure(labels, planes)
-    doubt = check_cell_sizes(cells, planes)
+    # a model that knows the sizes of its training says it better
+    doubt = None if knows_sizes(cards) else check_cell_sizes(cells, planes)
     if doubt is not None:
         planes = replace(planes, notes=(*planes.notes, doubt))
     return cells, planes

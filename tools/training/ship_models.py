@@ -76,6 +76,9 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, help="of Inception-v3, if trained in two turns"
     )
+    parser.add_argument(
+        "--ranges", type=Path, help="file of tools.training.known_ranges"
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED_MODELS)
     options = parser.parse_args()
     if options.unet:
@@ -134,6 +137,7 @@ def ship_unet(options: argparse.Namespace) -> None:
             "command": options.unet_command,
         },
         "metrics": figures,
+        "known_range": known_range(options),
         "licence": "BSD-3-Clause",
     }
     print(json.dumps(figures, indent=1))
@@ -171,6 +175,7 @@ def ship_one_pass(options: argparse.Namespace) -> None:
             "command": options.one_pass_command,
         },
         "metrics": figures,
+        "known_range": known_range(options),
         "licence": "BSD-3-Clause",
     }
     print(json.dumps(figures, indent=1))
@@ -217,6 +222,7 @@ def ship_patches(
             **course_of(network, options),
         },
         "metrics": figures,
+        "known_range": known_range(options),
         "licence": LICENCE[network],
     }
     print(json.dumps(figures, indent=1))
@@ -251,6 +257,11 @@ def fitted_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Temperature with which probabilities (cell, class) are calibrated."""
     logits = np.log(np.maximum(probabilities, 1e-12))
     return fit_temperature(torch.from_numpy(logits), truth)
+
+
+def known_range(options: argparse.Namespace) -> dict[str, list[float]]:
+    """Ranges of recordings that the models were trained on, for the card."""
+    return json.loads(options.ranges.read_text("utf-8")) if options.ranges else {}
 
 
 def digest(fields: Path) -> str:

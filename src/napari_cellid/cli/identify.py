@@ -222,11 +222,13 @@ def describe(
         "models": models,
         "device": device,
         "bleed_through": result.run.get("bleed_through"),
+        "known_range": result.run.get("known_range"),
         "seconds": seconds,
     }
     return values, [
         _count_line(len(result.cells), counts),
         *filter(None, [result.bleed_through]),
+        *(verdict.lines() if (verdict := result.training_verdict) else []),
         f"Results: {folder} ({', '.join(RESULT_FILES)})",
         f"Models: {', '.join(models.values())}; device: {device}; {seconds:g} s.",
     ]

@@ -49,6 +49,9 @@ class ModelCard(Config):
     temperature: float = Field(1.0, ge=0.05, le=100)
     training: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
+    #: lowest and highest value of properties of recordings (`novelty.properties`) in
+    #: the training; empty in cards of before
+    known_range: dict[str, tuple[float, float]] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     licence: str = ""
     weights_sha256: str
@@ -61,6 +64,17 @@ class ModelCard(Config):
         check_class_names(classes)
         return classes
 
+    @field_validator("known_range")
+    @classmethod
+    def _check_ranges(
+        cls, ranges: dict[str, tuple[float, float]]
+    ) -> dict[str, tuple[float, float]]:
+        for name, (low, high) in ranges.items():
+            # also refuses NaN, with which nothing would ever be in the range
+            if not low <= high:
+                raise ValueError(f"the range of {name} ends before it begins")
+        return ranges
+
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:
         for name, values in (("markers", self.markers), ("class_ids", self.class_ids)):
@@ -72,9 +86,9 @@ class ModelCard(Config):
 
     @model_serializer(mode="wrap")
     def _without_empty(self, dump: Any) -> dict[str, Any]:
-        """Leave out what only classifiers have, so that other cards are as before."""
+        """Leave out what not every model has, so that other cards are as before."""
         values: dict[str, Any] = dump(self)
-        for name in ("markers", "class_ids", "scheme"):
+        for name in ("markers", "class_ids", "scheme", "known_range"):
             if not values.get(name):
                 values.pop(name, None)
         return values

@@ -35,6 +35,7 @@ from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
 from napari_cellid.widgets.identify.model_combo import ModelCombo
+from napari_cellid.widgets.identify.training_line import TrainingLine
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -74,6 +75,7 @@ class IdentifyPanel(QWidget):
         self._bar = QProgressBar()
         self._status = small_text()
         self._counts = ClassCounts()
+        self._training = TrainingLine()
         self._notes = small_text()
         self._bleed = small_text()
         self._device = small_text()
@@ -190,10 +192,12 @@ class IdentifyPanel(QWidget):
         self.save_button.setEnabled(self._has_result)
         if result is None:
             self._counts.setValue(None, {})
+            self._training.setValue(None)
             return
         run_result = result.run_result
         self._result_box.setTitle(f"Cells of {result.name}")
         self._counts.setValue(result.labelled.cells, result.colours)
+        self._training.setValue(run_result.training_verdict)
         self._notes.setText("\n".join(f"Note: {note}" for note in run_result.notes))
         self._notes.setVisible(bool(run_result.notes))
         self._bleed.setText(run_result.bleed_through)
@@ -215,8 +219,14 @@ class IdentifyPanel(QWidget):
         self._has_result = False
         self._result_box = QGroupBox()
         column = QVBoxLayout(self._result_box)
-        parts = (self._counts, self.adding, self.save_button, self._bleed, self._notes)
-        for part in parts:
+        for part in (
+            self._counts,
+            self._training,
+            self.adding,
+            self.save_button,
+            self._bleed,
+            self._notes,
+        ):
             column.addWidget(part)
         for part in (
             self.channels,

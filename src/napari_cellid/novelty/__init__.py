@@ -1,0 +1,5 @@
+"""Whether a recording is like those that a model was trained on."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
