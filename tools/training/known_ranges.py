@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 FIELD_UM = 350.0
 #: percentiles over fields that are the ends of a range
 LEVELS = (0.5, 99.5)
+#: a range is wider than that by this part of its width, because fields are few: without
+#: it more than one in ten fields of the training would be warned of
+MARGIN = 0.05
 #: properties of which less cannot be a fault, and the least possible value
 ONE_SIDED = {
     "noise_green": 0.0,
@@ -59,6 +62,8 @@ ONE_SIDED = {
     "unevenness": 1.0,
     "bleed_through": 0.0,
 }
+#: shares cannot be more
+HIGHEST = {"cut_bright": 1.0, "cut_dark": 1.0, "red_fraction": 1.0}
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,9 @@ def loaded_models(
 
 
 def known_ranges(measured: pd.DataFrame) -> dict[str, list[float]]:
-    """Range of each property: percentiles, from the least possible value if one-sided.
+    """Range of each property: percentiles and a margin.
+
+    It begins with the least possible value where less cannot be a fault.
 
     Parameters
     ----------
@@ -176,10 +183,12 @@ def known_ranges(measured: pd.DataFrame) -> dict[str, list[float]]:
     ranges = {}
     for name in measured.columns:
         low, high = np.nanpercentile(measured[name], LEVELS)
-        ranges[name] = [
-            ONE_SIDED.get(name, float(f"{low:.3g}")),
-            float(f"{high:.3g}"),
-        ]
+        low = ONE_SIDED.get(name, low)
+        margin = MARGIN * (high - low)
+        if name not in ONE_SIDED:
+            low = max(low - margin, 0.0)
+        high = min(high + margin, HIGHEST.get(name, np.inf))
+        ranges[name] = [float(f"{low:.3g}"), float(f"{high:.3g}")]
     return ranges
 
 
