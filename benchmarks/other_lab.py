@@ -142,7 +142,7 @@ def wide_field(k: int) -> object:
 def score(model: object, fields: list) -> float:
     """Balanced accuracy on the unambiguous cells of some fields."""
     total = np.zeros((3, 3), np.int64)
-    config, device = ClassifyConfig(), choose_device(DeviceConfig())
+    config, device = ClassifyConfig(none_below=0), choose_device(DeviceConfig())
     for field in fields:
         cells = field.cells[~field.cells["ambiguous"]].reset_index(drop=True)
         rows = cells[["label", "plane", "y", "x"]].assign(

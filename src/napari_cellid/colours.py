@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from napari_cellid.config import NOT_A_CELL, UNSURE
+from napari_cellid.config import NO_CLASS, NOT_A_CELL, UNSURE
 from napari_cellid.config.markers import default_colours
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: colour of outlined cells without a class
 UNCLASSIFIED = "#ffffff"
+#: colour of cells whose class cannot be told: a grey between that and `not_a_cell`
+NONE_COLOUR = "#b4b4b4"
 
 #: colours of the answers that every study has
 SPECIAL_COLOURS = {NOT_A_CELL: "#8c8c8c", UNSURE: "#f0e442"}
@@ -43,6 +45,17 @@ def class_colours(
         return colours
     own = {name: one.colour for one in config.classes for name in one.names}
     return {name: own.get(name, colour) for name, colour in colours.items()}
+
+
+def prediction_colours(classes: Mapping[str, str]) -> dict[str, str]:
+    """Colour (#rrggbb) of each value of the column `predicted`.
+
+    Parameters
+    ----------
+    classes
+        Colours of the classes; one that is called `none` keeps its own.
+    """
+    return {"": UNCLASSIFIED, NO_CLASS: NONE_COLOUR, **classes}
 
 
 def answer_colours(config: StudyConfig) -> dict[str, str]:

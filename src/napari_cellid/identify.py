@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.size_check import check_cell_sizes
 from napari_cellid.channels.bleed_correction import correct_bleed_through
-from napari_cellid.classification.base import classify_cells
+from napari_cellid.classification.base import classify_cells, none_limits
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.models.card import package_versions
@@ -139,6 +139,8 @@ def identify_cells(
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training(cards, planes, cells, bleed)
     card = classifier.card if classifier is not None and classes else None
+    if card is not None:
+        run |= none_limits(config.classify, card).record(cells)
     return IdentifyResult(
         planes, segmentation.labels, cells, classes, segmentation, run, card
     )
@@ -199,6 +201,7 @@ def classify_labels(
     run = _run_record(recording, planes, config, device, [card])
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training([card], planes, cells, bleed)
+    run |= none_limits(config.classify, card).record(cells)
     return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
 
 

@@ -368,3 +368,48 @@ def test_masks_that_were_given_are_not_replaced(
     assert main([*words, "--out", str(tmp_path), *classifier]) == 2
     assert "the folder of the results" in capsys.readouterr().err
     assert masks.read_bytes() == (sample / "labels.tif").read_bytes()
+
+
+def test_cells_below_a_confidence_have_no_class(
+    tmp_path: Path,
+    channels: list[str],
+    segmenter: list[str],
+    classifier: list[str],
+    capsys,
+) -> None:
+    words = [*channels, *segmenter, *classifier, "--out", str(tmp_path), "--name"]
+    assert main(["identify", *words, "all", "--json"]) == 0
+    off = events(capsys.readouterr().out)[-1]
+    cells = pd.read_csv(tmp_path / "all" / "cells.csv")
+    limit = round(float(cells["confidence"].median()), 3)
+    below = int((cells["confidence"] < limit).sum())
+    option = ["--none-below", str(limit)]
+    assert main(["identify", *words, "some", "--json", *option]) == 0
+    some = events(capsys.readouterr().out)[-1]
+    assert some["none_of_these"] == below > 0
+    assert sum(some["counts"].values()) == some["n_cells"] - below
+    table = pd.read_csv(tmp_path / "some" / "cells.csv")
+    assert table["predicted"].eq("none").sum() == below
+    same = [name for name in cells if name != "predicted"]
+    pd.testing.assert_frame_equal(table[same], cells[same])
+    run = json.loads((tmp_path / "some" / "run.json").read_text("utf-8"))
+    assert run["settings"]["classify"]["none_below"] == limit
+    assert run["none_of_these"]["cells"] == below
+    # 0 switches it off, and a model without limits is as before
+    assert "none_of_these" not in off
+    assert main(["identify", *words, "off", "--none-below", "0"]) == 0
+    assert "none of these" not in capsys.readouterr().out
+    for file in ("labels.tif", "cells.csv", "overlay.png"):
+        first, second = (tmp_path / name / file for name in ("all", "off"))
+        assert first.read_bytes() == second.read_bytes()
+    assert main(["identify", *words, "some", *option]) == 0
+    assert f", {below} none of these." in capsys.readouterr().out
+
+
+def test_a_confidence_above_one_is_refused(
+    tmp_path: Path, channels: list[str], capsys
+) -> None:
+    words = [*channels, "--out", str(tmp_path), "--none-below", "60"]
+    assert main(["identify", *words]) != 0
+    told = capsys.readouterr().err
+    assert "'60' was given, but auto or a number from 0 to 1 is needed" in told

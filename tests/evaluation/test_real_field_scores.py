@@ -182,3 +182,15 @@ def test_what_cannot_be_scored_is_said_at_once(
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path / "no")]) == 2
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_cells_without_a_class_are_missed_end_to_end() -> None:
+    cells, truth = field()
+    before = class_scores(cells, truth, 2.0)
+    assert before["none of these"] == 0
+    cells.loc[0, "state"] = np.nan
+    scores = class_scores(cells, truth, 2.0)
+    assert (scores["none of these"], scores["classified"]) == (1, 2)
+    # red and green: none right of 1 called and 2 true; the others as before
+    expected = (0 + 1 + 0) / 3
+    assert scores["end-to-end macro F1"] == pytest.approx(expected)

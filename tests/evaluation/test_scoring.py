@@ -78,3 +78,19 @@ def test_one_honest_line() -> None:
     assert "\n" not in line
     for words in ("Simulated truth", "90 of 100", "10 missed", "5 outlines", "90%"):
         assert words in line
+
+
+def test_a_cell_without_a_class_is_missed_and_reported(field: SimulatedField) -> None:
+    cells, n = found_cells(field), len(field.cells)
+    clear = np.flatnonzero(~field.cells["ambiguous"])
+    cells.loc[clear[:2], "predicted"] = "none"
+    nowhere = cells.iloc[:1].assign(plane=0, y=-40.0, x=-40.0, predicted="none")
+    score = score_result(pd.concat([cells, nowhere], ignore_index=True), field)
+    assert (score.found, score.missed, score.superfluous) == (n - 2, 2, 0)
+    assert (score.judged, score.right) == (len(clear) - 2, len(clear) - 2)
+    assert (score.none, score.none_on_cells) == (3, 2)
+    assert (
+        "The class of 3 more outlines cannot be told; 2 of them lie on cells, which "
+        "count as missed. Real recordings are more difficult."
+    ) in str(score)
+    assert "cannot be told" not in str(score_result(cells[clear[2] :], field))

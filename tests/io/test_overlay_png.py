@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 from skimage.io import imread
 
-from napari_cellid.colours import class_colours
+from napari_cellid.colours import (
+    NONE_COLOUR,
+    SPECIAL_COLOURS,
+    UNCLASSIFIED,
+    class_colours,
+)
 from napari_cellid.config.markers import PALETTE
 from napari_cellid.io.overlay_png import composite, save_overlay, scale_bar_um
 from napari_cellid.recording import MeanPlanes
@@ -55,3 +60,25 @@ def test_a_picture_of_many_planes_stays_small(tmp_path: Path) -> None:
     cells = pd.DataFrame({"label": [], "plane": [], "predicted": []})
     save_overlay(tmp_path / "o.png", planes, labels, cells, ())
     assert max(imread(tmp_path / "o.png").shape) < 10_000
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_cells_without_a_class_are_grey(tmp_path: Path, own: bool) -> None:
+    black = np.zeros((1, 60, 60), np.float32)
+    black[0, 0, 0] = 1
+    planes = MeanPlanes(name="b", red=black, green=black, pixel_size_um=1.0)
+    labels = np.zeros((1, 60, 60), np.int32)
+    labels[0, 10:25, 10:25], labels[0, 35:50, 35:50] = 1, 2
+    cells = pd.DataFrame(
+        {"label": [1, 2], "plane": [0, 0], "predicted": ["PV", "none"]}
+    )
+    if own:
+        cells["p_none"] = [0.1, 0.9]
+    classes = {"PV": "#e69f00"} | ({"none": "#0072b2"} if own else {})
+    save_overlay(tmp_path / "o.png", planes, labels, cells, classes)
+    image = imread(tmp_path / "o.png")[..., :3].reshape(-1, 3)
+    found = {"#{:02x}{:02x}{:02x}".format(*p) for p in np.unique(image, axis=0)}
+    # a class that is called so, in a study of an earlier version, keeps its colour
+    assert ("#0072b2" if own else NONE_COLOUR) in found
+    assert (NONE_COLOUR in found) != own
+    assert NONE_COLOUR not in {UNCLASSIFIED, *SPECIAL_COLOURS.values(), *PALETTE}

@@ -121,6 +121,9 @@ def test_red_fraction_counts_classified_cells() -> None:
     )
     assert red_fraction(cells, ["excitatory", "glia"]) == 0.75
     assert red_fraction(cells, []) == 0
+    # cells of which the class cannot be told are neither red nor not
+    unclear = pd.concat([cells, table(40, predicted="none")])
+    assert red_fraction(unclear, ["excitatory", "glia"]) == 0.75
 
 
 def test_bleed_through_is_a_share_of_the_range_of_red() -> None:

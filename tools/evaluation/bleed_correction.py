@@ -149,7 +149,8 @@ def _classified(known: KnownCells, models: dict[str, Any]) -> list[dict[str, Any
                 known.labels,
                 cells,
                 model,
-                ClassifyConfig(),
+                # every cell is compared, so none is without a class
+                ClassifyConfig(none_below=0),
                 choose_device(DeviceConfig()),
             )
             result = run_to_end(step)

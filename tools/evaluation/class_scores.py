@@ -67,13 +67,16 @@ def class_scores(
     Parameters
     ----------
     cells
-        Found cells: `y`, `x`, `state` (what they show, one of `STATES`), and a
-        probability for each of `STATES` where a model gave one.
+        Found cells: `y`, `x`, `state` (what they show, one of `STATES`; NaN if that
+        cannot be told), and a probability for each of `STATES` where a model gave one.
+        Those without a state count as missed, and are reported as `none of these`.
     truth
         True cells: `y`, `x`, `state` and `ambiguous` (the image does not show it).
     pixel_size_um
         Pixel size of the field.
     """
+    n_outlines = len(cells)
+    cells = cells[cells["state"].notna()]
     found, true = match_cells(cells, truth, pixel_size_um)
     unclear = truth["ambiguous"].to_numpy(bool)
     clear = ~unclear[true]
@@ -85,6 +88,7 @@ def class_scores(
         "classified": int(table.sum()),
         "balanced accuracy": balanced_accuracy(table),
         "end-to-end macro F1": _end_to_end(table, said[counted], is_[~unclear]),
+        "none of these": n_outlines - len(cells),
     }
     if not set(STATES) <= set(cells.columns):
         return scores

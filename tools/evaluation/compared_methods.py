@@ -150,6 +150,7 @@ class Methods:
         cells = run_to_end(step).rename(
             columns={f"p_{c}": s for c, s in states.items()}
         )
+        # a cell without a class has no state
         return cells.assign(state=cells["predicted"].map(states))
 
 

@@ -25,6 +25,7 @@ import numpy as np
 import tifffile
 
 from napari_cellid.cells.measure import measure
+from napari_cellid.cells.none_of_these import count_none, is_none
 from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
@@ -81,6 +82,8 @@ class Ours:
         self.config = SegmentConfig(threshold=options.threshold, split=options.split)
         self.device = choose_device(DeviceConfig())
         self._outlined: dict[bytes, np.ndarray] = {}
+        #: outlines of the last field whose class could not be told
+        self.n_none = 0
 
     def with_classifier(self, name: str) -> Ours:
         """The same outlines with another classifier."""
@@ -109,7 +112,12 @@ class Ours:
                 planes, labels, cells, self.classifier, ClassifyConfig(), self.device
             )
         )
-        return labels[0], table[["label", "predicted"]].to_dict("records")
+        # a cell of which the class cannot be told is missed, as if it had no outline
+        self.n_none = count_none(table)
+        table = table[~is_none(table)]
+        kept = np.isin(labels[0], table["label"])
+        rows = table[["label", "predicted"]].to_dict("records")
+        return np.where(kept, labels[0], 0), rows
 
 
 def load_program(path: Path) -> ModuleType:
@@ -176,6 +184,7 @@ def score_one(folder: Path, run: Any, score: ModuleType) -> dict[str, float]:
         "recall_6um": result["centroid"]["recall"],
         "balanced": result["centroid"]["balanced_accuracy"] or 0.0,
         "macro_f1_end_to_end": result["centroid"]["end_to_end_macro_f1"] or 0.0,
+        "none_of_these": getattr(run, "n_none", 0),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from skimage.segmentation import expand_labels
 
+from napari_cellid.cells.none_of_these import NoneLimits, with_predictions
 from napari_cellid.cells.numbering import relabel_sequential
 from napari_cellid.row_blocks import row_blocks
 
@@ -56,6 +57,7 @@ def with_classes(
     cells: pd.DataFrame,
     probabilities: NDArray[np.float32],
     classes: Sequence[str],
+    limits: NoneLimits | None = None,
 ) -> pd.DataFrame:
     """Fill in what a classifier says.
 
@@ -67,24 +69,29 @@ def with_classes(
         (cell, class), in the order of the rows.
     classes
         Names of the classes.
+    limits
+        Below them a cell has no class; None for no limits.
 
     Returns
     -------
-    The table with `p_<class>`, `predicted` and `confidence` (the largest of them).
+    The table with `p_<class>`, `predicted` (a class, or `none`) and `confidence` (the
+    largest of the probabilities).
     """
     filled = cells.copy()
     for k, name in enumerate(classes):
         filled[f"p_{name}"] = probabilities[:, k]
-    best = probabilities.argmax(1) if len(cells) else np.zeros(0, int)
-    filled["predicted"] = np.array(classes, dtype=object)[best]
     filled["confidence"] = probabilities.max(1, initial=0)
+    filled = with_predictions(filled, classes, limits or NoneLimits())
     chances = [f"p_{name}" for name in classes]
     rest = [c for c in filled.columns if c not in (*COLUMNS, *chances)]
     return filled[[*COLUMNS, *chances, *rest]]
 
 
 def count_classes(cells: pd.DataFrame, classes: Sequence[str]) -> dict[str, int]:
-    """How many cells of each class a table has."""
+    """How many cells of each class a table has.
+
+    Cells whose class cannot be told are counted by `none_of_these.count_none`.
+    """
     found = cells["predicted"].value_counts()
     return {name: int(found.get(name, 0)) for name in classes}
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from napari_cellid.cells.measure import with_classes
+from napari_cellid.cells.none_of_these import NoneLimits
+from napari_cellid.config.classes import has_class_none
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +95,8 @@ def classify_cells(
 
     Returns
     -------
-    The table with `p_<class>`, `predicted` and `confidence`.
+    The table with `p_<class>`, `predicted` (a class, or `none` below the limits of
+    `none_limits`) and `confidence`.
 
     Raises
     ------
@@ -109,4 +112,24 @@ def classify_cells(
             "finite numbers, so no cell is classified; copy its folder again, or "
             "choose another model."
         )
-    return with_classes(cells, probabilities, classifier.card.classes)
+    card = classifier.card
+    return with_classes(cells, probabilities, card.classes, none_limits(config, card))
+
+
+def none_limits(config: ClassifyConfig, card: ModelCard) -> NoneLimits:
+    """Limits below which a cell of a model has no class.
+
+    Parameters
+    ----------
+    config
+        Settings: a confidence takes the place of that of the model, and 0 turns all
+        limits off.
+    card
+        Description of the model. Where a class of it or of the study is called `none`,
+        there are no limits.
+    """
+    if config.none_below == 0 or card.class_none or has_class_none(card.classes):
+        return NoneLimits()
+    given = config.none_below
+    confidence = (card.least_confidence or 0.0) if given == "auto" else float(given)
+    return NoneLimits(confidence, card.least_contrast)

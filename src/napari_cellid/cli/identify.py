@@ -33,6 +33,7 @@ from napari_cellid.cli.parser import (
     given_settings,
 )
 from napari_cellid.config import (
+    NO_CLASS_TEXT,
     ClassifyConfig,
     DeviceConfig,
     IdentifyConfig,
@@ -207,9 +208,11 @@ def describe(
         `time.perf_counter()` at the start of the command.
     """
     from napari_cellid.cells.measure import count_classes
+    from napari_cellid.cells.none_of_these import NONE_RECORD, count_none
     from napari_cellid.io.results import RESULT_FILES
 
     counts = count_classes(result.cells, result.classes)
+    n_none = count_none(result.cells)
     models = {task: model["name"] for task, model in result.run["models"].items()}
     device = result.run["device"]
     seconds = round(time.perf_counter() - started, 1)
@@ -219,6 +222,7 @@ def describe(
         **{file.partition(".")[0]: str(folder / file) for file in RESULT_FILES},
         "n_cells": len(result.cells),
         "counts": counts,
+        **({NONE_RECORD: n_none} if NONE_RECORD in result.run else {}),
         "models": models,
         "device": device,
         "bleed_through": result.run.get("bleed_through"),
@@ -226,7 +230,7 @@ def describe(
         "seconds": seconds,
     }
     return values, [
-        _count_line(len(result.cells), counts),
+        _count_line(len(result.cells), counts, n_none),
         *filter(None, [result.bleed_through]),
         *(verdict.lines() if (verdict := result.training_verdict) else []),
         f"Results: {folder} ({', '.join(RESULT_FILES)})",
@@ -275,11 +279,12 @@ def _save(
     console.result(values | more, lines)
 
 
-def _count_line(n_cells: int, counts: dict[str, int]) -> str:
+def _count_line(n_cells: int, counts: dict[str, int], n_none: int) -> str:
     total = f"Found {count_text(n_cells, 'cell')}"
     if not counts:
         return f"{total}."
-    return f"{total}: {counts_text(counts)}."
+    shown = counts | ({NO_CLASS_TEXT: n_none} if n_none else {})
+    return f"{total}: {counts_text(shown)}."
 
 
 def _command(

@@ -1,12 +1,20 @@
 """All settings of the program, as pydantic models."""
 
 from napari_cellid.config.base import Config
-from napari_cellid.config.classes import NOT_A_CELL, SPECIAL_KEYS, UNSURE, StudyClass
+from napari_cellid.config.classes import (
+    NO_CLASS,
+    NO_CLASS_TEXT,
+    NOT_A_CELL,
+    SPECIAL_KEYS,
+    UNSURE,
+    StudyClass,
+)
 from napari_cellid.config.identify import (
     BleedThroughSetting,
     ClassifyConfig,
     DeviceConfig,
     IdentifyConfig,
+    NoneBelowSetting,
     SegmentConfig,
 )
 from napari_cellid.config.markers import Scheme, SchemeName, parse_scheme
@@ -30,6 +38,8 @@ from napari_cellid.config.training import (
 
 __all__ = [
     "NOT_A_CELL",
+    "NO_CLASS",
+    "NO_CLASS_TEXT",
     "RECIPES",
     "SAMPLE",
     "SPECIAL_KEYS",
@@ -40,6 +50,7 @@ __all__ = [
     "Config",
     "DeviceConfig",
     "IdentifyConfig",
+    "NoneBelowSetting",
     "PlanName",
     "QueueConfig",
     "QueueOrder",

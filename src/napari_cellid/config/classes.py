@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -19,6 +19,10 @@ STATES: tuple[MarkerState, ...] = get_args(MarkerState)
 #: answers that every study has in addition to its classes, and their keys
 NOT_A_CELL, UNSURE = "not_a_cell", "unsure"
 SPECIAL_KEYS = {NOT_A_CELL: "N", UNSURE: "U"}
+
+#: what a table says of a cell whose class cannot be told, in `predicted`: neither a
+#: class nor an answer of people, and not their `not_a_cell`; and its text for people
+NO_CLASS, NO_CLASS_TEXT = "none", "none of these"
 
 #: most classes that annotators are offered at once
 _MAX_VISIBLE = 12
@@ -158,6 +162,29 @@ def check_class_names(names: Sequence[str]) -> None:
             raise ValueError(f"the class {name!r} has characters that cannot be shown")
     if len(set(names)) < len(names):
         raise ValueError("two classes have the same name")
+
+
+def has_class_none(names: Iterable[str]) -> bool:
+    """Whether a class is called `none`, as in studies and models of earlier versions.
+
+    Where one is, no cell is without a class: a table could not tell the two apart.
+    """
+    return any(name.casefold() == NO_CLASS for name in names)
+
+
+def check_new_class_names(names: Iterable[str]) -> None:
+    """Refuse `none` as the name of a new class.
+
+    Raises
+    ------
+    InputError
+        If a name is `none`, whatever its case.
+    """
+    if has_class_none(names):
+        raise InputError(
+            f"A class cannot be called {NO_CLASS!r}, because tables have this word for "
+            "cells whose class cannot be told; choose another name, such as 'other'."
+        )
 
 
 def check_classes(classes: Sequence[StudyClass]) -> None:

@@ -16,6 +16,10 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 BleedThroughSetting = (
     Literal["off", "auto"] | Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 )
+#: the model's own limit, or a confidence; 0 turns it off
+NoneBelowSetting = (
+    Literal["auto"] | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+)
 
 
 class DeviceConfig(Config):
@@ -100,6 +104,13 @@ class ClassifyConfig(Config):
         "before classification: off subtracts nothing, auto the estimate of the "
         "recording if its interval is above 0, a number so many grey values of red "
         "per grey value of green. Outlines and saved images do not change.",
+    )
+    none_below: NoneBelowSetting = Field(
+        "auto",
+        title="None below",
+        description="Confidence below which a cell is none of these: grey, without a "
+        "class, counted apart. auto takes the limits of the model, if it has some; 0 "
+        "gives every cell its most probable class.",
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_cellid.cells.none_of_these import is_none
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -32,6 +34,9 @@ class SimulationScore:
     judged, right
         Found cells whose colours show their class, and those of them with the correct
         class.
+    none, none_on_cells
+        Outlines of which the model could not tell the class, and those of them on true
+        cells, which count as missed; they are in no other number.
     """
 
     found: int
@@ -40,6 +45,8 @@ class SimulationScore:
     doubtful: int
     judged: int
     right: int
+    none: int = 0
+    none_on_cells: int = 0
 
     def __str__(self) -> str:
         share = f" ({self.right / self.judged:.0%})" if self.judged else ""
@@ -48,7 +55,18 @@ class SimulationScore:
             f"within {RADIUS_UM:g} µm, {self.missed} missed, {self.superfluous} "
             f"outlines without a cell ({self.doubtful} more on sections too faint to "
             f"judge); class correct for {self.right} of the {self.judged} found cells "
-            f"with clear colours{share}. Real recordings are more difficult."
+            f"with clear colours{share}. {self._none_text}Real recordings are more "
+            "difficult."
+        )
+
+    @property
+    def _none_text(self) -> str:
+        """A sentence about outlines without a class, and a space; "" without any."""
+        if not self.none:
+            return ""
+        return (
+            f"The class of {self.none} more outlines cannot be told; "
+            f"{self.none_on_cells} of them lie on cells, which count as missed. "
         )
 
 
@@ -63,8 +81,13 @@ def score_result(cells: pd.DataFrame, field: SimulatedField) -> SimulationScore:
         The simulated field. The true class is the one that its colours show (`class`),
         for cells that are not ambiguous.
     """
-    true = field.cells
-    found, matched = _match(cells, true, RADIUS_UM / field.config.pixel_size_um)
+    true, radius = field.cells, RADIUS_UM / field.config.pixel_size_um
+    none = is_none(cells)
+    without_class, cells = cells[none], cells[~none]
+    found, matched = _match(cells, true, radius)
+    # of the cells that are left: one that has a second outline is found
+    left = np.setdiff1d(np.arange(len(true)), matched)
+    none_on_cells = len(_match(without_class, true.iloc[left], radius)[0])
     clear = ~true["ambiguous"].to_numpy(bool)[matched]
     correct = cells["predicted"].to_numpy()[found] == true["class"].to_numpy()[matched]
     unmatched = np.setdiff1d(np.arange(len(cells)), found)
@@ -76,6 +99,8 @@ def score_result(cells: pd.DataFrame, field: SimulatedField) -> SimulationScore:
         doubtful=doubtful,
         judged=int(clear.sum()),
         right=int((correct & clear).sum()),
+        none=int(none.sum()),
+        none_on_cells=none_on_cells,
     )
 
 

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.cells.measure import count_classes
+from napari_cellid.cells.none_of_these import count_none
 from napari_cellid.cells.numbering import relabel_sequential
 from napari_cellid.channels.normalisation import DISPLAY, normalise
-from napari_cellid.colours import UNCLASSIFIED, class_colours
+from napari_cellid.colours import (
+    NONE_COLOUR,
+    UNCLASSIFIED,
+    class_colours,
+    prediction_colours,
+)
+from napari_cellid.config import NO_CLASS_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,12 +89,13 @@ def save_overlay(
     # not pyplot, which keeps figures alive and is not made for threads
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    colours = prediction_colours(class_colours(classes))
     for plane, axis in enumerate(axes):
         axis.set_axis_off()
         if plane < shown:
             predicted = dict(zip(cells["label"], cells["predicted"], strict=True))
             axis.imshow(composite(planes, plane), interpolation="nearest")
-            _outlines(axis, labels[plane], predicted, class_colours(classes))
+            _outlines(axis, labels[plane], predicted, colours)
             if n_planes > 1:
                 axis.set_title(f"plane {plane}", color="white", fontsize=11)
             _scale_bar(axis, planes)
@@ -148,6 +156,8 @@ def _legend(
     counts = count_classes(cells, list(classes))
     colours = class_colours(classes)
     entries = [(colours[name], f"{name} ({n})") for name, n in counts.items()]
+    if n_none := count_none(cells):
+        entries.append((NONE_COLOUR, f"{NO_CLASS_TEXT} ({n_none})"))
     if not classes:
         entries = [(UNCLASSIFIED, f"cell ({len(cells)})")]
     figure.legend(

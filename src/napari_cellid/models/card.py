@@ -47,6 +47,10 @@ class ModelCard(Config):
     input_size: int = Field(299, ge=32, le=1024)
     threshold: float = Field(0.7, ge=0.05, le=0.95)
     temperature: float = Field(1.0, ge=0.05, le=100)
+    #: a cell of which the calibrated confidence, or the contrast in both channels, is
+    #: below this has no class; None in cards of before, where every cell has one
+    least_confidence: float | None = Field(None, ge=0, le=1)
+    least_contrast: float | None = Field(None, ge=-1, le=10)
     training: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
     #: lowest and highest value of properties of recordings (`novelty.properties`) in
@@ -57,6 +61,8 @@ class ModelCard(Config):
     weights_sha256: str
     #: what was done to the names of the classes, for people; not in the file
     naming: str = Field("", exclude=True)
+    #: whether the study has a class called `none`, so that no cell is without a class
+    class_none: bool = Field(False, exclude=True)
 
     @field_validator("classes")
     @classmethod
@@ -90,6 +96,9 @@ class ModelCard(Config):
         values: dict[str, Any] = dump(self)
         for name in ("markers", "class_ids", "scheme", "known_range"):
             if not values.get(name):
+                values.pop(name, None)
+        for name in ("least_confidence", "least_contrast"):
+            if values.get(name) is None:
                 values.pop(name, None)
         return values
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from napari_cellid.config import StudyConfig
+from napari_cellid.config.classes import has_class_none
 from napari_cellid.config.markers import SCHEME_TITLES
 from napari_cellid.errors import InputError
 
@@ -54,6 +55,13 @@ def name_classes(
         if card.scheme is not None or not all(card.states):
             return card
         config = StudyConfig()
+    named = _named(card, config, of_study=of_study)
+    names = (name for one in config.classes for name in one.names)
+    return named.model_copy(update={"class_none": has_class_none(names)})
+
+
+def _named(card: ModelCard, config: StudyConfig, *, of_study: bool) -> ModelCard:
+    """`name_classes` with settings."""
     if config.scheme is None and card.scheme is None and all(card.states):
         # nobody has said yet what red marks: only the states are certain
         return _renamed(card, card.states, card.states, None)

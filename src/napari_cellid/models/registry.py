@@ -68,10 +68,19 @@ def shipped_ensemble() -> ModelCard | None:
 def ensemble_card(patches: ModelCard, pixels: ModelCard) -> ModelCard:
     """Return the card of an ensemble of two classifiers."""
     hashes = patches.weights_sha256 + pixels.weights_sha256
+    confidences = patches.least_confidence, pixels.least_confidence
+    contrasts = patches.least_contrast, pixels.least_contrast
     return patches.model_copy(
         update={
+            "least_confidence": _mean_limit(*confidences),
+            "least_contrast": _mean_limit(*contrasts),
             "name": f"{patches.name} + {pixels.name}",
             "description": "The mean of the probabilities of both.",
             "weights_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
         }
     )
+
+
+def _mean_limit(first: float | None, second: float | None) -> float | None:
+    """Limit of the mean of two models; None where one of them has none."""
+    return None if first is None or second is None else (first + second) / 2

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import median_abs_deviation
 
+from napari_cellid.cells.none_of_these import is_none
 from napari_cellid.cells.size_check import median_diameter_px
 from napari_cellid.channels.normalisation import ROBUST, value_range
 
@@ -140,8 +141,8 @@ def density(cells: pd.DataFrame, planes: MeanPlanes) -> float | None:
 
 
 def red_fraction(cells: pd.DataFrame, red_classes: Collection[str]) -> float | None:
-    """Share of the classified cells whose class is red; None of too few."""
-    classified = cells["predicted"][cells["predicted"] != ""]
+    """Share of the cells with a class whose class is red; None of too few."""
+    classified = cells["predicted"][(cells["predicted"] != "") & ~is_none(cells)]
     if len(classified) < _FEWEST_CELLS:
         return None
     return float(classified.isin(list(red_classes)).mean())

@@ -13,6 +13,7 @@ import pandas as pd
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.measure import measure_labels
+from napari_cellid.cells.none_of_these import NONE_RECORD, count_none
 from napari_cellid.colours import class_colours
 from napari_cellid.errors import InputError
 from napari_cellid.files import copy_other_files
@@ -279,6 +280,8 @@ def _write(
         "cells": len(cells),
         "changed_by_hand": {**by_hand, "cells_added": len(people)},
     }
+    if isinstance(limits := now.run.get(NONE_RECORD), dict):
+        run |= {NONE_RECORD: {**limits, "cells": count_none(cells)}}
 
     def write_more(temporary: Path) -> None:
         write_cells(temporary / RETIRED, retired)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_cellid.agreement.vote import normalised_entropy
 from napari_cellid.annotation.answer import CellKey
+from napari_cellid.cells.none_of_these import is_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -54,7 +55,9 @@ def order_cells(
     Returns
     -------
     The cells. Ties are in the order "place". Cells without a prediction come after
-    those with one; in the order "rare", cells without a class come last.
+    those with one; in the order "rare", cells without a class come last. Cells whose
+    class the model cannot tell come before those that it has classified, except in the
+    orders "random" and "place" and where another order has a stronger reason.
     """
     cells = cells.reset_index(drop=True)
     keys = list(zip(cells["recording"].tolist(), cells["cell"].tolist(), strict=True))
@@ -62,7 +65,8 @@ def order_cells(
         open_rows = [row for row, key in enumerate(keys) if key not in own]
     else:
         open_rows = list(range(len(keys)))
-    certainty = cells["confidence"].to_numpy(float)
+    # the confidence is at most 1, so that those without a class come first
+    certainty = cells["confidence"].to_numpy(float) - is_none(cells)
     # lexsort expects the least important key first
     by: list[NDArray[np.generic]] = _serpentine(cells)
     if config.order == "random":

@@ -13,7 +13,12 @@ from pydantic import ValidationError
 
 from napari_cellid.colours import SPECIAL_COLOURS
 from napari_cellid.config import StudyClass, StudyConfig
-from napari_cellid.config.classes import check_class_names, free_key, make_class_id
+from napari_cellid.config.classes import (
+    check_class_names,
+    check_new_class_names,
+    free_key,
+    make_class_id,
+)
 from napari_cellid.config.markers import PALETTE
 from napari_cellid.errors import InputError
 from napari_cellid.naming import check_name
@@ -51,6 +56,7 @@ def add_class(
         If the name or the key is taken, or the name cannot be the name of a class.
     """
     name = check_name(name, "class")
+    check_new_class_names([name])
     _check_free(config, name)
     new = {
         "id": make_class_id(name, [one.id for one in config.classes]),
@@ -72,6 +78,7 @@ def rename_class(config: StudyConfig, class_id: str, name: str) -> StudyConfig:
     name, before = check_name(name, "class"), find_class(config, class_id)
     if name == before.name:
         return config
+    check_new_class_names([name])
     _check_free(config, name, besides=before)
     # each once, the oldest first
     aliases = dict.fromkeys((*before.aliases, before.name))

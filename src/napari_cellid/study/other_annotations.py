@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from napari_cellid.annotation.answer import answer_text
+from napari_cellid.cells.none_of_these import prediction_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +28,9 @@ def other_annotations_text(
         Names and answers of the other annotators.
     """
     prediction = "no prediction"
-    if row.get("predicted"):
+    if text := prediction_text(row):
         confidence = row["confidence"]
-        prediction = f"<b>{escape(row['predicted'])}</b>"
+        prediction = f"<b>{escape(text)}</b>"
         if confidence == confidence:
             prediction += f" ({100 * confidence:.0f} %)"
     others = ", ".join(

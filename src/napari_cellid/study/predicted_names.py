@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.config import StudyConfig
+from napari_cellid.cells.none_of_these import is_none
+from napari_cellid.config import NO_CLASS, StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import SHIPPED_MODELS, shipped_ensemble
 from napari_cellid.models.store import list_models
@@ -81,7 +82,8 @@ def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFram
     Returns
     -------
     The same table if nothing changes, else a changed copy. A probability whose new
-    column exists already keeps its name: two classes of a model are never merged.
+    column exists already keeps its name: two classes of a model are never merged. Cells
+    whose class cannot be told stay `none`, even if a class once had this name.
     """
     present = {old: new for old, new in names.items() if f"p_{old}" in cells}
     columns = {
@@ -91,6 +93,7 @@ def rename_classes(cells: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFram
     }
     if "predicted" in cells and cells["predicted"].isin(list(names)).any():
         predicted = cells["predicted"].map(lambda name: names.get(name, name))
+        predicted[is_none(cells)] = NO_CLASS
         cells = cells.assign(predicted=predicted)
     return cells.rename(columns=columns) if columns else cells
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.cells.none_of_these import most_probable
+from napari_cellid.config.classes import has_class_none
 from napari_cellid.errors import InputError
 from napari_cellid.io.ome_tiff import ImageMetadata, write_image
 from napari_cellid.io.results import CELLS, LABELS, RUN
@@ -107,7 +109,10 @@ class StudyRecording:
         return read_labels(self.folder / LABELS)
 
     def cells(self) -> pd.DataFrame:
-        """Read the cell table, one row a cell; `predicted` is "" without a class.
+        """Read the cell table, one row a cell.
+
+        `predicted` is "" for cells that were not classified, and `none` for those whose
+        class cannot be told.
 
         Raises
         ------
@@ -122,6 +127,9 @@ class StudyRecording:
         except InputError:
             # it must not hide the cells, but what their predictions mean is unknown
             return without_predictions(cells)
+        if has_class_none(name for one in self.config.classes for name in one.names):
+            # written outside of this study: here the word is a class
+            cells = most_probable(cells)
         return rename_classes(cells, present_names(run, self.config))
 
     def retired(self) -> pd.DataFrame:

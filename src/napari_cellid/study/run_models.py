@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from napari_cellid.config import IdentifyConfig
+from napari_cellid.cells.none_of_these import NONE_RECORD
+from napari_cellid.config import ClassifyConfig, IdentifyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS, shipped_ensemble
 from napari_cellid.models.store import list_models
@@ -177,12 +179,26 @@ def _named_as_written(
 
 
 def run_settings(run: Mapping[str, Any]) -> IdentifyConfig:
-    """Settings of a run; the defaults where it has none that can be used."""
+    """Settings of a run; the defaults where it has none that can be used.
+
+    The confidence below which a cell has no class is that of the run, whatever the card
+    of the model says by now: a run of an earlier version gave every cell a class.
+    """
     try:
-        return IdentifyConfig.model_validate(run.get("settings") or {})
+        config = IdentifyConfig.model_validate(run.get("settings") or {})
     except ValidationError:
         # a run of another version: the settings of the models count
-        return IdentifyConfig()
+        config = IdentifyConfig()
+    limits = run.get(NONE_RECORD)
+    below: Any = 0
+    if isinstance(limits, dict):
+        # 0 would turn off the limit of contrast, too
+        below = limits.get("confidence_below") or "auto"
+    classify = {**config.classify.model_dump(), "none_below": below}
+    # a record that somebody changed counts as none
+    with suppress(ValidationError):
+        return config.model_copy(update={"classify": ClassifyConfig(**classify)})
+    return config
 
 
 def classify_with(classifier: CellClassifier, run: Mapping[str, Any]) -> Classify:

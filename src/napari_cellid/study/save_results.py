@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from napari_cellid.annotation.lock import locked
+from napari_cellid.cells.none_of_these import NONE_RECORD, most_probable
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
-from napari_cellid.config.classes import STATES
+from napari_cellid.config.classes import STATES, has_class_none
 from napari_cellid.files import new_folder
 from napari_cellid.io.results import write_results
 from napari_cellid.io.tables import no_retired, write_cells
@@ -100,7 +101,8 @@ def add_recording(
     # a name that cannot be one is refused before anything is made
     name = recording_folder(parent, result.planes.name).name
     result = dataclasses.replace(
-        result, planes=dataclasses.replace(result.planes, name=name)
+        _with_names_of(study, result),
+        planes=dataclasses.replace(result.planes, name=name),
     )
     with new_folder(parent), locked(parent / name, "storing results"):
         # a recording that a killed program had not put in its place
@@ -167,6 +169,15 @@ def saved_warnings(
             + (_MARKERS_REMEDY if set(other) & set(STATES) else ".")
         )
     return warnings
+
+
+def _with_names_of(study: Study, result: IdentifyResult) -> IdentifyResult:
+    """A result in which `none` is a class, if it is one in the study."""
+    names = (name for one in study.config.classes for name in one.names)
+    if not has_class_none(names):
+        return result
+    run = {key: value for key, value in result.run.items() if key != NONE_RECORD}
+    return dataclasses.replace(result, cells=most_probable(result.cells), run=run)
 
 
 def _write(

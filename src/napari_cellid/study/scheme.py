@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
-from napari_cellid.config.classes import STATES, free_key
+from napari_cellid.config.classes import STATES, check_new_class_names, free_key
 from napari_cellid.config.markers import SCHEME_TITLES
 from napari_cellid.errors import InputError
 from napari_cellid.study.answered_markers import (
@@ -57,6 +57,8 @@ def set_scheme(
     known = config.scheme is not None
     if known and _same_scheme(config, scheme.name, classes):
         return config
+    has = {name for one in config.classes for name in one.names}
+    check_new_class_names(one.name for one in classes if one.name not in has)
     own = {name for one in config.classes for name in one.names}
     if known and not own.isdisjoint(answered):
         raise InputError(

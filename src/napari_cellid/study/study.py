@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.config import StudyConfig
+from napari_cellid.config.classes import check_new_class_names
 from napari_cellid.errors import InputError
 from napari_cellid.naming import clean_name
 from napari_cellid.study.answer_matching import (
@@ -134,12 +135,15 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            If `path` is a file, or a folder that holds something else.
+            If `path` is a file, or a folder that holds something else, or a class of
+            the new study is called `none`.
         """
         if (path / STUDY_FILE).exists():
             return cls.open(path)
         check_empty(path)
-        study = cls(path, StudySettings(config or StudyConfig()))
+        config = config or StudyConfig()
+        check_new_class_names(config.class_names)
+        study = cls(path, StudySettings(config))
         study.reload()
         return study
 

@@ -19,6 +19,7 @@ from voting import make_study, true_classes, write_answers
 
 from napari_cellid.annotation.all_answers import current_answers, read_annotations
 from napari_cellid.annotation.answer import CellKey
+from napari_cellid.io.tables import read_cells, write_cells
 from napari_cellid.study.cell_selection import (
     add_answer_column,
     count_cells_by_answer,
@@ -571,3 +572,34 @@ def test_list_of_the_consensus_is_made_although_votes_are_being_read(
     settle(qtbot, gallery)
     assert not gallery._stale
     assert "Reading" not in gallery.panel._status.text()
+
+
+@pytest.fixture
+def without_class(study, session, qtbot):
+    """The study of the session, with three cells of which the class is unknown."""
+    path = study.path / "recordings" / "a1" / "cells.csv"
+    cells = read_cells(path)
+    cells.loc[:2, "predicted"] = "none"
+    write_cells(path, cells)
+    session.close_study()
+    session.open_study(study.path)
+    session.start_annotating("Ann")
+    session.set_blind(False)
+    return session
+
+
+def test_cells_of_which_the_model_tells_no_class_are_listed(
+    without_class, gallery, qtbot
+):
+    panel = gallery.panel
+    listed = [panel.answer.itemData(k) for k in range(panel.answer.count())]
+    assert "none" not in listed
+    pick(qtbot, gallery, panel.source, "model")
+    pick(qtbot, gallery, panel.answer, "none")
+    assert panel.answer.currentText() == "none of these (3)"
+    assert sorted(key.cell for key in panel.model.keys) == [1, 2, 3]
+    tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "model: none of these (" in tip
+    # it is no answer of people
+    pick(qtbot, gallery, panel.source, "own")
+    assert panel.answer.findData("none") == -1

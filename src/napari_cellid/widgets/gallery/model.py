@@ -24,7 +24,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.annotation.answer import answer_text
+from napari_cellid.cells.none_of_these import is_none
 from napari_cellid.cells.patch_image import OUTSIDE
+from napari_cellid.config import NO_CLASS_TEXT
 from napari_cellid.study.cell_selection import cell_keys
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition, ThumbnailStyle
@@ -235,5 +237,6 @@ def _no_answer(_: CellKey) -> tuple[str, str]:
 
 
 def _prediction_texts(cells: pd.DataFrame) -> list[str]:
-    pairs = zip(cells["predicted"].tolist(), cells["confidence"].tolist(), strict=True)
+    names = cells["predicted"].mask(is_none(cells), NO_CLASS_TEXT)
+    pairs = zip(names.tolist(), cells["confidence"].tolist(), strict=True)
     return [f"\nmodel: {name} ({p:.0%})" if name else "" for name, p in pairs]

@@ -21,7 +21,8 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_cellid.annotation.answer import answer_text
-from napari_cellid.colours import answer_colours
+from napari_cellid.colours import NONE_COLOUR, answer_colours
+from napari_cellid.config import NO_CLASS, NO_CLASS_TEXT
 from napari_cellid.widgets._shared.answer_buttons import (
     AnswerButtons,
     AnswerKeys,
@@ -76,6 +77,8 @@ class GalleryPanel(QWidget):
         self._message = plain_label()
         self._status = plain_label()
         self._pages = QStackedWidget()
+        self._colours: dict[str, str] = {}
+        self._none_listed = False
         self._build()
 
     def show_message(self, text: str) -> None:
@@ -91,16 +94,25 @@ class GalleryPanel(QWidget):
         """Take the classes, keys and colours of a study."""
         self.buttons.set_config(config)
         self.keys.set_config(config)
-        colours = answer_colours(config)
-        set_items(self.answer, {name: answer_text(name) for name in config.answers})
-        for index, name in enumerate(config.answers):
-            self.answer.setItemIcon(index, QIcon(swatch(colours[name])))
+        self._colours = answer_colours(config)
+        self._list_answers()
+
+    def list_none(self, listed: bool) -> None:
+        """List "none of these" after the answers: cells of which a model says so."""
+        if listed != self._none_listed:
+            self._none_listed = listed
+            self._list_answers()
+
+    def text_of(self, answer: str) -> str:
+        """Text of an answer, or of "none of these"."""
+        is_none = self._none_listed and answer == NO_CLASS
+        return NO_CLASS_TEXT if is_none else answer_text(answer)
 
     def set_counts(self, counts: Mapping[str, int]) -> None:
         """Show beside each answer how many cells have it."""
         for index in range(self.answer.count()):
             name = self.answer.itemData(index)
-            text = f"{answer_text(name)} ({counts.get(name, 0)})"
+            text = f"{self.text_of(name)} ({counts.get(name, 0)})"
             self.answer.setItemText(index, text)
 
     def set_recordings(self, names: Sequence[str]) -> None:
@@ -111,6 +123,14 @@ class GalleryPanel(QWidget):
         """List only what somebody blind may choose: own answers, in order of place."""
         set_items(self.source, {"own": SOURCES["own"]} if blind else SOURCES)
         set_items(self.order, {"place": ORDERS["place"]} if blind else ORDERS)
+
+    def _list_answers(self) -> None:
+        colours = dict(self._colours)
+        if self._none_listed:
+            colours[NO_CLASS] = NONE_COLOUR
+        set_items(self.answer, {name: self.text_of(name) for name in colours})
+        for index, colour in enumerate(colours.values()):
+            self.answer.setItemIcon(index, QIcon(swatch(colour)))
 
     def _build(self) -> None:
         set_items(self.picture, _PICTURES)

@@ -9,6 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer import answer_text
+from napari_cellid.cells.none_of_these import is_none
 from napari_cellid.colours import answer_colours
 from napari_cellid.report.table import count_text
 from napari_cellid.study.cell_selection import (
@@ -151,13 +152,14 @@ class GalleryWidget(QWidget):
 
     def _list_cells(self) -> None:
         panel, session = self.panel, self.session
-        source, answer = panel.source.currentData(), panel.answer.currentData()
+        source = panel.source.currentData()
         answers: Mapping[CellKey, str] = {}
         if source != "model":
             own = source == "own"
             answers = session.own_answers if own else session.decided_answers()
         cells = add_answer_column(session.cells(), source, answers)
-        recording = panel.recording.currentData()
+        panel.list_none(source == "model" and bool(is_none(cells).any()))
+        answer, recording = panel.answer.currentData(), panel.recording.currentData()
         panel.set_counts(count_cells_by_answer(cells, recording))
         rows = select_cells(cells, answer, panel.order.currentData(), recording)
         if session.planes is not None and session.recording is not None:
@@ -179,7 +181,7 @@ class GalleryWidget(QWidget):
                 "Type your name in the Annotate dock; then the cells that you answered "
                 "are shown here."
             )
-        return f"No cell is “{answer_text(answer)}” {SOURCES[source]} so far."
+        return f"No cell is “{self.panel.text_of(answer)}” {SOURCES[source]} so far."
 
     def _show_message(self, message: str) -> None:
         """Show a message instead of cells."""

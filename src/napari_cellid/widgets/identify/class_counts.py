@@ -8,7 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_cellid.cells.measure import count_classes
-from napari_cellid.colours import UNCLASSIFIED
+from napari_cellid.cells.none_of_these import count_none
+from napari_cellid.colours import NONE_COLOUR, UNCLASSIFIED
+from napari_cellid.config import NO_CLASS_TEXT
 from napari_cellid.widgets._shared.swatch import swatch
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class ClassCounts(QWidget):
             (colours[name], name, count)
             for name, count in count_classes(cells, list(colours)).items()
         ]
+        if n_none := count_none(cells):
+            rows.append((NONE_COLOUR, NO_CLASS_TEXT, n_none))
         unclassified = len(cells) - sum(count for *_, count in rows)
         if unclassified or not colours:
             rows.append((UNCLASSIFIED, "not classified", unclassified))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.utils.events import Event
 
-    from napari_cellid.config import SegmentConfig
+    from napari_cellid.config import NoneBelowSetting, SegmentConfig
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.widgets.session.result_layer import ShownResult
 
@@ -83,6 +83,13 @@ class LiveUpdate(QObject):
         # or the cells would stay unclassified if their outlines do not change
         self._last_classified = None
         self._outline_next()
+
+    def set_none_below(self, layer: Labels, none_below: NoneBelowSetting) -> None:
+        """Say anew which cells of a result have no class; no network runs for it."""
+        result = result_of(layer)
+        if result is not None and result.set_none_below(none_below):
+            update_features(layer, result)
+            self.changed.emit(layer)
 
     def pause(self) -> None:
         """Classify nothing until `resume`, to leave the processor to a run."""
@@ -189,6 +196,8 @@ class LiveUpdate(QObject):
             # if cells changed meanwhile, all of them stay stale and are classified next
             if result.labelled is before:
                 result.labelled = update_classes(before, rows)
+                # the limits can have changed meanwhile
+                result.apply_limits()
                 update_features(layer, result)
                 self.changed.emit(layer)
 

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 #: least time between repaints (s): each takes time from the networks (see worker.py)
 _REPAINT_S = 0.2
 _RUN, _CANCEL = "Identify cells", "Cancel"
+#: the setting of classes that applies at once, because the probabilities are there
+_NONE = "none_below"
 
 
 class IdentifyPanel(QWidget):
@@ -64,7 +66,9 @@ class IdentifyPanel(QWidget):
         # apart from the settings that apply at once, because this one needs a new run
         self.views = SettingsForm(SegmentConfig, ["views"])
         self.device = SettingsForm(DeviceConfig)
-        self.classify = SettingsForm(ClassifyConfig)
+        self.none = SettingsForm(ClassifyConfig, [_NONE])
+        others = [name for name in ClassifyConfig.model_fields if name != _NONE]
+        self.classify = SettingsForm(ClassifyConfig, others)
         self.run_button = action_button(_RUN)
         self.save_button = QPushButton("Save results…")
         self.save_button.setToolTip(
@@ -103,7 +107,7 @@ class IdentifyPanel(QWidget):
         """The settings that the forms show."""
         return IdentifyConfig(
             segment=self.segment_config(),
-            classify=ClassifyConfig(**self.classify.values()),
+            classify=ClassifyConfig(**self.classify.values(), **self.none.values()),
             device=DeviceConfig(**self.device.values()),
         )
 
@@ -114,6 +118,11 @@ class IdentifyPanel(QWidget):
             **self.segment.values(),
             **self.views.values(),
         )
+
+    def show_none_below(self, config: ClassifyConfig) -> None:
+        """Show the confidence below which a cell has no class, without applying it."""
+        with signals_blocked(self.none):
+            self.none.setValue(config)
 
     def show_settings(self, config: SegmentConfig) -> None:
         """Show settings of the segmentation, without applying them."""
@@ -213,7 +222,7 @@ class IdentifyPanel(QWidget):
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
         form.addRow(self.scheme)
-        settings = [self.segment, self.views, self.device, self.classify]
+        settings = [self.segment, self.none, self.views, self.device, self.classify]
         more = CollapsibleSection("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False

@@ -168,6 +168,7 @@ class IdentifyWidget(QWidget):
         panel.channels.diameter.estimate_requested.connect(self.estimate_diameter)
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._resegment)
+        panel.none.valueChanged.connect(self._apply_none_below)
         panel.segmenter.valueChanged.connect(self._use_model_threshold)
         panel.classifier.valueChanged.connect(self._use_model_scheme)
         self.scheme.renamed.connect(self._on_changed)
@@ -252,10 +253,16 @@ class IdentifyWidget(QWidget):
         self.panel.show_result(result)
         if result is not None:
             self.panel.show_settings(result.config.segment)
+            self.panel.show_none_below(result.config.classify)
 
     def _resegment(self) -> None:
         if self._layer is not None and not self.worker.busy:
             self.live.resegment(self._layer, self.panel.segment_config())
+
+    def _apply_none_below(self) -> None:
+        if self._layer is not None:
+            none_below = self.panel.config().classify.none_below
+            self.live.set_none_below(self._layer, none_below)
 
     def _use_model_threshold(self) -> None:
         """Start with the threshold that the model was tuned for."""

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellid.colours import UNCLASSIFIED, class_colours
+from napari_cellid.cells.none_of_these import (
+    NONE_RECORD,
+    NoneLimits,
+    with_predictions,
+)
+from napari_cellid.classification.base import none_limits
+from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
 
 if TYPE_CHECKING:
     import weakref
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import IdentifyConfig, StudyConfig
+    from napari_cellid.config import IdentifyConfig, NoneBelowSetting, StudyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
@@ -77,6 +83,35 @@ class ShownResult:
         own = self.run_result.planes
         return self.name == planes.name and own.has_images_of(planes)
 
+    @property
+    def limits(self) -> NoneLimits:
+        """Limits below which a cell has no class."""
+        model = self.classifier
+        card = self.run_result.classifier_card if model is None else model.card
+        if card is None:
+            return NoneLimits()
+        return none_limits(self.config.classify, card)
+
+    def set_none_below(self, none_below: NoneBelowSetting) -> bool:
+        """Apply another confidence below which a cell has no class.
+
+        Returns
+        -------
+        Whether the class of a cell has changed.
+        """
+        classify = self.config.classify.model_copy(update={"none_below": none_below})
+        self.config = self.config.model_copy(update={"classify": classify})
+        return self.apply_limits()
+
+    def apply_limits(self) -> bool:
+        """Say anew which cells have no class; whether a cell has changed."""
+        before = self.labelled.cells
+        cells = with_predictions(before, self.run_result.classes, self.limits)
+        if cells["predicted"].equals(before["predicted"]):
+            return False
+        self.labelled = replace(self.labelled, cells=cells)
+        return True
+
     def current_result(self) -> IdentifyResult:
         """The result as it is now; its `run` records what was changed since the run."""
         hand = self.labelled.hand
@@ -89,11 +124,12 @@ class ShownResult:
                 "cells_erased": bool((marks < 0).any()),
             },
         }
+        run = {k: v for k, v in self.run_result.run.items() if k != NONE_RECORD}
         return replace(
             self.run_result,
             labels=self.labelled.labels,
             cells=self.labelled.cells,
-            run=self.run_result.run | changes,
+            run=run | changes | self.limits.record(self.labelled.cells),
         )
 
 
@@ -145,7 +181,7 @@ def update_features(layer: Labels, result: ShownResult) -> None:
     """Show the cell table as the layer's features and its classes as colours."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    cells, colours = result.labelled.cells, result.colours
+    cells, colours = result.labelled.cells, prediction_colours(result.colours)
     features = cells.copy()
     # by this column napari finds the row of a label
     features.insert(0, "index", cells["label"])

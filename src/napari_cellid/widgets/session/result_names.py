@@ -42,7 +42,8 @@ def rename_result(
     before, colours = classifier.card, result.colours
     card = name_classes(before, config, of_study=of_study)
     result.naming = config
-    if card.classes == before.classes and card.scheme == before.scheme:
+    same_none = card.class_none == before.class_none
+    if card.classes == before.classes and card.scheme == before.scheme and same_none:
         return result.colours != colours
     names = dict(zip(before.classes, card.classes, strict=True))
     changed: Any = classifier
@@ -59,4 +60,6 @@ def rename_result(
     result.labelled = replace(
         result.labelled, cells=rename_classes(result.labelled.cells, names)
     )
+    # a class of the study can be called `none`, or one that was is renamed
+    result.apply_limits()
     return True
