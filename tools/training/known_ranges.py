@@ -181,7 +181,8 @@ def known_ranges(measured: pd.DataFrame) -> dict[str, list[float]]:
         One row a field.
     """
     ranges = {}
-    for name in measured.columns:
+    # what was measured in no field has no range
+    for name in measured.dropna(axis=1, how="all"):
         low, high = np.nanpercentile(measured[name], LEVELS)
         low = ONE_SIDED.get(name, low)
         margin = MARGIN * (high - low)
