@@ -170,6 +170,7 @@ def test_settings_reach_the_run(
             "batch_size": 3,
             "class_views": 1,
             "bleed_through": "off",
+            "none_below": "auto",
         },
         "device": {"device": "cpu", "precision": "fp32"},
     }
