@@ -1,11 +1,13 @@
 """Training of the U-Net: what counts, what stays, and that it learns."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from napari_cellid.channels.model_input import with_local_contrast
 from napari_cellid.config import SegmenterTrainingConfig
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
@@ -286,7 +288,11 @@ def test_the_share_of_simulated_crops(share, monkeypatch) -> None:
     drawn = []
     monkeypatch.setattr(
         "napari_cellid.segmentation.learner.random_crop",
-        lambda images, *_: drawn.append(images is simulated.images),
+        lambda images, *_: (
+            drawn.append(np.shares_memory(images, simulated.images)),
+            None,
+            None,
+        ),
     )
     for k in range(600):
         learner._draw_crop(np.random.default_rng(k))
@@ -331,3 +337,23 @@ def test_an_estimate_is_a_time_for_all_steps(monkeypatch) -> None:
         for n in (10, 1000)
     )
     assert 0 < few < many
+
+
+def test_local_contrast_follows_from_the_changed_channels() -> None:
+    config = UNetConfig(in_channels=4, base=2, depth=2)
+    start = _start()
+    start = replace(
+        start, net=UNet(config), card=start.card.model_copy(
+            update={"combination": "pair+local", "settings": config.model_dump()}
+        ),
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    images = with_local_contrast(rng.random((2, 96, 96)).astype(np.float32))
+    field = LabelledField(
+        images, np.zeros((96, 96), np.uint8), np.ones((96, 96), np.float32)
+    )
+    learner = make_learner(SegmentationDataset([field], [], []), start, _config(), CPU)
+    crop, target, _ = learner._draw_crop(np.random.default_rng(1))
+    assert crop.shape == (4, *target.shape)
+    np.testing.assert_array_equal(crop, with_local_contrast(crop[:2]))
+    assert crop[2].min() < 0

@@ -19,7 +19,7 @@ import tempfile
 from copy import copy
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tifffile
@@ -47,6 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--per-kind", type=int, default=4)
     parser.add_argument("--kinds", nargs="*", default=[k for k in KINDS if k != "wide"])
+    parser.add_argument(
+        "--outlined",
+        choices=["cut", "visible"],
+        default="cut",
+        help="what the truth of simulated fields outlines",
+    )
     parser.add_argument("--truth", type=Path, nargs="*", default=[])
     parser.add_argument("--score", type=Path, required=True)
     parser.add_argument("--baseline", type=Path)
@@ -68,7 +74,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for kind in options.kinds:
             folders = [
-                _simulated(Path(scratch), kind, k) for k in range(options.per_kind)
+                _simulated(Path(scratch), kind, k, options.outlined)
+                for k in range(options.per_kind)
             ]
             _report(kind, folders, methods, score)
 
@@ -129,9 +136,11 @@ def load_program(path: Path) -> ModuleType:
     return module
 
 
-def _simulated(parent: Path, kind: str, k: int) -> Path:
+def _simulated(
+    parent: Path, kind: str, k: int, outlined: Literal["cut", "visible"]
+) -> Path:
     rng = np.random.default_rng([SEED, KINDS.index(kind), k])
-    field = run_to_end(simulate(draw_config(kind, rng, n_planes=1)))
+    field = run_to_end(simulate(draw_config(kind, rng, n_planes=1, outlined=outlined)))
     folder = parent / f"{kind}-{k}"
     folder.mkdir()
     for name in ("red", "green", "labels"):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 #: detection F1 that two operating points may differ by
 EQUALLY_GOOD = 0.005
-SIMULATED = "simulated fields held out from training (kind: wide, own simulator)"
-SHIFTS = np.arange(-0.5, 4.01, 0.25)
+SIMULATED = "simulated fields held out from training (own simulator)"
+SHIFTS = np.arange(-2.5, 4.01, 0.25)
 
 
 def best_shift(net: UNet, paths: list[Path], combination: Combination) -> float:

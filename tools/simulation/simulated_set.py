@@ -14,7 +14,7 @@ import argparse
 from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, default="wide")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--outlined", choices=["cut", "visible"], default="cut")
     parser.add_argument(
         "--frames", type=int, nargs=2, help="draw fewest to most frames instead"
     )
@@ -55,6 +56,7 @@ def main() -> None:
             kind=options.kind,
             seed=(options.seed, k),
             frames=options.frames,
+            outlined=options.outlined,
         )
         for k in range(options.n)
     ]
@@ -78,17 +80,20 @@ class FieldRequest:
         Fixes the field.
     frames
         Fewest and most frames, drawn log-uniformly; None for those of the kind.
+    outlined
+        What the truth outlines, as the setting of the simulation.
     """
 
     path: Path
     kind: str
     seed: tuple[int, int]
     frames: tuple[int, int] | None
+    outlined: Literal["cut", "visible"] = "cut"
 
 
 def make_field(request: FieldRequest) -> None:
     rng = np.random.default_rng(request.seed)
-    config = draw_config(request.kind, rng, n_planes=1)
+    config = draw_config(request.kind, rng, n_planes=1, outlined=request.outlined)
     if request.frames is not None:
         low, high = request.frames
         n_frames = round(low * (high / low) ** rng.random())

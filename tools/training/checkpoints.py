@@ -16,9 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def split_fields(fields: Path) -> tuple[list[Path], list[Path]]:
-    """Fields to train on, and the last tenth (64 at most), which is held out."""
+def split_fields(
+    fields: Path, held_out: Path | None = None
+) -> tuple[list[Path], list[Path]]:
+    """Fields to train on, and others that are held out.
+
+    These are in a folder of their own; without one they are the last tenth, 64 at most.
+    """
     paths = sorted(fields.glob("*.npz"))
+    if held_out is not None:
+        return paths, sorted(held_out.glob("*.npz"))
     held = min(max(len(paths) // 10, 1), 64)
     return paths[:-held], paths[-held:]
 

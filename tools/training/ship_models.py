@@ -63,7 +63,11 @@ def main() -> None:
     parser.add_argument("--fields", type=Path, required=True)
     parser.add_argument("--unet", type=Path)
     parser.add_argument("--base", type=int, default=24)
-    parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
+    parser.add_argument(
+        "--combination", choices=["sum", "pair", "pair+local"], default="pair"
+    )
+    parser.add_argument("--held-out", type=Path, help="folder of other fields")
+    parser.add_argument("--kinds", default="wide", help="of the fields, for the card")
     parser.add_argument("--unet-start", default="random weights", help="for the card")
     parser.add_argument("--unet-command", default="", help="for the card")
     parser.add_argument("--one-pass", type=Path, help="a U-Net trained with --classes")
@@ -110,7 +114,7 @@ def trained_unet(work: Path, options: argparse.Namespace, *, classes: bool) -> U
 def ship_unet(options: argparse.Namespace) -> None:
     net = trained_unet(options.unet, options, classes=False)
     config = net.config
-    training, testing = split_fields(options.fields)
+    training, testing = split_fields(options.fields, options.held_out)
     setting, judging = halves(testing)
     shift = best_shift(net, setting, options.combination)
     figures = detection_figures(net, judging, options.combination, shift)
@@ -128,7 +132,7 @@ def ship_unet(options: argparse.Namespace) -> None:
         "pixel_size_um": PIXEL_SIZE_UM,
         "threshold": THRESHOLD,
         "training": {
-            "data": "simulated by napari_cellid.simulation, kind wide",
+            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(options.unet),
@@ -146,7 +150,7 @@ def ship_unet(options: argparse.Namespace) -> None:
 
 def ship_one_pass(options: argparse.Namespace) -> None:
     net = trained_unet(options.one_pass, options, classes=True)
-    training, testing = split_fields(options.fields)
+    training, testing = split_fields(options.fields, options.held_out)
     setting, judging = halves(testing)
     temperature = fitted_temperature(
         *held_out_probabilities(net, setting, options.combination)
@@ -166,8 +170,8 @@ def ship_one_pass(options: argparse.Namespace) -> None:
         "pixel_size_um": PIXEL_SIZE_UM,
         "temperature": round(temperature, 4),
         "training": {
-            "data": "simulated by napari_cellid.simulation, kind wide; classes are "
-            "what both colours show, ambiguous cells left out",
+            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}; "
+            "classes are what both colours show, ambiguous cells left out",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(options.one_pass),
@@ -192,7 +196,7 @@ def ship_patches(
     net = build_network(config)
     net.load_state_dict(mean_weights(work))
     size = INPUT_SIZE[network]  # px of the enlarged patch
-    training, testing = split_fields(options.fields)
+    training, testing = split_fields(options.fields, options.held_out)
     setting, judging = halves(testing)
     temperature = fitted_temperature(*clear_cells(net, Cells(setting), size))
     probabilities, truth = clear_cells(net, Cells(judging), size)
@@ -212,8 +216,8 @@ def ship_patches(
         "input_size": size,
         "temperature": round(temperature, 4),
         "training": {
-            "data": "simulated by napari_cellid.simulation, kind wide; classes are "
-            "what both colours show, ambiguous cells left out",
+            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}; "
+            "classes are what both colours show, ambiguous cells left out",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(work),

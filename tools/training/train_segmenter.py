@@ -5,8 +5,8 @@
 With `--classes` it learns cell classes beside the outlines (one pass).
 
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
-that it can be run in pieces (`--minutes`). The last tenth of the fields, 64 at most, is
-held out.
+that it can be run in pieces (`--minutes`). Fields in `--held-out`, or the last tenth of
+the fields, 64 at most, are held out.
 `ship_models.py` makes a model folder of the checkpoint.
 """
 
@@ -22,9 +22,13 @@ from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from napari_cellid.cells.rescale import rescale_labels
+from napari_cellid.channels.local_contrast import local_contrast
 from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.channels.normalisation import ROBUST, normalise
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.classification.loader import load_classifier
+from napari_cellid.device import fast_precision
 from napari_cellid.models.registry import find_model
 from napari_cellid.models.store import load_card
 from napari_cellid.segmentation.predict import load_segmenter
@@ -38,9 +42,14 @@ from tools.training.disturbances import disturbed
 class Fields:
     """Normalised fields in memory; random augmented crops of both channels."""
 
-    def __init__(self, paths: list[Path], combination: Combination) -> None:
-        self.combination = combination
+    def __init__(
+        self, paths: list[Path], combination: Combination, zoom: float = 1.0
+    ) -> None:
+        self.combination, self.zoom = combination, zoom
         self.items = []
+        # every kind is seen as often as the others, however many fields it has
+        kinds = np.array([path.name.partition("-")[0] for path in paths])
+        self.by_kind = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
         for path in paths:
             with np.load(path) as file:
                 red, green = (
@@ -49,8 +58,10 @@ class Fields:
                 )
                 kind = file["kind"]
                 labels, target = file["labels"], file["target"]
-                # cells that only the red channel shows, left out where it is missing
-                hidden = np.isin(labels, np.flatnonzero(kind == 2) + 1)
+                # cells that only the red channel shows, or perhaps only it, left out
+                # where it is missing
+                only_red = (kind == 2) | ((kind == 0) & file["ambiguous"])
+                hidden = np.isin(labels, np.flatnonzero(only_red) + 1)
                 alone = np.where(hidden, IGNORE_INDEX, target).astype(np.uint8)
                 # 255 where the class is ambiguous
                 lookup = np.append(
@@ -63,24 +74,36 @@ class Fields:
         self, rng: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """One crop: images (channel, y, x) and targets (kind and class, y, x)."""
-        red, green, target, alone, classes = self.items[rng.integers(len(self.items))]
-        top, left = (rng.integers(0, max(n - side, 0) + 1) for n in red.shape)
-        here = np.s_[top : top + side, left : left + side]
-        red, green = red[here].astype(np.float32), green[here].astype(np.float32)
-        target, alone, classes = target[here], alone[here], classes[here]
+        item = self.items[rng.choice(self.by_kind[rng.integers(len(self.by_kind))])]
+        # declared pixel sizes are wrong by as much
+        zoom = self.zoom ** rng.uniform(-1, 1)
+        piece = round(side / zoom)
+        top, left = (rng.integers(0, max(n - piece, 0) + 1) for n in item[0].shape)
+        here = np.s_[top : top + piece, left : left + piece]
+        red, green, target, alone, classes = (image[here] for image in item)
+        red, green = red.astype(np.float32), green.astype(np.float32)
+        if piece != side:
+            red, green = rescale(red, zoom), rescale(green, zoom)
+            target, alone, classes = (
+                rescale_labels(image.astype(np.int32), zoom, red.shape)
+                for image in (target, alone, classes)
+            )
         if rng.random() < 0.3:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
         images = [disturbed(image, rng) for image in (red, green)]
-        lonely = rng.random() < 0.12
+        lonely = rng.random() < 0.25
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
             classes = np.full_like(classes, IGNORE_INDEX)
+        if self.combination == "pair+local":
+            images += [local_contrast(image) for image in images]
         if self.combination == "sum":
             share = 0.0 if lonely else rng.uniform(0.35, 0.65)
             images = [share * images[0] + (1 - share) * images[1]]
         stack, turn = np.stack(images), rng.integers(4)
         targets = np.stack([target, classes])
+        stack, targets = stack[:, :side, :side], targets[:, :side, :side]
         stack, targets = (np.rot90(a, turn, (1, 2)) for a in (stack, targets))
         if rng.random() < 0.5:
             stack, targets = stack[..., ::-1], targets[..., ::-1]
@@ -133,7 +156,13 @@ def main() -> None:
     parser.add_argument("--fields", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--base", type=int, default=24)
-    parser.add_argument("--combination", choices=["sum", "pair"], default="pair")
+    parser.add_argument(
+        "--combination", choices=["sum", "pair", "pair+local"], default="pair"
+    )
+    parser.add_argument(
+        "--zoom", type=float, default=1.0, help="largest change of scale"
+    )
+    parser.add_argument("--held-out", type=Path, help="folder of other fields")
     parser.add_argument(
         "--kinds", type=int, choices=[2, 3], default=3, help="2: cell or not, as paper"
     )
@@ -182,7 +211,7 @@ def begin(options: argparse.Namespace) -> UNet:
     weights = start_weights(options.start)
     first = weights["down.0.0.weight"]
     if first.shape[1] < n_images:
-        weights["down.0.0.weight"] = first.repeat(1, n_images, 1, 1) / n_images
+        weights["down.0.0.weight"] = widened(first, n_images)
     for name, fresh in net.head.named_parameters(prefix="head"):
         # class outputs that the model has not begin at random, others are left out
         known = weights[name][: len(fresh)]
@@ -191,10 +220,29 @@ def begin(options: argparse.Namespace) -> UNet:
     return net
 
 
+def widened(first: torch.Tensor, n_images: int) -> torch.Tensor:
+    """Weights of a first layer for more images, with which it answers as before.
+
+    The sum image is shared among them; the local contrast does nothing at first.
+    """
+    if first.shape[1] == 1:
+        return first.repeat(1, n_images, 1, 1) / n_images
+    more = n_images - first.shape[1]
+    return torch.cat([first, torch.zeros_like(first[:, :1]).repeat(1, more, 1, 1)], 1)
+
+
+def mixed_precision() -> torch.autocast:
+    """Context of the short number format, where this processor computes it fast."""
+    return torch.autocast(
+        "cpu", torch.bfloat16, enabled=fast_precision("cpu") == "bf16"
+    )
+
+
 def train(options: argparse.Namespace) -> None:
-    known, held_out = split_fields(options.fields)
+    known, held_out = split_fields(options.fields, options.held_out)
     known = spread(known, options.learn_from)
-    training, testing = (Fields(f, options.combination) for f in (known, held_out))
+    training = Fields(known, options.combination, options.zoom)
+    testing = Fields(held_out, options.combination)
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
     # the mean of the weights over the last steps, which outlines more steadily
@@ -213,7 +261,7 @@ def train(options: argparse.Namespace) -> None:
         rng = np.random.default_rng([options.seed, step])
         images, target = training.batch(rng, options.batch, options.side)
         net.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             logits = net(images.to(memory_format=torch.channels_last))
         loss = segmentation_loss(logits, target, options.kinds, options.dice)
         optimiser.zero_grad()
@@ -247,7 +295,7 @@ def evaluate(
     right, judged = 0.0, 0.0
     for _ in range(6):
         images, targets = fields.batch(rng, options.batch, options.side)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             logits = net(images.to(memory_format=torch.channels_last))
         losses.append(
             float(segmentation_loss(logits, targets, options.kinds, options.dice))

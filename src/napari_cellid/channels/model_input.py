@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from napari_cellid.channels.local_contrast import local_contrast
 from napari_cellid.channels.normalisation import Normalisation, normalise
 from napari_cellid.channels.resampling import rescale
 
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
 
 #: input images of a network: `sum` is one grey image, the mean of the normalised
-#: channels as in the paper; `pair` is mCherry and GCaMP; `rgb` is both and their mean
-Combination = Literal["sum", "pair", "rgb"]
+#: channels as in the paper; `pair` is mCherry and GCaMP; `rgb` is both and their mean;
+#: `pair+local` is the pair, and the local contrast of each
+Combination = Literal["sum", "pair", "rgb", "pair+local"]
 
 #: number of input images of each combination
-N_IMAGES: dict[Combination, int] = {"sum": 1, "pair": 2, "rgb": 3}
+N_IMAGES: dict[Combination, int] = {
+    "sum": 1, "pair": 2, "rgb": 3, "pair+local": 4
+}  # fmt: skip
 
 
 def combine(
@@ -35,7 +39,7 @@ def combine(
     ----------
     red, green
         (y, x). One of them may be None: `sum` then is the other channel alone, and
-        the missing channel is 0 in `pair` and `rgb`.
+        the missing channel is 0 in `pair`, `rgb` and `pair+local`.
     norm
         Normalisation of the model.
     combination
@@ -43,7 +47,7 @@ def combine(
 
     Returns
     -------
-    (channel, y, x) float32, 0 to 1.
+    (channel, y, x) float32, 0 to 1; local contrast has a range of its own.
     """
     first, second = (
         None if image is None else normalise(image, norm) for image in (red, green)
@@ -60,14 +64,20 @@ def _stack(
     present = [image for image in (red, green) if image is not None]
     if combination == "sum":
         return _mean(present, present[0])[None]
-    n_images = N_IMAGES[combination]
-    images = np.zeros((n_images, *present[0].shape), np.float32)
+    if combination == "pair+local":
+        return with_local_contrast(_stack(red, green, "pair"))
+    images = np.zeros((N_IMAGES[combination], *present[0].shape), np.float32)
     for image, channel in zip(images, (red, green), strict=False):
         if channel is not None:
             image[:] = channel
     if combination == "rgb":
         _mean(present, images[2])
     return images
+
+
+def with_local_contrast(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stack images (image, y, x) and the local contrast of each."""
+    return np.concatenate([images, [local_contrast(image) for image in images]])
 
 
 def _mean(
@@ -118,7 +128,7 @@ def plane_image(
 
     Returns
     -------
-    As from `combine`: (channel, y, x) float32, 0 to 1.
+    As from `combine`: (channel, y, x) float32.
     """
     factor = planes.network_pixel_um / input_format.pixel_size_um
     # one after the other, so that no more than one resampled channel is in memory

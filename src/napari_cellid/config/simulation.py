@@ -382,6 +382,18 @@ class SimulationConfig(Config):
         description="SD of the logarithm of brightness from line to line in the red "
         "channel (a scanner's or a detector's stripes); 0: none.",
     )
+    cut_capillaries: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="Capillaries that cross the plane, per mm²: round dark sections of "
+        "4-11 µm without a rim; hundreds are usual in cortex.",
+    )
+    outlined: Literal["cut", "visible"] = Field(
+        "cut",
+        description="What the truth outlines: cells that the plane itself cuts, or all "
+        "that stands out from its surroundings, whatever its depth, as a person would.",
+    )
 
 
 #: the built-in sample: three planes of 512 x 512 px

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.channels.model_input import N_IMAGES, with_local_contrast
 from napari_cellid.device import place_network, to_device
 from napari_cellid.segmentation.augment import ElasticDeformation, random_crop
 from napari_cellid.segmentation.targets import IGNORE_INDEX
@@ -65,6 +66,7 @@ class SegmenterLearner(NetworkLearner):
         self._validation = dataset.validation or dataset.own
         self._adapt_batch_norm = not start.trained
         self._threshold_logit = threshold_logit
+        self._has_local_contrast = start.card.combination == "pair+local"
         self._shrinkage = shrinkage(net.config)
 
     @property
@@ -134,9 +136,15 @@ class SegmenterLearner(NetworkLearner):
         deformation = ElasticDeformation(
             self._config.elastic_sd_px, self._config.elastic_spacing_px
         )
-        return random_crop(
-            field.images, field.target, field.weight, self.side, deformation, rng
-        )
+        # local contrast follows from the changed channels; it is not changed itself
+        n_channels = N_IMAGES["pair"] if self._has_local_contrast else None
+        images, target, weight = random_crop(
+            field.images[:n_channels], field.target, field.weight,
+            self.side, deformation, rng,
+        )  # fmt: skip
+        if self._has_local_contrast:
+            images = with_local_contrast(images)
+        return images, target, weight
 
     def _loss(
         self, images: NDArray[Any], target: NDArray[Any], weight: NDArray[Any]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Kind = Literal[
-    "wide", "nominal", "low_snr", "bleed", "weak_dense", "vignetting", "sharp"
+    "wide", "nominal", "low_snr", "bleed", "weak_dense", "vignetting", "sharp", "broad"
 ]
 KINDS: tuple[Kind, ...] = (
     "wide",
@@ -27,6 +27,7 @@ KINDS: tuple[Kind, ...] = (
     "weak_dense",
     "vignetting",
     "sharp",
+    "broad",
 )
 HARD: tuple[Kind, ...] = ("low_snr", "bleed", "weak_dense", "vignetting")
 
@@ -96,13 +97,15 @@ _SHARP: dict[str, _Range] = {
     "jitter_um": (0.02, 0.3),
     "tilt_um": (0.0, 10.0),
     "out_of_focus": (0.02, 0.3),
+    "soma_diameter_um": (8.0, 16.0),
+    "nucleus_ratio": (0.62, 0.88),
     # most neurons express, and their rings lie around the level of the neuropil: three
     # quarters of what people mark in a sharp recording is no brighter than it
-    "neuron_density": (0.8e5, 2.4e5),
-    "expression_fraction": (0.7, 1.0),
-    "green_brightness": (0.8, 2.2),
+    "neuron_density": (1.0e5, 3.0e5),
+    "expression_fraction": (0.85, 1.0),
+    "green_brightness": (0.7, 2.0),
     "green_spread": (0.25, 0.7),
-    "nucleus_green": (0.2, 0.9),
+    "nucleus_green": (0.15, 0.85),
     "filled_fraction": (0.0, 0.15),
     "exclusion": (0.8, 1.0),
     # axons and dendrites are resolved, as specks
@@ -115,6 +118,21 @@ _SHARP: dict[str, _Range] = {
     # red fluorophores are often seen through a filter that passes much green
     "bleed_green_to_red": (0.0, 0.4),
 }
+#: what differs from `wide`, each with its reason
+_BROAD: dict[str, _Range] = {
+    # zoomed-in scans of dendrites to mesoscopes
+    "pixel_size_um": (0.4, 2.5),
+    # granule cells to the largest pyramidal cells of layer 5
+    "soma_diameter_um": (8.0, 20.0),
+    # filled cells little brighter than the neuropil are usual in blurred fields
+    "filled_fraction": (0.0, 0.7),
+    "green_brightness": (0.5, 5.0),
+    "unevenness": (0.0, 1.1),
+    "bleed_green_to_red": (0.0, 0.4),
+}
+#: capillaries that cross the plane, per mm²: in blurred fields they are taken for cells
+_CAPILLARIES: dict[Kind, _Range] = {"sharp": (2.0, 150.0), "broad": (5.0, 500.0)}
+_DIFFERENT: dict[Kind, dict[str, _Range]] = {"sharp": _SHARP, "broad": _BROAD}
 #: labels of laboratories: place of red; shares of red excitatory, inhibitory and glia
 #: cells, each between two numbers
 _RED_LABELS: tuple[tuple[str, tuple[_Range, _Range, _Range]], ...] = (
@@ -161,16 +179,19 @@ def draw_config(kind: Kind, rng: np.random.Generator, **fixed: Any) -> Simulatio
     Fields share gain and expression only if the caller fixes these settings.
     """
     ranges = {**_NOMINAL, **_HARD.get(kind, {})}
-    if kind in ("wide", "sharp"):
-        ranges = _WIDE if kind == "wide" else {**_WIDE, **_SHARP}
+    of_laboratories = kind in ("wide", "sharp", "broad")
+    if of_laboratories:
+        ranges = {**_WIDE, **_DIFFERENT.get(kind, {})}
     drawn: dict[str, Any] = {"seed": int(rng.integers(2**31))}
     for name, (low, high) in ranges.items():
         drawn[name] = _draw(name, low, high, rng)
-    if kind in ("wide", "sharp"):
+    if of_laboratories:
         drawn["vessels"] = int(rng.integers(0, 8))
         drawn["bit_depth"] = 8 if rng.random() < 0.3 else 16
-    if kind == "sharp":
+    if kind in _DIFFERENT:
         drawn |= _draw_red_label(rng) | _draw_processing(rng)
+        low, high = _CAPILLARIES[kind]
+        drawn["cut_capillaries"] = float(low * (high / low) ** rng.random())
     return SimulationConfig(**{**drawn, **fixed})
 
 

@@ -11,6 +11,12 @@ from scipy import ndimage
 
 from napari_cellid.simulation.sections import cut_areas, shows_soma
 from napari_cellid.simulation.tissue import CLASSES, GLIA, INHIBITORY
+from napari_cellid.simulation.visibility import (
+    contrast_of_sections,
+    green_seen,
+    is_sharp,
+    red_seen,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
 
 #: a cell whose cut is smaller than this does not belong to the plane (µm²)
 SMALLEST_UM2 = 27.0
+#: smaller sections of green alone are no cells to people (µm²)
+_SMALLEST_GREEN_UM2 = 40.0
 #: contrast in robust SDs of the same measure at empty places: a cell is clearly visible
 #: above the first number and clearly invisible below the second
 _GREEN_SEEN, _GREEN_UNSEEN = 2.0, 0.8
@@ -82,20 +90,42 @@ def plane_truth(
     stained = light.nucleus if config.red_place == "nucleus" else light.soma
     met = np.bincount(stained[stained >= 0], minlength=len(tissue.kind))
     has_stain = met[tissue_row] * config.pixel_size_um**2 >= 12
-    red = grade_visibility(cells, "red", has_red & has_stain, has_red)
+    has_green = tissue.green[tissue_row] > 0
     cells["bleed_share"] = _bleed_share(light, outline, cells, config)
+    if config.outlined == "visible":
+        somata = light.soma >= 0
+        seen_at = contrast_of_sections(images, outline, somata, tissue_row, config)
+        cells = pd.concat([cells, seen_at], axis=1)
+        red = red_seen(seen_at, has_red & has_stain, has_red)
+        green = green_seen(seen_at, has_green, sharp=is_sharp(config))
+    else:
+        red = grade_visibility(cells, "red", has_red & has_stain, has_red)
+        green = grade_visibility(cells, "green", has_green, None)
     red[(red == 2) & (cells["bleed_share"] > _MOST_BLEED)] = 1
-    green = grade_visibility(cells, "green", tissue.green[tissue_row] > 0, None)
     kind = tissue.kind[tissue_row]
     cells["biological"] = np.array(CLASSES)[kind]
     observable = np.where(red == 0, INHIBITORY, np.where(green == 0, GLIA, 0))
     cells["class"] = np.array(CLASSES)[observable]
     cells["ambiguous"] = (red == 1) | (green == 1)
-    met_by_plane = cells["cut_um2"].to_numpy() >= SMALLEST_UM2
-    big = cells["area_um2"].to_numpy() >= SMALLEST_UM2
-    seen = met_by_plane & big & ((red == 2) | (green == 2))
-    unsure = met_by_plane & ~seen & ((red >= 1) | (green >= 1))
-    return _numbered(outline, cells, seen, unsure)
+    counted, big = _in_question(cells, red, config)
+    seen = counted & big & ((red == 2) | (green == 2))
+    unsure = counted & ~seen & ((red >= 1) | (green >= 1))
+    truth = _numbered(outline, cells, seen, unsure)
+    if config.outlined == "visible" and is_sharp(config):
+        # a soma without a colour is a dark hole, as many a cell is to people there
+        truth.unsure[(light.soma >= 0) & (outline < 0)] = True
+    return truth
+
+
+def _in_question(
+    cells: pd.DataFrame, red: NDArray[np.int64], config: SimulationConfig
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which sections can be cells of the plane, and which are large enough for it."""
+    area = cells["area_um2"].to_numpy()
+    if config.outlined == "cut":
+        return cells["cut_um2"].to_numpy() >= SMALLEST_UM2, area >= SMALLEST_UM2
+    least = np.where(red > 0, SMALLEST_UM2, _SMALLEST_GREEN_UM2)
+    return np.ones(len(cells), bool), area >= least
 
 
 def _outlines(

@@ -55,6 +55,32 @@ def vessel_sections(
         stretch = rng.uniform(1, 3)
         away = np.hypot(along / stretch, beside) * pixel
         left *= 1 - 0.9 / (1 + np.exp(np.clip((away - radius) / soft, -50, 50)))
+    if config.cut_capillaries:
+        left *= _cut_capillaries(shape, pixel, config.cut_capillaries * area_mm2, rng)
+    return left
+
+
+def _cut_capillaries(
+    shape: tuple[int, int], pixel: float, mean: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Share of neuropil (y, x) left by capillaries that cross the plane."""
+    left = np.ones(shape)
+    for _ in range(rng.poisson(mean)):
+        y, x = rng.uniform(0, shape[0]), rng.uniform(0, shape[1])
+        radius, soft = rng.uniform(2, 5.5) / pixel, rng.uniform(0.4, 1.8) / pixel
+        depth, stretch = rng.uniform(0.2, 0.9), rng.uniform(1, 1.6)
+        angle = rng.uniform(0, np.pi)
+        reach = int(np.ceil(stretch * radius + 6 * soft))
+        top, first = max(int(y) - reach, 0), max(int(x) - reach, 0)
+        rows, columns = np.ogrid[
+            top : min(int(y) + reach + 1, shape[0]),
+            first : min(int(x) + reach + 1, shape[1]),
+        ]
+        dy, dx = rows - y, columns - x
+        along = (dx * np.cos(angle) + dy * np.sin(angle)) / stretch
+        away = np.hypot(along, dy * np.cos(angle) - dx * np.sin(angle))
+        here = left[top : top + len(rows), first : first + columns.shape[1]]
+        here *= 1 - depth / (1 + np.exp(np.clip((away - radius) / soft, -50, 50)))
     return left
 
 
