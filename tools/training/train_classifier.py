@@ -5,8 +5,8 @@
         --plan 151:900 299:300
 
 Reads what `simulated_set.py` made; goes on from the last checkpoint in `--work`, so
-that it can be run in pieces (`--minutes`). The last tenth of the fields, 64 at most, is
-held out.
+that it can be run in pieces (`--minutes`). Fields in `--held-out`, or the last tenth of
+the fields, 64 at most, are held out.
 
 `--plan` gives the side of the enlarged patch and the number of steps at it, in turn:
 most of the learning is done at small images, where it is cheap. A third number is the
@@ -42,6 +42,7 @@ from napari_cellid.classification.partial_forward import set_modes
 from napari_cellid.models.store import load_card, load_weights
 from tools.training.changed_patches import PATCH, upsample
 from tools.training.checkpoints import keep, resume, split_fields
+from tools.training.precision import mixed_precision
 
 #: cut a little more than a patch, so that turning and shifting bring no border in
 ROOM = 24
@@ -113,6 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fields", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--held-out", type=Path, help="folder of other fields")
     parser.add_argument(
         "--start", type=Path, help="body (.safetensors) or model folder"
     )
@@ -162,7 +164,7 @@ def sizes_of(plan: list[str]) -> list[tuple[int, int]]:
 
 
 def train(options: argparse.Namespace) -> None:
-    known, held_out = split_fields(options.fields)
+    known, held_out = split_fields(options.fields, options.held_out)
     training, testing = cells_of(known, held_out, options)
     sizes = sizes_of(options.plan)
     torch.manual_seed(options.seed)
@@ -208,7 +210,7 @@ def learn(
     truth: torch.Tensor,
 ) -> tuple[float, float]:
     """Take one step; returns loss and accuracy on the batch."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed_precision():
         logits = net(images.to(memory_format=torch.channels_last))
     loss = cross_entropy(logits.float(), truth)
     optimiser.zero_grad()
@@ -241,7 +243,7 @@ def predict_patches(
     logits = []
     for start in range(0, len(which), 64):
         images = upsample(cells.cut(which[start : start + 64]), size, None, shown)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             logits.append(net(images.to(memory_format=torch.channels_last)).float())
     return torch.cat(logits)
 

@@ -28,7 +28,6 @@ from napari_cellid.channels.model_input import N_IMAGES, Combination
 from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.channels.resampling import rescale
 from napari_cellid.classification.loader import load_classifier
-from napari_cellid.device import fast_precision
 from napari_cellid.models.registry import find_model
 from napari_cellid.models.store import load_card
 from napari_cellid.segmentation.predict import load_segmenter
@@ -37,6 +36,7 @@ from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from tools.training.checkpoints import keep, resume, split_fields, spread
 from tools.training.disturbances import disturbed
+from tools.training.precision import mixed_precision
 
 
 class Fields:
@@ -229,13 +229,6 @@ def widened(first: torch.Tensor, n_images: int) -> torch.Tensor:
         return first.repeat(1, n_images, 1, 1) / n_images
     more = n_images - first.shape[1]
     return torch.cat([first, torch.zeros_like(first[:, :1]).repeat(1, more, 1, 1)], 1)
-
-
-def mixed_precision() -> torch.autocast:
-    """Context of the short number format, where this processor computes it fast."""
-    return torch.autocast(
-        "cpu", torch.bfloat16, enabled=fast_precision("cpu") == "bf16"
-    )
 
 
 def train(options: argparse.Namespace) -> None:
