@@ -76,7 +76,7 @@ def upsample(
     theta[:, 0, 0] = theta[:, 1, 1] = share
     if rng is not None:
         angle = torch.from_numpy(rng.uniform(0, 2 * np.pi, n)).float()
-        zoom = share * torch.from_numpy(rng.uniform(0.88, 1.12, n)).float()
+        zoom = share * torch.from_numpy(rng.uniform(0.8, 1.25, n)).float()
         flip = torch.from_numpy(rng.choice([-1.0, 1.0], n)).float()
         theta[:, 0, 0], theta[:, 0, 1] = zoom * angle.cos(), -zoom * angle.sin() * flip
         theta[:, 1, 0], theta[:, 1, 1] = zoom * angle.sin(), zoom * angle.cos() * flip
