@@ -31,7 +31,7 @@ from napari_cellid.retrain.active_model import current_model
 from napari_cellid.retrain.detection_comparison import score_segmenter
 from napari_cellid.retrain.job import resume, start
 from napari_cellid.retrain.request import SegmenterRequest
-from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.simulated_fields import Rehearsal, simulate_fields
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.simulation.field import SimulatedField, simulate
 from napari_cellid.study.study import Study
@@ -136,7 +136,7 @@ def seen(field: SimulatedField) -> Judged:
 
 def original(n: int, *, alone: int) -> list[Judged]:
     """Fields as the default models are trained on, of a seed that none used."""
-    found = run_to_end(simulate_fields(n, "wide", 52_000, alone=alone))
+    found = run_to_end(simulate_fields(n, Rehearsal(), 52_000, alone=alone))
     return [
         (replace(planes, name=f"wide {k}"), labels, ~unsure | (labels > 0))
         for k, (planes, labels, unsure) in enumerate(found)

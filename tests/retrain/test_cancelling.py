@@ -11,13 +11,15 @@ import torch
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
 from napari_cellid.models.card import ModelCard
+from napari_cellid.models.registry import find_model
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import Progress, Step, subprogress
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.retrain import replay
 from napari_cellid.retrain.detection_comparison import predict_fields
 from napari_cellid.retrain.job import estimate
 from napari_cellid.retrain.operating_point import find_best_shift
-from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.simulated_fields import Rehearsal, simulate_fields
 from napari_cellid.segmentation.predict import Segmenter
 from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
 from napari_cellid.segmentation.unet import UNet, UNetConfig
@@ -92,11 +94,12 @@ def test_operating_point_predicts_one_view_between_yields(net, card, predicted, 
 
 def replayed_cells() -> Step[Any]:
     same = {name: name for name in CLASSES}
-    return replay.simulate_replay_cells(20, CLASSES, same, None, 3)
+    card = load_card(find_model("resnet18", "classify"))
+    return replay.simulate_replay_cells(20, CLASSES, same, card, 3)
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: simulate_fields(3, "nominal", 4), replayed_cells]
+    "make", [lambda: simulate_fields(3, Rehearsal(("nominal",)), 4), replayed_cells]
 )
 def test_simulation_does_one_part_of_a_field_between_yields(
     make: Callable[[], Step[Any]], monkeypatch

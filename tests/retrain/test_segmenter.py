@@ -29,7 +29,7 @@ from napari_cellid.retrain.job import estimate, resume, start
 from napari_cellid.retrain.operating_point import FEWEST, find_best_shift
 from napari_cellid.retrain.request import SegmenterRequest
 from napari_cellid.retrain.segmentation_dataset import load_outlines
-from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.simulated_fields import Rehearsal, simulate_fields
 from napari_cellid.retrain.verdict import read_verdict
 from napari_cellid.segmentation.predict import load_segmenter
 from napari_cellid.segmentation.starting_weights import (
@@ -402,8 +402,8 @@ def test_a_study_without_outlines(tmp_path) -> None:
 
 
 def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
-    both = run_to_end(simulate_fields(2, "nominal", 4))
-    alone = run_to_end(simulate_fields(2, "nominal", 4, alone=2))
+    both = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 4))
+    alone = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 4, alone=2))
     np.testing.assert_array_equal(both[0][1], alone[0][1])
     (planes, labels, unsure), (dark, seen, doubtful) = both[1], alone[1]
     assert planes.red is not None
@@ -418,7 +418,7 @@ def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
 def test_the_shift_is_the_one_that_finds_most(device) -> None:
     """The default U-Net without its shift gets back one as good as it."""
     start = load_starting_weights("shipped")
-    fields = run_to_end(simulate_fields(2, "nominal", 12))
+    fields = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
     cpu = choose_device(device)
     assert sum(len(np.unique(labels)) - 1 for _, labels, _ in judged) > FEWEST

@@ -32,6 +32,7 @@ from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import save_model
 from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
+from napari_cellid.simulation.conditions import KINDS
 from napari_cellid.simulation.tissue import CLASSES
 from tools.evaluation.model_figures import (
     best_shift,
@@ -67,7 +68,10 @@ def main() -> None:
         "--combination", choices=["sum", "pair", "pair+local"], default="pair"
     )
     parser.add_argument("--held-out", type=Path, help="folder of other fields")
-    parser.add_argument("--kinds", default="wide", help="of the fields, for the card")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=["wide"], help="of the fields"
+    )
+    parser.add_argument("--outlined", choices=["cut", "visible"], default="cut")
     parser.add_argument("--unet-start", default="random weights", help="for the card")
     parser.add_argument("--unet-command", default="", help="for the card")
     parser.add_argument("--one-pass", type=Path, help="a U-Net trained with --classes")
@@ -129,10 +133,12 @@ def ship_unet(options: argparse.Namespace) -> None:
         "classes": ("background", "rim", "core"),
         "combination": options.combination,
         "normalisation": ROBUST,
+        "simulated_kinds": options.kinds,
+        "simulated_outlines": options.outlined,
         "pixel_size_um": PIXEL_SIZE_UM,
         "threshold": THRESHOLD,
         "training": {
-            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}",
+            "data": origin_of_fields(options),
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(options.unet),
@@ -167,11 +173,13 @@ def ship_one_pass(options: argparse.Namespace) -> None:
         "classes": CLASSES,
         "combination": options.combination,
         "normalisation": ROBUST,
+        "simulated_kinds": options.kinds,
+        "simulated_outlines": options.outlined,
         "pixel_size_um": PIXEL_SIZE_UM,
         "temperature": round(temperature, 4),
         "training": {
-            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}; "
-            "classes are what both colours show, ambiguous cells left out",
+            "data": f"{origin_of_fields(options)}; classes are what both colours "
+            "show, ambiguous cells left out",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(options.one_pass),
@@ -211,13 +219,15 @@ def ship_patches(
         "classes": CLASSES,
         "combination": "rgb",
         "normalisation": ROBUST,
+        "simulated_kinds": options.kinds,
+        "simulated_outlines": options.outlined,
         "pixel_size_um": PIXEL_SIZE_UM,
         "patch_size": PATCH,
         "input_size": size,
         "temperature": round(temperature, 4),
         "training": {
-            "data": f"simulated by napari_cellid.simulation, kinds {options.kinds}; "
-            "classes are what both colours show, ambiguous cells left out",
+            "data": f"{origin_of_fields(options)}; classes are what both colours "
+            "show, ambiguous cells left out",
             "fields": len(training),
             "fields_sha256": digest(options.fields),
             "steps": steps_done(work),
@@ -266,6 +276,15 @@ def fitted_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
 def known_range(options: argparse.Namespace) -> dict[str, list[float]]:
     """Ranges of recordings that the models were trained on, for the card."""
     return json.loads(options.ranges.read_text("utf-8")) if options.ranges else {}
+
+
+def origin_of_fields(options: argparse.Namespace) -> str:
+    """What the networks learned from, for the card."""
+    truth = {"cut": "cells that the plane cuts", "visible": "what stands out"}
+    return (
+        f"simulated by napari_cellid.simulation, kinds {', '.join(options.kinds)}; "
+        f"outlined: {truth[options.outlined]}"
+    )
 
 
 def digest(fields: Path) -> str:

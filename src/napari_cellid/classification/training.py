@@ -199,6 +199,8 @@ def _card_fields(
         "architecture": start.config.architecture,
         "settings": start.config.model_dump(),
         "classes": start.classes,
+        "simulated_kinds": start.card.simulated_kinds,
+        "simulated_outlines": start.card.simulated_outlines,
         "combination": start.card.combination,
         "normalisation": start.card.normalisation,
         "pixel_size_um": start.card.pixel_size_um,

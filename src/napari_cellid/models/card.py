@@ -40,6 +40,10 @@ class ModelCard(Config):
     class_ids: tuple[str, ...] = ()
     #: what red marked there; None where the model knows marker states alone
     scheme: SchemeName | None = None
+    #: kinds of simulated fields that it learned from, or that its starting weights
+    #: did, and what their truth outlined; cards of before have none
+    simulated_kinds: tuple[str, ...] = ()
+    simulated_outlines: Literal["cut", "visible"] = "cut"
     combination: Combination
     normalisation: Normalisation = Normalisation()
     pixel_size_um: float = Field(ge=0.05, le=20)
@@ -94,12 +98,16 @@ class ModelCard(Config):
     def _without_empty(self, dump: Any) -> dict[str, Any]:
         """Leave out what not every model has, so that other cards are as before."""
         values: dict[str, Any] = dump(self)
-        for name in ("markers", "class_ids", "scheme", "known_range"):
+        for name in (
+            "markers", "class_ids", "scheme", "known_range", "simulated_kinds"
+        ):  # fmt: skip
             if not values.get(name):
                 values.pop(name, None)
         for name in ("least_confidence", "least_contrast"):
             if values.get(name) is None:
                 values.pop(name, None)
+        if not self.simulated_kinds:
+            values.pop("simulated_outlines", None)
         return values
 
     @property

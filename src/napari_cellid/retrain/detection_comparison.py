@@ -13,7 +13,11 @@ from napari_cellid.evaluation.detection import (
     f1_difference,
 )
 from napari_cellid.progress import subprogress
-from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.simulated_fields import (
+    Rehearsal,
+    rehearsal_of,
+    simulate_fields,
+)
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
@@ -57,7 +61,8 @@ def compare_segmenters(
     -------
     The content of `report.json`, without "measured_on".
     """
-    original = yield from simulate_fields(N_ORIGINAL, "wide", SEED)
+    rehearsal = _rehearsal(models)
+    original = yield from simulate_fields(N_ORIGINAL, rehearsal, SEED)
     # an uncertain cell is neither hit nor miss, but a certain one below it counts
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in original]
     on_held: dict[str, Any] = {"new": None, "old": None}
@@ -77,10 +82,16 @@ def compare_segmenters(
         **on_held,
         **_difference(on_held, pieces, animals),
         "original_fields": {
-            "measured_on": f"{N_ORIGINAL} simulated fields of the kind wide",
+            "measured_on": f"{N_ORIGINAL} simulated fields of {rehearsal}",
             **on_original,
         },
     }
+
+
+def _rehearsal(models: Mapping[str, Segmenter | None]) -> Rehearsal:
+    """What the first model that there is learned from."""
+    cards = [model.card for model in models.values() if model is not None]
+    return rehearsal_of(cards[0]) if cards else Rehearsal()
 
 
 def score_segmenter(

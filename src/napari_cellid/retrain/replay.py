@@ -9,7 +9,7 @@ import numpy as np
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.config.classes import STATES
 from napari_cellid.progress import subprogress
-from napari_cellid.retrain.simulated_fields import simulate_field
+from napari_cellid.retrain.simulated_fields import rehearsal_of, simulate_field
 from napari_cellid.simulation.tissue import CLASSES
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def simulate_replay_cells(
 ) -> Step[PatchDataset]:
     """Simulate about `n` unambiguous cells, the same number of each class.
 
-    Fields are drawn from the kind `wide`, on which the default models are trained.
+    Fields are drawn from the kinds that the model learned from.
 
     Parameters
     ----------
@@ -81,11 +81,14 @@ def simulate_replay_cells(
     per_class = -(-n // len(CLASSES))
     counts = dict.fromkeys(CLASSES, 0)
     parts = []
+    rehearsal = rehearsal_of(card)
     for k in range(_MAX_FIELDS):
         if min(counts.values()) >= per_class:
             break
         # 77: a stream of its own beside `simulate_fields`, which may have the same seed
-        step = simulate_field("wide", np.random.default_rng([seed, 77, k]))
+        kind = rehearsal.kinds[k % len(rehearsal.kinds)]
+        rng = np.random.default_rng([seed, 77, k])
+        step = simulate_field(kind, rng, rehearsal.outlined)
         # rare classes can need fields after the others have more than enough
         done = min(sum(counts.values()), n - 1)
         field, planes = yield from subprogress(step, done, n, stage="Simulating cells")

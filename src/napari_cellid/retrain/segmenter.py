@@ -15,7 +15,7 @@ from napari_cellid.retrain.segmentation_dataset import (
     load_outlines,
     training_fields,
 )
-from napari_cellid.retrain.simulated_fields import simulate_fields
+from napari_cellid.retrain.simulated_fields import rehearsal_of, simulate_fields
 from napari_cellid.retrain.stop_requests import with_stop_requests
 from napari_cellid.retrain.task import (
     PreparedRun,
@@ -56,7 +56,7 @@ _SIMULATED_PER_SECOND, _COMPARISON_SECONDS = 3, 1.5
 #: fields that the card of a retrained U-Net copies from that of its starting weights
 _KEPT_FIELDS = (
     "task", "architecture", "settings", "classes", "combination", "normalisation",
-    "pixel_size_um", "threshold",
+    "pixel_size_um", "threshold", "simulated_kinds", "simulated_outlines",
 )  # fmt: skip
 
 
@@ -105,7 +105,10 @@ class SegmenterTask:
         simulated: list[Judged] = []
         if settings.simulated_share:
             step = simulate_fields(
-                _N_SIMULATED, "wide", settings.seed, alone=_WITHOUT_RED_EVERY
+                _N_SIMULATED,
+                rehearsal_of(start.card),
+                settings.seed,
+                alone=_WITHOUT_RED_EVERY,
             )
             simulated = yield from with_stop_requests(step, run)
         dataset = _dataset(outlines, start.card, settings, simulated)

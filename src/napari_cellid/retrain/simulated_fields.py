@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
 from napari_cellid.progress import subprogress
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.simulation.conditions import draw_config
+from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
     from napari_cellid.simulation.conditions import Kind
     from napari_cellid.simulation.field import SimulatedField
@@ -23,8 +24,37 @@ if TYPE_CHECKING:
 _FIELD_UM = 250.0
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a model knows, and should not forget in a training.
+
+    Parameters
+    ----------
+    kinds
+        Kinds of simulated fields, in turn.
+    outlined
+        What their truth outlines.
+    """
+
+    kinds: tuple[Kind, ...] = ("wide",)
+    outlined: Literal["cut", "visible"] = "cut"
+
+    def __str__(self) -> str:
+        if len(self.kinds) == 1:
+            return f"the kind {self.kinds[0]}"
+        return f"the kinds {', '.join(self.kinds[:-1])} and {self.kinds[-1]}"
+
+
+def rehearsal_of(card: ModelCard) -> Rehearsal:
+    """What a model learned from, by its card; the kind `wide` where it does not say."""
+    known = tuple(cast("Kind", k) for k in card.simulated_kinds if k in KINDS)
+    return Rehearsal(known, card.simulated_outlines) if known else Rehearsal()
+
+
 def simulate_field(
-    kind: Kind, rng: np.random.Generator
+    kind: Kind,
+    rng: np.random.Generator,
+    outlined: Literal["cut", "visible"] = "cut",
 ) -> Step[tuple[SimulatedField, MeanPlanes]]:
     """Simulate a field of one plane with settings drawn from a kind of recordings.
 
@@ -32,7 +62,7 @@ def simulate_field(
     -------
     The field, and its mean images.
     """
-    config = draw_config(kind, rng, n_planes=1)
+    config = draw_config(kind, rng, n_planes=1, outlined=outlined)
     side = round(_FIELD_UM / config.pixel_size_um)
     sized = config.model_copy(update={"height": side, "width": side})
     field = yield from simulate(sized)
@@ -46,7 +76,7 @@ def simulate_field(
 
 
 def simulate_fields(
-    n: int, kind: Kind, seed: int, *, alone: int = 0
+    n: int, rehearsal: Rehearsal, seed: int, *, alone: int = 0
 ) -> Step[list[tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]]]:
     """Simulate fields: mean images, labels, and pixels where a cell is uncertain.
 
@@ -54,8 +84,8 @@ def simulate_fields(
     ----------
     n
         Number of fields.
-    kind
-        Kind of recordings from which their settings are drawn.
+    rehearsal
+        Kinds of recordings from which their settings are drawn, and their truth.
     seed
         Seed of the random numbers.
     alone
@@ -69,14 +99,24 @@ def simulate_fields(
     """
     fields = []
     for k in range(n):
-        step = simulate_field(kind, np.random.default_rng([seed, 78, k]))
+        kind = rehearsal.kinds[k % len(rehearsal.kinds)]
+        rng = np.random.default_rng([seed, 78, k])
+        step = simulate_field(kind, rng, rehearsal.outlined)
         field, planes = yield from subprogress(step, k, n, stage="Simulating fields")
         labels, unsure = field.labels, field.unsure
         if alone and k % alone == alone - 1:
-            glia = field.cells.loc[field.cells["class"] == "glia", "label"]
-            hidden = np.isin(labels, glia)
+            hidden = np.isin(labels, _only_in_red(field, rehearsal))
             planes = replace(planes, red=None)
             # without red nobody could find glia, so the model is not taught to
             labels, unsure = np.where(hidden, 0, labels), unsure | hidden
         fields.append((planes, labels, unsure))
     return fields
+
+
+def _only_in_red(field: SimulatedField, rehearsal: Rehearsal) -> NDArray[np.int64]:
+    """Labels of cells that nobody could find without red, or perhaps nobody."""
+    cells = field.cells
+    hidden = cells["class"] == "glia"
+    if rehearsal.outlined == "visible":
+        hidden |= (cells["class"] == "excitatory") & cells["ambiguous"]
+    return cells.loc[hidden, "label"].to_numpy(np.int64)
