@@ -25,7 +25,7 @@ def disc(y, x, radius):
 
 @pytest.fixture
 def drawn():
-    """A ring of 1.5, a filled cell of 1.25, and a hole with a rim level with 1."""
+    """A ring of 1.5, a filled cell of 1.25, a hole with a rim level with 1, red."""
     rng = np.random.default_rng(0)
     green = rng.normal(1, 0.02, (128, 128))
     red = rng.normal(1, 0.02, (128, 128))
@@ -49,6 +49,9 @@ def contrast(drawn):
 def test_contrasts_are_shares_of_the_surroundings(contrast):
     assert contrast["green_up"].tolist() == pytest.approx([0.5, 0.25, 0, 0], abs=0.06)
     assert contrast["green_hole"].tolist() == pytest.approx([0.9, 0, 0.5, 0], abs=0.06)
+    assert contrast["green_dark"].tolist() == pytest.approx(
+        [0.4, -0.25, 0.5, 0], abs=0.06
+    )
     assert contrast["red_up"].tolist() == pytest.approx([0, 0, 0, 1], abs=0.03)
 
 
@@ -57,13 +60,15 @@ def test_a_hole_without_a_brighter_rim_is_a_cell_in_a_sharp_field(contrast):
     assert green_seen(contrast, has, sharp=True).tolist()[:3] == [2, 2, 2]
 
 
-def test_a_hole_whose_rim_is_darker_is_a_cell_in_a_sharp_field_alone(contrast):
-    contrast.loc[2, "green_rim"] = -0.1
+def test_a_hole_whose_rim_is_dark_too_is_a_cell_in_a_sharp_field_alone(drawn):
+    (red, green), outline = drawn
+    green[disc(90, 30, 6)] = 0.5
+    contrast = contrast_of_sections(
+        (red, green), outline, outline >= 0, np.arange(4), CONFIG
+    )
     has = np.ones(4, bool)
     assert green_seen(contrast, has, sharp=True)[2] == 2
     assert green_seen(contrast, has, sharp=False)[2] == 0
-    contrast.loc[2, "green_rim"] = -0.3
-    assert green_seen(contrast, has, sharp=True)[2] == 0
 
 
 def test_what_looks_stained_but_is_not_is_uncertain(contrast):
@@ -147,3 +152,17 @@ def test_capillaries_that_cross_the_plane_are_dark_and_no_cells():
     assert with_them.cells.empty
     assert not with_them.labels.any()
     assert with_them.green.mean() < 0.97 * without.green.mean()
+
+
+@pytest.mark.parametrize(("focus_um", "outlined"), [(2.0, True), (6.0, False)])
+def test_dark_somata_without_a_colour_count_in_a_sharp_field_alone(focus_um, outlined):
+    config = CONFIG.model_copy(
+        update={
+            "expression_fraction": 0.0, "red_excitatory": 0.0, "red_inhibitory": 0.0,
+            "glia_density": 0.0, "axial_fwhm_um": focus_um, "blur_um": 0.3,
+            "exclusion": 1.0, "n_frames": 3000, "outlined": "visible",
+        }
+    )  # fmt: skip
+    field = run_to_end(simulate(config))
+    assert (len(field.cells) > 5) is outlined
+    assert field.cells["ambiguous"].all()

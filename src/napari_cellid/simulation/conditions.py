@@ -102,10 +102,10 @@ _SHARP: dict[str, _Range] = {
     # most neurons express, and their rings lie around the level of the neuropil: three
     # quarters of what people mark in a sharp recording is no brighter than it
     "neuron_density": (1.0e5, 3.0e5),
-    "expression_fraction": (0.85, 1.0),
-    "green_brightness": (0.7, 2.0),
-    "green_spread": (0.25, 0.7),
-    "nucleus_green": (0.15, 0.85),
+    "expression_fraction": (0.6, 1.0),
+    "green_brightness": (0.8, 1.8),
+    "green_spread": (0.2, 0.6),
+    "nucleus_green": (0.1, 0.75),
     "filled_fraction": (0.0, 0.15),
     "exclusion": (0.8, 1.0),
     # axons and dendrites are resolved, as specks
@@ -114,7 +114,7 @@ _SHARP: dict[str, _Range] = {
     # windows and scattering can leave a tenth of the light in a corner
     "unevenness": (0.1, 1.1),
     "vignetting": (0.0, 0.7),
-    "n_frames": (100.0, 5000.0),
+    "n_frames": (300.0, 10_000.0),
     # red fluorophores are often seen through a filter that passes much green
     "bleed_green_to_red": (0.0, 0.4),
 }
@@ -131,7 +131,7 @@ _BROAD: dict[str, _Range] = {
     "bleed_green_to_red": (0.0, 0.4),
 }
 #: capillaries that cross the plane, per mm²: in blurred fields they are taken for cells
-_CAPILLARIES: dict[Kind, _Range] = {"sharp": (2.0, 150.0), "broad": (5.0, 500.0)}
+_CAPILLARIES: dict[Kind, _Range] = {"sharp": (1.0, 60.0), "broad": (5.0, 500.0)}
 _DIFFERENT: dict[Kind, dict[str, _Range]] = {"sharp": _SHARP, "broad": _BROAD}
 #: labels of laboratories: place of red; shares of red excitatory, inhibitory and glia
 #: cells, each between two numbers

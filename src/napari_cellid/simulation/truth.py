@@ -108,13 +108,18 @@ def plane_truth(
     cells["class"] = np.array(CLASSES)[observable]
     cells["ambiguous"] = (red == 1) | (green == 1)
     counted, big = _in_question(cells, red, config)
-    seen = counted & big & ((red == 2) | (green == 2))
+    seen = (red == 2) | (green == 2)
+    if _holes_count(config):
+        # people cannot know that a dark soma has no GCaMP at all
+        seen |= ~has_green & (green == 1)
+    seen &= counted & big
     unsure = counted & ~seen & ((red >= 1) | (green >= 1))
-    truth = _numbered(outline, cells, seen, unsure)
-    if config.outlined == "visible" and is_sharp(config):
-        # a soma without a colour is a dark hole, as many a cell is to people there
-        truth.unsure[(light.soma >= 0) & (outline < 0)] = True
-    return truth
+    return _numbered(outline, cells, seen, unsure)
+
+
+def _holes_count(config: SimulationConfig) -> bool:
+    """Whether a dark soma without any colour is outlined."""
+    return config.outlined == "visible" and is_sharp(config)
 
 
 def _in_question(
@@ -135,8 +140,11 @@ def _outlines(
 
     Cells of which only the nucleus has a colour own no more than that.
     """
+    shown = shows_soma(tissue, config)
+    if _holes_count(config):
+        shown |= tissue.red <= 0
     # the last entry stands for -1, no cell
-    unlit = np.append(~shows_soma(tissue, config), False)
+    unlit = np.append(~shown, False)
     owner = np.where(unlit[light.soma], -1, light.soma)
     alone = unlit[light.nucleus] & (owner < 0)
     return np.where(alone, light.nucleus, owner)

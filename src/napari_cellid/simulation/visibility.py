@@ -2,9 +2,10 @@
 
 A section counts by its contrast against its own surroundings, not by how the plane cuts
 the cell: bright sections of cells beside the plane are outlined by people, too. What a
-dark hole is depends on the sharpness of the field. In a sharp one a nucleus whose rim
-is no brighter than the neuropil is a cell to people; in a blurred one such a hole is
-more often a capillary, and a rim is wanted.
+dark hole is depends on the sharpness of the field. In a sharp one people take nearly
+every round hole for a cell: a nucleus whose rim is no brighter than the neuropil, or a
+cell without any colour. In a blurred one such a hole is more often a capillary, and a
+rim is wanted.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 #: a field is sharp if the focus is thinner, and the blur across smaller, than this (µm)
 _SHARP_AXIAL_UM, _SHARP_LATERAL_UM = 4.0, 0.8
-#: smallest share by which a rim may lie below its surroundings, in sharp fields and in
-#: others: a quarter of what three people mark in a sharp recording is 3 to 23 % below
-_DARKEST_RIM_SHARP, _DARKEST_RIM = -0.25, -0.03
+#: smallest share by which a rim may lie below its surroundings in a blurred field; in
+#: a sharp one a quarter of what three people mark has a rim 3 to 23 % below
+_DARKEST_RIM = -0.03
 #: contrast as a share of the surroundings, and in SDs of empty places: seen above the
 #: first number, not seen below the second
 _UP_SHARP, _UP, _UP_Z = (0.12, 0.06), (0.06, 0.03), (2.5, 1.2)
@@ -74,7 +75,8 @@ def contrast_of_sections(
     Returns
     -------
     One row a section: `green_up` (rim or whole section, whichever is brighter),
-    `green_rim`, `green_hole` (rim less core), `red_up`, as shares of the surroundings;
+    `green_rim`, `green_hole` (rim less core), `green_dark` (surroundings less core),
+    `red_up`, as shares of the surroundings;
     the same with `_z` in SDs of empty places; `red_range` as a share of the range of
     brightness.
     """
@@ -96,20 +98,38 @@ def contrast_of_sections(
 def green_seen(
     contrast: pd.DataFrame, has: NDArray[np.bool_], *, sharp: bool
 ) -> NDArray[np.int64]:
-    """Grade green of sections: 0 invisible, 1 uncertain, 2 what a person outlines."""
+    """Grade green of sections: 0 invisible, 1 uncertain, 2 what a person outlines.
+
+    A section without GCaMP (not `has`) that can be seen is uncertain.
+    """
     up, up_z = contrast["green_up"].to_numpy(), contrast["green_up_z"].to_numpy()
-    hole = contrast["green_hole"].to_numpy()
-    hole_z = contrast["green_hole_z"].to_numpy()
+    hole, hole_z = hole_contrast(contrast, sharp=sharp)
     shares = _UP_SHARP if sharp else _UP
-    darkest = _DARKEST_RIM_SHARP if sharp else _DARKEST_RIM
-    rim = contrast["green_rim"].to_numpy() > darkest
     seen = (up >= shares[0]) & (up_z >= _UP_Z[0])
-    seen |= (hole >= _HOLE[0]) & (hole_z >= _HOLE_Z[0]) & rim
+    seen |= (hole >= _HOLE[0]) & (hole_z >= _HOLE_Z[0])
     perhaps = (up >= shares[1]) & (up_z >= _UP_Z[1])
-    perhaps |= (hole >= _HOLE[1]) & (hole_z >= _HOLE_Z[1]) & rim
+    perhaps |= (hole >= _HOLE[1]) & (hole_z >= _HOLE_Z[1])
     grade = np.where(has & seen, 2, np.where(has & perhaps, 1, 0))
     grade[~has & seen] = 1
     return np.asarray(grade)
+
+
+def hole_contrast(
+    contrast: pd.DataFrame, *, sharp: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How dark the middle is: share of the surroundings, and SDs of empty places.
+
+    Against the rim, which must not be dark itself; in a sharp field against rim or
+    surroundings, whichever shows it better.
+    """
+    hole = contrast["green_hole"].to_numpy()
+    z = contrast["green_hole_z"].to_numpy()
+    if not sharp:
+        rim = contrast["green_rim"].to_numpy() > _DARKEST_RIM
+        return np.where(rim, hole, 0), np.where(rim, z, 0)
+    dark = contrast["green_dark"].to_numpy()
+    dark_z = contrast["green_dark_z"].to_numpy()
+    return np.maximum(hole, dark), np.where(dark > hole, dark_z, z)
 
 
 def red_seen(
@@ -132,7 +152,9 @@ def red_seen(
 class _SectionGauge:
     """Brightness of core, rim and surroundings of sections and of empty discs."""
 
-    columns = ("green_up", "green_rim", "green_hole", "red_up", "red_range")
+    columns = (
+        "green_up", "green_rim", "green_hole", "green_dark", "red_up", "red_range"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -206,6 +228,7 @@ class _SectionGauge:
             max(rim_up, body_up),
             rim_up,
             (green[rim].mean() - green[core].mean()) / beside,
+            1 - green[core].mean() / beside,
             red_up / max(red_beside, 1e-9),
             red_up / self._red_range,
         )
