@@ -43,13 +43,10 @@ _UM = "declared µm/px"
 
 def score_raters(folder: Path, methods: Methods) -> Iterator[Row]:
     """Centroids in a green image against three raters, and these among themselves."""
-    raters = {
-        f"rater {letter}": _points(pd.read_csv(folder / f"rater_{letter}.csv"))
-        for letter in "abc"
-    }
+    raters = read_raters(folder)
     for um in RATERS_UM:
-        for outcome in methods.outlines(_field(folder, um, red=False)):
-            figures = rater_figures(_points(outcome.cells), raters)
+        for outcome in methods.outlines(read_field(folder, um, red=False)):
+            figures = rater_figures(points(outcome.cells), raters)
             yield {_UM: um, **outcome.about, **figures}
     yield {"method": "random places", **random_places(raters)}
     for name, figures in raters_among_themselves(raters).items():
@@ -61,9 +58,9 @@ def score_red_calls(folder: Path, methods: Methods) -> Iterator[Row]:
     calls = _usable(pd.read_csv(folder / "rois_with_calls.csv"))
     eye, ratio = calls["eye"].to_numpy(), calls["redprob"].to_numpy(float)
     for um in RED_UM:
-        for outcome in methods.classified(_field(folder, um)):
-            points = _points(calls), _points(outcome.cells)
-            known, found = match_points(*points, RADIUS_UM / um)
+        for outcome in methods.classified(read_field(folder, um)):
+            both = points(calls), points(outcome.cells)
+            known, found = match_points(*both, RADIUS_UM / um)
             is_red = _is_red(outcome.cells)[found]
             figures = {
                 "found": len(outcome.cells),
@@ -81,10 +78,10 @@ def score_red_calls(folder: Path, methods: Methods) -> Iterator[Row]:
 
 def score_truth(folder: Path, methods: Methods) -> Iterator[Row]:
     """Outlines and classes in two channels against the truth of a semi-real field."""
-    true_labels, truth, true_um = _truth(folder)
+    true_labels, truth, true_um = read_truth(folder)
     for factor in FACTORS:
         um = round(true_um * factor, 4)
-        for outcome in methods.classified(_field(folder, um)):
+        for outcome in methods.classified(read_field(folder, um)):
             yield {
                 _UM: um,
                 **outcome.about,
@@ -97,16 +94,31 @@ def score_truth(folder: Path, methods: Methods) -> Iterator[Row]:
 
 def score_hand_marks(folder: Path, methods: Methods) -> Iterator[Row]:
     """Outlines in the real green channel alone against the marks made by hand."""
-    true_labels, truth, true_um = _truth(folder)
-    by_hand = truth[truth["source"] == _BY_HAND]
-    true_labels = np.where(np.isin(true_labels, by_hand["label"]), true_labels, 0)
+    true_labels, truth, true_um = read_truth(folder)
+    true_labels, by_hand = hand_marks(true_labels, truth)
     for factor in FACTORS:
         um = round(true_um * factor, 4)
-        for outcome in methods.outlines(_field(folder, um, red=False)):
+        for outcome in methods.outlines(read_field(folder, um, red=False)):
             figures = detection_scores(
                 outcome.cells, outcome.labels, by_hand, true_labels, true_um
             )
             yield {_UM: um, **outcome.about, **figures}
+
+
+def read_raters(folder: Path) -> dict[str, NDArray[np.float64]]:
+    """Marks (cell, axis) in px of each of the three raters."""
+    return {
+        f"rater {letter}": points(pd.read_csv(folder / f"rater_{letter}.csv"))
+        for letter in "abc"
+    }
+
+
+def hand_marks(
+    labels: NDArray[np.int32], truth: pd.DataFrame
+) -> tuple[NDArray[np.int32], pd.DataFrame]:
+    """Outlines (y, x) and rows of the cells that were marked by hand alone."""
+    by_hand = truth[truth["source"] == _BY_HAND]
+    return np.where(np.isin(labels, by_hand["label"]), labels, 0), by_hand
 
 
 def _by_ratio(ratio: NDArray[np.float64], eye: NDArray[np.object_]) -> dict[str, float]:
@@ -130,7 +142,7 @@ def _is_red(cells: pd.DataFrame) -> NDArray[np.bool_]:
     return cells["state"].isin([one for one in STATES if "red" in one]).to_numpy()
 
 
-def _truth(folder: Path) -> tuple[NDArray[np.int32], pd.DataFrame, float]:
+def read_truth(folder: Path) -> tuple[NDArray[np.int32], pd.DataFrame, float]:
     """True outlines (y, x), cells with `state`, and the pixel size in µm."""
     states = {one.name: one.markers for one in DEFAULT_CLASSES}
     truth = pd.read_csv(folder / "cells.csv")
@@ -140,7 +152,7 @@ def _truth(folder: Path) -> tuple[NDArray[np.int32], pd.DataFrame, float]:
     return labels, truth, float(meta["pixel_size_um"])
 
 
-def _field(folder: Path, um: float, *, red: bool = True) -> MeanPlanes:
+def read_field(folder: Path, um: float, *, red: bool = True) -> MeanPlanes:
     """The images of a folder as one plane of a declared pixel size."""
     images = {
         name: np.asarray(tifffile.imread(folder / f"{name}.tif"), np.float32)[None]
@@ -149,5 +161,6 @@ def _field(folder: Path, um: float, *, red: bool = True) -> MeanPlanes:
     return MeanPlanes(folder.name, images.get("red"), images["green"], um)
 
 
-def _points(table: pd.DataFrame) -> NDArray[np.float64]:
+def points(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Positions (cell, axis) in px of the rows of a table."""
     return table[["y", "x"]].to_numpy(float)

@@ -92,7 +92,7 @@ class Fields:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
         images = [disturbed(image, rng) for image in (red, green)]
-        lonely = rng.random() < 0.25
+        lonely = rng.random() < 0.3
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
             classes = np.full_like(classes, IGNORE_INDEX)

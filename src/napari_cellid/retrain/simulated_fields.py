@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class Rehearsal:
 
 def rehearsal_of(card: ModelCard) -> Rehearsal:
     """What a model learned from, by its card; the kind `wide` where it does not say."""
-    known = tuple(cast("Kind", k) for k in card.simulated_kinds if k in KINDS)
+    known = tuple(k for name in card.simulated_kinds for k in KINDS if k == name)
     return Rehearsal(known, card.simulated_outlines) if known else Rehearsal()
 
 
