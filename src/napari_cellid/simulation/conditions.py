@@ -97,7 +97,7 @@ _SHARP: dict[str, _Range] = {
     "jitter_um": (0.02, 0.3),
     "tilt_um": (0.0, 10.0),
     "out_of_focus": (0.02, 0.3),
-    "soma_diameter_um": (8.0, 16.0),
+    "soma_diameter_um": (7.0, 15.0),
     "nucleus_ratio": (0.62, 0.88),
     # most neurons express, and their rings lie around the level of the neuropil: three
     # quarters of what people mark in a sharp recording is no brighter than it
