@@ -215,7 +215,7 @@ def test_other_classes(tmp_path: Path) -> None:
     config = StudyConfig(
         classes=(
             StudyClass(name="PV +", key="P", colour="#00ff00"),
-            StudyClass(name="None", key="O", colour="#0000ff"),
+            StudyClass(name="NA", key="O", colour="#0000ff"),
         )
     )
     study = Study.create(tmp_path / "study", config)
@@ -223,11 +223,11 @@ def test_other_classes(tmp_path: Path) -> None:
     given = found(THREE)
     given = replace(
         given,
-        cells=given.cells.assign(predicted=["None", "PV +", "None"]),
-        classes=("PV +", "None"),
+        cells=given.cells.assign(predicted=["NA", "PV +", "NA"]),
+        classes=("PV +", "NA"),
     )
     one = add_recording(study, given, info())
-    assert one.cells()["predicted"].tolist() == ["None", "PV +", "None"]
+    assert one.cells()["predicted"].tolist() == ["NA", "PV +", "NA"]
     image = imread(one.folder / "overlay.png")[..., :3].reshape(-1, 3)
     colours = {tuple(colour) for colour in np.unique(image, axis=0).tolist()}
     assert {(0, 255, 0), (0, 0, 255)} <= colours
