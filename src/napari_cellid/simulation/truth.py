@@ -49,11 +49,12 @@ class PlaneTruth:
     Parameters
     ----------
     labels
-        (y, x) int32: cells that the plane cuts and that stand out in either channel,
-        numbered from 1.
+        (y, x) int32: cells that stand out in either channel, and that the plane cuts
+        (or whatever their depth, as `config.outlined` says), numbered from 1.
     unsure
         (y, x) bool: sections that cannot be told from background with certainty.
-        Out-of-focus cells are neither in `labels` nor here.
+        Out-of-focus cells are neither in `labels` nor here, unless what is visible is
+        outlined.
     cells
         One row a label: `label, y, x, class, biological, ambiguous, red_z,
         red_contrast, red_shown, green_z, green_shown, hole_z, bleed_share, touching,
@@ -61,7 +62,9 @@ class PlaneTruth:
         `class` follows from the two colours in this plane, `biological` is the true
         class; `_z` counts standard deviations of empty places, `_shown` is a share of
         the range of brightness that a screen would show; `bleed_share` is the share
-        of bleed-through in what makes the middle redder than the surroundings.
+        of bleed-through in what makes the middle redder than the surroundings. Where
+        what is visible is outlined, the columns of
+        `visibility.contrast_of_sections` follow.
     """
 
     labels: NDArray[np.int32]
