@@ -15,6 +15,10 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
 from napari_cellid.simulation.detection import digitise
 from napari_cellid.simulation.field import SimulatedField
+from napari_cellid.simulation.section_contrast import (
+    grade_visibility,
+    measure_sections,
+)
 from napari_cellid.simulation.semireal.green import (
     MarkedGreen,
     adjust_green,
@@ -28,12 +32,7 @@ from napari_cellid.simulation.semireal.red import (
     render_nuclei,
 )
 from napari_cellid.simulation.tissue import CLASSES
-from napari_cellid.simulation.truth import (
-    SMALLEST_UM2,
-    grade_visibility,
-    list_sections,
-    measure_sections,
-)
+from napari_cellid.simulation.truth import SMALLEST_UM2, list_sections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
