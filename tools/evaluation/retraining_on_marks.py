@@ -30,7 +30,7 @@ from napari_cellid.retrain.operating_point import find_best_shift
 from napari_cellid.retrain.simulated_fields import rehearsal_of, simulate_fields
 from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.grow_cell import grow_cells
-from napari_cellid.segmentation.predict import Segmenter, segment
+from napari_cellid.segmentation.predict import Segmenter, load_segmenter, segment
 from napari_cellid.segmentation.starting_weights import (
     load_starting_weights,
     shift_cell_logits,
@@ -50,8 +50,6 @@ from tools.evaluation.set_scores import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
-
 DECLARED_UM, DISC_UM = 1.7, 12.0
 #: cells that so many people marked are true
 RATERS = 2
@@ -67,7 +65,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows = [{"seed": "before", **score(_as_model(options.model), options.data)}]
+    named = None if options.model == "shipped" else options.model
+    rows = [{"seed": "before", **score(load_segmenter(named), options.data)}]
     for seed in range(options.seeds):
         rows.append({"seed": seed, **score(retrained(options, seed), options.data)})
         print(json.dumps(rows[-1]), flush=True)
@@ -109,12 +108,6 @@ def retrained(options: argparse.Namespace, seed: int) -> Segmenter:
     shift = run_to_end(find_best_shift(start, [(planes, labels, everywhere)], device))
     shift_cell_logits(start.net, shift)
     return Segmenter(start.card, start.net.eval())
-
-
-def _as_model(name: str) -> Segmenter:
-    start: SegmenterStartingWeights = load_starting_weights(name)
-    shift_cell_logits(start.net, start.shift)
-    return Segmenter(start.card, start.net)
 
 
 def left_half(data: Path) -> tuple[MeanPlanes, NDArray[np.int32]]:

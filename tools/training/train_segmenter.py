@@ -23,8 +23,11 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.local_contrast import local_contrast
-from napari_cellid.channels.model_input import N_IMAGES, Combination
+from napari_cellid.channels.model_input import (
+    N_IMAGES,
+    Combination,
+    with_local_contrast,
+)
 from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.channels.resampling import rescale
 from napari_cellid.classification.loader import load_classifier
@@ -96,12 +99,12 @@ class Fields:
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
             classes = np.full_like(classes, IGNORE_INDEX)
-        if self.combination == "pair+local":
-            images += [local_contrast(image) for image in images]
         if self.combination == "sum":
             share = 0.0 if lonely else rng.uniform(0.35, 0.65)
             images = [share * images[0] + (1 - share) * images[1]]
         stack, turn = np.stack(images), rng.integers(4)
+        if self.combination == "pair+local":
+            stack = with_local_contrast(stack)
         targets = np.stack([target, classes])
         stack, targets = stack[:, :side, :side], targets[:, :side, :side]
         stack, targets = (np.rot90(a, turn, (1, 2)) for a in (stack, targets))

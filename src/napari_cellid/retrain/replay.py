@@ -86,9 +86,7 @@ def simulate_replay_cells(
         if min(counts.values()) >= per_class:
             break
         # 77: a stream of its own beside `simulate_fields`, which may have the same seed
-        kind = rehearsal.kinds[k % len(rehearsal.kinds)]
-        rng = np.random.default_rng([seed, 77, k])
-        step = simulate_field(kind, rng, rehearsal.outlined)
+        step = simulate_field(rehearsal, k, np.random.default_rng([seed, 77, k]))
         # rare classes can need fields after the others have more than enough
         done = min(sum(counts.values()), n - 1)
         field, planes = yield from subprogress(step, done, n, stage="Simulating cells")

@@ -52,17 +52,16 @@ def rehearsal_of(card: ModelCard) -> Rehearsal:
 
 
 def simulate_field(
-    kind: Kind,
-    rng: np.random.Generator,
-    outlined: Literal["cut", "visible"] = "cut",
+    rehearsal: Rehearsal, k: int, rng: np.random.Generator
 ) -> Step[tuple[SimulatedField, MeanPlanes]]:
-    """Simulate a field of one plane with settings drawn from a kind of recordings.
+    """Simulate the k-th field, of one plane; its settings are drawn from its kind.
 
     Returns
     -------
     The field, and its mean images.
     """
-    config = draw_config(kind, rng, n_planes=1, outlined=outlined)
+    kind = rehearsal.kinds[k % len(rehearsal.kinds)]
+    config = draw_config(kind, rng, n_planes=1, outlined=rehearsal.outlined)
     side = round(_FIELD_UM / config.pixel_size_um)
     sized = config.model_copy(update={"height": side, "width": side})
     field = yield from simulate(sized)
@@ -99,9 +98,7 @@ def simulate_fields(
     """
     fields = []
     for k in range(n):
-        kind = rehearsal.kinds[k % len(rehearsal.kinds)]
-        rng = np.random.default_rng([seed, 78, k])
-        step = simulate_field(kind, rng, rehearsal.outlined)
+        step = simulate_field(rehearsal, k, np.random.default_rng([seed, 78, k]))
         field, planes = yield from subprogress(step, k, n, stage="Simulating fields")
         labels, unsure = field.labels, field.unsure
         if alone and k % alone == alone - 1:

@@ -154,7 +154,7 @@ _LOG = {
     "pixel_size_um", "neuron_density", "glia_density", "green_brightness",
     "red_haze", "out_of_focus", "deep_vessels", "capillary_density", "n_frames",
     "green_photons", "red_photons", "expression_scale_um", "dendrites",
-    "red_brightness",
+    "red_brightness", "cut_capillaries",
 }  # fmt: skip
 
 _HARD: dict[Kind, dict[str, _Range]] = {
@@ -190,8 +190,8 @@ def draw_config(kind: Kind, rng: np.random.Generator, **fixed: Any) -> Simulatio
         drawn["bit_depth"] = 8 if rng.random() < 0.3 else 16
     if kind in _DIFFERENT:
         drawn |= _draw_red_label(rng) | _draw_processing(rng)
-        low, high = _CAPILLARIES[kind]
-        drawn["cut_capillaries"] = float(low * (high / low) ** rng.random())
+        name = "cut_capillaries"
+        drawn[name] = _draw(name, *_CAPILLARIES[kind], rng)
     return SimulationConfig(**{**drawn, **fixed})
 
 

@@ -44,12 +44,18 @@ def measure_sections(
         low, high = np.percentile(image, [1, 99.8])
         measures[f"{name}_shown"] = at_cells[name] / max(high - low, 1e-12)
     for name in ("red", "green", "hole"):
-        background = at_empty[name]
-        middle = np.median(background)
-        # 1.48 makes the median deviation of Gaussian noise its SD
-        spread = 1.48 * np.median(np.abs(background - middle))
-        measures[f"{name}_z"] = (at_cells[name] - middle) / max(spread, 1e-12)
+        measures[f"{name}_z"] = in_robust_sds(at_cells[name], at_empty[name])
     return measures
+
+
+def in_robust_sds(
+    values: NDArray[np.float64], background: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Values less the median of a background, in its robust standard deviations."""
+    middle = np.median(background)
+    # 1.48 makes the median deviation of Gaussian noise its SD
+    spread = 1.48 * np.median(np.abs(background - middle))
+    return np.asarray((values - middle) / max(spread, 1e-12))
 
 
 def _empty_places(
@@ -159,10 +165,28 @@ def grade_visibility(
         bright = (z >= _GREEN_SEEN) & (shown >= _GREEN_SHOWN)
         seen = bright | ((hole >= 2.5) & (z > -0.5))
         unseen = (z < _GREEN_UNSEEN) & (hole < 1.5)
-    verdict = np.where(has & seen, 2, np.where(has & ~unseen, 1, 0))
+    return grades(seen, ~unseen, has, somewhere)
+
+
+def grades(
+    seen: NDArray[np.bool_],
+    perhaps: NDArray[np.bool_],
+    has: NDArray[np.bool_],
+    somewhere: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """Grades of cells (cell,) as those of `grade_visibility`.
+
+    Parameters
+    ----------
+    seen, perhaps
+        What looks stained, and what may be stained.
+    has, somewhere
+        As for `grade_visibility`.
+    """
+    grade = np.where(has & seen, 2, np.where(has & perhaps, 1, 0))
     # it looks stained but is not (bleed-through, a neighbour): uncertain
-    verdict[~has & seen] = 1
+    grade[~has & seen] = 1
     if somewhere is not None:
         # the stain lies in another plane than this cap of the cell
-        verdict[somewhere & (verdict == 0)] = 1
-    return verdict
+        grade[somewhere & (grade == 0)] = 1
+    return grade

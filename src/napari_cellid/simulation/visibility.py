@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from napari_cellid.simulation.section_contrast import grades, in_robust_sds
 from napari_cellid.simulation.sections import axial_fwhm
 
 if TYPE_CHECKING:
@@ -88,10 +89,9 @@ def contrast_of_sections(
         list(gauge.of_discs(radius, rng)), columns=gauge.columns, dtype=float
     )
     for name in gauge.columns:
-        middle = float(empty[name].median())
-        # 1.48 makes the median deviation of Gaussian noise its SD
-        spread = 1.48 * float((empty[name] - middle).abs().median())
-        sections[f"{name}_z"] = (sections[name] - middle) / max(spread, 1e-9)
+        sections[f"{name}_z"] = in_robust_sds(
+            sections[name].to_numpy(float), empty[name].to_numpy(float)
+        )
     return sections
 
 
@@ -109,9 +109,7 @@ def green_seen(
     seen |= (hole >= _HOLE[0]) & (hole_z >= _HOLE_Z[0])
     perhaps = (up >= shares[1]) & (up_z >= _UP_Z[1])
     perhaps |= (hole >= _HOLE[1]) & (hole_z >= _HOLE_Z[1])
-    grade = np.where(has & seen, 2, np.where(has & perhaps, 1, 0))
-    grade[~has & seen] = 1
-    return np.asarray(grade)
+    return grades(seen, perhaps, has)
 
 
 def hole_contrast(
@@ -143,10 +141,7 @@ def red_seen(
     seen = (up >= _RED[0]) & (z >= _RED_Z[0])
     seen &= contrast["red_range"].to_numpy() >= _RED_SHOWN
     perhaps = (z >= _RED_Z[1]) & (up >= _RED[1])
-    grade = np.where(has & seen, 2, np.where(has & perhaps, 1, 0))
-    grade[~has & seen] = 1
-    grade[somewhere & (grade == 0)] = 1
-    return np.asarray(grade)
+    return grades(seen, perhaps, has, somewhere)
 
 
 class _SectionGauge:
