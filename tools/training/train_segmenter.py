@@ -18,18 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from napari_cellid.cells.rescale import rescale_labels
-from napari_cellid.channels.model_input import (
-    N_IMAGES,
-    Combination,
-    with_local_contrast,
-)
-from napari_cellid.channels.normalisation import ROBUST, normalise
-from napari_cellid.channels.resampling import rescale
+from napari_cellid.channels.model_input import N_IMAGES
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.models.registry import find_model
 from napari_cellid.models.store import load_card
@@ -38,93 +30,8 @@ from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.tissue import CLASSES
 from tools.training.checkpoints import keep, resume, split_fields, spread
-from tools.training.disturbances import disturbed
+from tools.training.field_crops import Fields
 from tools.training.precision import mixed_precision
-
-
-class Fields:
-    """Normalised fields in memory; random augmented crops of both channels."""
-
-    def __init__(
-        self, paths: list[Path], combination: Combination, zoom: float = 1.0
-    ) -> None:
-        self.combination, self.zoom = combination, zoom
-        self.items = []
-        # every kind is seen as often as the others, however many fields it has
-        kinds = np.array([path.name.partition("-")[0] for path in paths])
-        self.by_kind = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-        for path in paths:
-            with np.load(path) as file:
-                red, green = (
-                    normalise(file[name].astype(np.float32), ROBUST).astype(np.float16)
-                    for name in ("red", "green")
-                )
-                kind = file["kind"]
-                labels, target = file["labels"], file["target"]
-                # cells that only the red channel shows, or perhaps only it, left out
-                # where it is missing
-                only_red = (kind == 2) | ((kind == 0) & file["ambiguous"])
-                hidden = np.isin(labels, np.flatnonzero(only_red) + 1)
-                alone = np.where(hidden, IGNORE_INDEX, target).astype(np.uint8)
-                # 255 where the class is ambiguous
-                lookup = np.append(
-                    IGNORE_INDEX, np.where(file["ambiguous"], IGNORE_INDEX, kind)
-                )
-                classes = lookup[labels].astype(np.uint8)
-                self.items.append((red, green, target, alone, classes))
-
-    def crop(
-        self, rng: np.random.Generator, side: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """One crop: images (channel, y, x) and targets (kind and class, y, x)."""
-        item = self.items[rng.choice(self.by_kind[rng.integers(len(self.by_kind))])]
-        # declared pixel sizes are wrong by as much
-        zoom = self.zoom ** rng.uniform(-1, 1)
-        piece = round(side / zoom)
-        top, left = (rng.integers(0, max(n - piece, 0) + 1) for n in item[0].shape)
-        here = np.s_[top : top + piece, left : left + piece]
-        red, green, target, alone, classes = (image[here] for image in item)
-        red, green = red.astype(np.float32), green.astype(np.float32)
-        if piece != side:
-            red, green = rescale(red, zoom), rescale(green, zoom)
-            target, alone, classes = (
-                rescale_labels(image.astype(np.int32), zoom, red.shape)
-                for image in (target, alone, classes)
-            )
-        if rng.random() < 0.3:
-            # the two channels of a microscope never lie on one another exactly
-            red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
-        images = [disturbed(image, rng) for image in (red, green)]
-        lonely = rng.random() < 0.3
-        if lonely:
-            images[0], target = np.zeros_like(images[0]), alone
-            classes = np.full_like(classes, IGNORE_INDEX)
-        if self.combination == "sum":
-            share = 0.0 if lonely else rng.uniform(0.35, 0.65)
-            images = [share * images[0] + (1 - share) * images[1]]
-        stack, turn = np.stack(images), rng.integers(4)
-        if self.combination == "pair+local":
-            stack = with_local_contrast(stack)
-        targets = np.stack([target, classes])
-        stack, targets = stack[:, :side, :side], targets[:, :side, :side]
-        stack, targets = (np.rot90(a, turn, (1, 2)) for a in (stack, targets))
-        if rng.random() < 0.5:
-            stack, targets = stack[..., ::-1], targets[..., ::-1]
-        return _fit(stack, side, 0.0), _fit(targets, side, IGNORE_INDEX)
-
-    def batch(
-        self, rng: np.random.Generator, n: int, side: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        crops = [self.crop(rng, side) for _ in range(n)]
-        images = np.stack([c[0] for c in crops]).astype(np.float32)
-        return torch.from_numpy(images), torch.from_numpy(
-            np.stack([c[1] for c in crops]).astype(np.int64)
-        )
-
-
-def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:
-    lack = [(0, 0)] * (image.ndim - 2) + [(0, side - n) for n in image.shape[-2:]]
-    return np.ascontiguousarray(np.pad(image, lack, constant_values=fill))
 
 
 def segmentation_loss(
@@ -168,6 +75,18 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, help="folder of other fields")
     parser.add_argument(
         "--kinds", type=int, choices=[2, 3], default=3, help="2: cell or not, as paper"
+    )
+    parser.add_argument(
+        "--faint",
+        type=float,
+        default=0.0,
+        help="share of crops of blurred fields in which faint sections are background",
+    )
+    parser.add_argument(
+        "--eager",
+        type=float,
+        default=0.0,
+        help="how much larger cell outputs (logits) become in sharp fields",
     )
     parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
     parser.add_argument(
@@ -237,8 +156,8 @@ def widened(first: torch.Tensor, n_images: int) -> torch.Tensor:
 def train(options: argparse.Namespace) -> None:
     known, held_out = split_fields(options.fields, options.held_out)
     known = spread(known, options.learn_from)
-    training = Fields(known, options.combination, options.zoom)
-    testing = Fields(held_out, options.combination)
+    training = Fields(known, options.combination, options.zoom, options.faint)
+    testing = Fields(held_out, options.combination, faint=options.faint)
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
     # the mean of the weights over the last steps, which outlines more steadily
@@ -255,10 +174,11 @@ def train(options: argparse.Namespace) -> None:
     begun, losses = time.monotonic(), []
     for step in range(resume(options.work, learners, held_out), options.steps):
         rng = np.random.default_rng([options.seed, step])
-        images, target = training.batch(rng, options.batch, options.side)
+        images, target, sharp = training.batch(rng, options.batch, options.side)
         net.train()
         with mixed_precision():
             logits = net(images.to(memory_format=torch.channels_last))
+        logits = less_eager(logits, sharp, options)
         loss = segmentation_loss(logits, target, options.kinds, options.dice)
         optimiser.zero_grad()
         loss.backward()
@@ -280,6 +200,19 @@ def train(options: argparse.Namespace) -> None:
             return
 
 
+def less_eager(
+    logits: torch.Tensor, sharp: torch.Tensor, options: argparse.Namespace
+) -> torch.Tensor:
+    """Cell outputs (batch, output, y, x) less what they are to exceed in sharp fields.
+
+    A network whose loss is told this outlines more there: people take nearly every
+    round hole of a sharp field for a cell, so that a miss costs more.
+    """
+    lower = torch.zeros(len(logits), logits.shape[1], 1, 1)
+    lower[sharp, 1 : options.kinds] = options.eager
+    return logits - lower
+
+
 @torch.no_grad()
 def evaluate(
     net: UNet, fields: Fields, options: argparse.Namespace
@@ -290,9 +223,10 @@ def evaluate(
     losses, overlap, size = [], 0.0, 0.0
     right, judged = 0.0, 0.0
     for _ in range(6):
-        images, targets = fields.batch(rng, options.batch, options.side)
+        images, targets, sharp = fields.batch(rng, options.batch, options.side)
         with mixed_precision():
             logits = net(images.to(memory_format=torch.channels_last))
+        logits = less_eager(logits, sharp, options)
         losses.append(
             float(segmentation_loss(logits, targets, options.kinds, options.dice))
         )
