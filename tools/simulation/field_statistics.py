@@ -179,7 +179,7 @@ def _outlined(field: Field) -> np.ndarray:
 def simulated(kind: Kind, number: int, side_um: float) -> Field:
     """The field of a kind with this number; the same every time."""
     rng = np.random.default_rng([SEED, number])
-    config = draw_config(kind, rng, n_planes=1)
+    config = draw_config(kind, rng, n_planes=1, outlined="visible")
     side = max(round(side_um / config.pixel_size_um), 64)
     config = config.model_copy(update={"height": side, "width": side})
     made = run_to_end(simulate(config))

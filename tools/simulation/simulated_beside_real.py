@@ -8,13 +8,14 @@ Each FOLDER holds `green.tif` (mean image or movie) and, where there are, `red.t
 only marks whose source begins with "real" count as marked cells) and `meta.json` with
 `pixel_size_um`. Without it the pixel size is taken from --pixel-size-um.
 
-As many fields of the kinds nominal and wide are simulated, always the same ones, and
-measured in the same way. A recording larger than the simulated fields is measured in
-overlapping parts of their size. Say with --simulated-red that the red of the FOLDERs
-was simulated too: the table and the pictures then say so. DIR gets `statistics.md` (the
-table), `statistics.json` (each field), `statistics.png` (spectra, histograms and
-distributions) and `simulated_fields.jpg`. None of these shows a recorded pixel; with
---picture `beside_real.png` is written too, which does.
+As many fields of each kind are simulated, always the same ones, and measured in the
+same way; their truth is what a person would outline. A recording larger than the
+simulated fields is measured in overlapping parts of their size. Say with
+--simulated-red in which recordings red was simulated, too: the table and the pictures
+then say so. DIR gets `statistics.md` (the table), `statistics.json` (each field),
+`statistics.png` (spectra, histograms and distributions) and `simulated_fields.jpg`.
+None of these shows a recorded pixel; with --picture `beside_real.png` is written too,
+which does.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from tools.simulation.statistics_compared import (
     INSIDE,
     KINDS,
     TITLES,
+    TRAINED_ON,
     compare,
     drivers,
     together,
@@ -56,7 +58,7 @@ HEADS = {
     "red": "Red: the image",
     "nuclei": "Red: cells with a nucleus",
 }
-_SIMULATED_RED = " (red of the recordings: simulated by another program)"
+_SIMULATED_RED = " (simulated by another program in {})"
 
 
 def main() -> None:
@@ -79,7 +81,7 @@ def main() -> None:
     kept = {
         "rows": rows,
         "together": together(drawn, real),
-        "driven_by": drivers(drawn["wide"]),
+        "driven_by": {kind: drivers(drawn[kind]) for kind in TRAINED_ON},
         "real": real,
         "simulated": drawn,
     }
@@ -92,13 +94,8 @@ def main() -> None:
 
 
 def _recorded(options: argparse.Namespace) -> list[Field]:
-    fields = [
-        replace(
-            read_field(folder, options.pixel_size_um),
-            red_is_simulated=options.simulated_red,
-        )
-        for folder in options.real
-    ]
+    sizes = dict(options.pixel_size_um)
+    fields = [read_field(folder, sizes.get(folder.name)) for folder in options.real]
     if options.names is not None:
         if len(options.names) != len(fields):
             raise InputError(
@@ -107,6 +104,15 @@ def _recorded(options: argparse.Namespace) -> list[Field]:
         named = zip(fields, options.names, strict=True)
         fields = [replace(field, name=name) for field, name in named]
     names = [field.name for field in fields]
+    if unknown := set(options.simulated_red) - set(names):
+        raise InputError(
+            f"No recording is called {min(unknown)!r}; --simulated-red takes names "
+            f"of these: {', '.join(names)}."
+        )
+    fields = [
+        replace(field, red_is_simulated=field.name in options.simulated_red)
+        for field in fields
+    ]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InputError(
             f"Two recordings are called {sorted(twice)[0]!r}; tell them apart with "
@@ -134,12 +140,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fields", type=int, default=60)
     parser.add_argument("--side-um", type=float, default=380.0)
     parser.add_argument(
-        "--pixel-size-um", type=float, help="of folders whose meta.json has none"
+        "--pixel-size-um",
+        type=_declared,
+        nargs="*",
+        default=[],
+        metavar="FOLDER=UM",
+        help="of folders, by their own names, whose meta.json has none",
     )
     parser.add_argument(
         "--simulated-red",
-        action="store_true",
-        help="the red of the folders is not real",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="recordings whose red is not real",
     )
     parser.add_argument(
         "--no-outlines", action="store_true", help="leave out the U-Net's cells"
@@ -155,13 +168,21 @@ def _simulate(job: tuple[Any, int], side_um: float, outline: bool) -> dict[str, 
     return measure_field(simulated(*job, side_um), outline)
 
 
-def markdown(rows: list[dict[str, Any]], fields: list[str], simulated_red: bool) -> str:
+def _declared(text: str) -> tuple[str, float]:
+    name, _, size = text.rpartition("=")
+    return name, float(size)
+
+
+def markdown(
+    rows: list[dict[str, Any]], fields: list[str], simulated_red: list[str]
+) -> str:
     """The table of the docs."""
     lines, last = [], ""
     for row in rows:
         what = row["statistic"].partition(".")[0]
         if what != last:
-            said = _SIMULATED_RED if simulated_red and what in ("red", "nuclei") else ""
+            of_red = simulated_red and what in ("red", "nuclei")
+            said = _SIMULATED_RED.format(", ".join(simulated_red)) if of_red else ""
             lines += ["", f"**{HEADS[what]}{said}**", "", *_head(fields)]
             last = what
         title, form = TITLES[row["statistic"]]
@@ -186,17 +207,16 @@ def _range(ends: dict[str, list[float]] | None, form: str) -> str:
 
 
 def _told(found: dict[str, Any] | None, form: str) -> str:
-    """A recorded value and where it is; bold where outside the wide range."""
+    """A recorded value and where it is outside; bold where it is in no training."""
     if found is None:
         return "–"
     value = f"{found['value']:{form}}"
     outside = {kind: found[kind] for kind in KINDS if found.get(kind, "in") != "in"}
-    if not outside:
-        return value
+    if set(TRAINED_ON) <= set(outside):
+        sides = {place.removesuffix(" all") for place in outside.values()}
+        return f"**{value}**, {' or '.join(sorted(sides))} all kinds"
     told = ", ".join(f"{place} {kind}" for kind, place in outside.items())
-    if len(outside) == len(KINDS) and len(set(outside.values())) == 1:
-        told = f"{outside[KINDS[0]]} both"
-    return f"**{value}**, {told}" if "wide" in outside else f"{value}, {told}"
+    return f"{value}, {told}" if told else value
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-KINDS = ("nominal", "wide")
+#: one laboratory, and the kinds that the default models learn from
+KINDS = ("nominal", "wide", "broad", "sharp")
+#: those of the training
+TRAINED_ON = KINDS[1:]
 #: percentiles between which a recorded value counts as inside
 INSIDE = (5, 95)
 #: of each statistic: what it is and how it is written

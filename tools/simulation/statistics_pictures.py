@@ -16,8 +16,9 @@ from tools.simulation.field_statistics import BRIGHTNESS, FREQUENCIES, simulated
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from field_statistics import Field
     from matplotlib.axes import Axes
+
+    from tools.simulation.field_statistics import Field
 
     Measured = dict[str, list[dict[str, Any]]]
 
@@ -25,7 +26,11 @@ mpl.use("Agg")
 
 #: side of the parts of fields that are shown (µm)
 _SHOWN_UM = 220.0
-_KIND_COLOURS = {"nominal": "#4477aa", "wide": "#bbbbbb"}
+_KIND_COLOURS = {
+    "nominal": "#4477aa", "wide": "#bbbbbb", "broad": "#ddcc77", "sharp": "#88ccee"
+}  # fmt: skip
+#: fields of each kind that are shown
+_EXAMPLES = {"nominal": 1, "wide": 2, "broad": 3, "sharp": 3}
 _REAL_COLOURS = ("#cc3311", "#ee7733", "#aa3377", "#117733")
 _REAL_LINES = ("-", "--", "-.", ":")
 _DRAWN = (
@@ -86,7 +91,8 @@ def _draw_curves(
 ) -> None:
     """Bands of simulated fields and lines of recordings: (kept, channel)."""
     kept, channel = what
-    for kind in ("wide", "nominal"):
+    # the kinds with the widest ranges first, below the others
+    for kind in ("wide", "broad", "sharp", "nominal"):
         low, middle, high = _ends([f[kept][channel] for f in drawn[kind]])
         colour = _KIND_COLOURS[kind]
         axis.fill_between(
@@ -145,7 +151,7 @@ def _known(fields: list[dict[str, Any]], name: str) -> np.ndarray:
 
 def draw_fields(path: Path, side_um: float) -> None:
     """The middle of the first measured fields: red, green, and both with the truth."""
-    shown = [(kind, k) for kind, n in (("nominal", 2), ("wide", 4)) for k in range(n)]
+    shown = [(kind, k) for kind, n in _EXAMPLES.items() for k in range(n)]
     figure, axes = plt.subplots(
         len(shown), 3, figsize=(7.6, 2.45 * len(shown) + 0.3), layout="constrained"
     )
@@ -206,8 +212,7 @@ def _scale_bar(axis: Axes, side: float) -> None:
 def draw_beside(path: Path, fields: list[Field]) -> None:
     """Recorded fields, then simulated ones, a column each."""
     shown = [_middle(field, 1.5 * _SHOWN_UM) for field in fields]
-    shown += [simulated(kind, k, 1.5 * _SHOWN_UM) for kind in ("nominal", "wide")
-              for k in (0, 1)]  # fmt: skip
+    shown += [simulated(kind, 0, 1.5 * _SHOWN_UM) for kind in _EXAMPLES]
     figure, axes = plt.subplots(
         2, len(shown), figsize=(4 * len(shown), 8.6), layout="constrained"
     )
