@@ -1,0 +1,68 @@
+"""The crops that the default U-Net is trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("tools.training.field_crops", reason="tools are not installed")
+
+from napari_cellid.segmentation.targets import IGNORE_INDEX
+from tools.training.field_crops import Fields
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDE = 48
+
+
+def _write_field(path: Path) -> Path:
+    """A field of 96 px: one cell, and a section that is too faint to be judged."""
+    labels = np.zeros((96, 96), np.int32)
+    labels[20:40, 20:40] = 1
+    target = labels.astype(np.uint8)
+    target[50:90, 10:90] = IGNORE_INDEX
+    image = np.random.default_rng(0).normal(10, 1, (96, 96)).astype(np.float16)
+    np.savez(
+        path,
+        red=image,
+        green=image,
+        labels=labels,
+        target=target,
+        kind=np.array([1]),
+        ambiguous=np.array([False]),
+    )
+    return path
+
+
+def _targets(path: Path, faint: float) -> set[int]:
+    fields = Fields([path], "pair+local", faint=faint)
+    _, targets, _ = fields.batch(np.random.default_rng(1), 12, SIDE)
+    return set(targets[:, 0].unique().tolist())
+
+
+def test_faint_sections_are_left_out_or_background_in_a_blurred_field(
+    tmp_path: Path,
+) -> None:
+    path = _write_field(tmp_path / "wide-1-0000.npz")
+    assert _targets(path, faint=0.0) == {0, 1, IGNORE_INDEX}
+    assert _targets(path, faint=1.0) == {0, 1}
+
+
+def test_faint_sections_are_always_left_out_in_a_sharp_field(tmp_path: Path) -> None:
+    path = _write_field(tmp_path / "sharp-1-0000.npz")
+    assert _targets(path, faint=1.0) == {0, 1, IGNORE_INDEX}
+
+
+def test_a_batch_says_which_crops_are_of_sharp_fields(tmp_path: Path) -> None:
+    paths = [_write_field(tmp_path / f"{k}-1-0000.npz") for k in ("sharp", "wide")]
+    fields = Fields(paths, "pair+local", zoom=1.4)
+    images, targets, sharp = fields.batch(np.random.default_rng(2), 40, SIDE)
+    assert images.shape == (40, 4, SIDE, SIDE)
+    assert targets.shape == (40, 2, SIDE, SIDE)
+    assert images.dtype == torch.float32
+    # both kinds are drawn equally often: 20 of 40, 3 SDs are 9.5
+    assert 10 <= int(sharp.sum()) <= 30
