@@ -28,6 +28,7 @@ def _write_field(path: Path) -> Path:
     image = np.random.default_rng(0).normal(10, 1, (96, 96)).astype(np.float16)
     np.savez(
         path,
+        settings="{}",
         red=image,
         green=image,
         labels=labels,

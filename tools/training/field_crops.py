@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,9 +45,15 @@ class Fields:
         # every kind is seen as often as the others, however many fields it has
         kinds = np.array([path.name.partition("-")[0] for path in paths])
         self.by_kind = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-        self.sharp = kinds == "sharp"
-        for path, sharp in zip(paths, self.sharp, strict=True):
+        # green alone is drawn more often in flat fields, which are made for it
+        self.lonely = np.where(kinds == "flat", 0.6, 0.3)
+        self.sharp = []
+        for path, one in zip(paths, kinds, strict=True):
             with np.load(path) as file:
+                # flat fields are of both kinds
+                settings = json.loads(str(file["settings"]))
+                sharp = settings["sharp"] if one == "flat" else one == "sharp"
+                self.sharp.append(sharp)
                 red, green = (
                     normalise(file[name].astype(np.float32), ROBUST).astype(np.float16)
                     for name in ("red", "green")
@@ -94,7 +101,7 @@ class Fields:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
         images = [disturbed(image, rng) for image in (red, green)]
-        lonely = rng.random() < 0.3
+        lonely = rng.random() < self.lonely[number]
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
             classes = np.full_like(classes, IGNORE_INDEX)
@@ -110,7 +117,7 @@ class Fields:
         if rng.random() < 0.5:
             stack, targets = stack[..., ::-1], targets[..., ::-1]
         stack, targets = _fit(stack, side, 0.0), _fit(targets, side, IGNORE_INDEX)
-        return stack, targets, bool(self.sharp[number])
+        return stack, targets, self.sharp[number]
 
     def batch(
         self, rng: np.random.Generator, n: int, side: int
