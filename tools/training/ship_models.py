@@ -281,9 +281,11 @@ def known_range(options: argparse.Namespace) -> dict[str, list[float]]:
 def origin_of_fields(options: argparse.Namespace) -> str:
     """What the networks learned from, for the card."""
     truth = {"cut": "cells that the plane cuts", "visible": "what stands out"}
+    flat = any(options.fields.glob("flat-*.npz"))
+    more = ", and flat fields of tools.simulation.flat_fields" if flat else ""
     return (
-        f"simulated by napari_cellid.simulation, kinds {', '.join(options.kinds)}; "
-        f"outlined: {truth[options.outlined]}"
+        f"simulated by napari_cellid.simulation, kinds {', '.join(options.kinds)}{more}"
+        f"; outlined: {truth[options.outlined]}"
     )
 
 
