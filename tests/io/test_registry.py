@@ -137,8 +137,8 @@ def test_two_readers_that_are_equally_certain_are_named_with_the_option(
     assert reader_for(path, "scope").name == "scope"
     made = read_recording(green=path, options=ReadOptions(reader="scope"))
     assert made.name == "scope"
-    with pytest.raises(InputError, match=r"no reader 'zarr'.*tiff, scope"):
-        reader_for(path, "zarr")
+    with pytest.raises(InputError, match=r"no reader 'none'.*tiff, .*scope"):
+        reader_for(path, "none")
 
 
 def test_without_a_reader_the_formats_that_are_read_are_named(tmp_path, add: Add):
@@ -177,7 +177,8 @@ def test_other_packages_offer_readers_by_entry_points(tmp_path, monkeypatch):
     registry._from_entry_points.cache_clear()
     try:
         with pytest.warns(UserWarning, match=r"gone .* cannot be used"):
-            assert set(available_readers()) == {"scope", "tiff"}
+            assert {"scope", "tiff"} <= set(available_readers())
+            assert "gone" not in available_readers()
         assert reader_for(written(tmp_path / "a.scope")).name == "scope"
     finally:
         registry._from_entry_points.cache_clear()

@@ -137,7 +137,11 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the recording and describe its files."""
     group = parser.add_argument_group("recording")
     group.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="TIFF with both channels"
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="file or folder with both channels",
     )
     group.add_argument(
         "--red", type=Path, metavar="R.tif", help="red channel (mCherry)"

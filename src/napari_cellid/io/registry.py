@@ -42,10 +42,8 @@ def unregister(name: str) -> None:
 
 def available_readers() -> dict[str, RecordingReader]:
     """All readers by name: built-in, from other packages, and registered ones."""
-    from napari_cellid.io.tiff.reader import TiffReader
-
-    tiff = TiffReader()
-    return {**_from_entry_points(), tiff.name: tiff, **_registered}
+    built_in = {reader.name: reader for reader in _built_in()}
+    return {**_from_entry_points(), **built_in, **_registered}
 
 
 def reader_for(path: Path, name: str | None = None) -> RecordingReader:
@@ -64,15 +62,15 @@ def reader_for(path: Path, name: str | None = None) -> RecordingReader:
         If the file does not exist or cannot be opened, no reader can read it, two
         readers are equally certain, or there is no reader of that name.
     """
-    check_regular_file(path, "a recording", folder=True)
     readers = available_readers()
     if name is not None:
         if name not in readers:
             raise InputError(
                 f"There is no reader {name!r}; choose one of {', '.join(readers)}."
             )
+        check_regular_file(path, "a recording", folder=True)
         return readers[name]
-    head = _read_head(path)
+    head = read_head(path)
     certainty = {key: reader.certainty(path, head) for key, reader in readers.items()}
     highest = max(certainty.values())
     if highest == Certainty.NO:
@@ -146,7 +144,22 @@ def read_recording(
     return with_diameter(recording, options.diameter_px)
 
 
-def _read_head(path: Path) -> bytes:
+def _built_in() -> list[RecordingReader]:
+    from napari_cellid.io.prairieview.reader import PrairieViewReader
+    from napari_cellid.io.tiff.reader import TiffReader
+
+    return [TiffReader(), PrairieViewReader()]
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file, for `RecordingReader.certainty`; none of a folder.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, is no regular file or cannot be opened.
+    """
+    check_regular_file(path, "a recording", folder=True)
     if path.is_dir():
         return b""
     try:

@@ -55,6 +55,8 @@ class Recording:
     diameter_source
         Where the diameter comes from: "given" or "estimated from the image"; empty
         where there is none.
+    frame_rate_hz
+        Time points per second according to the files; None where they do not say it.
 
     Raises
     ------
@@ -76,6 +78,7 @@ class Recording:
     read_as: Mapping[str, str | int] = field(default_factory=dict)
     diameter_px: float | None = None
     diameter_source: str = ""
+    frame_rate_hz: float | None = None
 
     def __post_init__(self) -> None:
         if self.red is None and self.green is None:

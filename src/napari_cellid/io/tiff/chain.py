@@ -7,7 +7,7 @@ seem to lie at equal distances; here every page is visited.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from napari_cellid.errors import InputError
@@ -42,12 +42,15 @@ class PageChain:
     kinds
         Number of the way in which each page is stored: 0 as the first page. Reduced
         copies of other pages have the kind -1.
+    signature
+        How the first page is stored; files of the same signature store it alike.
     """
 
     places: list[int]
     offsets: list[tuple[int, ...]]
     counts: list[tuple[int, ...]]
     kinds: list[int]
+    signature: object = None
 
     @property
     def like_first(self) -> list[int]:
@@ -76,7 +79,8 @@ def read_chain(path: Path) -> PageChain:
             seen.add(place)
             following = walk.page(place, chain, len(seen) - 1)
             place = following
-    return chain
+    first = next(iter(walk.kinds), None)
+    return replace(chain, signature=(walk.order, first))
 
 
 @dataclass

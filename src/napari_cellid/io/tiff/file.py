@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import tifffile
 
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import check_regular_file
+from napari_cellid.io.stack import ImageStack
 from napari_cellid.io.tiff.axes import Axes, axes_from_file
 from napari_cellid.io.tiff.chain import read_chain
 from napari_cellid.io.tiff.divide import divide_by_user
@@ -92,6 +94,22 @@ class TiffStack:
         pages = PageArray(self.pages, self.table[:, :, page]).lazily()
         return self.split.channel(pages, part)
 
+    def images(self) -> ImageStack:
+        """All channels, with sizes and names."""
+        metadata = self.metadata
+        n_channels = self.n_channels
+        colours = metadata.colours if len(metadata.colours) == n_channels else ()
+        return ImageStack(
+            path=self.path,
+            channels=tuple(self.channel(index) for index in range(n_channels)),
+            names=tuple(self.channel_names),
+            colours=colours,
+            colour_source=f"by the colours in its {metadata.source}",
+            voxel=metadata.voxel,
+            frame_rate_hz=metadata.frame_rate_hz if self.n_times > 1 else None,
+            notes=self.notes,
+        )
+
 
 def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> TiffStack:
     """Read the header of a TIFF file.
@@ -111,7 +129,7 @@ def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> Ti
         If it is no TIFF file, cut off, a photograph, or does not say what its
         dimensions are.
     """
-    with _opened(path) as tif:
+    with opened(path) as tif:
         chain = read_chain(path)
         metadata = read_metadata(tif)
         if metadata.other_files:
@@ -122,12 +140,18 @@ def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> Ti
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+def opened(path: Path, *, is_ome: bool | None = None) -> Iterator[tifffile.TiffFile]:
+    """A TIFF file while it is open; `is_ome=False` leaves its OME metadata aside.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, or its header cannot be read within the block.
+    """
     check_regular_file(path, "a TIFF file")
     try:
-        with warnings.catch_warnings(), tifffile.TiffFile(path) as tif:
-            # numpy's, about odd numbers in headers, which are checked here
-            warnings.simplefilter("ignore")
+        # about odd entries in headers, which are checked here
+        with _warnings_hidden(), tifffile.TiffFile(path, is_ome=is_ome) as tif:
             yield tif
     # first, because it is a ValueError, too, as some of DECODE_ERRORS
     except InputError:
@@ -145,6 +169,20 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
             f"{path.name} has a header that cannot be read ({error}); it is damaged, "
             "copy or export it again."
         ) from error
+
+
+@contextmanager
+def _warnings_hidden() -> Iterator[None]:
+    """Leave out the warnings of numpy and the log lines of tifffile."""
+    log = logging.getLogger("tifffile")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _stack(

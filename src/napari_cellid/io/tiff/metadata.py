@@ -8,12 +8,18 @@ from typing import Any
 
 import tifffile
 
+from napari_cellid.io.stack import VoxelSize, frame_rate
+
 #: micrometres in a unit; centimetres and inches are left out, because programs write
 #: the resolution of a print in them, not the size of a pixel
 _UM = {
     "µm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0,
     "micrometers": 1.0, "micrometre": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3,
     "millimeter": 1e3, "å": 1e-4, "m": 1e6, "pm": 1e-6,
+}  # fmt: skip
+_SECONDS = {
+    "s": 1.0, "sec": 1.0, "seconds": 1.0, "second": 1.0, "ms": 1e-3, "msec": 1e-3,
+    "µs": 1e-6, "us": 1e-6, "min": 60.0, "minutes": 60.0, "h": 3600.0,
 }  # fmt: skip
 
 
@@ -37,6 +43,11 @@ class TiffMetadata:
         Number of pages according to the header; 0 if unknown.
     planes_or_channels
         Whether the header describes several planes or channels.
+    frame_rate_hz
+        Time points per second.
+    colours
+        Colour in which the microscope shows each channel, "" where it is neither red
+        nor green.
     """
 
     y_um: float | None = None
@@ -47,6 +58,13 @@ class TiffMetadata:
     other_files: int = 0
     pages_expected: int = 0
     planes_or_channels: bool = False
+    frame_rate_hz: float | None = None
+    colours: tuple[str, ...] = ()
+
+    @property
+    def voxel(self) -> VoxelSize:
+        """The sizes."""
+        return VoxelSize(self.y_um, self.x_um, self.z_um, self.source)
 
 
 def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
@@ -80,6 +98,7 @@ def ome_metadata(text: str) -> TiffMetadata:
         channels=tuple(str(c.get("Name", "")) for c in _children(first, "Channel")),
         other_files=_other_files(root, first),
         planes_or_channels=max(_integer(first.get(f"Size{axis}")) for axis in "CZ") > 1,
+        frame_rate_hz=_ome_rate(first),
     )
 
 
@@ -107,6 +126,19 @@ def _ome_size(pixels: dict[str, Any], axis: str) -> float | None:
     return _in_um(pixels.get(f"PhysicalSize{axis}"), unit)
 
 
+def _ome_rate(pixels: dict[str, Any]) -> float | None:
+    unit = str(pixels.get("TimeIncrementUnit", "s"))
+    return _rate(pixels.get("TimeIncrement"), unit)
+
+
+def _rate(period: Any, unit: str) -> float | None:
+    seconds = _SECONDS.get(unit.strip().replace("μ", "µ").lower())
+    try:
+        return frame_rate(float(period) * seconds) if seconds else None
+    except (TypeError, ValueError):
+        return None
+
+
 def _imagej_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
     header = tif.imagej_metadata or {}
     unit = str(header.get("unit", ""))
@@ -119,7 +151,17 @@ def _imagej_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
         z_um=_in_um(header.get("spacing"), unit),
         source="ImageJ metadata",
         pages_expected=max(_integer(header.get("images")), math.prod(counts)),
+        frame_rate_hz=_rate(header.get("finterval"), str(header.get("tunit", "s")))
+        or frame_rate(_period(header.get("fps"))),
     )
+
+
+def _period(rate: Any) -> float | None:
+    """Seconds of a frame; None if the rate is not a number above 0."""
+    try:
+        return 1 / float(rate)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
 
 
 def _per_pixel(page: tifffile.TiffPage, tag: str) -> float | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
+from napari_cellid.io.napari_layers import NOTES_KEY
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
 from napari_cellid.recording.diameter import with_diameter
@@ -111,7 +112,7 @@ def recording_from_layers(channels: Channels) -> Recording:
             # both channels may come from one file
             dict.fromkeys(utf8_text(str(path)) for path in source_paths(channels))
         ),
-        notes=(*channels.notes, *notes),
+        notes=(*_file_notes(channels), *channels.notes, *notes),
     )
     return with_diameter(recording, channels.diameter_px, channels.diameter_source)
 
@@ -209,6 +210,18 @@ def source_paths(channels: Channels) -> list[Path]:
     """Files of the chosen layers, where they have any."""
     layers = [layer for layer in (channels.red, channels.green) if layer is not None]
     return [Path(path) for path in map(source_path, layers) if path]
+
+
+def _file_notes(channels: Channels) -> tuple[str, ...]:
+    """What was assumed while the files of the layers were opened."""
+    said = [
+        str(note)
+        for layer in (channels.red, channels.green)
+        if layer is not None
+        for note in layer.metadata.get(NOTES_KEY, ())
+    ]
+    # both channels may come from one file
+    return tuple(dict.fromkeys(said))
 
 
 def _as_stem(name: str) -> str:

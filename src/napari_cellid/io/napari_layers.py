@@ -1,0 +1,167 @@
+"""Files and folders as layers for napari: one for each channel, and labels.
+
+A file is opened here only if it says more than napari's own reader would use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellid.errors import InputError
+from napari_cellid.io.assemble import channel_colours
+from napari_cellid.io.base import Certainty, ReadOptions
+from napari_cellid.io.channel_names import recording_name
+from napari_cellid.io.registry import available_readers, read_head
+from napari_cellid.io.stack import StackReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import dask.array as da
+
+    from napari_cellid.io.stack import ImageStack
+
+#: napari's LayerData: data, attributes, type of layer
+LayerData = tuple[Any, dict[str, Any], str]
+#: key of a layer's metadata: what was assumed while its file was read
+NOTES_KEY = "napari_cellid notes"
+_AXES = ("time", "plane", "y", "x")
+#: percentiles of the image in the middle that are black and white
+_RANGE = (1.0, 99.8)
+#: readers whose files napari opens, too: these must say more than napari uses
+_GENERAL = ("tiff",)
+
+
+def stack_reader_for(path: Path) -> StackReader | None:
+    """The reader of a file or folder for napari, by a quick look; None if none fits."""
+    try:
+        head = read_head(path)
+        readers = available_readers().values()
+        sure = [(reader.certainty(path, head), reader) for reader in readers]
+    except InputError:
+        return None
+    certainty, best = max(sure, key=lambda each: each[0])
+    if certainty == Certainty.NO or not isinstance(best, StackReader):
+        return None
+    if best.name in _GENERAL and not _says_more(best, path):
+        return None
+    return best
+
+
+def layers_of(reader: StackReader, path: Path) -> tuple[list[LayerData], list[str]]:
+    """Layers of a file or folder, and the notes on how it was read.
+
+    Parameters
+    ----------
+    reader
+        As `stack_reader_for` gives it.
+    path
+        The file or folder.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    stack = reader.open_stack(path, ReadOptions())
+    name = recording_name([stack.path])
+    images = zip(stack.channels, stack.names, channel_colours(stack), strict=True)
+    layers = [_image(stack, *image, name) for image in images]
+    if stack.labels is not None:
+        layers.append(_labels(stack, name))
+    return layers, [*stack.notes, *_colour_notes(stack)]
+
+
+def _colour_notes(stack: ImageStack) -> list[str]:
+    """Say which colours were assumed, or that they are not known."""
+    colours = channel_colours(stack)
+    if len(stack.channels) > 1 and not {"red", "green"} <= set(colours):
+        return [
+            f"{stack.path.name}: which of its {len(stack.channels)} channels is red, "
+            "and which green, is not said; choose them in the Identify dock."
+        ]
+    by_format = [
+        f"{name} as {colour}"
+        for name, colour in zip(stack.names, stack.colours, strict=False)
+        if colour
+    ]
+    if not by_format:
+        return []
+    shown = " and ".join(by_format)
+    return [f"{stack.path.name}: {shown}, {stack.colour_source}."]
+
+
+def _says_more(reader: StackReader, path: Path) -> bool:
+    """Whether a file names its axes, channels or sizes."""
+    try:
+        stack = reader.open_stack(path, ReadOptions())
+    except InputError:
+        # napari opens what cannot be a recording, such as a photograph
+        return False
+    return (
+        stack.voxel.x_um is not None
+        or len(stack.channels) > 1
+        or stack.frame_rate_hz is not None
+    )
+
+
+def _image(
+    stack: ImageStack, data: da.Array, channel: str, colour: str | None, name: str
+) -> LayerData:
+    shown = f"{colour} ({channel})" if colour and channel else colour or channel
+    attributes = {
+        "name": f"{name} {shown}".strip(),
+        "colormap": colour or "gray",
+        "blending": "additive",
+        "contrast_limits": _contrast(data),
+        "metadata": {"channel": colour or channel, NOTES_KEY: stack.notes},
+        **_place(stack, data.shape),
+    }
+    return _squeezed(data), attributes, "image"
+
+
+def _labels(stack: ImageStack, name: str) -> LayerData:
+    assert stack.labels is not None
+    shape = (1, *stack.labels.shape)
+    attributes = {"name": f"{name} cells", "opacity": 0.6, **_place(stack, shape)}
+    data = stack.labels if stack.labels.shape[0] > 1 else stack.labels[0]
+    return data, attributes, "labels"
+
+
+def _squeezed(data: da.Array) -> da.Array:
+    """The array without time and planes where there is one of them."""
+    n_times, n_planes = data.shape[:2]
+    data = data if n_planes > 1 else data[:, 0]
+    return data if n_times > 1 else data[0]
+
+
+def _contrast(data: da.Array) -> tuple[float, float]:
+    """Black and white of the image in the middle."""
+    n_times, n_planes = data.shape[:2]
+    image = np.asarray(data[n_times // 2, n_planes // 2])
+    low, high = np.nanpercentile(image, _RANGE)
+    low, high = (
+        float(v) if np.isfinite(v) else float(k) for k, v in enumerate((low, high))
+    )
+    return low, max(high, low + 1)
+
+
+def _place(stack: ImageStack, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Scale, units and names of the axes that have more than one element."""
+    size = stack.voxel.square(stack.path.name)
+    rate, depths = stack.frame_rate_hz, stack.plane_depths_um()
+    step = abs(depths[1] - depths[0]) if depths else 0.0
+    scale = (1 / rate if rate else 1.0, step or 1.0, size or 1.0, size or 1.0)
+    units = (
+        "s" if rate else "pixel",
+        "um" if step else "pixel",
+        *(("um", "um") if size else ("pixel", "pixel")),
+    )
+    kept = [axis for axis in range(4) if axis > 1 or shape[axis] > 1]
+    return {
+        "scale": tuple(scale[axis] for axis in kept),
+        "units": tuple(units[axis] for axis in kept),
+        "axis_labels": tuple(_AXES[axis] for axis in kept),
+    }

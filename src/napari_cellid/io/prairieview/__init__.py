@@ -1,0 +1,1 @@
+"""Recordings of PrairieView, the program of Bruker's two-photon microscopes."""

@@ -1,0 +1,50 @@
+"""File > Open and drag and drop of napari, for the formats of microscopes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info
+
+from napari_cellid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_cellid.io.napari_layers import LayerData
+    from napari_cellid.io.stack import StackReader
+
+#: what a reader of napari returns if there is nothing to show
+_NOTHING: list[tuple[Any, ...]] = [(None,)]
+
+
+def get_reader(path: str | list[str]) -> Callable[..., Any] | None:
+    """The function that opens a file or folder; None if it is left to other readers.
+
+    Parameters
+    ----------
+    path
+        The file or folder; of a list, which napari would stack, none is opened here.
+    """
+    from napari_cellid.io.napari_layers import stack_reader_for
+
+    if not isinstance(path, str):
+        return None
+    reader = stack_reader_for(Path(path))
+    return None if reader is None else partial(_open, reader)
+
+
+def _open(reader: StackReader, path: str) -> list[LayerData] | list[tuple[Any, ...]]:
+    """Open the file; what is wrong with it, and what was assumed, is shown."""
+    from napari_cellid.io.napari_layers import layers_of
+
+    try:
+        layers, notes = layers_of(reader, Path(path))
+    except InputError as error:
+        show_error(str(error))
+        return _NOTHING
+    if notes:
+        show_info(" ".join(notes))
+    return layers
