@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_cellid.cells.measure import measure
+from napari_cellid.cells.rois import RoiSet, measure_rois, roi_table
 from napari_cellid.cells.size_check import check_cell_sizes
 from napari_cellid.channels.bleed_correction import correct_bleed_through
 from napari_cellid.classification.base import classify_cells, none_limits
+from napari_cellid.classification.rois import classify_rois as classify_layers
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
-from napari_cellid.models.card import package_versions
-from napari_cellid.models.class_names import class_markers
 from napari_cellid.novelty.comparison import (
     compare_with_training,
     knows_sizes,
@@ -23,18 +23,17 @@ from napari_cellid.novelty.comparison import (
 from napari_cellid.progress import Progress
 from napari_cellid.recording import mean_planes
 from napari_cellid.recording.channel_check import check_channels
+from napari_cellid.run_record import Timer, make_run_record
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
-    from napari_cellid.device import Device
     from napari_cellid.models.card import ModelCard
     from napari_cellid.novelty.comparison import TrainingVerdict
     from napari_cellid.progress import Step
@@ -117,7 +116,7 @@ def identify_cells(
         If the images cannot be used.
     """
     device = choose_device(config.device)
-    timer = _Timer()
+    timer = Timer()
     planes = yield from _average(recording)
     if check is not None:
         check(planes)
@@ -135,7 +134,7 @@ def identify_cells(
         classes = classifier.card.classes
         planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
-    run = _run_record(recording, planes, config, device, cards)
+    run = make_run_record(recording, planes, config, device, cards)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training(cards, planes, cells, bleed)
     card = classifier.card if classifier is not None and classes else None
@@ -173,14 +172,74 @@ def classify_labels(
     InputError
         If the labels do not fit the images, or a channel is missing.
     """
+    return _classify(recording, labels, classifier, config, check)
+
+
+@dataclass(frozen=True, eq=False)
+class RoiResult:
+    """What each ROI of another program is.
+
+    Parameters
+    ----------
+    result
+        The ROIs that have pixels of their own in the label image, as cells.
+    table
+        One row an ROI, in the order of the program that made them; see
+        `cells.rois.roi_table`.
+    """
+
+    result: IdentifyResult
+    table: pd.DataFrame
+
+
+def classify_rois(
+    recording: Recording,
+    rois: RoiSet,
+    classifier: CellClassifier,
+    config: IdentifyConfig,
+    check: Callable[[MeanPlanes], object] | None = None,
+) -> Step[RoiResult]:
+    """Classify the ROIs of another program, each by all its pixels.
+
+    Parameters
+    ----------
+    recording
+        Two channels and a pixel size.
+    rois
+        ROIs of the same planes, which may overlap.
+    classifier, config, check
+        As for `classify_labels`.
+
+    Raises
+    ------
+    InputError
+        As for `classify_labels`.
+    """
+    result = yield from _classify(recording, rois, classifier, config, check)
+    table = roi_table(rois, result.cells, result.labels)
+    visible = set(table.loc[table["label_npix"] > 0, "label"])
+    cells = result.cells[result.cells["label"].isin(visible)].reset_index(drop=True)
+    return RoiResult(replace(result, cells=cells), table)
+
+
+def _classify(
+    recording: Recording,
+    outlines: NDArray[np.int32] | RoiSet,
+    classifier: CellClassifier,
+    config: IdentifyConfig,
+    check: Callable[[MeanPlanes], object] | None,
+) -> Step[IdentifyResult]:
+    """Classify cells that are outlined already; of ROIs, all are in the table."""
     # before the mean of a long recording is computed
-    if labels.shape != recording.shape:
+    if outlines.shape != recording.shape:
+        what = "ROIs" if isinstance(outlines, RoiSet) else "labels"
         raise InputError(
-            f"The labels have the shape {labels.shape} (plane, y, x) but the recording "
-            f"{recording.name} has {recording.shape}; give labels of the same field."
+            f"The {what} have the shape {outlines.shape} (plane, y, x) but the "
+            f"recording {recording.name} has {recording.shape}; give {what} of the "
+            "same field."
         )
     device = choose_device(config.device)
-    timer = _Timer()
+    timer = Timer()
     planes = yield from _average(recording)
     if check is not None:
         check(planes)
@@ -192,15 +251,25 @@ def classify_labels(
     timer.stop("averaging")
     planes, bleed = yield from _correct(planes, config)
     card = classifier.card
-    cells, planes = _measure(labels, planes, [card])
-    cells = yield from classify_cells(
-        planes, labels, cells, classifier, config.classify, device
-    )
+    cells, planes = _measure(outlines, planes, [card])
+    usual = np.ones(len(cells), bool)
+    if isinstance(outlines, RoiSet):
+        cells = yield from classify_layers(
+            planes, outlines, cells, classifier, config.classify, device
+        )
+        labels = outlines.label_image()
+        # rejected ROIs are of any size and brightness
+        usual = outlines.accepted[cells["label"].to_numpy() - 1]
+    else:
+        cells = yield from classify_cells(
+            planes, outlines, cells, classifier, config.classify, device
+        )
+        labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
-    run = _run_record(recording, planes, config, device, [card])
+    run = make_run_record(recording, planes, config, device, [card])
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
-    run |= compare_with_training([card], planes, cells, bleed)
+    run |= compare_with_training([card], planes, cells[usual], bleed)
     run |= none_limits(config.classify, card).record(cells)
     return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
 
@@ -214,10 +283,13 @@ def _correct(
 
 
 def _measure(
-    labels: NDArray[np.int32], planes: MeanPlanes, cards: Sequence[ModelCard]
+    outlines: NDArray[np.int32] | RoiSet, planes: MeanPlanes, cards: Sequence[ModelCard]
 ) -> tuple[pd.DataFrame, MeanPlanes]:
     """Cell table, and the planes with a note if the sizes of cells are doubtful."""
-    cells = measure(labels, planes)
+    if isinstance(outlines, RoiSet):
+        cells = measure_rois(outlines, planes)
+    else:
+        cells = measure(outlines, planes)
     # a model that knows the sizes of its training says it better
     doubt = None if knows_sizes(cards) else check_cell_sizes(cells, planes)
     if doubt is not None:
@@ -240,68 +312,5 @@ def _average(recording: Recording) -> Step[MeanPlanes]:
     return check_channels(replace(planes, notes=tuple(notes)))
 
 
-def _run_record(
-    recording: Recording,
-    planes: MeanPlanes,
-    config: IdentifyConfig,
-    device: Device,
-    cards: Sequence[ModelCard],
-) -> dict[str, Any]:
-    """What it takes to repeat a run, ready for JSON."""
-    return {
-        "recording": recording.name,
-        "sources": list(recording.sources),
-        "read_as": dict(recording.read_as),
-        "pixel_size_um": recording.pixel_size_um,
-        "pixel_size_source": recording.pixel_size_source,
-        **_diameter_record(recording),
-        "notes": list(planes.notes),
-        "settings": config.model_dump(mode="json"),
-        "models": {
-            # the hash, because a model can be replaced by another one of its name
-            card.task: {"name": card.name, "weights_sha256": card.weights_sha256}
-            for card in cards
-        },
-        **_labelling(cards),
-        # the precision is part of it: half precision gives slightly other probabilities
-        "device": str(device),
-        "versions": package_versions(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _diameter_record(recording: Recording) -> dict[str, Any]:
-    """The diameter that sets the scale, and its origin; empty without one."""
-    if recording.diameter_px is None:
-        return {}
-    return {
-        "diameter_px": recording.diameter_px,
-        "diameter_source": recording.diameter_source,
-    }
-
-
-def _labelling(cards: Sequence[ModelCard]) -> dict[str, Any]:
-    """What the classes mean, so that predictions follow when a study says it."""
-    for card in cards:
-        if card.task == "classify":
-            markers = class_markers(card)
-            return {"classes": {"scheme": card.scheme, "markers": markers}}
-    return {}
-
-
 def _has_both(planes: MeanPlanes) -> bool:
     return planes.red is not None and planes.green is not None
-
-
-class _Timer:
-    """Seconds that each part of a run took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        # the wall clock can be set back during a run
-        self._last = time.perf_counter()
-
-    def stop(self, part: str) -> None:
-        now = time.perf_counter()
-        self.seconds[part] = round(now - self._last, 3)
-        self._last = now

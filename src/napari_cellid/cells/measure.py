@@ -29,7 +29,11 @@ _SURROUNDINGS_UM = 6.0
 _REACH_UM = 16.0
 
 
-def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
+def measure(
+    labels: NDArray[np.int32],
+    planes: MeanPlanes,
+    covered: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
     """Make the table of the cells in a label image.
 
     Parameters
@@ -38,6 +42,9 @@ def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
         (plane, y, x), a number unique in the recording.
     planes
         Mean images of the same shape.
+    covered
+        (plane, y, x): pixels of other cells that are not in the label image, which are
+        no surroundings; None where all cells are in it.
 
     Returns
     -------
@@ -47,7 +54,10 @@ def measure(labels: NDArray[np.int32], planes: MeanPlanes) -> pd.DataFrame:
     mean of the surroundings, less 1.
     """
     tables = [
-        _measure_plane(labels[plane], planes, plane) for plane in range(labels.shape[0])
+        _measure_plane(
+            labels[plane], planes, plane, None if covered is None else covered[plane]
+        )
+        for plane in range(labels.shape[0])
     ]
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values("label", ignore_index=True)
@@ -97,7 +107,10 @@ def count_classes(cells: pd.DataFrame, classes: Sequence[str]) -> dict[str, int]
 
 
 def _measure_plane(
-    labels: NDArray[np.int32], planes: MeanPlanes, plane: int
+    labels: NDArray[np.int32],
+    planes: MeanPlanes,
+    plane: int,
+    covered: NDArray[np.bool_] | None,
 ) -> pd.DataFrame:
     numbers, dense = relabel_sequential(labels)
     numbers = numbers[1:]
@@ -107,7 +120,7 @@ def _measure_plane(
         if image is not None
     }
     width = max(round(_SURROUNDINGS_UM / planes.pixel_size_um), 2)
-    sums = _Sums(len(numbers), channels)
+    sums = _Sums(len(numbers), channels, covered)
     for rows in row_blocks(labels.shape):
         sums.add(dense, rows, width)
     count = sums.inside["pixels"]
@@ -142,10 +155,17 @@ class _Sums:
         Number of cells.
     channels
         Image (y, x) of each channel.
+    covered
+        (y, x): pixels that are no surroundings; None for those of the cells alone.
     """
 
-    def __init__(self, n: int, channels: dict[str, NDArray[np.float32]]) -> None:
-        self._n, self._channels = n, channels
+    def __init__(
+        self,
+        n: int,
+        channels: dict[str, NDArray[np.float32]],
+        covered: NDArray[np.bool_] | None,
+    ) -> None:
+        self._n, self._channels, self._covered = n, channels, covered
         self.inside = {name: np.zeros(n) for name in ("pixels", "y", "x", *channels)}
         self.around = {name: np.zeros(n) for name in ("pixels", *channels)}
 
@@ -155,7 +175,10 @@ class _Sums:
         images = {name: image[rows] for name, image in self._channels.items()}
         y, x = np.ogrid[rows, : dense.shape[1]]
         self._add(self.inside, cells, images | {"y": y, "x": x})
-        self._add(self.around, _surroundings(dense, rows, width), images)
+        around = _surroundings(dense, rows, width)
+        if self._covered is not None:
+            around[self._covered[rows]] = 0
+        self._add(self.around, around, images)
 
     def _add(
         self,

@@ -11,6 +11,7 @@ from napari_cellid import __version__
 from napari_cellid.cli import (
     add_cells,
     agree,
+    classify,
     demo,
     identify,
     models,
@@ -92,6 +93,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         identify,
+        classify,
         study,
         add_cells,
         scheme,

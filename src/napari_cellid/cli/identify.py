@@ -1,16 +1,14 @@
-"""The main job: napari-cellid identify, segment and classify."""
+"""The main job: napari-cellid identify and segment."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.arguments import (
     check_models,
     note_one_channel,
     open_requested_recording,
-    require_both_channels,
 )
 from napari_cellid.cli.output import (
     ClassNaming,
@@ -45,6 +43,7 @@ from napari_cellid.report.table import count_text, counts_text
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.cli.console import Console
@@ -63,83 +62,49 @@ _OWN = {"threshold": "the model's own"}
 
 
 def add_commands(commands: Any) -> None:
-    """Add identify, segment and classify to the subparsers."""
-    parser = _command(
+    """Add identify and segment to the subparsers."""
+    parser = add_command(
         commands, "identify", "outline and classify all cells", run_identify
     )
     add_models(parser, "segmenter", "classifier", of_study=True)
     add_settings(
         parser, "settings", SegmentConfig, ClassifyConfig, DeviceConfig, defaults=_OWN
     )
-    parser = _command(
+    parser = add_command(
         commands, "segment", "outline all cells, without classifying them", run_segment
     )
     add_models(parser, "segmenter", of_study=True)
     add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
-    parser = _command(
-        commands, "classify", "classify cells that you outlined", run_classify
-    )
-    parser.add_argument(
-        "--labels", type=Path, metavar="L.tif", required=True,
-        help="your masks as a label image: 0 for background, one number per cell",
-    )  # fmt: skip
-    add_models(parser, "classifier", of_study=True)
-    add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
 
 
 def run_identify(arguments: Namespace, console: Console) -> None:
     """Outline and classify the cells; with one channel only outline them."""
     started = time.perf_counter()
-    recording = _prepare(arguments, console)
+    recording = prepare(arguments, console)
     requested = requested_models(arguments, "segment")
     if recording.red is not None and recording.green is not None:
         requested |= requested_models(arguments, "classify")
     naming = class_naming(arguments, needs_scheme="classify" in requested)
     models = load_models(requested, console, naming)
-    recording = _with_scale(recording, models, arguments, console)
+    recording = with_scale(recording, models, arguments, console)
     # after the models, because a new study gets their classes
     study = open_study(arguments, models.get("classify"))
     check = check_images_of_study(study, arguments, recording)
     step = outline(note_one_channel(recording), models, arguments, check)
     result = run_to_end(step, console.progress)
-    _save(result, study, arguments, console, started)
+    save(result, study, arguments, console, started)
 
 
 def run_segment(arguments: Namespace, console: Console) -> None:
     """Outline the cells."""
     started = time.perf_counter()
-    recording = _prepare(arguments, console)
+    recording = prepare(arguments, console)
     models = load_models(requested_models(arguments, "segment"), console)
-    recording = _with_scale(recording, models, arguments, console)
+    recording = with_scale(recording, models, arguments, console)
     study = open_study(arguments)
     check = check_images_of_study(study, arguments, recording)
     step = outline(recording, models, arguments, check)
-    _save(run_to_end(step, console.progress), study, arguments, console, started)
-
-
-def run_classify(arguments: Namespace, console: Console) -> None:
-    """Classify cells whose masks the user gives."""
-    from napari_cellid.io.labels import read_labels
-
-    started = time.perf_counter()
-    recording = _prepare(arguments, console)
-    require_both_channels(recording)
-    labels, recording = read_labels(arguments.labels, recording)
-    requested = requested_models(arguments, "classify")
-    if arguments.diameter == AUTO:
-        # only a model that outlines cells can estimate their size
-        requested |= {"segment": None}
-    naming = class_naming(arguments, needs_scheme=True)
-    models = load_models(requested, console, naming)
-    recording = _with_scale(recording, models, arguments, console)
-    from napari_cellid.identify import classify_labels
-
-    study = open_study(arguments, models["classify"])
-    check = check_images_of_study(study, arguments, recording)
-    step = classify_labels(
-        recording, labels, models["classify"], read_config(arguments), check
-    )
-    _save(run_to_end(step, console.progress), study, arguments, console, started)
+    save(run_to_end(step, console.progress), study, arguments, console, started)
 
 
 def load_models(
@@ -238,7 +203,8 @@ def describe(
     ]
 
 
-def _prepare(arguments: Namespace, console: Console) -> Recording:
+def prepare(arguments: Namespace, console: Console) -> Recording:
+    """Open the recording of a command, and check where its results go."""
     require_destination(arguments)
     recording = open_requested_recording(arguments)
     check_destination(arguments, recording)
@@ -247,7 +213,7 @@ def _prepare(arguments: Namespace, console: Console) -> Recording:
     return recording
 
 
-def _with_scale(
+def with_scale(
     recording: Recording,
     models: dict[Task, Any],
     arguments: Namespace,
@@ -266,13 +232,14 @@ def _with_scale(
     return recording
 
 
-def _save(
+def save(
     result: IdentifyResult,
     study: Study | None,
     arguments: Namespace,
     console: Console,
     started: float,
 ) -> None:
+    """Write the results of a command and describe them."""
     folder, more, notes = write_to_destination(result, study, arguments)
     console.notes([*result.notes, *notes])
     values, lines = describe(result, folder, started)
@@ -287,12 +254,13 @@ def _count_line(n_cells: int, counts: dict[str, int], n_none: int) -> str:
     return f"{total}: {counts_text(shown)}."
 
 
-def _command(
+def add_command(
     commands: Any,
     name: str,
     what: str,
     run: Callable[[Namespace, Console], None],
 ) -> ArgumentParser:
+    """Add a command that reads a recording and writes results."""
     parser: ArgumentParser = commands.add_parser(
         name, help=what, description=f"{what[0].upper()}{what[1:]}."
     )

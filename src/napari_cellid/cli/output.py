@@ -198,9 +198,23 @@ def requested_models(arguments: Namespace, task: Task) -> dict[Task, str | None]
 
 
 def write_to_destination(
-    result: IdentifyResult, study: Study | None, arguments: Namespace
+    result: IdentifyResult,
+    study: Study | None,
+    arguments: Namespace,
+    more: Callable[[Path], None] | None = None,
 ) -> tuple[Path, dict[str, Any], list[str]]:
     """Write the results to their destination.
+
+    Parameters
+    ----------
+    result
+        Result of the main job.
+    study
+        The study of the results; None without one.
+    arguments
+        Arguments of the command line.
+    more
+        Writes further files into the folder of --out, all or none with the others.
 
     Returns
     -------
@@ -214,7 +228,7 @@ def write_to_destination(
     from napari_cellid.io.results import write_results
 
     if study is None:
-        return write_results(result, arguments.out), {}, []
+        return write_results(result, arguments.out, more=more), {}, []
     from napari_cellid.study.save_results import (
         add_recording,
         saved_notes,
@@ -231,9 +245,8 @@ def write_to_destination(
     recording = add_recording(study, result, info, replace=arguments.replace)
     values = {"study": str(study.path), "recording": recording.name}
     if arguments.out is not None:
-        values["out"] = str(
-            write_results(with_permanent_numbers(result, recording), arguments.out)
-        )
+        numbered = with_permanent_numbers(result, recording)
+        values["out"] = str(write_results(numbered, arguments.out, more=more))
     notes = [*made, *saved_notes(study, result, recording)]
     return recording.folder, values, notes
 

@@ -8,14 +8,18 @@ from .registry import reader_for as reader_for
 from .registry import register as register
 from .registry import unregister as unregister
 from .results import write_results as write_results
+from .roi_file import RoiFile as RoiFile
+from .rois import read_rois as read_rois
 
 __all__ = [
     "Certainty",
     "ReadOptions",
     "RecordingReader",
+    "RoiFile",
     "available_readers",
     "read_labels",
     "read_recording",
+    "read_rois",
     "reader_for",
     "register",
     "unregister",

@@ -145,10 +145,12 @@ def read_recording(
 
 
 def _built_in() -> list[RecordingReader]:
+    from napari_cellid.io.caiman.reader import CaimanReader
     from napari_cellid.io.prairieview.reader import PrairieViewReader
+    from napari_cellid.io.suite2p.reader import Suite2pReader
     from napari_cellid.io.tiff.reader import TiffReader
 
-    return [TiffReader(), PrairieViewReader()]
+    return [TiffReader(), PrairieViewReader(), Suite2pReader(), CaimanReader()]
 
 
 def read_head(path: Path) -> bytes:

@@ -1,0 +1,1 @@
+"""Folders of suite2p."""
