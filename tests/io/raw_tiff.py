@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ class RawTiff:
     samples: int = 1
     compression: int = 1
     static: bytes = b""
+    describe: Callable[[int], str] | None = None
 
     def write(self, path, pages):
         """Write pages (y, x), or (y, x, sample), as uncompressed grey images."""
@@ -49,6 +51,8 @@ class RawTiff:
     def _page(self, out, page, number):
         text = self.description if number == 0 else ""
         text = text or self.page_description.format(number)
+        if self.describe is not None:
+            text = self.describe(number)
         data = page.astype(page.dtype.newbyteorder(self.order)).tobytes()
         rows, columns = page.shape[:2]
         bits = 8 * page.dtype.itemsize
@@ -104,7 +108,10 @@ class RawTiff:
         return struct.pack(f"{self.order}{len(values)}{code}", *values), len(values)
 
 
-def scanimage(pages, channels=1, planes=1, per_plane=1, *, stack=None, extra=""):
+def scanimage(
+    pages, channels=1, planes=1, per_plane=1, *, stack=None, extra="", rois="{}",
+    block=True,
+):  # fmt: skip
     """A writer of ScanImage BigTIFF files with this header."""
     del pages
     stack = planes > 1 if stack is None else stack
@@ -117,9 +124,10 @@ def scanimage(pages, channels=1, planes=1, per_plane=1, *, stack=None, extra="")
         f"SI.hStackManager.framesPerSlice = {per_plane}\n"
         f"SI.hFastZ.enable = {str(stack).lower()}\n{extra}"
     )
-    frame_data, rois = header.encode() + b"\0", b"{}\0"
+    frame_data, rois = header.encode() + b"\0", rois.encode() + b"\0"
     static = struct.pack("<IIII", 0x07030301, 3, len(frame_data), len(rois))
-    return RawTiff(big=True, software=header, static=static + frame_data + rois)
+    static = static + frame_data + rois if block else b""
+    return RawTiff(big=True, software=header, static=static)
 
 
 def ome_xml(images, order="XYCZT"):

@@ -48,7 +48,8 @@ def add_commands(commands: Any) -> None:
     )
     group.add_argument(
         "--labels", type=Path, metavar="L.tif",
-        help="your masks as a label image: 0 for background, one number per cell",
+        help="your masks as a label image (0 for background, one number per cell), or "
+        "ROIs of ImageJ (.roi, .zip)",
     )  # fmt: skip
     group.add_argument(
         "--rois", type=Path, metavar="PATH",

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import check_regular_file
+from napari_cellid.io.imagej_rois import are_imagej_rois, read_imagej_rois
 from napari_cellid.io.label_meaning import check_background, separate_pieces
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording.data import format_shape
@@ -34,7 +35,7 @@ def read_labels(
     ----------
     path
         TIFF file of whole numbers, (y, x) or (plane, y, x): 0 is background, and each
-        cell has a number.
+        cell has a number; or ROIs of ImageJ (.roi, .zip).
     recording
         Recording that the labels belong to.
 
@@ -47,6 +48,10 @@ def read_labels(
     InputError
         If the file is not a label image, or its shape is not that of the recording.
     """
+    check_regular_file(path, "a TIFF file of labels, or ROIs of ImageJ")
+    if are_imagej_rois(path):
+        labels, drawn = read_imagej_rois(path, recording.shape)
+        return labels, _with_notes(recording, path, drawn)
     labels = _shaped(_read(path, recording), path, recording)
     _check_numbers(labels, path)
     labels, assumed = check_background(labels, path.name)
@@ -57,7 +62,11 @@ def read_labels(
         notes += (separated,) if separated else ()
     labels, renumbered = _unique(labels, path)
     notes += renumbered
-    return labels.astype(np.int32), replace(
+    return labels.astype(np.int32), _with_notes(recording, path, notes)
+
+
+def _with_notes(recording: Recording, path: Path, notes: tuple[str, ...]) -> Recording:
+    return replace(
         recording,
         notes=(*recording.notes, *notes),
         sources=(*recording.sources, utf8_text(str(path))),
@@ -69,7 +78,6 @@ def _read(path: Path, recording: Recording) -> NDArray[Any]:
 
     from napari_cellid.io.tiff.pages import DECODE_ERRORS
 
-    check_regular_file(path, "a TIFF file of labels")
     try:
         with warnings.catch_warnings(), tifffile.TiffFile(path) as tif:
             # numpy's, about odd numbers in headers

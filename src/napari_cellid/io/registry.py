@@ -146,11 +146,16 @@ def read_recording(
 
 def _built_in() -> list[RecordingReader]:
     from napari_cellid.io.caiman.reader import CaimanReader
+    from napari_cellid.io.nwb.reader import NwbReader
+    from napari_cellid.io.ome_zarr.reader import OmeZarrReader
     from napari_cellid.io.prairieview.reader import PrairieViewReader
     from napari_cellid.io.suite2p.reader import Suite2pReader
     from napari_cellid.io.tiff.reader import TiffReader
 
-    return [TiffReader(), PrairieViewReader(), Suite2pReader(), CaimanReader()]
+    return [
+        TiffReader(), PrairieViewReader(), NwbReader(), OmeZarrReader(),
+        Suite2pReader(), CaimanReader(),
+    ]  # fmt: skip
 
 
 def read_head(path: Path) -> bytes:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
 
-from napari_cellid.errors import InputError, file_reason
-from napari_cellid.files import check_regular_file
-from napari_cellid.io.stack import ImageStack
+from napari_cellid.errors import InputError
+from napari_cellid.io.stack import ImageStack, VoxelSize
 from napari_cellid.io.tiff.axes import Axes, axes_from_file
 from napari_cellid.io.tiff.chain import read_chain
 from napari_cellid.io.tiff.divide import divide_by_user
 from napari_cellid.io.tiff.imagej import disagreeing_imagej
 from napari_cellid.io.tiff.layout import locate_pages
 from napari_cellid.io.tiff.metadata import TiffMetadata, read_metadata
-from napari_cellid.io.tiff.pages import DECODE_ERRORS, PageArray, PageFile
+from napari_cellid.io.tiff.opened import opened
+from napari_cellid.io.tiff.pages import PageArray, PageFile
 from napari_cellid.io.tiff.scanimage import scanimage_header, scanimage_layout
+from napari_cellid.io.tiff.scanimage_fields import choose_field, scan_fields
 from napari_cellid.io.tiff.series import series_layout
 from napari_cellid.io.tiff.split import (
     ChannelSplit,
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.tiff.chain import PageChain
+    from napari_cellid.io.tiff.scanimage_fields import ScanField
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +55,8 @@ class TiffStack:
         The name of each channel that the file gives.
     notes
         One sentence each: what was assumed.
+    field
+        The part of each page that is read; None for whole pages.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class TiffStack:
     metadata: TiffMetadata
     names: tuple[str, ...]
     notes: tuple[str, ...]
+    field: ScanField | None = None
 
     @property
     def n_planes(self) -> int:
@@ -92,7 +94,10 @@ class TiffStack:
         """One channel, read when needed: (time, plane, y, x)."""
         page, part = divmod(index, self.split.count)
         pages = PageArray(self.pages, self.table[:, :, page]).lazily()
-        return self.split.channel(pages, part)
+        channel = self.split.channel(pages, part)
+        if self.field is None:
+            return channel
+        return channel[:, :, self.field.first : self.field.last]
 
     def images(self) -> ImageStack:
         """All channels, with sizes and names."""
@@ -105,10 +110,17 @@ class TiffStack:
             names=tuple(self.channel_names),
             colours=colours,
             colour_source=f"by the colours in its {metadata.source}",
-            voxel=metadata.voxel,
+            voxel=self._voxel(),
             frame_rate_hz=metadata.frame_rate_hz if self.n_times > 1 else None,
             notes=self.notes,
         )
+
+    def _voxel(self) -> VoxelSize:
+        """Size of a pixel: of the field, if each page shows several."""
+        voxel = self.metadata.voxel
+        if self.field is None:
+            return voxel
+        return replace(voxel, y_um=self.field.y_um, x_um=self.field.x_um)
 
 
 def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> TiffStack:
@@ -139,52 +151,6 @@ def open_stack(path: Path, options: ReadOptions, *, in_pair: bool = False) -> Ti
         return _stack(tif, chain, path, metadata, options, in_pair)
 
 
-@contextmanager
-def opened(path: Path, *, is_ome: bool | None = None) -> Iterator[tifffile.TiffFile]:
-    """A TIFF file while it is open; `is_ome=False` leaves its OME metadata aside.
-
-    Raises
-    ------
-    InputError
-        If it cannot be opened, or its header cannot be read within the block.
-    """
-    check_regular_file(path, "a TIFF file")
-    try:
-        # about odd entries in headers, which are checked here
-        with _warnings_hidden(), tifffile.TiffFile(path, is_ome=is_ome) as tif:
-            yield tif
-    # first, because it is a ValueError, too, as some of DECODE_ERRORS
-    except InputError:
-        raise
-    except tifffile.TiffFileError as error:
-        raise InputError(
-            f"{path.name} is not a TIFF file ({error}); choose one or convert it."
-        ) from error
-    except PermissionError as error:
-        raise InputError(
-            f"{path} may not be read ({file_reason(error)}); ask its owner."
-        ) from error
-    except DECODE_ERRORS as error:
-        raise InputError(
-            f"{path.name} has a header that cannot be read ({error}); it is damaged, "
-            "copy or export it again."
-        ) from error
-
-
-@contextmanager
-def _warnings_hidden() -> Iterator[None]:
-    """Leave out the warnings of numpy and the log lines of tifffile."""
-    log = logging.getLogger("tifffile")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
-
-
 def _stack(
     tif: tifffile.TiffFile,
     chain: PageChain,
@@ -208,7 +174,9 @@ def _stack(
     # only the pixels tell: such a header says that they have no sign
     check_sign(pages.read(np.zeros(1, np.int64))[0], path)
     names = stated.channel_names
-    return TiffStack(path, pages, axes.page_table(), split, metadata, names, notes)
+    return TiffStack(
+        path, pages, axes.page_table(), split, metadata, names, notes, stated.field
+    )
 
 
 def _stated(
@@ -223,7 +191,13 @@ def _stated(
         raise InputError(f"{path.name} holds no image; choose another file.")
     scanimage = scanimage_header(tif)
     if scanimage is not None and tif.pages.first.samplesperpixel == 1:
-        stated = scanimage_layout(tif, scanimage, chain, path)
+        fields = scan_fields(tif) if scanimage.several_fields else []
+        field = None
+        if fields and options.image is not None:
+            field = choose_field(fields, options.image, path)
+            scanimage = replace(scanimage, several_fields=False)
+        stated = scanimage_layout(tif, scanimage, chain, path, fields)
+        stated = replace(stated, field=field)
         if not stated.problem:
             return replace(stated, channel_names=metadata.channels)
         return stated

@@ -15,8 +15,8 @@ from dask.base import tokenize
 from napari_cellid.errors import InputError
 from napari_cellid.files import check_regular_file
 from napari_cellid.io.tiff.chain import read_chain
-from napari_cellid.io.tiff.file import opened
 from napari_cellid.io.tiff.layout import locate_pages
+from napari_cellid.io.tiff.opened import opened
 from napari_cellid.io.tiff.pages import DECODE_ERRORS
 from napari_cellid.io.tiff.split import IN_PAGES, check_pixels
 from napari_cellid.io.tiff.stated import plain_layout

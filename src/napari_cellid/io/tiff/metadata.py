@@ -9,6 +9,14 @@ from typing import Any
 import tifffile
 
 from napari_cellid.io.stack import VoxelSize, frame_rate
+from napari_cellid.io.tiff.scanimage_metadata import (
+    header_values,
+    number,
+    old_values,
+    scanimage_names,
+    scanimage_pixel_um,
+    scanimage_rate,
+)
 
 #: micrometres in a unit; centimetres and inches are left out, because programs write
 #: the resolution of a print in them, not the size of a pixel
@@ -68,12 +76,46 @@ class TiffMetadata:
 
 
 def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
-    """Read the header of an open file: OME, ImageJ or none."""
+    """Read the header of an open file: ScanImage, OME, ImageJ or none."""
+    if tif.is_scanimage:
+        return _scanimage_metadata(tif)
     if tif.ome_metadata:
         return ome_metadata(tif.ome_metadata)
     if tif.imagej_metadata:
         return _imagej_metadata(tif)
     return TiffMetadata()
+
+
+def _scanimage_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
+    header, _ = header_values(tif)
+    if not header:
+        old = old_values(tif)
+        rate = number(old.get("frameRate"))
+        one_plane = (number(old.get("numberOfZSlices")) or 1) <= 1
+        return TiffMetadata(
+            source="ScanImage header",
+            frame_rate_hz=frame_rate(1 / rate) if rate and one_plane else None,
+        )
+    y_um, x_um, z_um = scanimage_pixel_um(header)
+    names, colours = scanimage_names(header)
+    stacked = any(
+        str(header.get(f"SI.{key}.enable")).lower() in ("true", "1")
+        for key in ("hStackManager", "hFastZ")
+    )
+    slices = number(header.get("SI.hStackManager.numSlices")) or 1
+    several = stacked and slices > 1
+    # the frames of a slow stack follow one another at the rate of frames
+    per_slice = number(header.get("SI.hStackManager.framesPerSlice")) or 1
+    planes = int(slices) if several and per_slice == 1 else 1
+    return TiffMetadata(
+        y_um=y_um,
+        x_um=x_um,
+        z_um=z_um,
+        source="ScanImage header",
+        channels=names,
+        frame_rate_hz=scanimage_rate(header, planes),
+        colours=colours,
+    )
 
 
 def ome_metadata(text: str) -> TiffMetadata:

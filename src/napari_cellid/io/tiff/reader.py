@@ -10,10 +10,13 @@ from napari_cellid.io.assemble import (
     assemble,
     choose_channels,
     other_channel_notes,
+    read_stacks,
 )
 from napari_cellid.io.base import Certainty
 from napari_cellid.io.tiff.axes import normalise_axes
 from napari_cellid.io.tiff.file import TiffStack, open_stack
+from napari_cellid.io.tiff.ome_set import open_ome_set
+from napari_cellid.io.tiff.scanimage_grab import files_of_grab, open_grab
 from napari_cellid.recording.data import SMALLEST_SIDE_PX
 
 if TYPE_CHECKING:
@@ -52,6 +55,15 @@ class TiffReader:
     ) -> Recording:
         """Read a recording; files are open only while their pages are read."""
         options = _checked(options)
+        # of an OME set, files that are given one by one are read one by one
+        given = [path for path in (red, green) if path is not None]
+        several = (
+            _of_several_files(both, options) is not None
+            if both is not None
+            else any(_grab(path, options) for path in given)
+        )
+        if several:
+            return read_stacks(red, green, both, options, self.open_stack)
         if both is not None:
             stack = open_stack(both, options)
             images = stack.images()
@@ -62,7 +74,30 @@ class TiffReader:
 
     def open_stack(self, path: Path, options: ReadOptions) -> ImageStack:
         """All channels of a file, whichever is red or green."""
+        several = _of_several_files(path, options)
+        if several is not None:
+            return several
         return open_stack(path, _checked(options)).images()
+
+
+def _of_several_files(path: Path, options: ReadOptions) -> ImageStack | None:
+    """The recording that a file is a part of; None if it is one of its own."""
+    if _says_layout(options):
+        return None
+    files = _grab(path, options)
+    return open_grab(files) if files else open_ome_set(path)
+
+
+def _grab(path: Path, options: ReadOptions) -> list[Path]:
+    """The files of a grab of ScanImage; none if the file is all of it."""
+    files = [path] if _says_layout(options) else files_of_grab(path)
+    return files if len(files) > 1 else []
+
+
+def _says_layout(options: ReadOptions) -> bool:
+    """Whether the user says what a file holds, and thus means the file alone."""
+    layout = (options.axes, options.channels, options.planes, options.channel_order)
+    return any(each is not None for each in (*layout, options.image))
 
 
 def _open_pair(red: Path | None, green: Path | None, options: ReadOptions) -> Recording:

@@ -14,18 +14,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 
+from napari_cellid.io.tiff.scanimage_metadata import header_values, old_values
 from napari_cellid.io.tiff.stated import disagreement, plain_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from napari_cellid.io.tiff.chain import PageChain
-    from napari_cellid.io.tiff.stated import StatedLayout
+    import tifffile
 
-_OLD = re.compile(r"^state\.acq\.(\w+)=(.*)$", re.MULTILINE)
+    from napari_cellid.io.tiff.chain import PageChain
+    from napari_cellid.io.tiff.scanimage_fields import ScanField
+    from napari_cellid.io.tiff.stated import StatedLayout
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,35 @@ def scanimage_header(tif: tifffile.TiffFile) -> ScanImageHeader | None:
     """Read the ScanImage header of an open file; None if there is none."""
     if not tif.is_scanimage:
         return None
-    metadata = tif.scanimage_metadata or {}
-    header = metadata.get("FrameData") or _software(tif)
+    header, metadata = header_values(tif)
     if header:
         return _new_header(header, metadata)
-    return _old_header(dict(_OLD.findall(tif.pages.first.description)))
+    return _old_header(old_values(tif))
 
 
 def scanimage_layout(
-    tif: tifffile.TiffFile, header: ScanImageHeader, chain: PageChain, path: Path
+    tif: tifffile.TiffFile,
+    header: ScanImageHeader,
+    chain: PageChain,
+    path: Path,
+    fields: Sequence[ScanField] = (),
 ) -> StatedLayout:
-    """Give the pages of a file the dimensions that its ScanImage header explains."""
+    """Give the pages of a file the dimensions that its ScanImage header explains.
+
+    `fields` are those of each page, for the message if there are several.
+    """
     plain = plain_layout(tif.pages.first, chain)
     n_pages, channels = len(plain.plain), header.channels
     if header.several_fields:
+        names = ", ".join(f"{k} ({field.name})" for k, field in enumerate(fields))
+        remedy = (
+            f"choose one of {names} with --image"
+            if names
+            else "save each field as a file of its own"
+        )
         problem = (
             f"{path.name}: each of its {n_pages} pages shows several fields of "
-            "ScanImage, one above the other; save each field as a file of its own, or "
+            f"ScanImage, one above the other; {remedy}, or "
             "name the axes with --axes to read a page as one field, such as --axes "
             f"{'TC' if channels > 1 else 'T'}YX."
         )
@@ -179,20 +192,6 @@ def _begins_within_volume(tif: tifffile.TiffFile, header: ScanImageHeader) -> in
     if (number - 1) % per_volume == 0 or (number - 1) % bare == 0:
         return 0
     return number
-
-
-def _software(tif: tifffile.TiffFile) -> dict[str, Any]:
-    text = tif.pages.first.software
-    if text.startswith("SI."):
-        header: dict[str, Any] = tifffile.matlabstr2py(text)
-        return header
-    description = tif.pages.first.description
-    if "scanimage.SI" in description:
-        text = re.sub(r"^scanimage\.SI\d*\.", "SI.", description, flags=re.MULTILINE)
-        lines = [line for line in text.splitlines() if line.startswith("SI.")]
-        header = tifffile.matlabstr2py("\n".join(lines))
-        return header
-    return {}
 
 
 def _new_header(

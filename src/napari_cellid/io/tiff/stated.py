@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.io.tiff.chain import PageChain
     from napari_cellid.io.tiff.metadata import TiffMetadata
+    from napari_cellid.io.tiff.scanimage_fields import ScanField
 
 #: more images than this in a row are time points, not planes
 MOST_PLANES = 40
@@ -45,6 +46,8 @@ class StatedLayout:
         Number in the chain of every page, in the order of the file.
     counts
         Channels and planes that the header names; 1 if it names none.
+    field
+        The part of each page that is read; None for whole pages.
     problem
         Why header and pages cannot be reconciled, and what to do; else "".
     """
@@ -59,6 +62,7 @@ class StatedLayout:
     counts: tuple[int, int] = (1, 1)
     channel_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    field: ScanField | None = None
     problem: str = ""
 
     @property

@@ -1,0 +1,1 @@
+"""Imaging data in NWB files (Neurodata Without Borders 2)."""

@@ -1,0 +1,1 @@
+"""Recordings in OME-Zarr folders, versions 0.4 and 0.5."""
