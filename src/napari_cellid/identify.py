@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.cells.frame_measures import measure_frames
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.rois import RoiSet, measure_rois, roi_table
 from napari_cellid.cells.size_check import check_cell_sizes
@@ -23,6 +24,11 @@ from napari_cellid.novelty.comparison import (
 from napari_cellid.progress import Progress
 from napari_cellid.recording import mean_planes
 from napari_cellid.recording.channel_check import check_channels
+from napari_cellid.registration.register import (
+    Registration,
+    register_channels,
+    register_movie,
+)
 from napari_cellid.run_record import Timer, make_run_record
 from napari_cellid.segmentation.predict import segment
 
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from napari_cellid.cells.traces import Traces
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.models.card import ModelCard
@@ -62,6 +69,12 @@ class IdentifyResult:
         seconds.
     classifier_card
         Description of the model that named the classes; None where there was none.
+    registration
+        What was aligned; None where nothing was.
+    traces
+        Fluorescence over time; None where it was not asked for or there is no movie.
+    projections
+        Images (plane, y, x) of a movie besides its mean, by name.
     """
 
     planes: MeanPlanes
@@ -71,6 +84,9 @@ class IdentifyResult:
     segmentation: Segmentation | None
     run: dict[str, Any] = field(default_factory=dict)
     classifier_card: ModelCard | None = None
+    registration: Registration | None = None
+    traces: Traces | None = None
+    projections: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -117,7 +133,7 @@ def identify_cells(
     """
     device = choose_device(config.device)
     timer = Timer()
-    planes = yield from _average(recording)
+    recording, planes, registration = yield from _average(recording, config)
     if check is not None:
         check(planes)
     timer.stop("averaging")
@@ -134,14 +150,28 @@ def identify_cells(
         classes = classifier.card.classes
         planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
+    traces, projections = yield from measure_frames(
+        recording, segmentation.labels, config.frames
+    )
+    timer.stop("frames")
     run = make_run_record(recording, planes, config, device, cards)
+    run |= _trace_record(traces) | _registration_record(registration, planes)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training(cards, planes, cells, bleed)
     card = classifier.card if classifier is not None and classes else None
     if card is not None:
         run |= none_limits(config.classify, card).record(cells)
     return IdentifyResult(
-        planes, segmentation.labels, cells, classes, segmentation, run, card
+        planes=planes,
+        labels=segmentation.labels,
+        cells=cells,
+        classes=classes,
+        segmentation=segmentation,
+        run=run,
+        classifier_card=card,
+        registration=registration,
+        traces=traces,
+        projections=projections,
     )
 
 
@@ -240,7 +270,7 @@ def _classify(
         )
     device = choose_device(config.device)
     timer = Timer()
-    planes = yield from _average(recording)
+    recording, planes, registration = yield from _average(recording, config)
     if check is not None:
         check(planes)
     if not _has_both(planes):
@@ -267,11 +297,25 @@ def _classify(
         labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
+    traces, projections = yield from measure_frames(recording, labels, config.frames)
+    timer.stop("frames")
     run = make_run_record(recording, planes, config, device, [card])
+    run |= _trace_record(traces) | _registration_record(registration, planes)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training([card], planes, cells[usual], bleed)
     run |= none_limits(config.classify, card).record(cells)
-    return IdentifyResult(planes, labels, cells, card.classes, None, run, card)
+    return IdentifyResult(
+        planes=planes,
+        labels=labels,
+        cells=cells,
+        classes=card.classes,
+        segmentation=None,
+        run=run,
+        classifier_card=card,
+        registration=registration,
+        traces=traces,
+        projections=projections,
+    )
 
 
 def _correct(
@@ -304,12 +348,43 @@ def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
     )
 
 
-def _average(recording: Recording) -> Step[MeanPlanes]:
-    """Mean images with the notes of the recording, checked."""
+def _average(
+    recording: Recording, config: IdentifyConfig
+) -> Step[tuple[Recording, MeanPlanes, Registration | None]]:
+    """The recording and its mean images, registered and checked; what was aligned."""
+    recording, movie = yield from register_movie(recording, config.registration)
     planes = yield from mean_planes(recording)
     # the mean repeats notes of the recording; each is shown once, in order
     notes = dict.fromkeys((*recording.notes, *planes.notes))
-    return check_channels(replace(planes, notes=tuple(notes)))
+    planes = check_channels(replace(planes, notes=tuple(notes)))
+    before = {"red": planes.red, "green": planes.green}
+    planes, channels = yield from register_channels(planes, config.registration)
+    if movie is None and channels is None:
+        return recording, planes, None
+    images = {name: image for name, image in before.items() if image is not None}
+    # of a movie that moved, the mean without correction
+    images |= {} if movie is None else movie.unmoved
+    return recording, planes, Registration(channels, movie, images)
+
+
+def _trace_record(traces: Traces | None) -> dict[str, Any]:
+    if traces is None:
+        return {}
+    return {
+        "traces": {
+            "channel": traces.channel,
+            "frames": len(traces.times),
+            "unit_of_times": traces.unit,
+        }
+    }
+
+
+def _registration_record(
+    registration: Registration | None, planes: MeanPlanes
+) -> dict[str, Any]:
+    if registration is None:
+        return {}
+    return {"registration": registration.record(planes.pixel_size_um)}
 
 
 def _has_both(planes: MeanPlanes) -> bool:

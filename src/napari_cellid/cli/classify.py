@@ -24,7 +24,12 @@ from napari_cellid.cli.output import (
 from napari_cellid.cli.parser import AUTO, add_models, add_settings
 from napari_cellid.cli.roi_input import open_rois, rois_path
 from napari_cellid.cli.roi_output import save_rois
-from napari_cellid.config import ClassifyConfig, DeviceConfig
+from napari_cellid.config import (
+    ClassifyConfig,
+    DeviceConfig,
+    FramesConfig,
+    RegistrationConfig,
+)
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
 
@@ -62,7 +67,10 @@ def add_commands(commands: Any) -> None:
         "study; cell_types.csv has every ROI",
     )  # fmt: skip
     add_models(parser, "classifier", of_study=True)
-    add_settings(parser, "settings", ClassifyConfig, DeviceConfig)
+    add_settings(
+        parser, "settings", RegistrationConfig, ClassifyConfig, DeviceConfig,
+        FramesConfig,
+    )  # fmt: skip
 
 
 def run_classify(arguments: Namespace, console: Console) -> None:

@@ -34,7 +34,9 @@ from napari_cellid.config import (
     NO_CLASS_TEXT,
     ClassifyConfig,
     DeviceConfig,
+    FramesConfig,
     IdentifyConfig,
+    RegistrationConfig,
     SegmentConfig,
 )
 from napari_cellid.progress import Progress, run_to_end
@@ -68,13 +70,17 @@ def add_commands(commands: Any) -> None:
     )
     add_models(parser, "segmenter", "classifier", of_study=True)
     add_settings(
-        parser, "settings", SegmentConfig, ClassifyConfig, DeviceConfig, defaults=_OWN
-    )
+        parser, "settings", RegistrationConfig, SegmentConfig, ClassifyConfig,
+        DeviceConfig, FramesConfig, defaults=_OWN,
+    )  # fmt: skip
     parser = add_command(
         commands, "segment", "outline all cells, without classifying them", run_segment
     )
     add_models(parser, "segmenter", of_study=True)
-    add_settings(parser, "settings", SegmentConfig, DeviceConfig, defaults=_OWN)
+    add_settings(
+        parser, "settings", RegistrationConfig, SegmentConfig, DeviceConfig,
+        FramesConfig, defaults=_OWN,
+    )  # fmt: skip
 
 
 def run_identify(arguments: Namespace, console: Console) -> None:
@@ -152,9 +158,13 @@ def read_config(
     """Read the settings of the main job; `defaults` are those of the segmentation."""
     given = given_settings(arguments, SegmentConfig)
     return IdentifyConfig(
+        registration=RegistrationConfig(
+            **given_settings(arguments, RegistrationConfig)
+        ),
         segment=SegmentConfig(**{**(defaults or {}), **given}),
         classify=ClassifyConfig(**given_settings(arguments, ClassifyConfig)),
         device=DeviceConfig(**given_settings(arguments, DeviceConfig)),
+        frames=FramesConfig(**given_settings(arguments, FramesConfig)),
     )
 
 

@@ -9,6 +9,7 @@ from napari_cellid.config.classes import (
     UNSURE,
     StudyClass,
 )
+from napari_cellid.config.frames import FramesConfig
 from napari_cellid.config.identify import (
     BleedThroughSetting,
     ClassifyConfig,
@@ -18,6 +19,7 @@ from napari_cellid.config.identify import (
     SegmentConfig,
 )
 from napari_cellid.config.markers import Scheme, SchemeName, parse_scheme
+from napari_cellid.config.registration import RegistrationConfig
 from napari_cellid.config.semireal import SemirealConfig
 from napari_cellid.config.simulation import SAMPLE, SimulationConfig
 from napari_cellid.config.study import (
@@ -49,12 +51,14 @@ __all__ = [
     "ClassifyConfig",
     "Config",
     "DeviceConfig",
+    "FramesConfig",
     "IdentifyConfig",
     "NoneBelowSetting",
     "PlanName",
     "QueueConfig",
     "QueueOrder",
     "RecordingInfo",
+    "RegistrationConfig",
     "Scheme",
     "SchemeName",
     "SegmentConfig",

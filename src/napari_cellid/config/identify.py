@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from napari_cellid.config.base import Config
+from napari_cellid.config.frames import FramesConfig
+from napari_cellid.config.registration import RegistrationConfig
 
 Split = Literal["core", "distance", "none"]
 DeviceName = Literal["auto", "cuda", "mps", "cpu"]
@@ -115,8 +117,10 @@ class ClassifyConfig(Config):
 
 
 class IdentifyConfig(Config):
-    """All settings of segmentation and classification."""
+    """All settings of a run: registration, segmentation and classification."""
 
+    registration: RegistrationConfig = RegistrationConfig()
     segment: SegmentConfig = SegmentConfig()
     classify: ClassifyConfig = ClassifyConfig()
     device: DeviceConfig = DeviceConfig()
+    frames: FramesConfig = FramesConfig()

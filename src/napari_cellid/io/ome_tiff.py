@@ -102,6 +102,22 @@ def write_labels(path: Path, labels: NDArray[np.int32], pixel_size_um: float) ->
     )
 
 
+def write_projection(
+    path: Path, image: NDArray[np.float32], pixel_size_um: float
+) -> None:
+    """Write an image (plane, y, x) as float32; a single plane is written as (y, x)."""
+    import tifffile
+
+    planes = image if len(image) > 1 else image[0]
+    tifffile.imwrite(
+        path,
+        planes.astype(np.float32),
+        compression="zlib",
+        metadata={"axes": plane_axes(planes)},
+        **_common(pixel_size_um),
+    )
+
+
 def allocate_movie(
     path: Path, shape: tuple[int, ...], dtype: DTypeLike, metadata: ImageMetadata
 ) -> int:

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_cellid.files import atomic_write_folder
-from napari_cellid.io.ome_tiff import write_labels
-from napari_cellid.io.tables import write_cells
+from napari_cellid.io.ome_tiff import write_labels, write_projection
+from napari_cellid.io.tables import write_cells, write_table
+from napari_cellid.io.traces import write_traces
 from napari_cellid.recording.data import ASSUMED_SOURCE
 
 if TYPE_CHECKING:
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from napari_cellid.cells.traces import Traces
     from napari_cellid.recording import MeanPlanes
+    from napari_cellid.registration.register import Registration
 
 #: files of a run
 LABELS, CELLS, OVERLAY, RUN = "labels.tif", "cells.csv", "overlay.png", "run.json"
+#: of a run that registered something: the picture, and the shifts of a movie's frames
+REGISTRATION, MOVIE_SHIFTS = "registration.png", "movie_shifts.csv"
 RESULT_FILES = (LABELS, CELLS, OVERLAY, RUN)
 
 
@@ -48,6 +53,18 @@ class Result(Protocol):
     def run(self) -> dict[str, Any]:
         """What it takes to repeat the run, as JSON."""
 
+    @property
+    def registration(self) -> Registration | None:
+        """What was aligned; None where nothing was."""
+
+    @property
+    def traces(self) -> Traces | None:
+        """Fluorescence over time; None where there is none."""
+
+    @property
+    def projections(self) -> dict[str, NDArray[np.float32]]:
+        """Images of a movie besides its mean, by name."""
+
 
 def write_results(
     result: Result,
@@ -58,6 +75,10 @@ def write_results(
     dispose: Callable[[Path], None] | None = None,
 ) -> Path:
     """Write labels.tif, cells.csv, overlay.png and run.json, all or none.
+
+    A run that registered something also has registration.png, and for a movie
+    movie_shifts.csv. Traces are in traces.npy, neuropil.npy and times.npy, projections
+    in max.tif and correlation.tif.
 
     Parameters
     ----------
@@ -103,6 +124,24 @@ def write_results(
         text = json.dumps(result.run, indent=2, ensure_ascii=False)
         # a path that is not UTF-8 becomes an escape of JSON
         (temporary / RUN).write_text(text + "\n", "utf-8", "backslashreplace")
+        if result.registration is not None:
+            _write_registration(temporary, result.registration, planes)
+        if result.traces is not None:
+            numbers = cells["label"].to_numpy()
+            write_traces(temporary, result.traces, numbers, result.labels)
+        for name, image in result.projections.items():
+            write_projection(temporary / f"{name}.tif", image, planes.pixel_size_um)
         if more is not None:
             more(temporary)
     return target
+
+
+def _write_registration(
+    folder: Path, registration: Registration, planes: MeanPlanes
+) -> None:
+    from napari_cellid.io.registration_png import save_registration
+
+    save_registration(folder / REGISTRATION, registration.before, planes)
+    table = registration.table()
+    if table is not None:
+        write_table(folder / MOVIE_SHIFTS, table)

@@ -20,6 +20,7 @@ from napari_cellid.files import copy_other_files
 from napari_cellid.identify import IdentifyResult
 from napari_cellid.io.results import CELLS, write_results
 from napari_cellid.io.tables import ADDED_COLUMNS, read_added, read_cells, write_cells
+from napari_cellid.io.traces import reorder_traces
 from napari_cellid.leftovers import recover_folder
 from napari_cellid.progress import Progress
 from napari_cellid.study.answer_matching import answers_of_recording
@@ -288,6 +289,7 @@ def _write(
         write_cells(temporary / ADDED, people)
         # they are there when the folder takes its place, for a window that reads then
         copy_other_files(recording.folder, temporary)
+        reorder_traces(recording.folder, temporary, now.known.cells, cells)
 
     write_results(
         IdentifyResult(recording.planes, labels, cells, classes, None, run),

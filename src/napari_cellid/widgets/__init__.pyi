@@ -3,6 +3,7 @@ from .annotate import AnnotateWidget as AnnotateWidget
 from .gallery import GalleryWidget as GalleryWidget
 from .identify import IdentifyWidget as IdentifyWidget
 from .retrain import RetrainWidget as RetrainWidget
+from .traces import TracesWidget as TracesWidget
 
 __all__ = [
     "AgreementWidget",
@@ -10,4 +11,5 @@ __all__ = [
     "GalleryWidget",
     "IdentifyWidget",
     "RetrainWidget",
+    "TracesWidget",
 ]

@@ -19,7 +19,9 @@ from superqt.utils import signals_blocked
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
+    FramesConfig,
     IdentifyConfig,
+    RegistrationConfig,
     SegmentConfig,
 )
 from napari_cellid.errors import InputError
@@ -65,7 +67,9 @@ class IdentifyPanel(QWidget):
         self.segment = SettingsForm(SegmentConfig, ["split", "min_area_um2"])
         # apart from the settings that apply at once, because this one needs a new run
         self.views = SettingsForm(SegmentConfig, ["views"])
+        self.registration = SettingsForm(RegistrationConfig)
         self.device = SettingsForm(DeviceConfig)
+        self.frames = SettingsForm(FramesConfig)
         self.none = SettingsForm(ClassifyConfig, [_NONE])
         others = [name for name in ClassifyConfig.model_fields if name != _NONE]
         self.classify = SettingsForm(ClassifyConfig, others)
@@ -105,10 +109,13 @@ class IdentifyPanel(QWidget):
 
     def config(self) -> IdentifyConfig:
         """The settings that the forms show."""
+        registration = RegistrationConfig(**self.registration.values())
         return IdentifyConfig(
+            registration=registration,
             segment=self.segment_config(),
             classify=ClassifyConfig(**self.classify.values(), **self.none.values()),
             device=DeviceConfig(**self.device.values()),
+            frames=FramesConfig(**self.frames.values()),
         )
 
     def segment_config(self) -> SegmentConfig:
@@ -222,7 +229,15 @@ class IdentifyPanel(QWidget):
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
         form.addRow(self.scheme)
-        settings = [self.segment, self.none, self.views, self.device, self.classify]
+        settings = [
+            self.registration,
+            self.segment,
+            self.none,
+            self.views,
+            self.device,
+            self.classify,
+            self.frames,
+        ]
         more = CollapsibleSection("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False

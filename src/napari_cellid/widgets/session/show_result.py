@@ -30,7 +30,7 @@ def add_result(
     channels: Channels,
     transform: Mapping[str, Any],
 ) -> Labels:
-    """Add the outlined cells, and their probability as a hidden image.
+    """Add the outlined cells, and hidden images: their probability, projections.
 
     The mean image of a movie replaces the movie, because outlines over a single noisy
     frame say little. Cells of an earlier run of the same recording are removed, or
@@ -54,6 +54,7 @@ def add_result(
     _remove_earlier(viewer, result)
     n = len(transform["scale"])
     _add_means(viewer, result, channels, transform)
+    _add_projections(viewer, result, transform)
     if result.run_result.segmentation is not None:
         probability = result.run_result.segmentation.probability
         image = Image(
@@ -133,3 +134,21 @@ def _add_means(
         )
         viewer.add_layer(image)
         layer.visible = False
+
+
+def _add_projections(
+    viewer: ViewerModel, result: ShownResult, transform: Mapping[str, Any]
+) -> None:
+    """Add the maximum and the correlation image of a movie, hidden."""
+    from napari.layers import Image
+
+    for name, image in result.run_result.projections.items():
+        layer = Image(
+            image if len(transform["scale"]) == 3 else image[0],
+            name=f"{result.name} {name}",
+            visible=False,
+            contrast_limits=contrast_limits(image),
+            metadata={METADATA_KEY: result},
+            **transform,
+        )
+        viewer.add_layer(layer)

@@ -1,0 +1,5 @@
+"""Registration: of red onto green, and of the frames of a movie."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,114 @@
+"""The dock widget that shows the trace of the cell that was clicked."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets.session.cell_picking import CellPicker
+from napari_cellid.widgets.session.result_layer import result_of
+from napari_cellid.widgets.traces.plot import CellTraces, TracePlot
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+_HOW = (
+    "Click a cell to see its fluorescence over time. Traces are there after a run on a "
+    "movie with 'Traces' on, under 'More settings' of the Identify dock."
+)
+_NO_TRACE = "This cell has no trace: it was outlined or changed after the run."
+
+
+class TracesWidget(QWidget):
+    """Shows the fluorescence over time of the cell that was clicked.
+
+    Parameters
+    ----------
+    viewer
+        Its labels layers are clicked, whichever layer is active.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        # by the layer, which may be removed
+        self._imported: weakref.WeakKeyDictionary[
+            Labels, tuple[CellTraces, dict[int, int]]
+        ] = weakref.WeakKeyDictionary()
+        self.plot = TracePlot(str(viewer.theme))
+        self.line = small_text()
+        self.line.setText(_HOW)
+        column = QVBoxLayout(self)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.line)
+        self._picker = CellPicker(viewer, self)
+        self._picker.clicked.connect(self._on_clicked)
+        self._picker.start()
+        self._connections = Connections(self)
+        self._connections.connect(viewer.events.theme, self._on_theme)
+
+    def setTraces(
+        self, layer: Labels, traces: CellTraces, labels: np.ndarray[Any, Any]
+    ) -> None:
+        """Show these traces for the cells of a layer, such as imported ones.
+
+        Parameters
+        ----------
+        layer
+            A labels layer.
+        traces
+            Traces of its cells.
+        labels
+            (cell,) label of each row of the traces.
+        """
+        rows = {int(label): row for row, label in enumerate(labels)}
+        self._imported[layer] = traces, rows
+
+    def show_label(self, layer: Labels, label: int) -> None:
+        """Show the trace of a label of a layer."""
+        traces, row = self._traces_of(layer, label)
+        self.plot.setTraces(traces)
+        if traces is None:
+            self.line.setText(_HOW)
+            return
+        has_values = row is not None and bool(np.isfinite(traces.values[row]).any())
+        self.plot.show_cell(row if has_values else None)
+        self.line.setText("" if has_values else _NO_TRACE)
+
+    def _traces_of(
+        self, layer: Labels, label: int
+    ) -> tuple[CellTraces | None, int | None]:
+        """Traces of a layer, and the row of a label in them."""
+        if layer in self._imported:
+            traces, rows = self._imported[layer]
+            return traces, rows.get(label)
+        result = result_of(layer)
+        own = None if result is None else result.run_result.traces
+        if result is None or own is None:
+            return None, None
+        cells = result.labelled.cells
+        cells = cells[cells["label"] == label]
+        values, neuropil = own.of_cells(
+            cells["label"].to_numpy(), result.labelled.labels
+        )
+        names = [f"cell {number}" for number in cells["cell"]]
+        one = CellTraces(values, own.times, names, own.unit, neuropil)
+        return one, 0 if len(cells) else None
+
+    def _on_clicked(self, position: Any, _: bool) -> None:
+        for layer in reversed(self._viewer.layers):
+            if not isinstance(layer, Labels) or not layer.visible:
+                continue
+            label = layer.get_value(position, world=True)
+            if label:
+                self.show_label(layer, int(label))
+                return
+
+    def _on_theme(self) -> None:
+        self.plot.set_theme(str(self._viewer.theme))
