@@ -63,6 +63,7 @@ def write_plane(
         "Lx": green.shape[1],
         "fs": 10.0,
         "nplanes": 1,
+        "nframes": frames,
         "nchannels": 1 if red is None else 2,
         "functional_chan": 1,
         "diameter": np.array([12.0, 12.0]),

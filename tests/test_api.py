@@ -11,10 +11,17 @@ import pytest
 import tifffile
 
 import napari_cellid
-from napari_cellid import identify_cells, open_study, read_recording, retrain_model
+from napari_cellid import (
+    classify_rois,
+    identify_cells,
+    open_study,
+    read_recording,
+    retrain_model,
+)
 from napari_cellid.config import DeviceConfig, IdentifyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.retrain import job
+from suite2p_folder import stat_of, write_plane
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +96,18 @@ def test_the_package_loads_no_torch_before_a_call() -> None:
 def test_every_public_name_is_there() -> None:
     for name in napari_cellid.__all__:
         assert callable(getattr(napari_cellid, name))
+
+
+def test_rois_of_suite2p_are_classified(
+    field: SimulatedField, classifier_folder: Path, tmp_path: Path
+) -> None:
+    stat = stat_of(field.labels[0])
+    plane = write_plane(tmp_path / "plane0", stat, field.green[0], field.red[0])
+    recording = read_recording(both=plane, pixel_size_um=1.17)
+    found = classify_rois(
+        str(plane), recording, classifier=classifier_folder,
+        config=IdentifyConfig(device=CPU), scheme="red-interneurons",
+    )  # fmt: skip
+    assert found.table["roi"].tolist() == list(range(len(stat)))
+    assert set(found.table["predicted"]) <= set(found.result.classes)
+    assert "inhibitory without GCaMP" in found.result.classes

@@ -134,16 +134,63 @@ def identify_cells(
     from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
-    if isinstance(scheme, str):
-        scheme = parse_scheme(scheme)
-    naming = None if scheme is None else StudyConfig.of_scheme(scheme)
     step = identify.identify_cells(
         recording,
         load_segmenter(segmenter),
-        load_classifier(classifier, naming),
+        load_classifier(classifier, _naming(scheme)),
         config or IdentifyConfig(),
     )
     return run_to_end(step, report)
+
+
+def classify_rois(
+    path: str | Path,
+    recording: Recording,
+    *,
+    classifier: str | Path | None = None,
+    config: IdentifyConfig | None = None,
+    report: Callable[[Progress], object] | None = None,
+    scheme: Scheme | str | None = None,
+) -> identify.RoiResult:
+    """Classify the ROIs of suite2p or CaImAn.
+
+    Parameters
+    ----------
+    path
+        A folder of suite2p (`suite2p`, or `plane0` in it), or an HDF5 file of CaImAn.
+    recording
+        Images of the same planes; `read_recording(both=path, pixel_size_um=...)` opens
+        the mean images of suite2p, which does not store the pixel size.
+    classifier, config, report, scheme
+        As for `identify_cells`.
+
+    Returns
+    -------
+    `table` has one row an ROI, in the order of the program that made them; `result` is
+    like that of `identify_cells`.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be read, or a channel or the pixel size is missing.
+    """
+    from napari_cellid.classification.loader import load_classifier
+    from napari_cellid.io.rois import read_rois
+
+    step = identify.classify_rois(
+        recording,
+        read_rois(Path(path)).rois,
+        load_classifier(classifier, _naming(scheme)),
+        config or IdentifyConfig(),
+    )
+    return run_to_end(step, report)
+
+
+def _naming(scheme: Scheme | str | None) -> StudyConfig | None:
+    """Settings that name the classes; None for the names of the model."""
+    if isinstance(scheme, str):
+        scheme = parse_scheme(scheme)
+    return None if scheme is None else StudyConfig.of_scheme(scheme)
 
 
 def open_study(path: str | Path) -> Study:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
+from napari_cellid.io.napari_layers import layers_of, stack_reader_for
 from napari_cellid.io.registry import read_recording, reader_for
 from napari_cellid.io.rois import read_rois
 from suite2p_folder import roi, stat_of, write_plane
@@ -245,6 +246,23 @@ def test_bad_folders_give_one_sentence(name: str, plane: Path) -> None:
     assert str(plane) in text
     assert text.count("\n") == 0
     assert text.endswith(".")
+
+
+def test_a_folder_in_napari_is_two_images_and_the_rois(plane: Path) -> None:
+    path = plane.parent
+    layers, notes = layers_of(stack_reader_for(path), path)
+    green, red, labels = layers
+    assert [layer[1]["name"] for layer in layers] == [
+        "M12 day3 green (meanImg)", "M12 day3 red (meanImg_chan2)", "M12 day3 cells",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(green[0], GREEN.astype(np.float32))
+    np.testing.assert_array_equal(red[0], RED.astype(np.float32))
+    np.testing.assert_array_equal(labels[0], LABELS)
+    assert labels[2] == "labels"
+    assert green[1]["units"] == ("pixel", "pixel")
+    assert "meanImg as green" in notes[-1]
+    (plane / "stat.npy").unlink()
+    assert len(layers_of(stack_reader_for(path), path)[0]) == 2
 
 
 def test_planes_of_two_sizes_and_the_combined_view_are_refused(plane: Path) -> None:

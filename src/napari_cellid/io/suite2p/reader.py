@@ -10,13 +10,15 @@ import numpy as np
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import Certainty
 from napari_cellid.io.channel_names import pick_channels
+from napari_cellid.io.stack import ImageStack, VoxelSize
 from napari_cellid.io.suite2p.folder import (
+    STAT,
     PlaneSettings,
     is_suite2p,
     plane_folders,
     session_name,
 )
-from napari_cellid.io.suite2p.rois import check_same_size
+from napari_cellid.io.suite2p.rois import check_same_size, read_suite2p
 from napari_cellid.naming import clean_name, utf8_name, utf8_text
 from napari_cellid.recording import Recording
 
@@ -76,6 +78,26 @@ class Suite2pReader:
             read_as={key: name for key, name in given.items() if name is not None},
         )
 
+    def open_stack(self, path: Path, options: ReadOptions) -> ImageStack:
+        """The mean images for napari, with the ROIs as labels if there are some."""
+        folders = plane_folders(path)
+        settings = [PlaneSettings(folder) for folder in folders]
+        check_same_size(settings)
+        names = [name for name in (GREEN, RED) if _has(settings, name)]
+        _check_green(names, path)
+        has_rois = all((folder.path / STAT).is_file() for folder in folders)
+        return ImageStack(
+            # its name becomes that of the layers
+            path=folders[0].path.parent / session_name(path),
+            channels=tuple(_images(settings, name) for name in names),
+            names=tuple(names),
+            colours=("green", "red")[: len(names)],
+            colour_source="because suite2p puts the functional channel first",
+            voxel=VoxelSize(x_um=options.pixel_size_um),
+            notes=() if RED in names else (no_red_text(path),),
+            labels=read_suite2p(path).rois.label_image() if has_rois else None,
+        )
+
 
 def _has(settings: Sequence[PlaneSettings], name: str) -> bool:
     return all(plane.image(name) is not None for plane in settings)
@@ -85,12 +107,7 @@ def _pick(
     names: list[str], options: ReadOptions, path: Path, *, one: bool
 ) -> tuple[str | None, str]:
     """Names of the red and the green image; red is None where there is none."""
-    if GREEN not in names:
-        raise InputError(
-            f"{path} has no mean image ({GREEN}) of every plane; run suite2p with "
-            "registration, which computes it, or give the two channels as images with "
-            "--red and --green."
-        )
+    _check_green(names, path)
     chosen = options.red_channel, options.green_channel
     if one or (len(names) == 1 and chosen == (None, None)):
         return None, GREEN
@@ -100,6 +117,15 @@ def _pick(
         wanted = [other, GREEN]
     red, green = pick_channels(names, wanted[0], wanted[1], str(path))
     return names[red], names[green]
+
+
+def _check_green(names: list[str], path: Path) -> None:
+    if GREEN not in names:
+        raise InputError(
+            f"{path} has no mean image ({GREEN}) of every plane; run suite2p with "
+            "registration, which computes it, or give the two channels as images with "
+            "--red and --green."
+        )
 
 
 def _other(names: list[str], red: str | int | None, green: str | int | None) -> str:
