@@ -36,10 +36,7 @@ def test_suite2p(tmp_path: Path) -> None:
     extractor = roiextractors.Suite2pSegmentationExtractor(folder_path=plane.parent)
     same_pixels(plane, extractor)
     table = read_rois(plane).rois.table
-    assert (
-        list(extractor.get_accepted_list())
-        == table.index[table["iscell"] == 1].tolist()
-    )
+    assert table["iscell"].tolist() == extractor.iscell[:, 0].tolist()
     np.testing.assert_array_equal(
         np.asarray(extractor.get_traces(name="raw")).T, read_rois(plane).traces["F"][0]
     )

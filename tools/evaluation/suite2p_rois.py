@@ -22,14 +22,20 @@ from typing import Any
 import numpy as np
 
 #: time points, rows, columns, cells and frames per second of the movie
-T, Y, X, CELLS, FS = 1500, 128, 144, 24, 10.0
+T, Y, X, CELLS, FS = 1500, 128, 144, 40, 10.0
+#: least distance of two cells (px), whose diameter is about 11
+NEAREST = 9
 
 
 def make_movie(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Green movie, red movie, both (time, y, x) int16, and centres (cell, (y, x))."""
     rng = np.random.default_rng(seed)
-    grid = [(y, x) for y in range(16, Y - 10, 22) for x in range(14, X - 10, 24)]
-    centres = np.array(grid)[rng.permutation(len(grid))[:CELLS]]
+    centres = np.zeros((0, 2))
+    while len(centres) < CELLS:
+        place = rng.uniform((12, 12), (Y - 12, X - 12))
+        # so close that ROIs share pixels
+        if (np.hypot(*(centres - place).T) > NEAREST).all():
+            centres = np.vstack([centres, place])
     y, x = np.mgrid[:Y, :X]
     green = np.full((T, Y, X), 80, np.float32)
     red = np.full((Y, X), 60, np.float32)
