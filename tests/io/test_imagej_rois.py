@@ -89,6 +89,14 @@ def test_points_and_lines_are_left_out(tmp_path):
         read_labels(zipped(tmp_path / "b.zip", line), recording())
 
 
+def test_a_roi_smaller_than_a_pixel_is_left_out(tmp_path):
+    tiny = ImagejRoi.frompoints(np.array([[3.1, 3.1], [3.2, 3.1], [3.2, 3.2]]))
+    path = zipped(tmp_path / "a.zip", square(10, 10), tiny)
+    labels, made = read_labels(path, recording())
+    assert labels.max() == 1
+    assert "1 of its 2 ROIs have no pixel of their own" in made.notes[0]
+
+
 def test_rois_of_another_field_are_refused(tmp_path):
     path = zipped(tmp_path / "a.zip", square(3, 3), square(400, 3))
     with pytest.raises(InputError, match=r"1 of its 2 ROIs.*number 2.*outside"):

@@ -8,13 +8,14 @@ import tifffile
 from prairie_files import PrairieFolder
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.napari_layers import layers_of, stack_reader_for
+from napari_cellid.io.napari_layers import layers_of, reader_for_napari
+from suite2p_folder import roi, write_plane
 
 SHAPE = (32, 40)
 
 
 def layers(path):
-    return layers_of(stack_reader_for(path), path)
+    return layers_of(reader_for_napari(path), path)
 
 
 def test_a_prairieview_folder_is_a_red_and_a_green_layer(tmp_path):
@@ -74,13 +75,13 @@ def test_what_is_no_recording_is_left_to_napari(tmp_path, name):
         tifffile.imwrite(path, np.ones((*SHAPE, 3), np.uint8), photometric="rgb")
     else:
         path.write_text("<experiment/>")
-    assert stack_reader_for(path) is None
+    assert reader_for_napari(path) is None
 
 
 def test_a_folder_of_other_files_is_left_to_napari(tmp_path):
     (tmp_path / "notes.txt").write_text("a mouse")
-    assert stack_reader_for(tmp_path) is None
-    assert stack_reader_for(tmp_path / "missing") is None
+    assert reader_for_napari(tmp_path) is None
+    assert reader_for_napari(tmp_path / "missing") is None
 
 
 def test_what_is_wrong_with_a_folder_is_said(tmp_path):
@@ -89,3 +90,15 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
     folder = PrairieFolder(leave_out=lost).write(tmp_path / "Z", data)
     with pytest.raises(InputError, match="000002"):
         layers(folder)
+
+
+def test_a_suite2p_folder_is_its_mean_images_and_labels(tmp_path):
+    stat = [roi([3, 4, 4], [7, 7, 8], [1.0, 2.0, 1.5]), roi([20], [30], [1.0])]
+    image = np.random.default_rng(0).uniform(1, 9, (40, 48))
+    plane = write_plane(tmp_path / "suite2p" / "plane0", stat, image, iscell=[1, 0])
+    (green, cells), _ = layers(plane)
+    assert (green[1]["colormap"], green[0].shape) == ("green", (40, 48))
+    assert cells[2] == "labels"
+    assert [cells[0][3, 7], cells[0][20, 30]] == [1, 2]
+    assert cells[1]["features"]["index"].tolist() == [1, 2]
+    assert cells[1]["features"]["iscell"].tolist() == [1, 0]

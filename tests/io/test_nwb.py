@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.io import ReadOptions, read_recording, reader_for
-from napari_cellid.io.napari_layers import layers_of, stack_reader_for
+from napari_cellid.io.napari_layers import layers_of, reader_for_napari
 
 FRAMES, ROWS, COLUMNS = 6, 32, 48
 
@@ -170,6 +170,15 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path):
         made.green.compute()
 
 
+def test_a_file_that_is_open_elsewhere_in_the_program_is_read(tmp_path):
+    path = tmp_path / "mouse.nwb"
+    with nwb(path) as file:
+        add_series(file, "A", transposed(movie(1)), 513.0)
+    with h5py.File(path, "r"):
+        made = read_recording(green=path)
+        np.testing.assert_array_equal(made.green[:, 0].compute(), movie(1))
+
+
 def test_images_are_read_only_when_they_are_needed(tmp_path):
     path = tmp_path / "mouse.nwb"
     with nwb(path) as file:
@@ -191,7 +200,7 @@ def test_napari_gets_a_layer_for_each_series(tmp_path):
         add_series(file, "A", transposed(movie(1)), 610.0)
         add_series(file, "B", transposed(movie(2)), 513.0)
     assert reader_for(path).name == "nwb"
-    (red, green), _ = layers_of(stack_reader_for(path), path)
+    (red, green), _ = layers_of(reader_for_napari(path), path)
     assert [red[1]["colormap"], green[1]["colormap"]] == ["red", "green"]
     assert red[1]["scale"] == pytest.approx((1 / 30, 1, 1))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.io import ReadOptions, read_recording, reader_for
-from napari_cellid.io.napari_layers import layers_of, stack_reader_for
+from napari_cellid.io.napari_layers import layers_of, reader_for_napari
 
 zarr = pytest.importorskip("zarr")
 
@@ -79,7 +79,7 @@ def test_axes_sizes_and_colours_of_the_metadata_are_used(tmp_path, version):
 
 def test_napari_gets_scaled_layers(tmp_path):
     folder = write(tmp_path / "mouse.zarr")
-    (green, red), _ = layers_of(stack_reader_for(folder), folder)
+    (green, red), _ = layers_of(reader_for_napari(folder), folder)
     assert [green[1]["colormap"], red[1]["colormap"]] == ["green", "red"]
     assert red[1]["scale"] == pytest.approx((0.1, 5, 0.6, 0.6))
     assert red[1]["units"] == ("s", "um", "um", "um")

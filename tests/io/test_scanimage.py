@@ -12,7 +12,7 @@ from raw_tiff import RawTiff, scanimage
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.napari_layers import layers_of, stack_reader_for
+from napari_cellid.io.napari_layers import layers_of, reader_for_napari
 from napari_cellid.io.registry import read_recording
 
 SIZE = (40, 48)
@@ -69,7 +69,7 @@ def test_headers_of_scanimage_3_are_read(tmp_path, newline):
 def test_napari_gets_the_colours_of_the_microscope(tmp_path):
     writer = scanimage(None, channels=2, extra=SAID)
     path = writer.write(tmp_path / "a.tif", PAGES)
-    layers, _ = layers_of(stack_reader_for(path), path)
+    layers, _ = layers_of(reader_for_napari(path), path)
     assert [layer[1]["colormap"] for layer in layers] == ["green", "red"]
     assert layers[0][1]["scale"] == pytest.approx((1 / 30, 10, 10))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
-from napari_cellid.io.napari_layers import layers_of, stack_reader_for
+from napari_cellid.io.napari_layers import layers_of, reader_for_napari
 from napari_cellid.io.registry import read_recording, reader_for
 from napari_cellid.io.rois import read_rois
 from suite2p_folder import roi, stat_of, write_plane
@@ -250,7 +250,7 @@ def test_bad_folders_give_one_sentence(name: str, plane: Path) -> None:
 
 def test_a_folder_in_napari_is_two_images_and_the_rois(plane: Path) -> None:
     path = plane.parent
-    layers, notes = layers_of(stack_reader_for(path), path)
+    layers, notes = layers_of(reader_for_napari(path), path)
     green, red, labels = layers
     assert [layer[1]["name"] for layer in layers] == [
         "M12 day3 green (meanImg)", "M12 day3 red (meanImg_chan2)", "M12 day3 cells",
@@ -262,7 +262,7 @@ def test_a_folder_in_napari_is_two_images_and_the_rois(plane: Path) -> None:
     assert green[1]["units"] == ("pixel", "pixel")
     assert "meanImg as green" in notes[-1]
     (plane / "stat.npy").unlink()
-    assert len(layers_of(stack_reader_for(path), path)[0]) == 2
+    assert len(layers_of(reader_for_napari(path), path)[0]) == 2
 
 
 def test_planes_of_two_sizes_and_the_combined_view_are_refused(plane: Path) -> None:

@@ -10,12 +10,18 @@ from .registry import unregister as unregister
 from .results import write_results as write_results
 from .roi_file import RoiFile as RoiFile
 from .rois import read_rois as read_rois
+from .stack import ImageStack as ImageStack
+from .stack import StackReader as StackReader
+from .stack import VoxelSize as VoxelSize
 
 __all__ = [
     "Certainty",
+    "ImageStack",
     "ReadOptions",
     "RecordingReader",
     "RoiFile",
+    "StackReader",
+    "VoxelSize",
     "available_readers",
     "read_labels",
     "read_recording",

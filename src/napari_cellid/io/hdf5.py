@@ -38,12 +38,9 @@ def hdf5_file(path: Path) -> Iterator[h5py.File]:
     InputError
         If it is no HDF5 file, or is damaged.
     """
-    import h5py
-
     check_regular_file(path, "an HDF5 file")
     try:
-        # another program may be writing it
-        with h5py.File(path, "r", locking=False) as file:
+        with _unlocked(path) as file:
             yield file
     except InputError:
         raise
@@ -52,6 +49,19 @@ def hdf5_file(path: Path) -> Iterator[h5py.File]:
             f"{path.name} cannot be read ({first_line(error)}); it is no HDF5 file, "
             "cut off or damaged: copy it again."
         ) from error
+
+
+def _unlocked(path: Path) -> h5py.File:
+    """Open a file that another program may be writing, or this one holds open."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        # a file can be open twice in one program with the same flags only
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")
 
 
 class HdfArray:

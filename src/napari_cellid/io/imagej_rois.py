@@ -72,7 +72,7 @@ def read_imagej_rois(
         )
     planes = {k: _plane(rois[k], shape[0], path) for k in areas}
     drawn = {k: _pixels(parts[k], shape[1:]) for k in areas}
-    outside = [k for k in areas if not drawn[k][0].size]
+    outside = [k for k in areas if _is_outside(parts[k], shape[1:])]
     if outside:
         raise InputError(
             f"{path.name}: {len(outside)} of its {len(areas)} ROIs, such as number "
@@ -95,10 +95,12 @@ def _notes(
             f"{path.name}: {n_rois - len(areas)} of its {n_rois} ROIs are points, "
             "lines or texts and were left out."
         )
+    # smaller than a pixel, or below others
     hidden = len(areas) - len(np.unique(labels[labels > 0]))
     if hidden:
         notes.append(
-            f"{path.name}: {hidden} ROIs are covered by smaller ones and were left out."
+            f"{path.name}: {hidden} of its {n_rois} ROIs have no pixel of their own, "
+            "because they are smaller or lie below others, and were left out."
         )
     return tuple(notes)
 
@@ -153,6 +155,12 @@ def _pixels(
         inside ^= polygon2mask(shape, polygon[:, ::-1] - 0.5)
     rows, columns = np.nonzero(inside)
     return rows, columns
+
+
+def _is_outside(polygons: list[NDArray[np.float64]], shape: tuple[int, ...]) -> bool:
+    corners = np.concatenate(polygons)
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return bool(right <= 0 or bottom <= 0 or left >= shape[1] or top >= shape[0])
 
 
 def _plane(roi: Any, n_planes: int, path: Path) -> int:

@@ -14,14 +14,19 @@ from napari_cellid.io.assemble import channel_colours
 from napari_cellid.io.base import Certainty, ReadOptions
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.io.registry import available_readers, read_head
-from napari_cellid.io.stack import StackReader
+from napari_cellid.io.stack import (
+    ImageStack,
+    StackReader,
+    VoxelSize,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import dask.array as da
 
-    from napari_cellid.io.stack import ImageStack
+    from napari_cellid.cells.rois import RoiSet
+    from napari_cellid.io.base import RecordingReader
 
 #: napari's LayerData: data, attributes, type of layer
 LayerData = tuple[Any, dict[str, Any], str]
@@ -30,12 +35,14 @@ NOTES_KEY = "napari_cellid notes"
 _AXES = ("time", "plane", "y", "x")
 #: percentiles of the image in the middle that are black and white
 _RANGE = (1.0, 99.8)
+#: sizes of pixels and distances of planes that a microscope has
+_SIZES_UM = (1e-3, 1e4)
 #: readers whose files napari opens, too: these must say more than napari uses
 _GENERAL = ("tiff",)
 
 
-def stack_reader_for(path: Path) -> StackReader | None:
-    """The reader of a file or folder for napari, by a quick look; None if none fits."""
+def reader_for_napari(path: Path) -> RecordingReader | None:
+    """The reader of a file or folder, by a quick look; None if it is left to napari."""
     try:
         head = read_head(path)
         readers = available_readers().values()
@@ -43,20 +50,20 @@ def stack_reader_for(path: Path) -> StackReader | None:
     except InputError:
         return None
     certainty, best = max(sure, key=lambda each: each[0])
-    if certainty == Certainty.NO or not isinstance(best, StackReader):
+    if certainty == Certainty.NO:
         return None
     if best.name in _GENERAL and not _says_more(best, path):
         return None
     return best
 
 
-def layers_of(reader: StackReader, path: Path) -> tuple[list[LayerData], list[str]]:
+def layers_of(reader: RecordingReader, path: Path) -> tuple[list[LayerData], list[str]]:
     """Layers of a file or folder, and the notes on how it was read.
 
     Parameters
     ----------
     reader
-        As `stack_reader_for` gives it.
+        As `reader_for_napari` gives it.
     path
         The file or folder.
 
@@ -65,13 +72,33 @@ def layers_of(reader: StackReader, path: Path) -> tuple[list[LayerData], list[st
     InputError
         If it cannot be read.
     """
-    stack = reader.open_stack(path, ReadOptions())
-    name = recording_name([stack.path])
+    stack, name = _opened(reader, path)
     images = zip(stack.channels, stack.names, channel_colours(stack), strict=True)
     layers = [_image(stack, *image, name) for image in images]
-    if stack.labels is not None:
-        layers.append(_labels(stack, name))
+    if stack.rois is not None:
+        layers.append(_labels(stack, stack.rois, name))
     return layers, [*stack.notes, *_colour_notes(stack)]
+
+
+def _opened(reader: RecordingReader, path: Path) -> tuple[ImageStack, str]:
+    """All channels of a file, or the two of its recording; the name of the latter."""
+    if isinstance(reader, StackReader):
+        stack = reader.open_stack(path, ReadOptions())
+        return stack, recording_name([stack.path])
+    recording = reader.read(None, None, path, ReadOptions())
+    both = {"red": recording.red, "green": recording.green}
+    channels = {name: array for name, array in both.items() if array is not None}
+    size = recording.pixel_size_um
+    stack = ImageStack(
+        path=path,
+        channels=tuple(channels.values()),
+        names=tuple(channels),
+        voxel=VoxelSize(size, size, None, recording.pixel_size_source),
+        depths_um=recording.plane_depths_um,
+        frame_rate_hz=recording.frame_rate_hz,
+        notes=recording.notes,
+    )
+    return stack, recording.name
 
 
 def _colour_notes(stack: ImageStack) -> list[str]:
@@ -93,10 +120,10 @@ def _colour_notes(stack: ImageStack) -> list[str]:
     return [f"{stack.path.name}: {shown}, {stack.colour_source}."]
 
 
-def _says_more(reader: StackReader, path: Path) -> bool:
+def _says_more(reader: RecordingReader, path: Path) -> bool:
     """Whether a file names its axes, channels or sizes."""
     try:
-        stack = reader.open_stack(path, ReadOptions())
+        stack, _ = _opened(reader, path)
     except InputError:
         # napari opens what cannot be a recording, such as a photograph
         return False
@@ -110,7 +137,8 @@ def _says_more(reader: StackReader, path: Path) -> bool:
 def _image(
     stack: ImageStack, data: da.Array, channel: str, colour: str | None, name: str
 ) -> LayerData:
-    shown = f"{colour} ({channel})" if colour and channel else colour or channel
+    same = not channel or channel == colour
+    shown = f"{colour} ({channel})" if colour and not same else colour or channel
     attributes = {
         "name": f"{name} {shown}".strip(),
         "colormap": colour or "gray",
@@ -122,12 +150,18 @@ def _image(
     return _squeezed(data), attributes, "image"
 
 
-def _labels(stack: ImageStack, name: str) -> LayerData:
-    assert stack.labels is not None
-    shape = (1, *stack.labels.shape)
-    attributes = {"name": f"{name} cells", "opacity": 0.6, **_place(stack, shape)}
-    data = stack.labels if stack.labels.shape[0] > 1 else stack.labels[0]
-    return data, attributes, "labels"
+def _labels(stack: ImageStack, rois: RoiSet, name: str) -> LayerData:
+    labels = rois.label_image()
+    features = rois.table.reset_index(drop=True)
+    # a row of napari's features belongs to the label in its column "index"
+    features.insert(0, "index", np.arange(1, len(features) + 1))
+    attributes = {
+        "name": f"{name} cells",
+        "opacity": 0.6,
+        "features": features,
+        **_place(stack, (1, *labels.shape)),
+    }
+    return labels if len(labels) > 1 else labels[0], attributes, "labels"
 
 
 def _squeezed(data: da.Array) -> da.Array:
@@ -150,9 +184,9 @@ def _contrast(data: da.Array) -> tuple[float, float]:
 
 def _place(stack: ImageStack, shape: tuple[int, ...]) -> dict[str, Any]:
     """Scale, units and names of the axes that have more than one element."""
-    size = stack.voxel.square(stack.path.name)
+    size = _usable(stack.voxel.square(stack.path.name))
     rate, depths = stack.frame_rate_hz, stack.plane_depths_um()
-    step = abs(depths[1] - depths[0]) if depths else 0.0
+    step = _usable(abs(depths[1] - depths[0]) if depths else None)
     scale = (1 / rate if rate else 1.0, step or 1.0, size or 1.0, size or 1.0)
     units = (
         "s" if rate else "pixel",
@@ -165,3 +199,9 @@ def _place(stack: ImageStack, shape: tuple[int, ...]) -> dict[str, Any]:
         "units": tuple(units[axis] for axis in kept),
         "axis_labels": tuple(_AXES[axis] for axis in kept),
     }
+
+
+def _usable(size_um: float | None) -> float | None:
+    """A size that a window can show; None for what a header makes up."""
+    low, high = _SIZES_UM
+    return size_um if size_um is not None and low <= size_um <= high else None

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import dask.array as da
-    import numpy as np
-    from numpy.typing import NDArray
 
+    from napari_cellid.cells.rois import RoiSet
     from napari_cellid.io.base import ReadOptions
 
 #: relative difference up to which width and height of a pixel are the same
@@ -88,8 +87,8 @@ class ImageStack:
         Time points per second; None if it is not known.
     notes
         One sentence each: what was assumed or left out.
-    labels
-        Outlined cells, (plane, y, x), 0 for background; None if the file has none.
+    rois
+        Outlined cells; None if the file has none.
     """
 
     path: Path
@@ -101,7 +100,7 @@ class ImageStack:
     depths_um: tuple[float, ...] | None = None
     frame_rate_hz: float | None = None
     notes: tuple[str, ...] = ()
-    labels: NDArray[np.int32] | None = None
+    rois: RoiSet | None = None
 
     @property
     def n_planes(self) -> int:

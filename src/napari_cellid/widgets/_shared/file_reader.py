@@ -13,8 +13,7 @@ from napari_cellid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_cellid.io.napari_layers import LayerData
-    from napari_cellid.io.stack import StackReader
+    from napari_cellid.io.base import RecordingReader
 
 #: what a reader of napari returns if there is nothing to show
 _NOTHING: list[tuple[Any, ...]] = [(None,)]
@@ -28,15 +27,15 @@ def get_reader(path: str | list[str]) -> Callable[..., Any] | None:
     path
         The file or folder; of a list, which napari would stack, none is opened here.
     """
-    from napari_cellid.io.napari_layers import stack_reader_for
+    from napari_cellid.io.napari_layers import reader_for_napari
 
     if not isinstance(path, str):
         return None
-    reader = stack_reader_for(Path(path))
+    reader = reader_for_napari(Path(path))
     return None if reader is None else partial(_open, reader)
 
 
-def _open(reader: StackReader, path: str) -> list[LayerData] | list[tuple[Any, ...]]:
+def _open(reader: RecordingReader, path: str) -> list[tuple[Any, ...]]:
     """Open the file; what is wrong with it, and what was assumed, is shown."""
     from napari_cellid.io.napari_layers import layers_of
 
@@ -47,4 +46,4 @@ def _open(reader: StackReader, path: str) -> list[LayerData] | list[tuple[Any, .
         return _NOTHING
     if notes:
         show_info(" ".join(notes))
-    return layers
+    return list(layers)
