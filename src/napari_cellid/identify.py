@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_cellid.cells.frame_measures import measure_frames
 from napari_cellid.cells.measure import measure
+from napari_cellid.cells.plane_links import link_planes, linked_text, pool_classes
 from napari_cellid.cells.rois import RoiSet, measure_rois, roi_table
 from napari_cellid.cells.size_check import check_cell_sizes
 from napari_cellid.channels.bleed_correction import correct_bleed_through
@@ -22,13 +23,7 @@ from napari_cellid.novelty.comparison import (
     recorded_verdict,
 )
 from napari_cellid.progress import Progress
-from napari_cellid.recording import mean_planes
-from napari_cellid.recording.channel_check import check_channels
-from napari_cellid.registration.register import (
-    Registration,
-    register_channels,
-    register_movie,
-)
+from napari_cellid.registration.means import registered_means
 from napari_cellid.run_record import Timer, make_run_record
 from napari_cellid.segmentation.predict import segment
 
@@ -45,6 +40,7 @@ if TYPE_CHECKING:
     from napari_cellid.novelty.comparison import TrainingVerdict
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes, Recording
+    from napari_cellid.registration.register import Registration
     from napari_cellid.segmentation.predict import Segmentation, Segmenter
 
 
@@ -133,7 +129,9 @@ def identify_cells(
     """
     device = choose_device(config.device)
     timer = Timer()
-    recording, planes, registration = yield from _average(recording, config)
+    recording, planes, registration = yield from registered_means(
+        recording, config.registration
+    )
     if check is not None:
         check(planes)
     timer.stop("averaging")
@@ -142,12 +140,15 @@ def identify_cells(
     timer.stop("outlining")
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     cells, planes = _measure(segmentation.labels, planes, cards)
+    cells, planes = _link(segmentation.labels, cells, planes, recording, config)
     classes: tuple[str, ...] = ()
     if classifier is not None and _has_both(planes):
         cells = yield from classify_cells(
             planes, segmentation.labels, cells, classifier, config.classify, device
         )
         classes = classifier.card.classes
+        limits = none_limits(config.classify, classifier.card)
+        cells = pool_classes(cells, classes, limits)
         planes = _with_naming(planes, classifier.card)
     timer.stop("classifying")
     traces, projections = yield from measure_frames(
@@ -155,7 +156,7 @@ def identify_cells(
     )
     timer.stop("frames")
     run = make_run_record(recording, planes, config, device, cards)
-    run |= _trace_record(traces) | _registration_record(registration, planes)
+    run |= _movie_record(registration, traces, planes)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training(cards, planes, cells, bleed)
     card = classifier.card if classifier is not None and classes else None
@@ -270,7 +271,9 @@ def _classify(
         )
     device = choose_device(config.device)
     timer = Timer()
-    recording, planes, registration = yield from _average(recording, config)
+    recording, planes, registration = yield from registered_means(
+        recording, config.registration
+    )
     if check is not None:
         check(planes)
     if not _has_both(planes):
@@ -291,16 +294,19 @@ def _classify(
         # rejected ROIs are of any size and brightness
         usual = outlines.accepted[cells["label"].to_numpy() - 1]
     else:
+        cells, planes = _link(outlines, cells, planes, recording, config)
         cells = yield from classify_cells(
             planes, outlines, cells, classifier, config.classify, device
         )
+        limits = none_limits(config.classify, card)
+        cells = pool_classes(cells, card.classes, limits)
         labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
     traces, projections = yield from measure_frames(recording, labels, config.frames)
     timer.stop("frames")
     run = make_run_record(recording, planes, config, device, [card])
-    run |= _trace_record(traces) | _registration_record(registration, planes)
+    run |= _movie_record(registration, traces, planes)
     run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
     run |= compare_with_training([card], planes, cells[usual], bleed)
     run |= none_limits(config.classify, card).record(cells)
@@ -341,6 +347,22 @@ def _measure(
     return cells, planes
 
 
+def _link(
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    planes: MeanPlanes,
+    recording: Recording,
+    config: IdentifyConfig,
+) -> tuple[pd.DataFrame, MeanPlanes]:
+    """The table with links between planes, and the planes with a note on them."""
+    if not config.classify.link_planes:
+        return cells, planes
+    depths, um = recording.plane_depths_um, planes.pixel_size_um
+    cells = link_planes(labels, cells, depths, um)
+    note = linked_text(cells)
+    return cells, replace(planes, notes=(*planes.notes, note)) if note else planes
+
+
 def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
     """The planes with a note if classes have other names than the model gave them."""
     return (
@@ -348,43 +370,16 @@ def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
     )
 
 
-def _average(
-    recording: Recording, config: IdentifyConfig
-) -> Step[tuple[Recording, MeanPlanes, Registration | None]]:
-    """The recording and its mean images, registered and checked; what was aligned."""
-    recording, movie = yield from register_movie(recording, config.registration)
-    planes = yield from mean_planes(recording)
-    # the mean repeats notes of the recording; each is shown once, in order
-    notes = dict.fromkeys((*recording.notes, *planes.notes))
-    planes = check_channels(replace(planes, notes=tuple(notes)))
-    before = {"red": planes.red, "green": planes.green}
-    planes, channels = yield from register_channels(planes, config.registration)
-    if movie is None and channels is None:
-        return recording, planes, None
-    images = {name: image for name, image in before.items() if image is not None}
-    # of a movie that moved, the mean without correction
-    images |= {} if movie is None else movie.unmoved
-    return recording, planes, Registration(channels, movie, images)
-
-
-def _trace_record(traces: Traces | None) -> dict[str, Any]:
-    if traces is None:
-        return {}
-    return {
-        "traces": {
-            "channel": traces.channel,
-            "frames": len(traces.times),
-            "unit_of_times": traces.unit,
-        }
-    }
-
-
-def _registration_record(
-    registration: Registration | None, planes: MeanPlanes
+def _movie_record(
+    registration: Registration | None, traces: Traces | None, planes: MeanPlanes
 ) -> dict[str, Any]:
-    if registration is None:
-        return {}
-    return {"registration": registration.record(planes.pixel_size_um)}
+    """What was aligned and which traces there are; empty where there is nothing."""
+    record: dict[str, Any] = {}
+    if registration is not None:
+        record["registration"] = registration.record(planes.pixel_size_um)
+    if traces is not None:
+        record["traces"] = traces.record()
+    return record
 
 
 def _has_both(planes: MeanPlanes) -> bool:

@@ -44,6 +44,14 @@ class Traces:
     unit: str
     channel: str
 
+    def record(self) -> dict[str, Any]:
+        """What they are, for JSON."""
+        return {
+            "channel": self.channel,
+            "frames": len(self.times),
+            "unit_of_times": self.unit,
+        }
+
     def of_cells(
         self, labels: NDArray[Any], outlines: NDArray[np.int32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import pandas as pd
+
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.cli.console import Console
     from napari_cellid.identify import IdentifyResult
@@ -184,6 +186,7 @@ def describe(
     """
     from napari_cellid.cells.measure import count_classes
     from napari_cellid.cells.none_of_these import NONE_RECORD, count_none
+    from napari_cellid.cells.plane_links import count_cells
     from napari_cellid.io.results import RESULT_FILES
 
     counts = count_classes(result.cells, result.classes)
@@ -195,7 +198,8 @@ def describe(
         "name": result.planes.name,
         "folder": str(folder),
         **{file.partition(".")[0]: str(folder / file) for file in RESULT_FILES},
-        "n_cells": len(result.cells),
+        "n_cells": count_cells(result.cells),
+        "n_outlines": len(result.cells),
         "counts": counts,
         **({NONE_RECORD: n_none} if NONE_RECORD in result.run else {}),
         "models": models,
@@ -205,7 +209,7 @@ def describe(
         "seconds": seconds,
     }
     return values, [
-        _count_line(len(result.cells), counts, n_none),
+        _count_line(result.cells, counts, n_none),
         *filter(None, [result.bleed_through]),
         *(verdict.lines() if (verdict := result.training_verdict) else []),
         f"Results: {folder} ({', '.join(RESULT_FILES)})",
@@ -256,8 +260,13 @@ def save(
     console.result(values | more, lines)
 
 
-def _count_line(n_cells: int, counts: dict[str, int], n_none: int) -> str:
-    total = f"Found {count_text(n_cells, 'cell')}"
+def _count_line(cells: pd.DataFrame, counts: dict[str, int], n_none: int) -> str:
+    from napari_cellid.cells.plane_links import count_cells
+
+    total = f"Found {count_text(count_cells(cells), 'cell')}"
+    if count_cells(cells) < len(cells):
+        # classes are counted by outlines, as in every recording
+        total += f" with {count_text(len(cells), 'outline')}"
     if not counts:
         return f"{total}."
     shown = counts | ({NO_CLASS_TEXT: n_none} if n_none else {})

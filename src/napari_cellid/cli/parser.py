@@ -259,7 +259,7 @@ def _destination(config: type[Config], name: str) -> str:
 
 def _value(config: type[Config], name: str, field: FieldInfo) -> dict[str, Any]:
     if field.annotation is bool:
-        return {"action": "store_true"}
+        return {"action": argparse.BooleanOptionalAction}
     if get_origin(field.annotation) is Literal:
         choices = get_args(field.annotation)
         return {"choices": choices, "type": type(choices[0])}
@@ -293,7 +293,7 @@ def _reader(config: type[Config], name: str) -> Callable[[str], Any]:
 def _help(field: FieldInfo, default: str) -> str:
     text = (field.description or "").rstrip(".")
     if field.annotation is bool:
-        return text.replace("%", "%%")
+        default = "yes" if field.default else "no"
     limits = _range(field)
     shown = f"{limits}; default: {default}" if limits else f"default: {default}"
     return f"{text} ({shown})".replace("%", "%%")

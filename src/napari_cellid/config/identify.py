@@ -107,6 +107,13 @@ class ClassifyConfig(Config):
         "recording if its interval is above 0, a number so many grey values of red "
         "per grey value of green. Outlines and saved images do not change.",
     )
+    link_planes: bool = Field(
+        True,
+        title="Link planes",
+        description="Outlines of one cell in planes at most 10 µm apart are "
+        "linked, and its class is decided from all of them. Nothing is linked where "
+        "the distance of planes is unknown.",
+    )
     none_below: NoneBelowSetting = Field(
         "auto",
         title="None below",

@@ -10,6 +10,7 @@ import numpy as np
 from napari_cellid.cells.matching import changed_labels, match_labels
 from napari_cellid.cells.measure import measure, measure_labels
 from napari_cellid.cells.numbering import relabel_sequential
+from napari_cellid.cells.plane_links import LINKED
 from napari_cellid.segmentation.instances import label_recording
 
 if TYPE_CHECKING:
@@ -197,6 +198,10 @@ def _take_over(
     ):
         empty = "" if name == "predicted" else np.nan
         cells[name] = np.where(new, empty, rows[name].to_numpy())
+    if LINKED in before.cells:
+        # a new outline is a cell of its own until the next run
+        linked = np.where(new, cells["cell"], rows[LINKED].to_numpy())
+        cells[LINKED] = linked.astype(np.int64)
     return cells[list(before.cells.columns)], before.next_cell + int(new.sum())
 
 

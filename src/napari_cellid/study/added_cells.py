@@ -14,6 +14,7 @@ from napari_cellid.annotation.all_answers import current_answers, read_annotatio
 from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.measure import measure_labels
 from napari_cellid.cells.none_of_these import NONE_RECORD, count_none
+from napari_cellid.cells.plane_links import LINKED
 from napari_cellid.colours import class_colours
 from napari_cellid.errors import InputError
 from napari_cellid.files import copy_other_files
@@ -255,6 +256,9 @@ def _with_columns(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reindex(columns=list(table.columns))
     if "predicted" in rows:
         rows["predicted"] = rows["predicted"].fillna("")
+    if LINKED in rows:
+        # nobody has linked it: it is a cell of its own
+        rows[LINKED] = rows["cell"]
     return rows
 
 

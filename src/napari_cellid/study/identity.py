@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.cells.matching import match_by_distance, match_by_overlap
+from napari_cellid.cells.plane_links import with_numbers
 from napari_cellid.io.tables import RETIRED_COLUMNS, no_retired
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def assign_cell_numbers(
         retired=tuple(sorted(unmatched["cell"].tolist())),
     )
     return NumberedCells(
-        cells.assign(cell=number), _retire(unmatched, still_retired), report
+        with_numbers(cells, number), _retire(unmatched, still_retired), report
     )
 
 
@@ -183,7 +184,7 @@ def number_as_new(known: KnownCells, cells: pd.DataFrame) -> NumberedCells:
         retired=tuple(sorted(known.cells["cell"].tolist())),
     )
     retired = _retire(_retire(known.cells, known.retired), known.other)
-    return NumberedCells(cells.assign(cell=number), retired, report)
+    return NumberedCells(with_numbers(cells, number), retired, report)
 
 
 def number_added_cells(
@@ -211,7 +212,7 @@ def number_added_cells(
     number[new] = _first_free(known) + np.arange(len(new))
     kept = tuple(known.cells["cell"].tolist())
     report = IdentityReport(kept, (), returned, tuple(number[new].tolist()), ())
-    return NumberedCells(cells.assign(cell=number), still_retired, report)
+    return NumberedCells(with_numbers(cells, number), still_retired, report)
 
 
 def retire_cells(known: KnownCells, cells: pd.DataFrame) -> pd.DataFrame:

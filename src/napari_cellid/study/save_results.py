@@ -9,6 +9,7 @@ import pandas as pd
 
 from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.none_of_these import NONE_RECORD, most_probable
+from napari_cellid.cells.plane_links import with_numbers
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
 from napari_cellid.config.classes import STATES, has_class_none
@@ -126,7 +127,7 @@ def with_permanent_numbers(
     recording
         The recording that `add_recording` made of it.
     """
-    cells = result.cells.assign(cell=recording.cells()["cell"].to_numpy())
+    cells = with_numbers(result.cells, recording.cells()["cell"].to_numpy())
     return dataclasses.replace(result, cells=cells, run=recording.run())
 
 

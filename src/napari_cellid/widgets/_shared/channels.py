@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +114,21 @@ def recording_from_layers(channels: Channels) -> Recording:
         ),
         notes=(*_file_notes(channels), *channels.notes, *notes),
     )
+    depths = _plane_depths(channels, recording.n_planes)
+    recording = replace(recording, plane_depths_um=depths)
     return with_diameter(recording, channels.diameter_px, channels.diameter_source)
+
+
+def _plane_depths(channels: Channels, n_planes: int) -> tuple[float, ...] | None:
+    """Depth (µm) of each plane; None where the layers do not say it."""
+    transform = result_transform(channels)
+    if n_planes < 2 or len(transform["scale"]) != 3:
+        return None
+    step, unit = abs(float(transform["scale"][0])), str(transform["units"][0])
+    # 1 is the scale of an axis that nobody has set
+    if unit not in ("micrometer", "micron", "um", "µm") or step == 1:
+        return None
+    return tuple(step * plane for plane in range(n_planes))
 
 
 def result_transform(channels: Channels) -> dict[str, Any]:

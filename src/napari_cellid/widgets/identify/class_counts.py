@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_cellid.cells.measure import count_classes
 from napari_cellid.cells.none_of_these import count_none
+from napari_cellid.cells.plane_links import count_cells
 from napari_cellid.colours import NONE_COLOUR, UNCLASSIFIED
 from napari_cellid.config import NO_CLASS_TEXT
 from napari_cellid.widgets._shared.swatch import swatch
@@ -45,7 +46,12 @@ class ClassCounts(QWidget):
         for row, (colour, name, count) in enumerate(rows):
             share = f"{100 * count / len(cells):.0f} %" if len(cells) else ""
             self._add_row(row, colour, (name, str(count), share))
-        self._add_row(len(rows), None, ("all cells", str(len(cells)), ""))
+        n_cells = count_cells(cells)
+        linked = n_cells < len(cells)
+        name = "all outlines" if linked else "all cells"
+        self._add_row(len(rows), None, (name, str(len(cells)), ""))
+        if linked:
+            self._add_row(len(rows) + 1, None, ("cells (linked)", str(n_cells), ""))
 
     def text(self) -> str:
         """The text that is shown, one line for each row."""
