@@ -102,7 +102,6 @@ def test_rois_apart_get_what_their_label_image_gets(
     ways = {
         "own": [str(plane)],
         "labels": [*images, "--labels", str(tmp_path / "labels.tif")],
-        "rois": [*images, "--rois", str(plane)],
         "file": [str(plane), *images],
         "red": [str(plane), "--red", str(tmp_path / "red.tif")],
         "caiman": [

@@ -87,7 +87,7 @@ def huge(root: h5py.File) -> None:
 
 A = "estimates/A"
 BAD = {
-    "other file": (both(put("estimates", None), put("dims", None)), "damaged or no"),
+    "other file": (put("estimates", None), "that CaImAn did not save"),
     "no components": (put(A, None), "components, estimates/A, are missing"),
     "zero": (
         both(

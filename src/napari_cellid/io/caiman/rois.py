@@ -50,6 +50,11 @@ def read_caiman(path: Path) -> RoiFile:
         If it is damaged, has no components, or those of a volume.
     """
     with open_hdf5(path) as root:
+        if "estimates" not in root:
+            raise InputError(
+                f"{path} is an HDF5 file that CaImAn did not save: it has no "
+                "estimates; give CaImAn's file, or your masks with --labels."
+            )
         shape = _shape(root, path)
         starts, places, weight = _components(root, path, shape)
         accepted = _accepted(root, path, len(starts) - 1)
