@@ -48,5 +48,5 @@ def test_caiman(tmp_path: Path) -> None:
     same_pixels(file, extractor)
     np.testing.assert_array_equal(
         np.asarray(extractor.get_traces(name="denoised")).T,
-        np.asarray(read_rois(file).traces["C"][0]),
+        read_rois(file).traces["C"][0][:],
     )

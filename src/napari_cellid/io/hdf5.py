@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK_BYTES = 8 << 20
 #: what h5py is known to raise for files that are broken
-_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+_ERRORS = (
+    OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError,
+    OverflowError, MemoryError,
+)  # fmt: skip
 #: chunks of a damaged file may claim any size
 _LARGEST_CHUNK_BYTES = 1 << 30
 

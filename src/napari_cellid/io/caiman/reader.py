@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import Certainty
-from napari_cellid.io.caiman.file import SIGNATURE, is_caiman
+from napari_cellid.io.caiman.file import is_caiman
+from napari_cellid.io.hdf5 import SIGNATURE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,12 @@ import pandas as pd
 from napari_cellid.cells.rois import RoiSet
 from napari_cellid.errors import InputError
 from napari_cellid.io.caiman.file import (
-    LazyDataset,
     check_numbers,
     damaged,
     dataset,
     numbers,
-    open_hdf5,
 )
+from napari_cellid.io.hdf5 import HdfArray, hdf5_file
 from napari_cellid.io.roi_file import RoiFile
 from napari_cellid.naming import utf8_text
 
@@ -49,7 +48,7 @@ def read_caiman(path: Path) -> RoiFile:
     InputError
         If it is damaged, has no components, or those of a volume.
     """
-    with open_hdf5(path) as root:
+    with hdf5_file(path) as root:
         if "estimates" not in root:
             raise InputError(
                 f"{path} is an HDF5 file that CaImAn did not save: it has no "
@@ -206,14 +205,16 @@ def _accepted(root: h5py.File, path: Path, n: int) -> NDArray[np.float64]:
     return accepted
 
 
-def _traces(root: h5py.File, path: Path, n: int) -> dict[str, tuple[LazyDataset, ...]]:
+def _traces(root: h5py.File, path: Path, n: int) -> dict[str, tuple[HdfArray, ...]]:
     found = {name: dataset(root, f"estimates/{name}") for name in _TRACES}
-    traces: dict[str, tuple[LazyDataset, ...]] = {}
+    traces: dict[str, tuple[HdfArray, ...]] = {}
     for name, values in found.items():
         if values is None:
             continue
         check_numbers(values, path, 2)
         if len(values) != n:
             raise damaged(path, f"{name} has {len(values)} rows for {n} components")
-        traces[name] = (LazyDataset(path, values),)
+        traces[name] = (
+            HdfArray(path, f"estimates/{name}", values.shape, values.dtype),
+        )
     return traces
