@@ -184,8 +184,8 @@ def test_images_are_read_only_when_they_are_needed(tmp_path):
     with nwb(path) as file:
         group = add_series(file, "A", transposed(movie(1)), 513.0)
         del group["data"]
-        # 8 GB that are not in the file: chunks that were never written
-        group.create_dataset("data", (2000, 1024, 1024), "f4", chunks=(1, 1024, 1024))
+        # 800 MB that are not in the file: chunks that were never written
+        group.create_dataset("data", (200, 1024, 1024), "f4", chunks=(1, 1024, 1024))
     tracemalloc.start()
     made = read_recording(green=path)
     made.green[100].compute()

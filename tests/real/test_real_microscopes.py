@@ -50,6 +50,6 @@ def test_a_header_of_scanimage_3_8():
 
 
 def test_rois_of_imagej():
-    labels, notes = read_imagej_rois(DATA / "sima/imageJ_ROIs.zip", (1, 64, 64))
+    labels, notes = read_imagej_rois(DATA / "sima/imageJ_ROIs.zip", (1, 512, 512))
     assert sorted(np.unique(labels)) == [0, 1, 2]
     assert notes == ()

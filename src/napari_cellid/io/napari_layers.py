@@ -137,6 +137,7 @@ def _says_more(reader: RecordingReader, path: Path) -> bool:
 def _image(
     stack: ImageStack, data: da.Array, channel: str, colour: str | None, name: str
 ) -> LayerData:
+    said = (*stack.notes, *_colour_notes(stack))
     same = not channel or channel == colour
     shown = f"{colour} ({channel})" if colour and not same else colour or channel
     attributes = {
@@ -144,7 +145,7 @@ def _image(
         "colormap": colour or "gray",
         "blending": "additive",
         "contrast_limits": _contrast(data),
-        "metadata": {"channel": colour or channel, NOTES_KEY: stack.notes},
+        "metadata": {"channel": colour or channel, NOTES_KEY: said},
         **_place(stack, data.shape),
     }
     return _squeezed(data), attributes, "image"

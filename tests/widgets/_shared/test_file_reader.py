@@ -51,7 +51,8 @@ def test_the_dock_needs_no_further_word(tmp_path, said, kind, axis, name):
     images = recording.red[0] if axis == "planes" else recording.red[:, 0]
     np.testing.assert_array_equal(images.compute(), DATA[0, :, 0])
     assert "4 planes" in recording.notes[0] or "4 time points" in recording.notes[0]
-    assert "Ch1 as red and Ch2 as green" in said["info"][0]
+    for notes in (said["info"][0], " ".join(recording.notes)):
+        assert "Ch1 as red and Ch2 as green" in notes
 
 
 def test_what_is_wrong_is_said_and_nothing_is_opened(tmp_path, said):
