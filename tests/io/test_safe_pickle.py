@@ -103,7 +103,8 @@ def test_dates_and_paths_of_earlier_settings_are_passed_over() -> None:
         np.array([object()], dtype=object),
         complex(1, 2),
     ],
-    ids=str,
+    # not str, which tells the address of an object
+    ids=lambda value: type(value).__name__,
 )
 def test_anything_else_is_refused_by_name(value: object) -> None:
     with pytest.raises(ForeignPickleError, match=r"\w"):
