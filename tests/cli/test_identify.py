@@ -170,8 +170,11 @@ def test_settings_reach_the_run(
             "batch_size": 3,
             "class_views": 1,
             "bleed_through": "off",
+            "link_planes": True,
             "none_below": "auto",
         },
+        "registration": {"registration": "off", "channel_transform": "shift"},
+        "frames": {"traces": False, "projections": False, "frame_rate_hz": 0.0},
         "device": {"device": "cpu", "precision": "fp32"},
     }
     assert run["device"] == "CPU, fp32"
