@@ -67,3 +67,11 @@ def test_a_batch_says_which_crops_are_of_sharp_fields(tmp_path: Path) -> None:
     assert images.dtype == torch.float32
     # both kinds are drawn equally often: 20 of 40, 3 SDs are 9.5
     assert 10 <= int(sharp.sum()) <= 30
+
+
+def test_a_kind_can_be_drawn_twice_as_often(tmp_path: Path) -> None:
+    paths = [_write_field(tmp_path / f"{k}-1-0000.npz") for k in ("sharp", "wide")]
+    fields = Fields(paths, "pair", often=["wide"])
+    _, _, sharp = fields.batch(np.random.default_rng(3), 90, SIDE)
+    # a third: 30 of 90, 3 SDs are 13.4
+    assert 17 <= int(sharp.sum()) <= 43

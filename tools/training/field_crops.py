@@ -17,6 +17,7 @@ from napari_cellid.segmentation.targets import IGNORE_INDEX
 from tools.training.disturbances import disturbed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_cellid.channels.model_input import Combination
@@ -39,12 +40,17 @@ class Fields:
         combination: Combination,
         zoom: float = 1.0,
         faint: float = 0.0,
+        often: Sequence[str] = (),
     ) -> None:
         self.combination, self.zoom, self.faint = combination, zoom, faint
         self.items = []
-        # every kind is seen as often as the others, however many fields it has
+        # every kind is seen as often as the others, however many fields it has; those
+        # in `often` twice as often
         kinds = np.array([path.name.partition("-")[0] for path in paths])
-        self.by_kind = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+        names = np.unique(kinds)
+        self.by_kind = [np.flatnonzero(kinds == kind) for kind in names]
+        shares = np.where(np.isin(names, often), 2.0, 1.0)
+        self.shares = shares / shares.sum()
         # green alone is drawn more often in flat fields, which are made for it
         self.lonely = np.where(kinds == "flat", 0.6, 0.3)
         self.sharp = []
@@ -78,7 +84,8 @@ class Fields:
         self, rng: np.random.Generator, side: int
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """One crop: images (channel, y, x), targets (kind and class, y, x), sharp."""
-        number = rng.choice(self.by_kind[rng.integers(len(self.by_kind))])
+        kind = rng.choice(len(self.by_kind), p=self.shares)
+        number = rng.choice(self.by_kind[kind])
         item = self.items[number]
         # declared pixel sizes are wrong by as much
         zoom = self.zoom ** rng.uniform(-1, 1)

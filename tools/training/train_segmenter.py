@@ -83,6 +83,9 @@ def main() -> None:
         help="share of crops of blurred fields in which faint sections are background",
     )
     parser.add_argument(
+        "--often", nargs="*", default=[], metavar="KIND", help="seen twice as often"
+    )
+    parser.add_argument(
         "--eager",
         type=float,
         default=0.0,
@@ -156,7 +159,9 @@ def widened(first: torch.Tensor, n_images: int) -> torch.Tensor:
 def train(options: argparse.Namespace) -> None:
     known, held_out = split_fields(options.fields, options.held_out)
     known = spread(known, options.learn_from)
-    training = Fields(known, options.combination, options.zoom, options.faint)
+    training = Fields(
+        known, options.combination, options.zoom, options.faint, options.often
+    )
     testing = Fields(held_out, options.combination, faint=options.faint)
     torch.manual_seed(options.seed)
     net = begin(options).to(memory_format=torch.channels_last)
