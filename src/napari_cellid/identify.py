@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari_cellid.cells.traces import Traces
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
+    from napari_cellid.device import Device
     from napari_cellid.models.card import ModelCard
     from napari_cellid.novelty.comparison import TrainingVerdict
     from napari_cellid.progress import Step
@@ -141,39 +142,19 @@ def identify_cells(
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     cells, planes = _measure(segmentation.labels, planes, cards)
     cells, planes = _link(segmentation.labels, cells, planes, recording, config)
-    classes: tuple[str, ...] = ()
+    card: ModelCard | None = None
     if classifier is not None and _has_both(planes):
+        card = classifier.card
         cells = yield from classify_cells(
             planes, segmentation.labels, cells, classifier, config.classify, device
         )
-        classes = classifier.card.classes
-        limits = none_limits(config.classify, classifier.card)
-        cells = pool_classes(cells, classes, limits)
-        planes = _with_naming(planes, classifier.card)
+        limits = none_limits(config.classify, card)
+        cells = pool_classes(cells, card.classes, limits)
+        planes = _with_naming(planes, card)
     timer.stop("classifying")
-    traces, projections = yield from measure_frames(
-        recording, segmentation.labels, config.frames
-    )
-    timer.stop("frames")
-    run = make_run_record(recording, planes, config, device, cards)
-    run |= _movie_record(registration, traces, planes)
-    run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
-    run |= compare_with_training(cards, planes, cells, bleed)
-    card = classifier.card if classifier is not None and classes else None
-    if card is not None:
-        run |= none_limits(config.classify, card).record(cells)
-    return IdentifyResult(
-        planes=planes,
-        labels=segmentation.labels,
-        cells=cells,
-        classes=classes,
-        segmentation=segmentation,
-        run=run,
-        classifier_card=card,
-        registration=registration,
-        traces=traces,
-        projections=projections,
-    )
+    run = _Run(recording, config, device, timer, cards, card, bleed, registration)
+    labels = segmentation.labels
+    return (yield from _result(run, planes, labels, cells, segmentation=segmentation))
 
 
 def classify_labels(
@@ -303,22 +284,61 @@ def _classify(
         labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
-    traces, projections = yield from measure_frames(recording, labels, config.frames)
-    timer.stop("frames")
-    run = make_run_record(recording, planes, config, device, [card])
-    run |= _movie_record(registration, traces, planes)
-    run |= {"bleed_through": bleed, "seconds": timer.seconds, "cells": len(cells)}
-    run |= compare_with_training([card], planes, cells[usual], bleed)
-    run |= none_limits(config.classify, card).record(cells)
+    run = _Run(recording, config, device, timer, [card], card, bleed, registration)
+    return (yield from _result(run, planes, labels, cells, usual))
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What a run did besides its cells; `card` is that of the model of the classes."""
+
+    recording: Recording
+    config: IdentifyConfig
+    device: Device
+    timer: Timer
+    cards: Sequence[ModelCard]
+    card: ModelCard | None
+    bleed: dict[str, Any]
+    registration: Registration | None
+
+
+def _result(
+    run: _Run,
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    usual: NDArray[np.bool_] | None = None,
+    segmentation: Segmentation | None = None,
+) -> Step[IdentifyResult]:
+    """Read the frames, and put the result and its record together.
+
+    `usual` are the cells (cell,) that are compared with the training, all without it.
+    """
+    config, card = run.config, run.card
+    traces, projections = yield from measure_frames(
+        run.recording, labels, config.frames
+    )
+    run.timer.stop("frames")
+    record = make_run_record(run.recording, planes, config, run.device, run.cards)
+    record |= _movie_record(run.registration, traces, planes)
+    record |= {
+        "bleed_through": run.bleed,
+        "seconds": run.timer.seconds,
+        "cells": len(cells),
+    }
+    compared = cells if usual is None else cells[usual]
+    record |= compare_with_training(run.cards, planes, compared, run.bleed)
+    if card is not None:
+        record |= none_limits(config.classify, card).record(cells)
     return IdentifyResult(
         planes=planes,
         labels=labels,
         cells=cells,
-        classes=card.classes,
-        segmentation=None,
-        run=run,
+        classes=() if card is None else card.classes,
+        segmentation=segmentation,
+        run=record,
         classifier_card=card,
-        registration=registration,
+        registration=run.registration,
         traces=traces,
         projections=projections,
     )

@@ -70,7 +70,7 @@ def test_every_roi_has_a_row_in_its_order(
     assert table["npix"].tolist() == [len(each["ypix"]) for each in stat]
     np.testing.assert_allclose(table["y"], [e["ypix"].mean() for e in stat], atol=1e-3)
     assert table["iscell"].tolist() == np.load(plane / "iscell.npy")[:, 0].tolist()
-    np.testing.assert_allclose(table[CHANCES].sum(1), 1, atol=1e-3)
+    np.testing.assert_allclose(table[CHANCES].sum(axis=1), 1, atol=1e-3)
     assert (table["predicted"].str.len() > 0).all()
     # the last ROI lies in the first one: it has a class, and no pixel in the image
     assert table["label_npix"].iloc[-1] == 0
