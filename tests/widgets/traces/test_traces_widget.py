@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clicking import click_at
+from napari.utils.theme import get_theme
 
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.traces import TraceReader
@@ -19,6 +20,7 @@ from napari_cellid.widgets._shared.channels import Channels
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.session.show_result import add_result
 from napari_cellid.widgets.traces import CellTraces, TracesWidget
+from napari_cellid.widgets.traces.plot import TracePlot
 
 N = 20
 TRANSFORM = {"scale": (1.17, 1.17), "units": ("um", "um")}
@@ -123,3 +125,11 @@ def test_projections_are_hidden_layers(viewer, shown):
     layer = viewer.layers["m max"]
     assert not layer.visible
     assert layer.data.shape == (64, 64)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_an_empty_plot_has_the_background_of_the_theme(qtbot: Any, theme: str) -> None:
+    plot = TracePlot(theme)
+    qtbot.addWidget(plot)
+    background = np.array(get_theme(theme).background.as_rgb_tuple()[:3]) / 255
+    np.testing.assert_allclose(plot.figure.get_facecolor()[:3], background, atol=1e-6)

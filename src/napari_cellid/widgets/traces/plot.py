@@ -73,6 +73,8 @@ class TracePlot(FigureCanvasQTAgg):
         self._row: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(150)
+        # without it an empty figure is white on every theme
+        self._plot()
 
     @property
     def row(self) -> int | None:
