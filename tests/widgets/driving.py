@@ -41,6 +41,14 @@ def run(qtbot: Any, dock: IdentifyWidget) -> Labels:
     return layer
 
 
+def run_into_study(qtbot: Any, dock: IdentifyWidget) -> Labels:
+    """Press the button, and then the one that saves the cells in the open study."""
+    layer = run(qtbot, dock)
+    click(dock.panel.study_button)
+    qtbot.waitUntil(lambda: not dock.study_offer.saver.queue.busy, timeout=60_000)
+    return layer
+
+
 def wait_until_idle(qtbot: Any, dock: IdentifyWidget) -> None:
     """Wait until nothing runs and nothing is out of date."""
 

@@ -7,7 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
-from driving import run, wait_until_idle
+from driving import run, run_into_study, wait_until_idle
 from napari.layers import Image
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject
@@ -66,8 +66,7 @@ def test_nothing_refers_to_removed_layers_of_identify(
         ("a17 mCherry", field.red, "red"), ("a17 GCaMP", field.green, "green"),
     ):  # fmt: skip
         viewer.add_image(image, name=name, colormap=colour, scale=(15, 1.17, 1.17))
-    run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    run_into_study(qtbot, dock)
     wait_until_idle(qtbot, dock)
     references = [weakref.ref(layer) for layer in viewer.layers]
     assert len(references) > 4

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from annotating import make_window
-from driving import run
+from driving import run, run_into_study
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox
@@ -139,8 +139,7 @@ def test_the_study_that_is_open_says_it(
     study = Study.create(tmp_path / "s", INTERNEURONS)
     session_of(viewer).open_study(study.path)
     assert dock.panel.scheme.combo.currentData() == "red-interneurons"
-    layer = run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    layer = run_into_study(qtbot, dock)
     saved = Study.open(study.path).recording("a17").cells()
     assert saved["predicted"].tolist() == layer.features["predicted"].tolist()
     assert set(saved["predicted"]) <= set(INTERNEURONS.class_names)

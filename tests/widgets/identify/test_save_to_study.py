@@ -1,4 +1,4 @@
-"""Runs of Identify go into the study that is open."""
+"""Results of Identify go into the study that is open, when the user says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from driving import run, wait_until_idle
+from driving import click, run, run_into_study, wait_until_idle
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -39,7 +39,13 @@ def test_a_run_goes_into_the_open_study(
     session = session_of(viewer)
     session.open_study(study.path)
     layer = run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    wait_until_idle(qtbot, dock)
+    assert Study.open(study.path).recordings == ()
+    assert not session.contains(result_of(layer))
+    assert dock.panel.study_button.text() == "Add a17 to the study study"
+    click(dock.panel.study_button)
+    qtbot.waitUntil(lambda: not dock.study_offer.saver.queue.busy)
+    assert dock.panel.study_button.isHidden()
     wait_until_idle(qtbot, dock)
     assert Study.open(study.path).recordings == ("a17",)
     assert session.contains(result_of(layer))
@@ -54,15 +60,13 @@ def test_a_second_run_keeps_the_numbers_of_the_cells(
     viewer, channels, dock, qtbot, study
 ):
     session_of(viewer).open_study(study.path)
-    run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    run_into_study(qtbot, dock)
     recording = Study.open(study.path).recording("a17")
     before = recording.cells()
     # numbers that no run would give by itself: every run counts its cells from 1
     before["cell"] = 100 - 3 * np.arange(len(before))
     write_cells(recording.folder / "cells.csv", before)
-    run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy)
+    run_into_study(qtbot, dock)
     after = Study.open(study.path).recording("a17").cells()
     place = ["cell", "plane", "y", "x"]
     pd.testing.assert_frame_equal(
@@ -73,7 +77,7 @@ def test_a_second_run_keeps_the_numbers_of_the_cells(
 
 def test_without_a_study_nothing_is_written(viewer, channels, dock, qtbot, tmp_path):
     run(qtbot, dock)
-    assert not dock.study_saver.queue.busy
+    assert dock.panel.study_button.isHidden()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,13 +93,16 @@ def test_a_result_waits_while_another_one_is_saved(
     session_of(viewer).open_study(study.path)
     monkeypatch.setattr(study_saver, "save_result", slow)
     first = result_of(run(qtbot, dock))
+    click(dock.panel.study_button)
+    assert not dock.panel.study_button.isEnabled()
     channels[0].name, channels[1].name = "b2 mCherry", "b2 GCaMP"
     second = result_of(run(qtbot, dock))
+    click(dock.panel.study_button)
     assert first.name != second.name
     released.set()
     names = tuple(sorted((first.name, second.name)))
     qtbot.waitUntil(lambda: Study.open(study.path).recordings == names, timeout=60_000)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not dock.study_offer.saver.queue.busy, timeout=60_000)
     assert session_of(viewer).contains(first)
     assert session_of(viewer).contains(second)
 
@@ -121,12 +128,10 @@ def test_files_are_saved_although_the_dock_is_closed_during_a_run(
 
 def run_other_images(dock, channels, qtbot):
     """Run Identify on other images under the same name."""
-    run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
+    run_into_study(qtbot, dock)
     for layer in channels:
         layer.data = np.ascontiguousarray(layer.data[..., ::-1])
-    run(qtbot, dock)
-    qtbot.waitUntil(lambda: not dock.study_saver.queue.busy, timeout=60_000)
+    run_into_study(qtbot, dock)
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,13 @@ from qtpy.QtWidgets import (
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
+from napari_cellid.widgets.session.save import offer_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_cellid.study.study import Study
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 _NO_STUDY = (
@@ -92,7 +94,7 @@ class StudyPicker(QWidget):
         self.name.setToolTip(as_rich_text(str(path)))
 
     def show_offered_results(
-        self, results: Sequence[ShownResult], *, study_open: bool, busy: bool
+        self, results: Sequence[ShownResult], *, study: Study | None, busy: bool
     ) -> None:
         """Show a button for each result of Identify that can be annotated.
 
@@ -100,8 +102,8 @@ class StudyPicker(QWidget):
         ----------
         results
             Results that the study does not have in their present form.
-        study_open
-            Whether a study is open, to which they would be added.
+        study
+            The open study, to which they would be added.
         busy
             Whether one of them is being added.
         """
@@ -109,7 +111,7 @@ class StudyPicker(QWidget):
             # at once, or the old ones would still show through the new ones
             button.setParent(None)
             button.deleteLater()
-        self.result_buttons = [self._button(result, study_open) for result in results]
+        self.result_buttons = [self._button(result, study) for result in results]
         for button in self.result_buttons:
             self._column.addWidget(button)
             button.setEnabled(not busy)
@@ -123,11 +125,11 @@ class StudyPicker(QWidget):
     def _accept(self, result: ShownResult, _: bool = False) -> None:
         self.result_accepted.emit(result)
 
-    def _button(self, result: ShownResult, study_open: bool) -> QPushButton:
-        text = "Add the cells of {} to this study"
-        if not study_open:
-            text = "Annotate the cells of {}"
-        button = QPushButton(text.format(result.name))
+    def _button(self, result: ShownResult, study: Study | None) -> QPushButton:
+        text = f"Annotate the cells of {result.name}"
+        if study is not None:
+            text = offer_text(study, result)
+        button = QPushButton(text)
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setToolTip(
             "<qt>Saves the images, the outlines and all answers in a study, so that "

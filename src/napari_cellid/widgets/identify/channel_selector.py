@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QWidget
@@ -25,12 +24,13 @@ from napari_cellid.widgets.identify.infer_channels import (
     infer_red_and_green,
 )
 from napari_cellid.widgets.identify.pixel_size import PixelSize
-from napari_cellid.widgets.session.result_layer import is_output_layer
+from napari_cellid.widgets.session.result_layer import input_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
 _TITLES = {"red": "Red channel", "green": "Green channel"}
 _TIPS = {
@@ -82,11 +82,7 @@ class ChannelSelector(QWidget):
 
     def refresh(self) -> None:
         """List the image layers; infer the channels that the user has not chosen."""
-        layers = [
-            layer
-            for layer in self._viewer.layers
-            if isinstance(layer, Image) and not is_output_layer(layer)
-        ]
+        layers = input_images(self._viewer.layers)
         before = {colour: box.currentData() for colour, box in self.boxes.items()}
         chosen = {
             colour: before[colour]

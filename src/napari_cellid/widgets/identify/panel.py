@@ -37,6 +37,7 @@ from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
 from napari_cellid.widgets.identify.model_combo import ModelCombo
+from napari_cellid.widgets.identify.study_offer import StudyButton
 from napari_cellid.widgets.identify.training_line import TrainingLine
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class IdentifyPanel(QWidget):
             "<qt>Writes labels.tif, cells.csv, overlay.png and run.json into a folder "
             "with the name of the recording.</qt>"
         )
+        self.study_button = StudyButton()
         self.adding = AddCellBar()
         self._bar = QProgressBar()
         self._status = small_text()
@@ -247,6 +249,7 @@ class IdentifyPanel(QWidget):
             self._counts,
             self._training,
             self.adding,
+            self.study_button,
             self.save_button,
             self._bleed,
             self._notes,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
@@ -17,6 +17,7 @@ from napari_cellid.widgets._shared.channels import (
     source_paths,
 )
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -27,6 +28,7 @@ from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
 from napari_cellid.widgets.identify.scheme_control import SchemeControl
+from napari_cellid.widgets.identify.study_offer import StudyOffer
 from napari_cellid.widgets.identify.tasks import (
     LoadedModels,
     run_estimate,
@@ -38,7 +40,6 @@ from napari_cellid.widgets.session.result_layer import (
 )
 from napari_cellid.widgets.session.session import session_of
 from napari_cellid.widgets.session.show_result import add_result
-from napari_cellid.widgets.session.study_saver import StudySaver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from napari_cellid.config import IdentifyConfig, StudyConfig
     from napari_cellid.identify import IdentifyResult
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
-    from napari_cellid.study.study import Study
     from napari_cellid.widgets._shared.channels import Channels
 
 #: events of a layer after which its pixels may have another size
@@ -79,13 +79,14 @@ class IdentifyWidget(QWidget):
         self.live = LiveUpdate(viewer, self)
         self.file_saver = FileSaver(self.live, self)
         self._session = session_of(viewer)
-        self.study_saver = StudySaver(self._session, self)
+        self.study_offer = StudyOffer(self._session, self.panel.study_button, self)
         self.scheme = SchemeControl(self.panel.scheme, self._session, viewer, self)
         bar = self.panel.adding
         self.adding = LayerAdding(viewer, self._session, bar, self.live, self)
         self._connect()
         self._connect_viewer()
         self._list_study_models()
+        tabify_dock_later(self)
 
     def run(self) -> None:
         """Identify the cells of the chosen layers; while that runs, cancel it."""
@@ -177,7 +178,6 @@ class IdentifyWidget(QWidget):
         self.file_saver.status.connect(self._show_saving)
         self._session.study_changed.connect(self._list_study_models)
         self._session.config_changed.connect(self._on_config)
-        self.study_saver.saved.connect(self._on_saved)
         self.live.changed.connect(self._on_changed)
         self.live.status.connect(panel.set_status)
         self._use_model_threshold()
@@ -225,16 +225,6 @@ class IdentifyWidget(QWidget):
         )
         display_in_colours(channels, run_result.planes)
         self._set_current(add_result(self._viewer, result, channels, transform))
-        self._save_in_study(result)
-
-    def _save_in_study(self, result: ShownResult) -> None:
-        """Save a new result in the open study, if one is open."""
-        study = self._session.study
-        if study is not None and not self._session.contains(result):
-            self.study_saver.save(study, result)
-
-    def _on_saved(self, name: str, study: Study) -> None:
-        show_info(f"{name} is in the study {study.path.name}.")
 
     def _connect_layer(self, layer: Layer) -> None:
         channels, connections = self.panel.channels, self._layer_connections
@@ -251,6 +241,7 @@ class IdentifyWidget(QWidget):
         result = result_of(layer)
         self.adding.set_layer(layer)
         self.panel.show_result(result)
+        self.study_offer.set_result(result)
         if result is not None:
             self.panel.show_settings(result.config.segment)
             self.panel.show_none_below(result.config.classify)
@@ -284,6 +275,7 @@ class IdentifyWidget(QWidget):
     def _on_changed(self, layer: Labels) -> None:
         if layer is self._layer:
             self.panel.show_result(result_of(layer))
+            self.study_offer.refresh()
 
     def _on_inserted(self, event: Event) -> None:
         self._connect_layer(event.value)

@@ -132,6 +132,7 @@ class StudyNavigator(QObject):
         else:
             if self._shown_name() != cell.recording or not self._view.complete:
                 self.show_recording(cell.recording)
+            self._bring_back()
             self._view.mark_cell(row, centre=centre)
             if repeat:
                 self._view.colour_outlines([row["label"]], None)
@@ -240,6 +241,13 @@ class StudyNavigator(QObject):
         self._view.select(self._labels(self.selected))
         if self._is_repeat and self.cell is not None:
             self._view.colour_outlines(self._labels([self.cell]), None)
+
+    def _bring_back(self) -> None:
+        """Show the recording again if it was set aside for another one."""
+        if self._view.aside:
+            self._view.bring_back()
+            if self.blind:
+                self._view.hide_predictions()
 
     def _clear_view(self) -> None:
         if self.cell is not None:

@@ -17,9 +17,10 @@ from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colour
 
 if TYPE_CHECKING:
     import weakref
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from napari.layers import Labels, Layer
+    from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: key of a layer's metadata under which its result is kept
 METADATA_KEY = "napari_cellid"
+#: under that key, with the name of the recording, for the images of an open study
+STUDY_IMAGE = "study"
 #: largest label that has a colour of its own: without numba napari refuses larger ones
 _LARGEST_COLOURED = 2**16
 
@@ -161,6 +164,26 @@ def edited_by_hand(layer: Labels, result: ShownResult) -> bool:
 def is_output_layer(layer: Layer) -> bool:
     """Whether a layer is output of this plugin, and not an image to work on."""
     return METADATA_KEY in layer.metadata
+
+
+def input_images(layers: Sequence[Layer]) -> list[Image]:
+    """Image layers in which cells can be identified.
+
+    The images of an open study are among them only if there are no others: they come
+    and go while somebody annotates, and what is chosen must not change with them.
+    """
+    from napari.layers import Image
+
+    images = [layer for layer in layers if isinstance(layer, Image)]
+    return [layer for layer in images if not is_output_layer(layer)] or [
+        layer for layer in images if is_study_image(layer)
+    ]
+
+
+def is_study_image(layer: Layer) -> bool:
+    """Whether a layer is an image of the recording that an open study shows."""
+    entry = layer.metadata.get(METADATA_KEY)
+    return isinstance(entry, tuple) and entry[0] == STUDY_IMAGE
 
 
 def update_labels(layer: Labels, result: ShownResult) -> None:

@@ -41,6 +41,13 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
     return Study.open_or_new(path, None if card is None else config_for_model(card))
 
 
+def offer_text(study: Study, result: ShownResult) -> str:
+    """What a button says that saves a result in a study."""
+    if result.name in study.recordings:
+        return f"Replace the outlines of {result.name} in {study.path.name}"
+    return f"Add {result.name} to the study {study.path.name}"
+
+
 def with_name(result: IdentifyResult, name: str) -> IdentifyResult:
     """A result under another name of its recording."""
     return changed(

@@ -16,7 +16,7 @@ from napari_cellid.widgets._shared.layers import (
 from napari_cellid.widgets.session.marker import CellMarker
 from napari_cellid.widgets.session.outline_layer import OutlineLayer
 from napari_cellid.widgets.session.points_middles import place_in
-from napari_cellid.widgets.session.result_layer import METADATA_KEY
+from napari_cellid.widgets.session.result_layer import METADATA_KEY, STUDY_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +52,7 @@ class RecordingLayers:
         Classes of the study.
     like
         A layer of the same recording that exists already and whose transform the new
-        layers get. The new images are then hidden from the Identify dock, which goes
-        on using those that the layer was made from.
+        layers get.
     """
 
     def __init__(
@@ -75,9 +74,12 @@ class RecordingLayers:
             if like is None
             else transform_of(like)
         )
+        self._units_alone = self._transform["units"]
+        # before the first layer is added, which napari draws at once
+        self._transform["units"] = self._shared_units(())
         self._first_zoom = 0.0
         self._images = [
-            self._add_image(viewer, colour, image, like is not None)
+            self._add_image(viewer, colour, image)
             for colour in ("red", "green")
             if (image := getattr(planes, colour)) is not None
         ]
@@ -155,6 +157,18 @@ class RecordingLayers:
         part = self._labels[plane, low[0] : high[0] + 1, low[1] : high[1] + 1]
         return tuple(int(k) for k in np.unique(part) if k)
 
+    def set_visible(self, visible: bool, *, images: bool = True) -> None:
+        """Show or hide the layers, with or without the images."""
+        for layer in self.layers if images else self.layers[len(self._images) :]:
+            layer.visible = visible
+
+    def follow_units(self) -> None:
+        """Use units that go with those of the other layers of the viewer now."""
+        units = self._shared_units(self.layers)
+        for layer in self.layers:
+            if [str(unit) for unit in layer.units] != [str(unit) for unit in units]:
+                layer.units = units
+
     def remove(self) -> None:
         """Remove the layers from the viewer."""
         for layer in self.layers:
@@ -162,13 +176,27 @@ class RecordingLayers:
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
 
+    def _shared_units(self, own: Sequence[Layer]) -> tuple[Any, ...]:
+        """Units of the axes: those of the other layers, or else µm.
+
+        Images that say no pixel size are in pixels. napari warns when layers in pixels
+        and in µm are in one viewer, although the numbers of the scale, which are µm
+        here, are all that it draws by.
+        """
+        units = list(self._units_alone)
+        for layer in self._viewer.layers:
+            if not any(layer is one for one in own):
+                n = min(len(units), layer.ndim)
+                units[-n:] = layer.units[-n:]
+        return tuple(units)
+
     @property
     def _flat(self) -> bool:
         return len(self._transform["scale"]) == 2
 
     def _add_image(
-        self, viewer: ViewerModel, colour: str, image: NDArray[np.float32], own: bool
+        self, viewer: ViewerModel, colour: str, image: NDArray[np.float32]
     ) -> Image:
-        metadata = {METADATA_KEY: ("study", self.name)} if own else None
+        metadata = {METADATA_KEY: (STUDY_IMAGE, self.name)}
         name = f"{self.name} {colour}"
         return add_channel_image(viewer, image, name, colour, self._transform, metadata)

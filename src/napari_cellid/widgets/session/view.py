@@ -5,10 +5,13 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_cellid.widgets.session.result_layer import (
+    input_images,
     is_output_layer,
+    is_study_image,
     result_of,
     update_features,
 )
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
+    from napari.utils.events import Event
     from numpy.typing import NDArray
 
     from napari_cellid.config import StudyConfig
@@ -45,6 +49,10 @@ class StudyView:
         self._zoomed = False
         # what the viewer showed before the study: camera, position and active layer
         self._before: _ViewerState | None = None
+        # the same of the recording, while it is set aside
+        self._aside: _ViewerState | None = None
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     @property
     def _shown_layers(self) -> RecordingLayers | None:
@@ -55,6 +63,14 @@ class StudyView:
     def complete(self) -> bool:
         """Whether a recording is shown and the user has removed none of its layers."""
         return self._shown_layers is not None and self._shown_layers.complete
+
+    @property
+    def aside(self) -> bool:
+        """Whether the recording is hidden, because something else was opened."""
+        layers = self._shown_layers
+        if layers is None or self._aside is None:
+            return False
+        return not layers.outlines.layer.visible
 
     @property
     def predictions_visible(self) -> bool:
@@ -76,6 +92,7 @@ class StudyView:
         like = self._result_layer(viewer, planes)
         self._hide_others(viewer)
         self._layers = RecordingLayers(viewer, planes, labels, config, like=like)
+        self._layers.follow_units()
         if not self._zoomed:
             self._layers.zoom_in()
             self._zoomed = True
@@ -87,6 +104,7 @@ class StudyView:
     def clear(self) -> None:
         """Remove the recording, and show the images again that were hidden for it."""
         layers, self._layers = self._shown_layers, None
+        self._aside = None
         if layers is None:
             return
         layers.remove()
@@ -94,6 +112,16 @@ class StudyView:
         for layer in list(self._hidden):
             layer.visible = True
         self._hidden.clear()
+
+    def bring_back(self) -> None:
+        """Show the recording again that was set aside, and hide what was shown."""
+        viewer, layers, state = self._viewer(), self._layers, self._aside
+        if viewer is None or layers is None or state is None:
+            return
+        self._aside = None
+        layers.set_visible(True)
+        self._hide_others(viewer)
+        state.restore(viewer)
 
     def restore_viewer(self) -> None:
         """Show what the viewer showed before the study was opened."""
@@ -187,6 +215,45 @@ class StudyView:
         layers = self._shown_layers
         return () if layers is None else layers.labels_within(corner, opposite)
 
+    def _on_inserted(self, event: Event) -> None:
+        """Set the recording aside when another one is opened or identified.
+
+        Two recordings over one another are a picture of neither.
+        """
+        viewer, layers = self._viewer(), self._layers
+        if viewer is None or layers is None:
+            # the layers that are being added are those of the study
+            return
+        layers.follow_units()
+        layer = event.value
+        if not layer.visible or self.aside:
+            return
+        if result_of(layer) is not None:
+            self._set_aside(viewer, layers)
+            self._show_inputs(viewer, layers)
+        elif input_images([layer]):
+            self._set_aside(viewer, layers)
+            show_whole(viewer, layer)
+
+    def _on_removed(self) -> None:
+        if self._shown_layers is not None:
+            self._shown_layers.follow_units()
+
+    def _set_aside(self, viewer: ViewerModel, layers: RecordingLayers) -> None:
+        self._aside = _ViewerState(viewer)
+        layers.set_visible(False)
+
+    def _show_inputs(self, viewer: ViewerModel, layers: RecordingLayers) -> None:
+        """Show the images below a result that were hidden for the study."""
+        if all(is_study_image(image) for image in input_images(viewer.layers)):
+            # the result is of the study's own images
+            layers.set_visible(True)
+            layers.set_visible(False, images=False)
+        for layer in list(self._hidden):
+            if input_images([layer]):
+                layer.visible = True
+                self._hidden.discard(layer)
+
     def _adjust_zoom(self) -> None:
         if self._shown_layers is not None:
             self._shown_layers.adjust_zoom()
@@ -209,6 +276,18 @@ class StudyView:
             if result is not None and same_shape and result.is_of(planes):
                 return layer
         return None
+
+
+def show_whole(viewer: ViewerModel, layer: Layer) -> None:
+    """Show the whole of a layer, whatever else the viewer holds."""
+    viewer.reset_view()
+    camera = camera_of(viewer)
+    low, high = layer.extent.world[:, -2:]
+    bottom, top = viewer.layers.extent.world[:, -2:]
+    camera.zoom *= max(
+        1.0, float(np.min((top - bottom) / np.maximum(high - low, 1e-9)))
+    )
+    camera.center = (0.0, *((low + high) / 2))
 
 
 class _ViewerState:

@@ -10,6 +10,7 @@ from napari.layers import Labels
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets.session.cell_picking import CellPicker
 from napari_cellid.widgets.session.result_layer import result_of
@@ -52,6 +53,7 @@ class TracesWidget(QWidget):
         self._picker.start()
         self._connections = Connections(self)
         self._connections.connect(viewer.events.theme, self._on_theme)
+        tabify_dock_later(self)
 
     def setTraces(
         self, layer: Labels, traces: CellTraces, labels: np.ndarray[Any, Any]
