@@ -292,6 +292,68 @@ def test_settling_a_cell(dock, session, study, qtbot, way):
     assert counts(dock)["disputed"] == ["4"]
 
 
+def test_only_a_listed_cell_can_be_settled(dock, session, study, qtbot, keys):
+    disputed = dock.panel.disputed
+    open_disputed(dock)
+    assert not disputed.buttons.isEnabled() and disputed.title.text() == ""
+    agreed = next(key for key in true_classes(study) if key not in keys)
+    session.go_to(agreed)
+    assert not disputed.buttons.isEnabled()
+    QTest.mouseClick(disputed.buttons.buttons["glia"], LEFT)
+    QTest.keyClick(disputed.view, Qt.Key.Key_G)
+    assert settled_on_disk(study) == {}
+    press(dock, 0)
+    assert disputed.buttons.isEnabled()
+    first = listed(dock)[0]
+    assert disputed.title.text() == f"Cell {first.cell} · {first.recording}"
+
+
+def test_keys_and_undo_go_on_after_a_click_on_a_button(dock, session, study, qtbot):
+    disputed = dock.panel.disputed
+    open_disputed(dock)
+    press(dock, 0)
+    first, second = listed(dock)[:2]
+    disputed.status.setFocus()
+    QTest.mouseClick(disputed.buttons.buttons["glia"], LEFT)
+    settle(qtbot, dock)
+    focused = dock.focusWidget()
+    QTest.keyClick(focused, Qt.Key.Key_I)
+    settle(qtbot, dock)
+    assert settled_on_disk(study) == {
+        first: ("Dee", "glia"), second: ("Dee", "inhibitory"),
+    }  # fmt: skip
+    QTest.keyClick(
+        dock.focusWidget(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier
+    )
+    settle(qtbot, dock)
+    assert settled_on_disk(study) == {first: ("Dee", "glia")}
+
+
+def test_a_lone_annotator_needs_one_click(viewer, tmp_path, made, qtbot):
+    study = Study.open(Path(shutil.copytree(made, tmp_path / "alone")))
+    for name in ("Bo", "Cy"):
+        (study.annotations / f"{name}.jsonl").unlink()
+    session = session_of(viewer)
+    session.open_study(study.path)
+    session.start_annotating("Ann")
+    session.set_blind(False)
+    dock = shown(viewer, qtbot)
+    dock.panel.tabs.setCurrentIndex(1)
+    assert "Only Ann has answered" in dock.one_answer.text.text()
+    assert set(counts(dock)) & {"too few answers"}
+    assert counts(dock)["too few answers"] != ["0"]
+    QTest.mouseClick(dock.one_answer.button, LEFT)
+    settle(qtbot, dock)
+    assert counts(dock)["too few answers"] == ["0"]
+    assert Study.open(study.path).config.vote.min_annotators == 1
+    assert dock.one_answer.isHidden()
+    session.close_study()
+
+
+def test_several_annotators_are_offered_no_other_rule(dock):
+    assert dock.one_answer.isHidden()
+
+
 def test_a_settled_cell_can_be_taken_back(dock, session, study, qtbot):
     disputed = dock.panel.disputed
     open_disputed(dock)

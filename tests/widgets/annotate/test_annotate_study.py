@@ -51,7 +51,7 @@ def test_nobody_is_asked_before_a_name_is_there(viewer, study, make_dock):
     panel, line = dock.panel, dock.panel.name.line
     assert line.isVisible() and line.placeholderText()
     assert not panel.buttons.isEnabled()
-    assert "Type your name" in panel.patch.canvas.message
+    assert "Who answers?" in panel.patch.canvas.message
     # the recording can be looked at meanwhile
     assert "a1 classes" in viewer.layers
     assert not dock.shortcuts.enabled
@@ -67,8 +67,27 @@ def test_nobody_is_asked_before_a_name_is_there(viewer, study, make_dock):
 def test_the_name_is_known_next_time(dock, study, make_dock):
     other = make_dock(ViewerModel())
     other.open_study(study.path)
-    assert other.session.annotator == "Ann"
+    # nobody answers under the name of the person before without a click
+    assert other.session.annotator == ""
     assert other.panel.name.line.text() == "Ann"
+    assert not other.panel.buttons.isEnabled() and not other.shortcuts.enabled
+    press(canvas_of(other), E)
+    assert journal_lines(study) == []
+    assert other.panel.name.button.text() == "Continue as Ann?"
+    click(other.panel.name.button)
+    assert other.session.annotator == "Ann"
+    assert other.panel.name.button.isHidden()
+    other.session.close_study()
+
+
+def test_the_next_person_types_over_the_name(dock, study, make_dock):
+    other = make_dock(ViewerModel())
+    other.open_study(study.path)
+    line = other.panel.name.line
+    QTest.keyClicks(line, "Cy")
+    assert other.panel.name.button.text() == "Start"
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert other.session.annotator == "Cy"
     other.session.close_study()
 
 

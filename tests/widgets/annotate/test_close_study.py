@@ -113,7 +113,9 @@ def test_another_study_is_opened_afterwards(
     other = shutil.copytree(lab.path, tmp_path / "other")
     choose(other)
     qtbot.mouseClick(dock.panel.study.open_button, LEFT)
-    assert dock.session.study.path == other and dock.session.annotator == "Ann"
+    assert dock.session.study.path == other and dock.session.annotator == ""
+    qtbot.mouseClick(dock.panel.name.button, LEFT)
+    assert dock.session.annotator == "Ann"
     assert len(dock.session.own_answers) == 1
     press(canvas_of(dock), Qt.Key.Key_G)
     assert len(Study.open(other).read_answers().all_answers) == 2

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -23,6 +24,7 @@ from superqt.utils import signals_blocked
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons, AnswerKeys
+from napari_cellid.widgets._shared.layouts import plain_label
 from napari_cellid.widgets._shared.patch_canvas import PatchCanvas
 from napari_cellid.widgets.agreement.disputed_model import STATUS_TITLES, DisputedModel
 
@@ -54,6 +56,7 @@ class DisputedPanel(QWidget):
         self.keys = AnswerKeys(self.view)
         self.withdraw_button = QPushButton("Take back")
         self.withdraw_button.setToolTip("The votes decide about this cell again.")
+        self.title = plain_label()
         self._votes_label = QLabel()
         self._adjudicator_label = QLabel()
         self._table: pd.DataFrame | None = None
@@ -79,7 +82,6 @@ class DisputedPanel(QWidget):
             if name
             else "To settle cells, enter your name in the Annotate dock:"
         )
-        self.buttons.setEnabled(bool(name))
         self._show_votes()
 
     def set_table(self, table: pd.DataFrame, ratings: Ratings) -> None:
@@ -137,9 +139,12 @@ class DisputedPanel(QWidget):
         view.setMinimumHeight(90)
         view.selectionModel().currentRowChanged.connect(self._on_row)
         self.model.modelReset.connect(self._select_row)
-        self.buttons.answer_chosen.connect(self._adjudicate)
-        self.keys.answer_chosen.connect(self._adjudicate)
+        self.buttons.answer_chosen.connect(self._on_button)
+        self.keys.answer_chosen.connect(self._settle)
         self.withdraw_button.clicked.connect(self._withdraw)
+        self.withdraw_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # a long name must not widen the whole dock
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._votes_label.setWordWrap(True)
         self._adjudicator_label.setWordWrap(True)
         self._lay_out()
@@ -153,6 +158,7 @@ class DisputedPanel(QWidget):
         bottom = QWidget()
         column = QVBoxLayout(bottom)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.title)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._votes_label)
         row = QHBoxLayout()
@@ -196,6 +202,9 @@ class DisputedPanel(QWidget):
 
     def _show_votes(self) -> None:
         self._votes_label.setText(self._votes_text())
+        key = self._current
+        self.title.setText("" if key is None else f"Cell {key.cell} · {key.recording}")
+        self.buttons.setEnabled(self._can_settle())
         row = self._row()
         own = row is not None and row["adjudicator"] == self._adjudicator
         self.withdraw_button.setEnabled(bool(self._adjudicator) and own)
@@ -226,7 +235,22 @@ class DisputedPanel(QWidget):
         square = f'<span style="color:{colour}">■</span>'
         return f"{square} {escape(name)}: {escape(answer_text(answer))}"
 
+    def _can_settle(self) -> bool:
+        """Whether somebody settles cells, and the current one is a row of the list."""
+        return bool(self._adjudicator) and self.model.row_of(self._current) is not None
+
+    def _on_button(self, answer: str) -> None:
+        # the keys of the list, and its undo, go on from here
+        self.view.setFocus()
+        self._settle(answer)
+
+    def _settle(self, answer: str) -> None:
+        # a cell that the annotator is just being asked about is not settled by mistake
+        if self._can_settle():
+            self._adjudicate(answer)
+
     def _withdraw(self) -> None:
+        self.view.setFocus()
         self._adjudicate(None)
 
     def _adjudicate(self, answer: str | None) -> None:

@@ -71,6 +71,12 @@ class VotePanel(QWidget):
             self.form.setValue(rule)
         self._update_buttons()
 
+    def show_offer(self, offer: QWidget) -> None:
+        """Show an offer to change the rule above it."""
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(0, offer)
+
     def show_counts(
         self, counts: Sequence[OutcomeCount], study_counts: Sequence[OutcomeCount]
     ) -> None:

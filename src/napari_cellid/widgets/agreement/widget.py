@@ -22,6 +22,7 @@ from napari_cellid.widgets.agreement.panel import (
 from napari_cellid.widgets.agreement.table_saver import TableSaver
 from napari_cellid.widgets.agreement.tasks import compute_agreement
 from napari_cellid.widgets.agreement.vote_counts import count_outcomes
+from napari_cellid.widgets.session.one_answer import OneAnswerOffer
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class AgreementWidget(QWidget):
         layout.addWidget(self.panel)
         # as high as the window, because napari would compress it otherwise
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.one_answer = OneAnswerOffer(self.session)
+        self.panel.vote.show_offer(self.one_answer)
         self.disputed_actions = DisputedActions(self.session, self.panel.disputed, self)
         self._connect()
         tabify_dock_later(self)
@@ -178,6 +181,7 @@ class AgreementWidget(QWidget):
             for counted in (table, session.count_votes(config.vote))
         )
         panel.vote.show_counts(counts, study_counts)
+        self.one_answer.refresh()
         if panel.tabs.currentWidget() is panel.disputed:
             panel.disputed.set_table(table, self.votes.ratings)
         self._show_status()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _KEY = "annotator"
+#: letters of a name that a button shows
+_LONGEST = 16
 
 
 def load_annotator_name() -> str:
@@ -34,6 +36,7 @@ class AnnotatorNameEdit(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._annotator = ""
+        self._before = ""
         self.line = QLineEdit()
         self.line.setPlaceholderText("Your name, then Enter")
         self.line.setToolTip(
@@ -57,10 +60,17 @@ class AnnotatorNameEdit(QWidget):
             self.line.setText(name)
         self._on_typed()
 
-    def prefill(self, name: str) -> None:
-        """Fill in a name if the line is empty."""
+    def offer(self, name: str) -> None:
+        """Ask whether the person who used this computer before continues.
+
+        Nobody answers before the button is clicked, or Enter pressed: the next person
+        at this computer must not answer under another one's name.
+        """
+        self._before = name
         if not self.line.text():
             self.line.setText(name)
+        self.line.selectAll()
+        self._on_typed()
 
     def set_known_names(self, names: Sequence[str]) -> None:
         """Complete typed text to these names."""
@@ -72,7 +82,15 @@ class AnnotatorNameEdit(QWidget):
         typed = self.line.text().strip()
         self.button.setVisible(typed != self._annotator or not typed)
         self.button.setEnabled(bool(typed))
-        self.button.setText("Change" if self._annotator else "Start")
+        self.button.setText(self._button_text(typed))
+
+    def _button_text(self, typed: str) -> str:
+        if self._annotator:
+            return "Change"
+        # short, because the line beside it shows the name that may be long
+        return (
+            f"Continue as {_short(typed)}?" if typed == self._before != "" else "Start"
+        )
 
     def _enter(self) -> None:
         typed = self.line.text().strip()
@@ -80,6 +98,10 @@ class AnnotatorNameEdit(QWidget):
             self.entered.emit(typed)
         elif typed:
             self.confirmed.emit()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _settings() -> QSettings:

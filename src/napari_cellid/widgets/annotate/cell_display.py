@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.session.session import StudySession
 
 _TYPE_YOUR_NAME = (
-    "Type your name above and press Enter. Then the first cell is shown here."
+    "Who answers? Type your name above, or keep the one that is there, and press "
+    "Enter. Then the first cell is shown here."
 )
 _ALL_ANSWERED = "All of these cells are answered."
 

@@ -22,8 +22,7 @@ def show_study(path: Path, annotator: str | None = None) -> None:
     path
         Folder of the study.
     annotator
-        Name of the annotator; without it the name last used on this computer, or
-        the window asks for one.
+        Name of the annotator; without it the window asks who answers.
 
     Raises
     ------

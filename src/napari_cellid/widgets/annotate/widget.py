@@ -72,11 +72,14 @@ class AnnotateWidget(QWidget):
         tabify_dock_later(self)
 
     def open_study(self, path: Path | str, annotator: str | None = None) -> None:
-        """Open a study and begin, by default with the name saved on this computer."""
+        """Open a study; without a name, somebody has to say first who answers."""
         with input_errors_shown():
             self.session.open_study(path)
             ask_unknown_scheme(self.session, self)
-            self.begin(annotator or load_annotator_name())
+            if annotator:
+                self.begin(annotator)
+            else:
+                self.panel.name.line.setFocus()
 
     def close_study(self) -> None:
         """Close the study, and leave the viewer as it was before."""
@@ -182,7 +185,7 @@ class AnnotateWidget(QWidget):
         panel.blind.setChecked(session.blind)
         if study is not None:
             panel.name.set_known_names(list_annotators(study.annotations))
-            panel.name.prefill(load_annotator_name())
+            panel.name.offer(load_annotator_name())
         self._on_config()
         self._show_study()
         self._on_annotator()
@@ -248,10 +251,9 @@ class AnnotateWidget(QWidget):
     def _on_saved(self, name: str) -> None:
         """Annotate the recording that was just added to the study."""
         self.panel.recording.setCurrentIndex(self.panel.recording.findData(name))
+        self._start_queue()
         if self.session.journal is None:
-            self.begin(load_annotator_name())
-        else:
-            self._start_queue()
+            self.panel.name.line.setFocus()
 
     def _edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
         """Change the classes; show them as they are if the change is refused."""
@@ -280,7 +282,7 @@ class AnnotateWidget(QWidget):
     def _show_offered_results(self) -> None:
         self.panel.study.show_offered_results(
             self.offered_results.results(),
-            study_open=self.session.study is not None,
+            study=self.session.study,
             busy=self.offered_results.busy,
         )
 
