@@ -75,9 +75,14 @@ def test_outlines_are_compared_by_f1():
 def test_the_log_ends_with_the_verdict():
     values = report(0.06, 0.02, 0.11)
     sentence = read_verdict(values, digits=3).sentence
-    finished, stopped = (end_message(values, s) for s in ("finished", "stopped"))
+    finished, stopped = (end_message(values, s, 2) for s in ("finished", "stopped"))
     assert finished.endswith(sentence) and stopped.endswith(sentence)
     assert finished != stopped
+
+
+def test_a_training_that_was_stopped_in_its_first_epoch_has_no_verdict():
+    sentence = end_message(report(0, -0.01, 0.01), "stopped", 0)
+    assert "can be resumed" in sentence and "difference" not in sentence
 
 
 def test_a_difference_has_a_sign():

@@ -57,9 +57,20 @@ def state_label(state: str, error: str = "") -> str:
     return f"{label}: {error}" if error else label
 
 
+def ended_untrained(summary: RunSummary) -> bool:
+    """Whether a training was stopped within its first epoch, so that nothing changed.
+
+    Its model has the weights that it started with: no comparison says anything.
+    """
+    trained = any(int(epoch["epoch"]) > 0 for epoch in summary.epochs)
+    return summary.state == "stopped" and not trained
+
+
 def main_metric_text(summary: RunSummary) -> str:
     """Format the main metric of the new model of a training."""
     metric, _ = MAIN_METRICS.get(summary.task, ("", ""))
+    if ended_untrained(summary):
+        return NONE
     value = (summary.report.get("new") or {}).get(metric) if summary.report else None
     return NONE if value is None else f"{float(value):.2f}"
 

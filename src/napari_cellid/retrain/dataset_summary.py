@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_cellid.agreement.vote import DECIDED
 from napari_cellid.config import NOT_A_CELL
+from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress
 from napari_cellid.study.consensus import count_matched_votes
 
@@ -40,6 +42,8 @@ class DecidedCellCounts:
         Number of undecided cells by status, and of cells decided as not a cell.
     recordings
         Number of outlined cells of each recording.
+    corrected
+        Recordings whose outlines somebody has corrected by hand.
     """
 
     rule: VoteConfig
@@ -48,6 +52,7 @@ class DecidedCellCounts:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     others: Mapping[str, int] = field(default_factory=dict)
     recordings: Mapping[str, int] = field(default_factory=dict)
+    corrected: frozenset[str] = frozenset()
 
     @property
     def by_class(self) -> dict[str, int]:
@@ -101,7 +106,18 @@ def count_decided_cells(
         counts=_counts(decided, by),
         others=others,
         recordings=_numbers(cells["recording"]),
+        corrected=frozenset(filter(partial(_is_corrected, study), study.recordings)),
     )
+
+
+def _is_corrected(study: Study, name: str) -> bool:
+    """Whether somebody has drawn, erased or added cells of a recording."""
+    try:
+        by_hand = study.recording(name).run().get("changed_by_hand")
+    except InputError:
+        # opening the study has told it; nobody knows what was done
+        return False
+    return isinstance(by_hand, dict) and any(by_hand.values())
 
 
 def _counts(decided: pd.DataFrame, by: str) -> dict[str, dict[str, int]]:

@@ -195,7 +195,7 @@ def _train(
         best_epoch=result.best_epoch,
         model=str(run.folder / MODEL_FOLDER),
         report=str(run.folder / REPORT_FILE),
-        message=end_message(report, state),
+        message=end_message(report, state, result.best_epoch),
     )
     return RetrainResult(run, state, report, tuple(report["notes"]))
 

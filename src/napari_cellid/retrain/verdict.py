@@ -80,8 +80,20 @@ def read_verdict(report: Mapping[str, Any], digits: int = 2) -> Verdict:
     return Verdict("No clear difference", explanation, ": ")
 
 
-def end_message(report: Mapping[str, Any], state: str) -> str:
-    """Say in the log of a run how it ended and whether the model is better."""
+def end_message(report: Mapping[str, Any], state: str, best_epoch: int) -> str:
+    """Say in the log of a run how it ended and whether the model is better.
+
+    Parameters
+    ----------
+    report
+        Content of `report.json`.
+    state
+        stopped or finished.
+    best_epoch
+        Counted from 1; 0 if the training was stopped within the first epoch.
+    """
+    if state == "stopped" and not best_epoch:
+        return "Stopped in the first epoch: nothing is learned yet; it can be resumed."
     stopped = "Stopped; the best epoch is kept."
     end = stopped if state == "stopped" else "Finished."
     return f"{end} {read_verdict(report, digits=3).sentence}"

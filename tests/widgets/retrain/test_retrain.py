@@ -153,7 +153,8 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     assert [len(line.get_xdata()) for line in loss.lines[:2]] == [3, 4]
     assert list(accuracy.lines[1].get_xdata()) == [0, 1, 2, 3]
     epochs = panel.progress.epochs
-    assert [epochs.text(r, 0) for r in range(4)] == ["3 ★", "2", "1 ★", "before"]
+    assert [epochs.text(r, 0) for r in range(4)] == ["3 ★", "2", "1", "before"]
+    assert panel.progress.star.isVisibleTo(panel.progress)
     report = panel.report
     written = Run.open(dock.controller.runs[0].folder).read_json(REPORT_FILE)
     verdict = read_verdict(written)
@@ -239,14 +240,17 @@ def test_a_failure_is_told_and_stays_in_the_list(dock, study, qtbot, notificatio
     assert not dock.panel.error.isVisible()
 
 
-def test_killed_and_resumed(dock, study, qtbot, notifications):
+@pytest.mark.parametrize("page", ["progress", "runs"])
+def test_killed_and_resumed(dock, study, qtbot, notifications, page):
     set_fake_training(study, crash=2)
     run = train(qtbot, dock)
     assert run.state == "interrupted" and len(run.epochs) == 2
     assert any("without an error message" in text for text in notifications)
-    dock.panel.tabs.setCurrentIndex(CURVES)
-    assert dock.panel.progress.resume_button.isVisible()
-    click(dock.panel.progress.resume_button)
+    dock.panel.tabs.setCurrentWidget(getattr(dock.panel, page))
+    button = getattr(dock.panel, page).resume_button
+    assert button.isVisible()
+    click(button)
+    assert not button.isVisible() or not button.isEnabled()
     assert dock.controller.active_run.folder == run.folder
     finish(qtbot, dock)
     (run,) = dock.controller.runs
@@ -323,7 +327,8 @@ def test_runs_are_chosen_from_the_list(dock, study, qtbot):
     table = dock.panel.runs.table
     rows = [[table.item(r, c).text() for c in range(1, 4)] for r in range(2)]
     assert [row[-1] for row in rows] == ["failed", "finished"]
-    assert rows[0][:2] == ["Inception-v3 (249)", "–"]
+    assert rows[0][:2] == ["The last two blocks · Inception-v3", "–"]
+    assert "Inception-v3 (249)" in table.item(0, 1).toolTip()
     assert float(rows[1][1]) > 0.5
     dock.panel.tabs.setCurrentWidget(dock.panel.runs)
     place = table.visualItemRect(table.item(1, 0)).center()

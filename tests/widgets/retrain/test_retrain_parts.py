@@ -37,7 +37,7 @@ from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.retrain import close_guard
 from napari_cellid.widgets.retrain.close_guard import close_guard_of
 from napari_cellid.widgets.retrain.curves import TrainingCurves
-from napari_cellid.widgets.retrain.plan_choice import PlanChoice, plan_name, plan_text
+from napari_cellid.widgets.retrain.plan_choice import PlanChoice, plan_ids, plan_text
 from napari_cellid.widgets.retrain.setup import SetupPanel
 from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.session import session_of
@@ -191,7 +191,9 @@ def test_starts_and_plans(qtbot, tmp_path):
     assert plan.combo.findData("everything") >= 0
     start.setCurrentIndex(0)
     assert plan.value() == "inceptionv3_249"
-    assert PLANS["inceptionv3_249"].paper_name in plan.combo.currentText()
+    # the words for people, and the ids where somebody looks them up
+    assert plan.combo.currentText() == "The last two blocks"
+    assert PLANS["inceptionv3_249"].paper_name in plan.combo.toolTip()
     assert "a few hundred cells" in plan.description.text()
     assert (plan._bar.n_stages, plan._bar.n_frozen) == (17, 14)
     plan.setValue("everything")
@@ -247,22 +249,29 @@ def test_ticks_are_of_one_study(qtbot, tmp_path):
     panel = SetupPanel()
     qtbot.addWidget(panel)
     panel.set_study_models(tmp_path / "one" / "models")
-    panel.recordings.set_recordings({"day1": 5, "day2": 6})
-    panel.recordings.item(0).setCheckState(Qt.CheckState.Unchecked)
+    # only outlines that somebody has corrected are ticked by themselves
+    panel.recordings.set_recordings({"day1": 5, "day2": 6}, {"day2"})
     assert panel.recordings.value() == ("day2",)
+    assert "corrected by hand" in panel.recordings.item(1).text()
+    panel.recordings.item(0).setCheckState(Qt.CheckState.Checked)
+    panel.recordings.item(1).setCheckState(Qt.CheckState.Unchecked)
     panel.set_study_models(tmp_path / "one" / "models")
-    panel.recordings.set_recordings({"day1": 5, "day2": 6, "day3": 7})
-    assert panel.recordings.value() == ("day2", "day3")
+    panel.recordings.set_recordings({"day1": 5, "day2": 6, "day3": 7}, {"day2", "day3"})
+    assert panel.recordings.value() == ("day1", "day3")
     panel.set_study_models(tmp_path / "two" / "models")
     assert panel.recordings.value() == ()
-    panel.recordings.set_recordings({"day1": 8, "day9": 2})
-    assert panel.recordings.value() == ("day1", "day9")
+    panel.recordings.set_recordings({"day1": 8, "day9": 2}, {"day9"})
+    assert panel.recordings.value() == ("day9",)
 
 
 def test_plans_have_names():
-    assert plan_name("inceptionv3_249") == "Inception-v3 (249)"
-    assert plan_name("inceptionv3_294_block") == "inceptionv3_294_block"
-    assert plan_name("new one") == plan_text("new one") == "new one"
+    assert plan_text("inceptionv3_249") == "The last two blocks · Inception-v3"
+    assert plan_text("inceptionv3_294_block") == "The last block · Inception-v3"
+    assert plan_text("new one") == "new one"
+    ids = plan_ids("inceptionv3_249")
+    assert (
+        ids == "In the paper Inception-v3 (249), in files and commands inceptionv3_249"
+    )
     assert plan_text("everything") == "Every layer"
 
 

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_cellid.report.confusion_cells import cells_in_square, read_held_out
 from napari_cellid.report.model_card import card_text
+from napari_cellid.report.training import ended_untrained
 from napari_cellid.retrain.active_model import (
     activate_run_folder,
     active_weights,
@@ -58,6 +59,7 @@ class ReportActions(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._panel = session, panel.report
+        self._report_area = panel.report_area
         self.reading, self.writing = Worker(self), SaveQueue(self)
         #: hashes of the weights of the study's models
         self.active_weights: set[str] = set()
@@ -80,12 +82,15 @@ class ReportActions(QObject):
             self.reading.cancel()
             self._panel.refresh()
             self.refresh()
+            # another training: its verdict is at the top
+            self._report_area.verticalScrollBar().setValue(0)
         self._drawn = figures
 
     def refresh(self) -> None:
         """Show whether the study uses the model, and the model card."""
         run, study = self._selection.run, self._session.study
         possible = run is not None and run.has_model and not run.is_active
+        possible = possible and not (run is not None and ended_untrained(run))
         self.active_weights = active_weights(study)
         active = run is not None and run.weights in self.active_weights
         self._panel.show_use(possible=possible, used=active)
@@ -154,4 +159,4 @@ def _figures(run: RunSummary | None) -> object:
     """What the page shows of a training; None for no training."""
     if run is None:
         return None
-    return run.folder, run.report, run.is_active, run.weights
+    return run.folder, run.report, run.state, run.weights

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 #: the time is measured this long (ms) after the last change of the form
 _MEASURE_MS = 1200
 _MEASURING = "Measuring how long it takes…"
+#: below the cells, while it is measured; of about the length of what comes
+_COUNTING = (
+    "Choosing which of them are trained on, which choose the best epoch, and which "
+    "are held out to compare the models…"
+)
 
 
 class EstimateActions(QObject):
@@ -74,7 +79,7 @@ class EstimateActions(QObject):
         text: EstimateText | None = EstimateText("", "")
         if self.can_train():
             text = self.estimator.text(self._command())
-        duration, held_out = text or (_MEASURING, "")
+        duration, held_out = text or (_MEASURING, _COUNTING)
         self._panel.estimate.setText(duration)
         self._panel.setup.show_held_out(held_out)
         self.measure_later()

@@ -64,6 +64,7 @@ class RetrainPanel(QWidget):
         self.setup = SetupPanel()
         self.progress = TrainingProgressPanel(selection)
         self.report = ReportPanel(selection)
+        self.report_area = DockScrollArea(self.report)
         self.runs = RunsPanel()
         self.tabs = QTabWidget()
         self.start_button = action_button(START)
@@ -105,6 +106,7 @@ class RetrainPanel(QWidget):
             part.setVisible(not running)
         self.setup.set_locked(running)
         self.progress.set_resume_enabled(not running)
+        self.runs.resume_button.setEnabled(not running)
         if run is None:
             self.show_stopping(False)
         elif time.monotonic() - self._last_repaint >= _REPAINT_S:
@@ -130,7 +132,7 @@ class RetrainPanel(QWidget):
         for title, page in (
             ("Set up", DockScrollArea(self.setup)),
             ("Curves", self.progress),
-            ("Did it help?", DockScrollArea(self.report)),
+            ("Did it help?", self.report_area),
             ("Runs", self.runs),
         ):
             self.tabs.addTab(page, title)

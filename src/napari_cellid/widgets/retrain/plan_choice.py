@@ -73,6 +73,9 @@ class PlanChoice(QWidget):
             self.combo.clear()
             for plan in _plans(item):
                 self.combo.addItem(_title(plan, named=not item.architecture), plan.name)
+                tip = f"<qt>{plan_ids(plan.name)}</qt>"
+                last = self.combo.count() - 1
+                self.combo.setItemData(last, tip, Qt.ItemDataRole.ToolTipRole)
             index = self.combo.findData(previous)
             self.combo.setCurrentIndex(index if index >= 0 else self._default_index())
         self._on_index_changed()
@@ -88,9 +91,13 @@ class PlanChoice(QWidget):
     def _on_index_changed(self) -> None:
         plan = PLANS[self.combo.currentData()]
         _, _, details = plan.description.partition(": ")
-        sentences = [f"{details[:1].upper()}{details[1:]}." if details else ""]
-        sentences.append(f"Name in files and commands: {plan.name}.")
-        self.description.setText(" ".join(filter(None, sentences)))
+        self.description.setText(
+            f"{details[:1].upper()}{details[1:]}." if details else ""
+        )
+        self.description.setVisible(bool(details))
+        self.combo.setToolTip(
+            f"{_TIP[: -len('</qt>')]}<br><br>{plan_ids(plan.name)}</qt>"
+        )
         self._bar.show_plan(plan)
         self.valueChanged.emit()
 
@@ -139,20 +146,27 @@ class _StageBar(QWidget):
 
 
 def plan_text(name: str) -> str:
-    """Title of a plan; its name if the plan is not known."""
-    return _title(PLANS[name], named=False) if name in PLANS else name
+    """Title of a plan with its network; its name if the plan is not known."""
+    return _title(PLANS[name], named=True) if name in PLANS else name
 
 
-def plan_name(name: str) -> str:
-    """Short name of a plan: that of the paper, if it has one."""
-    paper_names = {plan.name: plan.paper_name for plan in PLANS.values()}
-    paper_name = paper_names.get(name, "")  # type: ignore[call-overload]
-    return paper_name if paper_name.startswith(tuple(NETWORK_NAMES.values())) else name
+def plan_ids(name: str) -> str:
+    """Names of a plan in the paper and in files, for whoever looks them up."""
+    plans = {str(plan.name): plan for plan in PLANS.values()}
+    paper_name = plans[name].paper_name if name in plans else ""
+    in_files = f"in files and commands {name}"
+    return (
+        f"In the paper {paper_name}, {in_files}"
+        if paper_name
+        else in_files.capitalize()
+    )
 
 
 def _plans(item: StartingWeightsItem) -> list[FinetuningPlan]:
     architectures: Any = [item.architecture] if item.architecture else STAGES
     plans = [plan for name in architectures for plan in plans_for(name)]
+    # two plans of the paper train the same layers of ResNet18
+    plans = list({(p.architecture, p.trained): p for p in plans[::-1]}.values())[::-1]
     # a plan for any network does not say which network to train
     return [plan for plan in plans if item.all_layers or plan.architecture is not None]
 
@@ -160,7 +174,5 @@ def _plans(item: StartingWeightsItem) -> list[FinetuningPlan]:
 def _title(plan: FinetuningPlan, *, named: bool) -> str:
     summary = plan.description.partition(": ")[0]
     text = f"{summary[:1].upper()}{summary[1:]}"
-    if plan.paper_name:
-        return f"{text} · {plan.paper_name}"
     network = NETWORK_NAMES.get(plan.architecture or "", "")
     return f"{text} · {network}" if named and network else text

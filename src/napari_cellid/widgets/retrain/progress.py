@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +16,7 @@ from napari_cellid.report.table import TableItem
 from napari_cellid.report.training import run_title, state_text
 from napari_cellid.widgets._shared.layouts import plain_label, small_text
 from napari_cellid.widgets._shared.table import SmallTable
+from napari_cellid.widgets.retrain.resume_button import can_resume, resume_button
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +42,9 @@ _COLUMNS = (
     ("validation", "f1", "F1", "F1 of detected cells."),
     ("validation", "dice", "Dice", "Overlap of the outlines (Dice)."),
 )
+#: values below this have more decimals
+_SMALL = 0.1
+_STAR = "★ The best epoch on the validation cells: the model has its weights."
 _NO_RUN = (
     "Nothing has been trained in this study yet.\n\nChoose what to train under Set up "
     "and press Start; loss and accuracy of each epoch are then shown here."
@@ -67,9 +69,9 @@ class TrainingProgressPanel(QWidget):
         self.title = small_text()
         self.title.setTextFormat(Qt.TextFormat.RichText)
         self.state = small_text()
-        self.resume_button = QPushButton("Resume")
-        self.resume_button.setToolTip("<qt>Continues after the last saved epoch.</qt>")
+        self.resume_button = resume_button()
         self.epochs = SmallTable()
+        self.star = small_text(_STAR)
         self.curves: TrainingCurves | None = None
         self._theme = "dark"
         self._message = plain_label(_NO_RUN)
@@ -92,10 +94,11 @@ class TrainingProgressPanel(QWidget):
             return
         self.title.setText(f"<b>{escape(run_title(run))}</b>")
         self.state.setText(state_text(run))
-        self.resume_button.setVisible(run.state in ("interrupted", "failed", "stopped"))
+        self.resume_button.setVisible(can_resume(run))
         self._show_curves(run)
         header, rows, tips = _epoch_rows(run)
         self.epochs.setVisible(bool(rows))
+        self.star.setVisible(_best_epoch(run) is not None)
         if rows:
             self.epochs.show_rows(header, rows, tips)
 
@@ -119,9 +122,6 @@ class TrainingProgressPanel(QWidget):
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.resume_button.clicked.connect(self.resume_requested)
-        self.resume_button.setSizePolicy(
-            QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
-        )
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 4, 6, 4)
         row = QHBoxLayout()
@@ -133,6 +133,7 @@ class TrainingProgressPanel(QWidget):
         QVBoxLayout(self._curves_box).setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._curves_box, 1)
         column.addWidget(self.epochs)
+        column.addWidget(self.star)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._message, 1)
@@ -149,7 +150,7 @@ def _epoch_rows(
         for column in _COLUMNS
         if any(column[1] in epoch.get(column[0], {}) for epoch in newest)
     ]
-    rows = []
+    rows, best = [], _best_epoch(run)
     for epoch in newest:
         cells = [
             TableItem(_metric_text(epoch.get(part, {}), name))
@@ -157,17 +158,27 @@ def _epoch_rows(
         ]
         seconds = epoch.get("seconds")
         cells.append(TableItem("" if seconds is None else f"{float(seconds):.0f} s"))
-        rows.append((_epoch_name(epoch), cells))
+        rows.append((_epoch_name(epoch, best), cells))
     header = [*(title for *_, title, _ in measured), "time"]
     tips = [*(tip for *_, tip in measured), "Duration of the epoch."]
     return header, rows, tips
 
 
-def _epoch_name(epoch: Mapping[str, Any]) -> str:
+def _best_epoch(run: RunSummary) -> int | None:
+    """Number of the best epoch of all; each event says only that it is so far."""
+    best = [int(epoch["epoch"]) for epoch in run.epochs if epoch.get("best")]
+    return best[-1] if best else None
+
+
+def _epoch_name(epoch: Mapping[str, Any], best: int | None) -> str:
     number = int(epoch["epoch"])
     text = str(number) if number else "before"
-    return f"{text} ★" if epoch.get("best") else text
+    return f"{text} ★" if number == best else text
 
 
 def _metric_text(metrics: Mapping[str, Any], name: str) -> str:
-    return f"{float(metrics[name]):.2f}" if name in metrics else ""
+    if name not in metrics:
+        return ""
+    value = float(metrics[name])
+    # losses of good models are small: two digits that say something
+    return f"{value:.2f}" if value >= _SMALL or not value else f"{value:.2g}"

@@ -11,7 +11,7 @@ from superqt.utils import signals_blocked
 from napari_cellid.report.table import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 #: most recordings that are visible without scrolling
 _MAX_ROWS = 6
@@ -41,23 +41,29 @@ class RecordingList(QListWidget):
         with signals_blocked(self):
             self.clear()
 
-    def set_recordings(self, recordings: Mapping[str, int]) -> None:
-        """List recordings; new ones are ticked, the others stay as they are.
+    def set_recordings(
+        self, recordings: Mapping[str, int], corrected: Collection[str]
+    ) -> None:
+        """List recordings; the ticks of those that were listed stay as they are.
 
         Parameters
         ----------
         recordings
             Number of cells by name of the recording.
+        corrected
+            Those whose outlines somebody has corrected: they are ticked at first.
         """
-        unticked = self._names - set(self.value())
+        ticked_before = set(self.value())
+        ticked = ticked_before | (set(corrected) - self._names)
         with signals_blocked(self):
             self.clear()
             for name, n in recordings.items():
-                item = QListWidgetItem(f"{name} · {count_text(n, 'cell')}")
+                by_hand = " · corrected by hand" if name in corrected else ""
+                text = f"{name} · {count_text(n, 'cell')}{by_hand}"
+                item = QListWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
-                ticked = name not in unticked
-                state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-                item.setCheckState(state)
+                checked, not_checked = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+                item.setCheckState(checked if name in ticked else not_checked)
                 self.addItem(item)
             self._names = set(recordings)
         rows = min(max(len(recordings), 1), _MAX_ROWS)

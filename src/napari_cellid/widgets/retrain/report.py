@@ -18,7 +18,12 @@ from superqt.utils import signals_blocked
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.report.confusion_cells import ConfusionSquare
 from napari_cellid.report.table import shorten_names
-from napari_cellid.report.training import basis_text, report_notes, run_title
+from napari_cellid.report.training import (
+    basis_text,
+    ended_untrained,
+    report_notes,
+    run_title,
+)
 from napari_cellid.report.training_tables import (
     class_figure_rows,
     confusion_matrix_rows,
@@ -48,6 +53,10 @@ _NOT_YET = {
     "here with the old one, on cells that neither was trained on.",
 }
 _AXES = "Rows: answers of annotators. Columns: predictions of the model."
+_UNTRAINED = (
+    "This training was stopped within its first epoch: its model is the one that it "
+    "started with, so there is nothing to compare.\n\nResume it under Curves or Runs."
+)
 _NOT_MEASURED = "This training has no figures: it ended before they were measured."
 _NO_RUN = (
     "Nothing has been trained in this study yet.\n\nWhen a training is done, this page "
@@ -104,13 +113,16 @@ class ReportPanel(QWidget):
         """Show the figures of the training as they are now."""
         run, self.held_out = self._selection.run, None
         self.cells.clear()
-        report = run.report if run is not None else {}
+        report = {} if run is None or run.is_active else run.report
+        if run is not None and ended_untrained(run):
+            report = {}
         self._body.setVisible(bool(report))
         self._message.setVisible(not report)
         if run is None:
             self._message.setText(_NO_RUN)
         elif not report:
-            self._message.setText(_NOT_YET.get(run.state, _NOT_MEASURED))
+            text = _UNTRAINED if ended_untrained(run) else _NOT_MEASURED
+            self._message.setText(_NOT_YET.get(run.state, text))
         else:
             self._show_report(run, report)
 

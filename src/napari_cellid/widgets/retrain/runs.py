@@ -23,7 +23,8 @@ from napari_cellid.report.training import (
 )
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.markup import as_rich_text
-from napari_cellid.widgets.retrain.plan_choice import plan_name, plan_text
+from napari_cellid.widgets.retrain.plan_choice import plan_ids, plan_text
+from napari_cellid.widgets.retrain.resume_button import can_resume, resume_button
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 _TITLES = ("When", "What", "Right", "State")
 _TIPS = (
     "When the training was started.",
-    "Which network was trained, and from which layer on, in the terms of the paper.",
+    "Which layers of which network were trained; the tooltip of a row has its name in "
+    "the paper, in files and in commands.",
     "On the held-out cells: balanced accuracy of a classifier, F1 of a U-Net.",
     "running, finished, stopped (by a user), failed, or interrupted (its process has "
     "ended; it can be resumed). ✓: the study uses its model.",
@@ -50,14 +52,19 @@ class RunsPanel(QWidget):
 
     #: folder of the training that was clicked
     run_chosen = Signal(object)
+    #: the training that is shown is to be resumed
+    resume_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = QTableWidget(0, len(_TITLES))
+        self.resume_button = resume_button()
+        self.resume_button.clicked.connect(self.resume_requested)
         self._runs: Sequence[RunSummary] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.resume_button)
         layout.addWidget(small_text(_HINT))
         self._style_table()
 
@@ -79,6 +86,8 @@ class RunsPanel(QWidget):
             Hashes of the weights of the study's models.
         """
         self._runs = runs
+        chosen = next((run for run in runs if run.folder == shown), None)
+        self.resume_button.setVisible(chosen is not None and can_resume(chosen))
         with signals_blocked(self.table.selectionModel()):
             self.table.setRowCount(len(runs))
             for row, run in enumerate(runs):
@@ -129,7 +138,7 @@ class RunsPanel(QWidget):
 
 
 def _texts(run: RunSummary, mark: str) -> tuple[str, ...]:
-    plan = plan_name(str(run.settings.get("plan", "")))
+    plan = plan_text(str(run.settings.get("plan", "")))
     return (
         local_time_text(run.made),
         plan if run.task == "classify" else "U-Net: outlines",
@@ -140,7 +149,7 @@ def _texts(run: RunSummary, mark: str) -> tuple[str, ...]:
 
 def _tip(run: RunSummary, column: int) -> str:
     if column == 1:
-        plan = plan_text(str(run.settings.get("plan", "")))
+        plan = plan_ids(str(run.settings.get("plan", "")))
         start = f"started with {run.start.get('name', '')}"
         return f"{plan}; {start}" if plan else start
     if column == 2:

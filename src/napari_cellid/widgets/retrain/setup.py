@@ -51,8 +51,8 @@ _SPLIT_HINT = (
     "or trained on before stay so."
 )
 _OUTLINES_HINT = (
-    "Tick the recordings whose outlines you have corrected; wrong outlines make the "
-    "model worse."
+    "Tick the recordings whose outlines are right; wrong outlines make the model "
+    "worse. Those that somebody has corrected by hand are ticked."
 )
 
 
@@ -126,15 +126,23 @@ class SetupPanel(QWidget):
         rule = rule_text(decided.rule)
         self.rule.setText(f"A cell is decided when {rule} (the study's rule).")
         self._show_warning(lacking_cells_text(decided))
-        self.show_held_out("")
-        self.recordings.set_recordings(decided.recordings)
+        self.recordings.set_recordings(decided.recordings, decided.corrected)
         self._show_head_note()
+
+    def show_offer(self, offer: QWidget) -> None:
+        """Show an offer to change the rule, below the rule."""
+        layout = self._answers_box.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self.rule) + 1, offer)
 
     def show_held_out(self, text: str) -> None:
         """Show which cells are held out."""
         for task, label in self.held_out.items():
             label.setText(text if task == self.task else "")
             label.setVisible(bool(label.text()))
+            # what is below must not move up and down whenever it is measured anew
+            if label.text() and (height := label.heightForWidth(label.width())) > 0:
+                label.setMinimumHeight(max(label.minimumHeight(), height))
 
     def set_locked(self, locked: bool) -> None:
         """Lock the form while a training runs."""
@@ -206,7 +214,7 @@ class SetupPanel(QWidget):
 
     def _make_boxes(self) -> None:
         """Make the boxes that depend on the task."""
-        answers = group_box(
+        answers = self._answers_box = group_box(
             "Answers to train on",
             self.rule,
             self.table,

@@ -23,6 +23,7 @@ from napari_cellid.widgets.retrain.estimate_actions import EstimateActions
 from napari_cellid.widgets.retrain.panel import CURVES, REPORT, SET_UP, RetrainPanel
 from napari_cellid.widgets.retrain.run_selection import RunSelection
 from napari_cellid.widgets.session.animals_dialog import edit_animals
+from napari_cellid.widgets.session.one_answer import OneAnswerOffer
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class RetrainWidget(QWidget):
         self.report_actions = ReportActions(
             self.session, self.panel, self.selection, self
         )
+        self.one_answer = OneAnswerOffer(self.session)
+        self.panel.setup.show_offer(self.one_answer)
         self._stale = True
         self._count_debouncer = QSignalDebouncer(parent=self)
         self._count_debouncer.setTimeout(_COUNT_MS)
@@ -129,7 +132,8 @@ class RetrainWidget(QWidget):
         panel.start_button.clicked.connect(self.start)
         panel.stop_button.clicked.connect(self.stop)
         panel.setup.animals.clicked.connect(self._edit_animals)
-        panel.progress.resume_requested.connect(self.resume)
+        for page in (panel.progress, panel.runs):
+            page.resume_requested.connect(self.resume)
         panel.runs.run_chosen.connect(self.selection.choose)
         self.selection.changed.connect(self._show_runs)
         self.controller.ended.connect(self._on_ended)
@@ -179,6 +183,7 @@ class RetrainWidget(QWidget):
             return
         self.estimates.set_decided_cells(decided)
         self.panel.setup.show_decided_cells(decided)
+        self.one_answer.refresh()
         self.estimates.refresh()
 
     def _on_counted(self) -> None:
