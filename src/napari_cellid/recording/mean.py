@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import product
+from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _BATCH_BYTES = 32 << 20
 _MEMORY_BYTES = 400 << 20
 _MAX_THREADS = 4
+# sums of channels that are made in turn, because their frames lie side by side in a
+# file, which is then read once; those of large planes would need too much memory
+_TOGETHER_BYTES = 64 << 20
 # a detector counts to 65535, and sums over many frames reach 1e9
 _LARGEST_INTENSITY = 1e12
 
@@ -60,17 +63,21 @@ def mean_planes(recording: Recording) -> Step[MeanPlanes]:
     done = 0
     yield Progress("Averaging frames", done, total)
     means, notes = {}, list(recording.notes)
-    for name in list(sums):
-        # one channel after the other, so that the sums of one alone need memory
-        channel, where = sums.pop(name), f"{recording.name}, {name} channel"
-        for _ in channel.run():
+    together = sum(channel.n_bytes for channel in sums.values()) <= _TOGETHER_BYTES
+    # else one channel after the other, so that the sums of one alone need memory
+    for group in [list(sums)] if together else [[name] for name in sums]:
+        parts = {name: sums.pop(name) for name in group}
+        for _ in _add_up(list(parts.values())):
             done += 1
             yield Progress("Averaging frames", done, total)
-        mean = channel.mean()
-        if channel.of_floats:
-            _check_range(mean, where)
-        means[name], filled = _fill(mean, where)
-        notes += filled
+        for name in group:
+            where = f"{recording.name}, {name} channel"
+            channel = parts.pop(name)
+            mean = channel.mean()
+            if channel.of_floats:
+                _check_range(mean, where)
+            means[name], filled = _fill(mean, where)
+            notes += filled
     return MeanPlanes(
         name=recording.name,
         red=means.get("red"),
@@ -140,24 +147,29 @@ class _TimeSum:
         self._batches = list(_batches(blocks, array.dtype.itemsize))
         largest = int(np.prod([max(sizes) for sizes in array.chunks], dtype=np.int64))
         fitting = _MEMORY_BYTES // max(1, largest * array.dtype.itemsize)
-        self._threads = max(1, min(_MAX_THREADS, os.cpu_count() or 1, fitting))
+        #: threads whose blocks fit into memory
+        self.threads = max(1, min(_MAX_THREADS, os.cpu_count() or 1, fitting))
 
     @property
     def n_batches(self) -> int:
-        """How many times `run` yields."""
+        """Number of batches of blocks."""
         return len(self._batches)
 
-    def run(self) -> Iterator[None]:
-        """Add every batch of blocks, yielding after each."""
-        reads = [
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the sum."""
+        return self._total.nbytes
+
+    def reads(self) -> list[_Read]:
+        """Every batch of blocks, to be computed."""
+        return [
             _Read(self._graph, [key for key, _ in batch]) for batch in self._batches
         ]
-        for batch, results in zip(
-            self._batches, _in_order(reads, self._threads), strict=True
-        ):
-            for (_, place), result in zip(batch, results, strict=True):
-                self._add(place, result)
-            yield
+
+    def add(self, number: int, results: Sequence[BlockSum]) -> None:
+        """Add the results of the batch of this number."""
+        for (_, place), result in zip(self._batches[number], results, strict=True):
+            self._add(place, result)
 
     def mean(self) -> NDArray[np.float32]:
         """The mean of the frames in which a pixel has a value, NaN where in none."""
@@ -186,6 +198,22 @@ class _TimeSum:
         if self._missing is None:
             self._missing = np.zeros(self._total.shape, np.int64)
         self._missing[tuple(area)] += times.stop - times.start - block.valid
+
+
+def _add_up(sums: list[_TimeSum]) -> Iterator[None]:
+    """Add all batches of some channels, in turn, yielding after each."""
+    turns = zip_longest(*(enumerate(channel.reads()) for channel in sums))
+    jobs = [
+        (channel, *job)
+        for turn in turns
+        for channel, job in zip(sums, turn, strict=True)
+        if job is not None
+    ]
+    threads = min(channel.threads for channel in sums)
+    results = _in_order([read for _, _, read in jobs], threads)
+    for (channel, number, _), result in zip(jobs, results, strict=True):
+        channel.add(number, result)
+        yield
 
 
 def _rounded(mean: NDArray[Any]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.tiff.read_ahead import HeadersAhead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,7 @@ def read_chain(path: Path) -> PageChain:
     chain = PageChain([], [], [], [])
     with path.open("rb", buffering=0) as file:
         walk = _Walk(file, size, path.name)
+        ahead = HeadersAhead(file, size)
         place = walk.first()
         seen: set[int] = set()
         while place:
@@ -77,10 +79,66 @@ def read_chain(path: Path) -> PageChain:
             if place in seen:
                 raise walk.broken(len(seen))
             seen.add(place)
-            following = walk.page(place, chain, len(seen) - 1)
-            place = following
+            ahead.at(place)
+            place = walk.page(place, chain, len(seen) - 1)
     first = next(iter(walk.kinds), None)
     return replace(chain, signature=(walk.order, first))
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """What pages have in common that differ in nothing but where their pixels lie.
+
+    Parameters
+    ----------
+    data
+        Entries of the first of them.
+    same
+        Parts of the entries that are equal: all but the position of the pixels, and
+        the values of entries that say nothing of how a page is stored.
+    offset
+        How, and where, the position of the pixels is written.
+    """
+
+    data: bytes
+    same: tuple[slice, ...]
+    offset: tuple[struct.Struct, int]
+
+    def has_same(self, data: bytes) -> bool:
+        """Whether the entries of another page are alike."""
+        return len(data) == len(self.data) and all(
+            data[part] == self.data[part] for part in self.same
+        )
+
+    def offsets(self, data: bytes) -> tuple[int, ...]:
+        """Position of the pixels of such a page."""
+        packed, start = self.offset
+        numbers: tuple[int, ...] = packed.unpack_from(data, start)
+        return numbers
+
+
+def _alike(data: bytes, entries: range, order: str) -> _Alike | None:
+    """What pages like this one have in common; None if more than its entries tell."""
+    big = entries.step == 20
+    n_format, value = ("Q", 12) if big else ("I", 8)
+    same, start, offset = [], 0, None
+    for entry in entries:
+        tag, kind = struct.unpack_from(f"{order}HH", data, entry)
+        (n,) = struct.unpack_from(f"{order}{n_format}", data, entry + 4)
+        if tag in _OFFSETS | _COUNTS | _KIND | {_NEW_SUBFILE}:
+            if kind not in _WIDTHS or n * _WIDTHS[kind] > entries.step - value:
+                return None
+            if tag not in _OFFSETS:
+                continue
+            packed = struct.Struct(f"{order}{n}{_CODES[kind]}")
+            offset = packed, entry + value
+            same.append(slice(start, entry + value))
+        else:
+            # its tag alone, so that no other entry is taken for it
+            same.append(slice(start, entry + 2))
+        start = entry + entries.step
+    same.append(slice(start, entries.stop))
+    return None if offset is None else _Alike(data, tuple(same), offset)
 
 
 @dataclass
@@ -94,7 +152,11 @@ class _Walk:
     big: bool = False
     # pages of one file repeat the same entries
     known: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
+    # bytes of the list of the page before
+    length: int = 512
     kinds: dict[object, int] = field(default_factory=dict)
+    # the page before, if those like it are told at a glance
+    alike: _Alike | None = None
 
     def first(self) -> int:
         """Position of the first page."""
@@ -117,15 +179,23 @@ class _Walk:
         if place + 8 >= self.size:
             raise self.broken(number)
         self.file.seek(place)
-        (n_tags,) = struct.unpack(f"{self.order}{count_format}", self.file.read(width))
+        # probably as long as that of the page before, and thus read at once
+        data = self.file.read(width + self.length)
+        (n_tags,) = struct.unpack_from(f"{self.order}{count_format}", data)
         if place + width + n_tags * entry + link > self.size:
             raise self.broken(number)
-        data = self.file.read(n_tags * entry + link)
+        self.length = n_tags * entry + link
+        data += self._more(width + self.length - len(data))
+        data = data[width : width + self.length]
         self._add(place, data, range(0, n_tags * entry, entry), chain)
         (following,) = struct.unpack_from(
             f"{self.order}{next_format}", data, n_tags * entry
         )
         return int(following)
+
+    def _more(self, length: int) -> bytes:
+        """So many bytes from where the file is; none if it is no number above 0."""
+        return self.file.read(length) if length > 0 else b""
 
     def broken(self, number: int) -> InputError:
         """The error for a chain that breaks off after so many pages."""
@@ -135,6 +205,12 @@ class _Walk:
         )
 
     def _add(self, place: int, data: bytes, entries: range, chain: PageChain) -> None:
+        chain.places.append(place)
+        if self.alike is not None and self.alike.has_same(data):
+            chain.offsets.append(self.alike.offsets(data))
+            chain.counts.append(chain.counts[-1])
+            chain.kinds.append(chain.kinds[-1])
+            return
         offsets: tuple[int, ...] = ()
         counts: tuple[int, ...] = ()
         kind, reduced = {}, False
@@ -151,11 +227,11 @@ class _Walk:
                 # bit 0: a smaller copy of another image, such as a thumbnail
                 reduced = bool(sum(self._values(raw)[:1]) & 1)
         key = (tuple(sorted(kind.items())), len(offsets))
-        chain.places.append(place)
         chain.offsets.append(offsets)
         chain.counts.append(counts)
         known = self.kinds.setdefault(key, len(self.kinds))
         chain.kinds.append(-1 if reduced and known != 0 else known)
+        self.alike = _alike(data, entries, self.order)
 
     def _values(self, raw: bytes) -> tuple[int, ...]:
         """The numbers of an entry, from the entry or from where it points."""

@@ -16,6 +16,7 @@ import tifffile
 from dask.base import tokenize
 
 from napari_cellid.errors import InputError
+from napari_cellid.io.tiff.read_ahead import ask_for_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +122,7 @@ class PageFile:
         frames = self._memory.borrow(len(pages) * length).view(self.stored)
         frames = frames.reshape(len(pages), *self.shape)
         offsets = self.offsets[pages, 0]
+        ask_for_runs(file, offsets, length)
         for start, stop in _runs(offsets, length):
             file.seek(int(offsets[start]))
             self._fill(file, frames[start:stop])
