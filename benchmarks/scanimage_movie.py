@@ -236,10 +236,11 @@ def average_alone(path: Path) -> None:
     made = read_recording(both=path, options=ReadOptions())
     opened = time.perf_counter() - start
     run_to_end(mean_planes(made))
+    averaged = time.perf_counter() - start - opened
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"alone: {path.stat().st_size / 1e9:.2f} GB, {made.red.shape[0]} frames, opened "
-        f"in {opened:.2f} s, averaged in {time.perf_counter() - start - opened:.1f} s, "
+        f"alone: {path.stat().st_size / 1e9:.2f} GB, {len(made.red)} frames, opened "
+        f"in {opened:.2f} s, averaged in {averaged:.1f} s, "
         f"peak memory {peak:.2f} GB (libraries {before:.2f} GB)"
     )
 

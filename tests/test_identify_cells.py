@@ -145,7 +145,9 @@ def test_wrong_sizes_are_told_once(
 ) -> None:
     """A model that knows the sizes of its training says it without the other note."""
     doubt = "The sizes of cells are doubtful."
-    monkeypatch.setattr("napari_cellid.identify.check_cell_sizes", lambda *_: doubt)
+    monkeypatch.setattr(
+        "napari_cellid.identify.steps.check_cell_sizes", lambda *_: doubt
+    )
     told = {}
     for folder in (segmenter_folder, with_known_range(segmenter_folder)):
         step = identify_cells(recording, load_segmenter(folder), None, CONFIG)

@@ -258,7 +258,7 @@ def test_a_broken_table_is_told_before_the_work(
     table = tmp_path / "study" / "recordings" / "r1" / "cells.csv"
     table.write_text(table.read_text("utf-8").replace("\n1,", "\none,"), "utf-8")
     before = snapshot(tmp_path)
-    monkeypatch.delattr("napari_cellid.identify.identify_cells")
+    monkeypatch.delattr("napari_cellid.identify.steps.identify_cells")
     refused(capsys, main(words), "cells.csv", "not a number")
     assert snapshot(tmp_path) == before
     assert pd.read_csv(table)["cell"][0] == "one"

@@ -142,7 +142,7 @@ def test_ome_pixel_sizes_are_read_in_their_unit(size, unit, um):
     text = (
         f'<OME><Image><Pixels SizeC="1" PhysicalSizeX="{size}"{given}/></Image></OME>'
     )
-    assert ome_metadata(text).x_um == (um and pytest.approx(um))
+    assert ome_metadata(text).voxel.x_um == (um and pytest.approx(um))
 
 
 def test_ome_of_another_vendor_is_read():
@@ -156,7 +156,7 @@ def test_ome_of_another_vendor_is_read():
       <ome:Image ID="Image:1"><ome:Pixels SizeC="1" PhysicalSizeY="9"/></ome:Image>
     </ome:OME>"""
     read = ome_metadata(text)
-    assert (read.y_um, read.x_um) == (1.5, None)
+    assert (read.voxel.y_um, read.voxel.x_um) == (1.5, None)
     assert read.channels == ("1", "")
     assert read.other_files == 0
     assert read.planes_or_channels

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.assemble import read_stacks, refuse_options
+from napari_cellid.io.assemble import refuse_options
 from napari_cellid.io.base import Certainty
 from napari_cellid.io.hdf5 import SIGNATURE, HdfArray, hdf5_file
 from napari_cellid.io.nwb.contents import image_sources, text_attribute
 from napari_cellid.io.stack import ImageStack, VoxelSize
+from napari_cellid.io.stack_reader import ChannelReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
 
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.nwb.contents import ImageSource
-    from napari_cellid.recording import Recording
 
 _SUFFIXES = (".nwb",)
 
 
-class NwbReader:
+class NwbReader(ChannelReader):
     """Reads the two-photon series and the mean images of NWB files."""
 
     name = "nwb"
@@ -49,16 +49,6 @@ class NwbReader:
                 pass
         named = path.suffix.lower() in _SUFFIXES
         return Certainty.POSSIBLE if named else Certainty.NO
-
-    def read(
-        self,
-        red: Path | None,
-        green: Path | None,
-        both: Path | None,
-        options: ReadOptions,
-    ) -> Recording:
-        """Read a recording; images are read when they are needed."""
-        return read_stacks(red, green, both, options, self.open_stack)
 
     def open_stack(self, path: Path, options: ReadOptions) -> ImageStack:
         """The series of a file that show one field, or its mean images."""

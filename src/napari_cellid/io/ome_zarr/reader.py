@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.errors import InputError, first_line
-from napari_cellid.io.assemble import read_stacks, refuse_options
+from napari_cellid.io.assemble import refuse_options
 from napari_cellid.io.base import Certainty
 from napari_cellid.io.ome_zarr.metadata import image_of, ome_attributes
 from napari_cellid.io.stack import ImageStack, VoxelSize, frame_rate
+from napari_cellid.io.stack_reader import ChannelReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.ome_zarr.metadata import OmeZarrImage
-    from napari_cellid.recording import Recording
 
 _SUFFIX = ".zarr"
 #: what zarr is known to raise for folders that are broken
@@ -29,7 +29,7 @@ _ERRORS = (
 _LARGEST_CHUNK_BYTES = 1 << 30
 
 
-class OmeZarrReader:
+class OmeZarrReader(ChannelReader):
     """Reads the images of OME-Zarr folders, versions 0.4 and 0.5."""
 
     name = "ome-zarr"
@@ -48,16 +48,6 @@ class OmeZarrReader:
             pass
         named = path.suffix.lower() == _SUFFIX
         return Certainty.POSSIBLE if named else Certainty.NO
-
-    def read(
-        self,
-        red: Path | None,
-        green: Path | None,
-        both: Path | None,
-        options: ReadOptions,
-    ) -> Recording:
-        """Read a recording; chunks are read when they are needed."""
-        return read_stacks(red, green, both, options, self.open_stack)
 
     def open_stack(self, path: Path, options: ReadOptions) -> ImageStack:
         """All channels of the largest resolution of the image."""

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.errors import InputError, file_reason
-from napari_cellid.io.assemble import read_stacks, refuse_options
+from napari_cellid.io.assemble import refuse_options
 from napari_cellid.io.base import HEAD_BYTES, Certainty
 from napari_cellid.io.prairieview.frames import arrange
 from napari_cellid.io.prairieview.xml_file import ROOT, read_xml
 from napari_cellid.io.stack import ImageStack, VoxelSize
+from napari_cellid.io.stack_reader import ChannelReader
 from napari_cellid.io.tiff.many_files import ManyFiles, file_kind
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.prairieview.frames import FrameGrid
     from napari_cellid.io.prairieview.xml_file import PrairieXml
-    from napari_cellid.recording import Recording
 
 _IMAGE = re.compile(r".+_Cycle\d+.*_Ch\d+_\d+(\.ome)?\.tiff?$", re.IGNORECASE)
 #: XML files of a folder that are looked at; a recording has one to three
@@ -36,7 +36,7 @@ _MOST_XML = 40
 _COLOURS = {1: "red", 2: "green"}
 
 
-class PrairieViewReader:
+class PrairieViewReader(ChannelReader):
     """Reads the folders of PrairieView, or the XML file in them."""
 
     name = "prairieview"
@@ -52,16 +52,6 @@ class PrairieViewReader:
         # without its XML file: the reader says what is missing
         images = any(_IMAGE.match(name) for name in names)
         return Certainty.POSSIBLE if images else Certainty.NO
-
-    def read(
-        self,
-        red: Path | None,
-        green: Path | None,
-        both: Path | None,
-        options: ReadOptions,
-    ) -> Recording:
-        """Read a recording; images are opened when they are needed."""
-        return read_stacks(red, green, both, options, self.open_stack)
 
     def open_stack(self, path: Path, options: ReadOptions) -> ImageStack:
         """All channels of a recording, in the order of their numbers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import tifffile
@@ -37,12 +37,9 @@ class TiffMetadata:
 
     Parameters
     ----------
-    y_um, x_um
-        Height and width of a pixel in µm.
-    z_um
-        Distance of planes in µm.
-    source
-        Header that was read: "OME metadata" or "ImageJ metadata".
+    voxel
+        Size of a pixel and distance of planes; its source is the header that was read,
+        "OME metadata", "ImageJ metadata" or "ScanImage header", also without sizes.
     channels
         Name of each channel.
     other_files
@@ -58,10 +55,7 @@ class TiffMetadata:
         nor green.
     """
 
-    y_um: float | None = None
-    x_um: float | None = None
-    z_um: float | None = None
-    source: str = ""
+    voxel: VoxelSize = field(default_factory=VoxelSize)
     channels: tuple[str, ...] = ()
     other_files: int = 0
     pages_expected: int = 0
@@ -70,9 +64,9 @@ class TiffMetadata:
     colours: tuple[str, ...] = ()
 
     @property
-    def voxel(self) -> VoxelSize:
-        """The sizes."""
-        return VoxelSize(self.y_um, self.x_um, self.z_um, self.source)
+    def source(self) -> str:
+        """Header that was read; empty without one."""
+        return self.voxel.source
 
 
 def read_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
@@ -93,10 +87,9 @@ def _scanimage_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
         rate = number(old.get("frameRate"))
         one_plane = (number(old.get("numberOfZSlices")) or 1) <= 1
         return TiffMetadata(
-            source="ScanImage header",
+            voxel=VoxelSize(source="ScanImage header"),
             frame_rate_hz=frame_rate(1 / rate) if rate and one_plane else None,
         )
-    y_um, x_um, z_um = scanimage_pixel_um(header)
     names, colours = scanimage_names(header)
     stacked = any(
         str(header.get(f"SI.{key}.enable")).lower() in ("true", "1")
@@ -108,10 +101,7 @@ def _scanimage_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
     per_slice = number(header.get("SI.hStackManager.framesPerSlice")) or 1
     planes = int(slices) if several and per_slice == 1 else 1
     return TiffMetadata(
-        y_um=y_um,
-        x_um=x_um,
-        z_um=z_um,
-        source="ScanImage header",
+        voxel=VoxelSize(*scanimage_pixel_um(header), "ScanImage header"),
         channels=names,
         frame_rate_hz=scanimage_rate(header, planes),
         colours=colours,
@@ -133,10 +123,12 @@ def ome_metadata(text: str) -> TiffMetadata:
         return TiffMetadata(other_files=int("BinaryOnly" in root))
     first = pixels[0]
     return TiffMetadata(
-        y_um=_ome_size(first, "Y"),
-        x_um=_ome_size(first, "X"),
-        z_um=_ome_size(first, "Z"),
-        source="OME metadata",
+        voxel=VoxelSize(
+            _ome_size(first, "Y"),
+            _ome_size(first, "X"),
+            _ome_size(first, "Z"),
+            "OME metadata",
+        ),
         channels=tuple(str(c.get("Name", "")) for c in _children(first, "Channel")),
         other_files=_other_files(root, first),
         planes_or_channels=max(_integer(first.get(f"Size{axis}")) for axis in "CZ") > 1,
@@ -188,10 +180,12 @@ def _imagej_metadata(tif: tifffile.TiffFile) -> TiffMetadata:
     sizes = [header.get(key, 1) for key in ("frames", "slices", "channels")]
     counts = [size for size in sizes if isinstance(size, int)]
     return TiffMetadata(
-        y_um=_in_um(_per_pixel(page, "YResolution"), unit),
-        x_um=_in_um(_per_pixel(page, "XResolution"), unit),
-        z_um=_in_um(header.get("spacing"), unit),
-        source="ImageJ metadata",
+        voxel=VoxelSize(
+            _in_um(_per_pixel(page, "YResolution"), unit),
+            _in_um(_per_pixel(page, "XResolution"), unit),
+            _in_um(header.get("spacing"), unit),
+            "ImageJ metadata",
+        ),
         pages_expected=max(_integer(header.get("images")), math.prod(counts)),
         frame_rate_hz=_rate(header.get("finterval"), str(header.get("tunit", "s")))
         or frame_rate(_period(header.get("fps"))),
