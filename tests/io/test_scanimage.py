@@ -113,6 +113,36 @@ def test_fields_that_do_not_fit_the_page_are_not_cut_out(tmp_path):
         both(path, red_channel=1, image=0)
 
 
+@pytest.mark.parametrize("kind", ["changing region", "own depths"])
+def test_fields_that_differ_between_depths_are_refused_as_such(tmp_path, kind):
+    """Their heights fit the page by chance, and would be cut out wrongly."""
+    listed = json.loads(rois(("a", 40), ("b", 40)))
+    first, second = listed["RoiGroups"]["imagingRoiGroup"]["rois"]
+    if kind == "changing region":
+        first |= {"zs": [0, 50], "scanfields": [first["scanfields"]] * 2}
+    else:
+        first |= {"discretePlaneMode": 1}
+        second |= {"discretePlaneMode": 1, "zs": 50}
+    tall = np.zeros((8, 90, 48), np.int16)
+    writer = scanimage(None, channels=2, extra=MROI, rois=json.dumps(listed))
+    path = writer.write(tmp_path / "a.tif", tall)
+    for options in ({}, {"image": 0}):
+        with pytest.raises(InputError, match="they differ between depths") as caught:
+            both(path, red_channel=1, **options)
+        assert "--axes TCYX" in str(caught.value)
+    assert both(path, red_channel=1, axes="TCYX", channels=2).red.shape[0] == 4
+
+
+def test_regions_of_one_depth_that_lie_in_all_depths_are_read(tmp_path):
+    listed = json.loads(rois(("a", 40), ("b", 40)))
+    for depth, roi in enumerate(listed["RoiGroups"]["imagingRoiGroup"]["rois"]):
+        roi["zs"] = 10 * depth
+    tall = np.random.default_rng(1).integers(0, 999, (4, 90, 48)).astype("i2")
+    writer = scanimage(None, channels=2, extra=MROI, rois=json.dumps(listed))
+    made = both(writer.write(tmp_path / "a.tif", tall), red_channel=1, image="b")
+    np.testing.assert_array_equal(made.red[:, 0].compute(), tall[1::2, 50:])
+
+
 def grab(folder, parts, *, planes=1, acquisition=1, base="mouse_00001"):
     """Files of the given numbers of pages, which continue one another."""
     paths, start = [], 0

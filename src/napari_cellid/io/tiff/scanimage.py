@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.io.tiff.scanimage_fields import fields_differ
 from napari_cellid.io.tiff.scanimage_metadata import header_values, old_values
 from napari_cellid.io.tiff.stated import disagreement, plain_layout
 
@@ -46,6 +47,8 @@ class ScanImageHeader:
         Planned number of time points; 0 if none is named.
     several_fields
         Whether each page shows several fields, one above the other.
+    fields_differ
+        Whether these are others in other depths.
     """
 
     channels: int = 1
@@ -54,6 +57,7 @@ class ScanImageHeader:
     frames: int = 1
     planned: int = 0
     several_fields: bool = False
+    fields_differ: bool = False
 
 
 def scanimage_header(tif: tifffile.TiffFile) -> ScanImageHeader | None:
@@ -62,7 +66,8 @@ def scanimage_header(tif: tifffile.TiffFile) -> ScanImageHeader | None:
         return None
     header, metadata = header_values(tif)
     if header:
-        return _new_header(header, metadata)
+        new = _new_header(header, metadata)
+        return replace(new, fields_differ=new.several_fields and fields_differ(tif))
     return _old_header(old_values(tif))
 
 
@@ -86,6 +91,11 @@ def scanimage_layout(
             if names
             else "save each field as a file of its own"
         )
+        if header.fields_differ:
+            remedy = (
+                "they differ between depths, so that pages do not show the same ones: "
+                "save the pages of one depth as a file of their own"
+            )
         problem = (
             f"{path.name}: each of its {n_pages} pages shows several fields of "
             f"ScanImage, one above the other; {remedy}, or "

@@ -41,8 +41,11 @@ class ScanField:
 def scan_fields(tif: tifffile.TiffFile) -> list[ScanField]:
     """The fields of a page from top to bottom; empty if they cannot be told apart.
 
-    Between two fields lie as many rows without meaning as the mirrors need.
+    Between two fields lie as many rows without meaning as the mirrors need. Those that
+    differ between depths cannot be told apart.
     """
+    if fields_differ(tif):
+        return []
     header, metadata = header_values(tif)
     rois = _rois(tif, metadata)
     parts = [_scan_field(roi) for roi in rois]
@@ -71,6 +74,28 @@ def scan_fields(tif: tifffile.TiffFile) -> list[ScanField]:
         )
         top += height + gap
     return fields
+
+
+def fields_differ(tif: tifffile.TiffFile) -> bool:
+    """Whether the regions of a page are others in other depths.
+
+    A region of one depth lies in all of them, unless regions are scanned in their own
+    depths alone; one of several depths changes from one to the next.
+    """
+    _, metadata = header_values(tif)
+    rois = _rois(tif, metadata)
+    several = [roi for roi in rois if _n_fields(roi) > 1]
+    apart = [str(roi.get("zs")) for roi in rois if roi.get("discretePlaneMode")]
+    return bool(several) or (bool(apart) and len({*apart, *_depths(rois)}) > 1)
+
+
+def _n_fields(roi: dict[str, Any]) -> int:
+    fields = roi.get("scanfields")
+    return len(fields) if isinstance(fields, list) else 1
+
+
+def _depths(rois: list[dict[str, Any]]) -> set[str]:
+    return {str(roi.get("zs")) for roi in rois}
 
 
 def choose_field(fields: list[ScanField], image: str | int, path: Path) -> ScanField:
