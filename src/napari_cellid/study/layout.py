@@ -16,7 +16,7 @@ from napari_cellid.study.recordings import (
     StudyRecording,
     missing_files,
 )
-from napari_cellid.study.replaced import keep_replaced
+from napari_cellid.study.replaced import REPLACED, keep_replaced
 from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def _without_recording(study: Path, overrides: Overrides) -> list[str]:
         f"{STUDY_FILE} has a table [recordings.{name}], but there is no such recording."
         for name in overrides
         if not (study / RECORDINGS / name).is_dir()
+        # its animal is still known when it is brought back
+        and not (study / RECORDINGS / REPLACED / name).is_dir()
     ]
 
 

@@ -139,10 +139,47 @@ def bring_back(recordings: Path, replaced: ReplacedRecording) -> None:
             write_cells(new / RETIRED_OTHER, other)
 
 
+def put_away(recordings: Path, name: str) -> None:
+    """Take a recording out of a study; it is kept and can be brought back.
+
+    Parameters
+    ----------
+    recordings
+        Folder of the recordings of the study; open the study again afterwards.
+    name
+        Name of the recording.
+
+    Raises
+    ------
+    InputError
+        If it is being written, is gone already, or cannot be moved.
+    """
+    place, kept = recordings / name, _place_now(recordings, name)
+    with locked(place, "removing the recording") as holder:
+        if holder is not None:
+            raise InputError(
+                f"{name} is being written by {holder}, so it was not removed; try "
+                "again in a moment."
+            )
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            place.rename(kept)
+        except OSError as error:
+            raise InputError(
+                f"{place} cannot be removed ({file_reason(error)}); close the programs "
+                "that use its files, and check its permissions."
+            ) from error
+
+
+def _place_now(recordings: Path, name: str) -> Path:
+    """Folder in which a recording is kept that is taken away now."""
+    return recordings / REPLACED / name / datetime.now(UTC).strftime(_TIME)
+
+
 def _keep(old: Path, recordings: Path, name: str) -> None:
-    place = recordings / REPLACED / name
+    kept = _place_now(recordings, name)
+    place = kept.parent
     place.mkdir(parents=True, exist_ok=True)
-    kept = place / datetime.now(UTC).strftime(_TIME)
     images, now = old / IMAGES, recordings / name / IMAGES
     if images.exists() and now.exists() and cmp(images, now, shallow=False):
         # outlines alone: the images are those of the recording

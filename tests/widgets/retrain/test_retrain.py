@@ -67,7 +67,7 @@ def dock(viewer, session, qtbot):
 
 def test_without_a_study_it_says_what_to_do(viewer, qtbot):
     dock = show(viewer, qtbot)
-    assert "open one in the Annotate dock" in dock.panel.message()
+    assert "No study is open" in dock.panel.message()
     assert not dock.panel.start_button.isVisible()
 
 

@@ -94,6 +94,19 @@ def small_text(text: str = "") -> QLabel:
     return label
 
 
+def message_page(message: QLabel, *parts: QWidget) -> QWidget:
+    """Make a page with a message in its middle, and what it mentions below it."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.addStretch(1)
+    column.addWidget(message)
+    column.addSpacing(8)
+    for part in parts:
+        column.addWidget(part)
+    column.addStretch(2)
+    return page
+
+
 def group_box(title: str, *parts: QWidget) -> QGroupBox:
     """Make a box with a title and the widgets below one another."""
     box = QGroupBox(title)

@@ -19,12 +19,14 @@ from napari_cellid.report.vote_text import uncounted_notes, uncounted_title
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     VerticalScrollArea,
+    message_page,
     plain_label,
     small_text,
 )
 from napari_cellid.widgets.agreement.disputed import DisputedPanel
 from napari_cellid.widgets.agreement.figures import FiguresPanel
 from napari_cellid.widgets.agreement.vote import VotePanel
+from napari_cellid.widgets.session.study_opener import StudyOpener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +38,8 @@ _MIN_WIDTH = 360
 #: largest height (px) of the list of answers that do not count
 _MAX_UNCOUNTED_HEIGHT = 150
 NO_STUDY = (
-    "No study is open.\n\nOpen one in the Annotate dock; when several annotators have "
-    "answered in it, this dock shows how well they agree."
+    "No study is open.\n\nWhen several annotators have answered in a study, this dock "
+    "shows how well they agree."
 )
 NO_ANSWERS = (
     "Nobody has answered in this study yet.\n\nAnswer cells in the Annotate dock, and "
@@ -67,6 +69,7 @@ class AgreementPanel(QWidget):
         self.reload_button.setToolTip("Read the answers given by colleagues meanwhile.")
         self.retry_button = QPushButton("Read again")
         self.show_votes_button = QPushButton("Show the votes")
+        self.opener = StudyOpener()
         self.tabs = QTabWidget()
         self.uncounted_text = small_text()
         self.uncounted = CollapsibleSection(
@@ -82,6 +85,7 @@ class AgreementPanel(QWidget):
         self._message.setText(text)
         for shown in (self.show_votes_button, self.retry_button):
             shown.setVisible(shown is button)
+        self.opener.setVisible(text == NO_STUDY)
         self._pages.setCurrentIndex(0)
 
     def show_no_answers(self, votes: StudyVotes) -> None:
@@ -117,14 +121,7 @@ class AgreementPanel(QWidget):
         self.setMinimumWidth(_MIN_WIDTH)
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        message_page = QWidget()
-        column = QVBoxLayout(message_page)
-        column.addStretch(1)
-        column.addWidget(self._message)
-        column.addSpacing(8)
-        for button in (self.show_votes_button, self.retry_button):
-            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(2)
+        parts = (self.show_votes_button, self.retry_button, self.opener)
         self.tabs.addTab(self.figures, "Figures")
         self.tabs.addTab(VerticalScrollArea(self.vote), "Vote rule")
         self.tabs.addTab(self.disputed, "Disputed cells")
@@ -143,7 +140,7 @@ class AgreementPanel(QWidget):
         self.uncounted.hide()
         column.addWidget(self.uncounted)
         column.addWidget(self.tabs, 1)
-        self._pages.addWidget(message_page)
+        self._pages.addWidget(message_page(self._message, *parts))
         self._pages.addWidget(tab_page)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)

@@ -24,6 +24,7 @@ from napari_cellid.widgets.agreement.tasks import compute_agreement
 from napari_cellid.widgets.agreement.vote_counts import count_outcomes
 from napari_cellid.widgets.session.one_answer import OneAnswerOffer
 from napari_cellid.widgets.session.session import session_of
+from napari_cellid.widgets.session.study_opener import opens_in
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -98,6 +99,7 @@ class AgreementWidget(QWidget):
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session
+        opens_in(session, panel.opener)
         for button in (panel.reload_button, panel.retry_button):
             button.clicked.connect(self._reload)
         panel.show_votes_button.clicked.connect(self._reveal_votes)

@@ -25,7 +25,10 @@ _TYPE_YOUR_NAME = (
     "Who answers? Type your name above, or keep the one that is there, and press "
     "Enter. Then the first cell is shown here."
 )
-_ALL_ANSWERED = "All of these cells are answered."
+_ALL_ANSWERED = (
+    "All of these cells are answered.\n\nNext: another recording above; or, when your "
+    "colleagues have answered, too, Agreement (Plugins > napari-cellid)."
+)
 
 
 class CellDisplay(QObject):

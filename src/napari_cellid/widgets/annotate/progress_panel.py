@@ -66,7 +66,7 @@ class AnnotationProgressPanel(QWidget):
 def _speed_text(progress: AnnotationProgress) -> str:
     cells_per_minute, left = progress.per_minute(), progress.minutes_left()
     if progress.total and progress.answered == progress.total:
-        return "All answered"
+        return "All answered: see Agreement (Plugins > napari-cellid)"
     if cells_per_minute is None or left is None:
         return "Speed and remaining time are shown after a few answers"
     return f"{cells_per_minute:.0f} cells/min · {duration_text(left)} left"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -16,11 +14,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 from napari_cellid.widgets.session.save import offer_text
+from napari_cellid.widgets.session.study_opener import StudyOpener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class StudyPicker(QWidget):
     study_chosen = Signal(str)
     #: the user wants to close the study
     close_requested = Signal()
+    #: the user wants to see the recordings of the study
+    recordings_requested = Signal()
     #: the user wants to say which animal each recording is from
     animals_requested = Signal()
     #: the `ShownResult` whose cells the user wants to annotate
@@ -50,11 +52,24 @@ class StudyPicker(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.name = QLabel()
+        # a long name is cut in its middle, where it says least
+        self.name = QElidingLabel()
+        self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.opener = StudyOpener()
+        self.opener.study_chosen.connect(self.study_chosen)
+        # the button above it does the same
+        self.opener.open_button.hide()
+        #: the same button while a study is open, and while none is
         self.open_button = QPushButton("Open study…")
-        self.open_button.setToolTip("<qt>Choose the folder of a study.</qt>")
-        self.open_button.clicked.connect(self._choose_study)
+        self.open_button.setToolTip("<qt>Choose the folder of another study.</qt>")
+        self.open_button.clicked.connect(self.opener.choose)
+        self.recordings_button = QPushButton("Recordings…")
+        self.recordings_button.setToolTip(
+            "<qt>The recordings of the study with their animals, cells and answers: "
+            "search, show or remove them.</qt>"
+        )
+        self.recordings_button.clicked.connect(self.recordings_requested)
         self.close_button = QPushButton("Close")
         self.close_button.setToolTip(
             "<qt>Close the study. All answers are saved already; the viewer is left as "
@@ -69,28 +84,35 @@ class StudyPicker(QWidget):
         self._busy.hide()
         self.result_buttons: list[QPushButton] = []
         row = QHBoxLayout()
-        row.addWidget(self.name, 1)
+        row.addWidget(self.recordings_button)
         row.addWidget(self.animals_button)
         row.addWidget(self.open_button)
         row.addWidget(self.close_button)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self.name)
         self._column.addLayout(row)
         self._column.addWidget(self._hint)
+        self._column.addWidget(self.opener)
         self._column.addWidget(self._busy)
         self.show_study(None, 0)
 
     def show_study(self, path: Path | None, n_cells: int) -> None:
         """Show which study is open."""
         self._hint.setVisible(path is None)
-        self.animals_button.setVisible(path is not None)
-        self.close_button.setVisible(path is not None)
+        self.opener.setVisible(path is None)
+        for button in (
+            self.recordings_button,
+            self.animals_button,
+            self.close_button,
+        ):
+            button.setVisible(path is not None)
         if path is None:
             self.name.setText("No study is open")
             self.name.setToolTip("")
             return
         cells = "1 cell" if n_cells == 1 else f"{n_cells:,} cells"
-        self.name.setText(f"<b>{escape(path.name)}</b> · {cells}")
+        self.name.setText(f"{path.name} · {cells}")
         self.name.setToolTip(as_rich_text(str(path)))
 
     def show_offered_results(
@@ -116,11 +138,6 @@ class StudyPicker(QWidget):
             self._column.addWidget(button)
             button.setEnabled(not busy)
         self._busy.setVisible(busy)
-
-    def _choose_study(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of a study")
-        if path:
-            self.study_chosen.emit(path)
 
     def _accept(self, result: ShownResult, _: bool = False) -> None:
         self.result_accepted.emit(result)

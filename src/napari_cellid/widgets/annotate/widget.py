@@ -26,6 +26,7 @@ from napari_cellid.widgets.annotate.controller import AnnotationController
 from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
 from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel
+from napari_cellid.widgets.annotate.recordings_dialog import RecordingsDialog
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.scheme_dialog import ask_unknown_scheme
 from napari_cellid.widgets.session.session import session_of
@@ -160,6 +161,7 @@ class AnnotateWidget(QWidget):
         panel.study.study_chosen.connect(self.open_study)
         panel.study.close_requested.connect(self.close_study)
         panel.study.animals_requested.connect(self._edit_animals)
+        panel.study.recordings_requested.connect(self._show_recordings)
         panel.study.result_accepted.connect(self.offered_results.accept)
         panel.name.entered.connect(self.begin)
         # otherwise the shortcuts would be typed into the line with the name
@@ -175,6 +177,14 @@ class AnnotateWidget(QWidget):
         panel.next.clicked.connect(self._next)
         panel.undo.clicked.connect(self.undo)
         panel.keys.toggled.connect(self.shortcuts.set_enabled)
+
+    def _show_recordings(self) -> None:
+        dialog = RecordingsDialog(self.session, self)
+        if dialog.exec() and (name := dialog.chosen()) is not None:
+            self.panel.recording.setCurrentIndex(self.panel.recording.findData(name))
+            with input_errors_shown():
+                self.session.show_recording(name)
+            self._start_queue()
 
     def _edit_animals(self) -> None:
         edit_animals(self.session, self)

@@ -21,6 +21,7 @@ from napari_cellid.report.training import progress_text
 from napari_cellid.widgets._shared.layouts import (
     DockScrollArea,
     action_button,
+    message_page,
     plain_label,
     small_text,
 )
@@ -28,6 +29,7 @@ from napari_cellid.widgets.retrain.progress import TrainingProgressPanel
 from napari_cellid.widgets.retrain.report import ReportPanel
 from napari_cellid.widgets.retrain.runs import RunsPanel
 from napari_cellid.widgets.retrain.setup import SetupPanel
+from napari_cellid.widgets.session.study_opener import StudyOpener
 
 if TYPE_CHECKING:
     from napari_cellid.training.summary import RunSummary
@@ -38,8 +40,8 @@ _MIN_WIDTH = 380
 #: least time (s) between repaints: each takes time from the training (see worker.py)
 _REPAINT_S = 0.9
 NO_STUDY = (
-    "No study is open.\n\nA model is trained on the answers in a study: open "
-    "one in the Annotate dock, answer cells there, and come back."
+    "No study is open.\n\nA model is trained on the answers in a study: open one, "
+    "answer cells in the Annotate dock, and come back."
 )
 #: indices of the tabs
 SET_UP, CURVES, REPORT, RUNS = range(4)
@@ -75,6 +77,7 @@ class RetrainPanel(QWidget):
         self.bar = QProgressBar()
         self._progress_text = small_text()
         self._message = plain_label(NO_STUDY)
+        self.opener = StudyOpener()
         self._pages = QStackedWidget()
         self._last_repaint = 0.0
         self._build()
@@ -156,7 +159,7 @@ class RetrainPanel(QWidget):
             column.addLayout(row)
         for button in (self.start_button, self.stop_button):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._pages.addWidget(self._message)
+        self._pages.addWidget(message_page(self._message, self.opener))
         self._pages.addWidget(tab_page)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)

@@ -25,6 +25,7 @@ from napari_cellid.widgets.retrain.run_selection import RunSelection
 from napari_cellid.widgets.session.animals_dialog import edit_animals
 from napari_cellid.widgets.session.one_answer import OneAnswerOffer
 from napari_cellid.widgets.session.session import session_of
+from napari_cellid.widgets.session.study_opener import opens_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +130,7 @@ class RetrainWidget(QWidget):
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session
+        opens_in(session, panel.opener)
         panel.start_button.clicked.connect(self.start)
         panel.stop_button.clicked.connect(self.stop)
         panel.setup.animals.clicked.connect(self._edit_animals)

@@ -13,6 +13,8 @@ from napari_cellid.study.answered_markers import (
 )
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
+from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.replaced import put_away
 from napari_cellid.study.save_results import saved_warnings
 from napari_cellid.study.scheme import save_scheme
 from napari_cellid.study.settings import STUDY_FILE
@@ -22,6 +24,7 @@ from napari_cellid.widgets._shared.notifications import (
     show_warnings,
 )
 from napari_cellid.widgets.session.following import FollowingSession
+from napari_cellid.widgets.session.recent_studies import remember_study
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
 from napari_cellid.widgets.session.settings_watch import SettingsWatch
 
@@ -94,6 +97,7 @@ class StudySession(FollowingSession):
         cells = CellsIndex(study)
         self._close()
         self._set_study(study, cells)
+        remember_study(study.path)
         show_warnings(study.problems)
 
     def close_study(self) -> None:
@@ -145,6 +149,20 @@ class StudySession(FollowingSession):
         """
         study = self._require_study().update_recording_info(animals)
         self._set_cells(study, CellsIndex(study))
+
+    def remove_recording(self, name: str) -> None:
+        """Take a recording out of the study; see `study.replaced.put_away`."""
+        study, annotator = self._require_study(), self.annotator
+        if self._shown_name() == name:
+            self._clear_view()
+        put_away(study.path / RECORDINGS, name)
+        study = Study.open(study.path)
+        if self._answers is not None:
+            self._answers = StudyAnswers(study)
+        self._set_cells(study, CellsIndex(study))
+        if annotator:
+            self.start_annotating(annotator)
+        self.votes_changed.emit()
 
     def save_result(
         self, result: ShownResult, path: Path | None = None
