@@ -1,7 +1,8 @@
 """How well confidence, energy and contrast tell outlines of no cell from clear cells.
 
     python -m tools.evaluation.none_of_these --n 4 --out none.csv
-    python -m tools.evaluation.none_of_these --read none.csv
+    python -m tools.evaluation.none_of_these --read none.csv \
+        --card WORK/models/inception_v3 WORK/models/one_pass
 
 Classifies four groups of outlines in simulated fields: those of the default U-Net that
 lie on a clear cell (`clear`), on no cell (`no cell`) or on a section too faint to judge
@@ -10,6 +11,7 @@ them on vessels (`vessel`). For each measure it prints the area under the ROC cu
 clear cells against each other group, and which share of the group would be `none` at
 the limit that takes 2 % of the clear cells. The limit is set on every other field and
 used on the remaining ones, and the other way round. All fields are simulated.
+`--card` writes the limits of confidence and contrast that a model's card holds.
 """
 
 from __future__ import annotations
@@ -34,12 +36,14 @@ from napari_cellid.classification.temperature import apply_temperature
 from napari_cellid.classification.upsampling import UpsamplingClassifier
 from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
+from napari_cellid.models.store import load_card
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
 from tools.evaluation.class_scores import match_cells
+from tools.training.cards import change_card
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +62,14 @@ VESSEL_LIGHT = 0.5
 CLEAR, OTHERS = "clear", ("no cell", "faint", "empty", "vessel")
 #: share of clear cells that a limit takes
 LOST = 0.02
+#: the same of each limit in a card, which takes fewer: a cell is worse lost than debris
+#: kept
+LOST_BY_CARD = 0.005
+#: measure of the confidence of a model, by its name
+CONFIDENCE = {
+    "inception_v3": "m_confidence, inception",
+    "one_pass": "m_confidence, one-pass",
+}
 DEVICE = DeviceConfig(device="cpu", precision="fp32")
 
 
@@ -69,6 +81,7 @@ def main() -> None:
     parser.add_argument("--one-pass", default="one-pass", help="name or folder")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--read", type=Path, nargs="+")
+    parser.add_argument("--card", type=Path, nargs="+", default=[], metavar="MODEL")
     options = parser.parse_args()
     if options.read:
         tables = [pd.read_csv(path) for path in options.read]
@@ -77,6 +90,20 @@ def main() -> None:
         rows = _measured(options)
     print(rows.groupby(["kind", "group"]).size().unstack(fill_value=0).to_string())
     print(summary(rows).to_string(index=False, float_format="%.3f"))
+    for folder in options.card:
+        limits = card_limits(rows, load_card(folder).name)
+        print(folder.name, limits)
+        change_card(folder, limits)
+
+
+def card_limits(rows: pd.DataFrame, model: str) -> dict[str, float]:
+    """Limits of confidence and contrast that the card of a model holds."""
+    clear = rows[rows["group"] == CLEAR]
+    measures = {"least_confidence": CONFIDENCE[model], "least_contrast": "m_contrast"}
+    return {
+        limit: round(float(clear[name].quantile(LOST_BY_CARD)), 3)
+        for limit, name in measures.items()
+    }
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:

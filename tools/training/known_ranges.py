@@ -30,9 +30,6 @@ from napari_cellid.classification.base import classify_cells
 from napari_cellid.classification.loader import load_classifier
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
-from napari_cellid.files import atomic_write
-from napari_cellid.models.card import ModelCard
-from napari_cellid.models.store import CARD_FILE, load_card
 from napari_cellid.novelty.comparison import red_classes
 from napari_cellid.novelty.properties import measure_properties
 from napari_cellid.progress import run_to_end
@@ -40,6 +37,7 @@ from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, Kind, draw_config
 from napari_cellid.simulation.field import simulate
+from tools.training.cards import change_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +104,7 @@ def main() -> None:
     options.out.write_text(text + "\n", "utf-8")
     print(text)
     for folder in options.card:
-        write_ranges(folder, ranges)
+        change_card(folder, {"known_range": ranges})
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -191,14 +189,6 @@ def known_ranges(measured: pd.DataFrame) -> dict[str, list[float]]:
         high = min(high + margin, HIGHEST.get(name, np.inf))
         ranges[name] = [float(f"{low:.3g}"), float(f"{high:.3g}")]
     return ranges
-
-
-def write_ranges(folder: Path, ranges: Mapping[str, Sequence[float]]) -> None:
-    """Write ranges to the card of a model, whose weights stay as they are."""
-    values = load_card(folder).model_dump(mode="json") | {"known_range": ranges}
-    text = ModelCard.model_validate(values).model_dump_json(indent=2)
-    with atomic_write(folder / CARD_FILE) as temporary:
-        temporary.write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":

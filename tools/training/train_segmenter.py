@@ -35,7 +35,11 @@ from tools.training.precision import mixed_precision
 
 
 def segmentation_loss(
-    outputs: torch.Tensor, targets: torch.Tensor, kinds: int, dice_share: float = 0.5
+    outputs: torch.Tensor,
+    targets: torch.Tensor,
+    kinds: int,
+    dice_share: float = 0.5,
+    class_share: float = 1.0,
 ) -> torch.Tensor:
     """Cross-entropy of the pixel classes plus soft Dice of cell against background.
 
@@ -57,7 +61,7 @@ def segmentation_loss(
         telling = nn.functional.cross_entropy(
             outputs[:, kinds:].float(), targets[:, 1], weight, ignore_index=IGNORE_INDEX
         )
-        loss = loss + (telling if share.sum() else 0.0)
+        loss = loss + (class_share * telling if share.sum() else 0.0)
     return loss
 
 
@@ -94,6 +98,12 @@ def main() -> None:
     parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
     parser.add_argument(
         "--classes", action="store_true", help="predict cell classes, too"
+    )
+    parser.add_argument(
+        "--class-share",
+        type=float,
+        default=1.0,
+        help="share of the cell classes in the loss",
     )
     parser.add_argument("--start", help="folder or name of a model to go on from")
     parser.add_argument("--learn-from", type=int, help="so many of the fields only")
@@ -184,7 +194,9 @@ def train(options: argparse.Namespace) -> None:
         with mixed_precision():
             logits = net(images.to(memory_format=torch.channels_last))
         logits = less_eager(logits, sharp, options)
-        loss = segmentation_loss(logits, target, options.kinds, options.dice)
+        loss = segmentation_loss(
+            logits, target, options.kinds, options.dice, options.class_share
+        )
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
