@@ -25,7 +25,7 @@ from napari_cellid.models.registry import find_model
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import Recording
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.simulation.field import SimulatedField
+from napari_cellid.simulation.field import SimulatedField, simulate
 
 CONFIG = IdentifyConfig(device=DeviceConfig(device="cpu", precision="fp32"))
 
@@ -49,6 +49,9 @@ def test_shipped_models_find_the_known_cells_and_classes(
     segmenter = load_segmenter(find_model(None, "segment"))
     classifier = load_classifier(find_model("one-pass", "classify"))
     result = run_to_end(identify_cells(recording, segmenter, classifier, CONFIG))
+    # the same images, with what a person would outline as the truth
+    visible = field.config.model_copy(update={"outlined": "visible"})
+    field = run_to_end(simulate(visible))
     score = score_result(result.cells, field)
     n_true = len(field.cells)
     assert score.found + score.missed == n_true

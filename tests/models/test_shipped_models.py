@@ -53,8 +53,13 @@ def test_starting_weights_are_credited() -> None:
 
 @pytest.fixture(scope="module")
 def outlined() -> tuple[SimulatedField, MeanPlanes, NDArray[np.int32]]:
-    """A nominal field never seen, with the outlines that the default U-Net finds."""
-    config = draw_config("nominal", np.random.default_rng(31), n_planes=1)
+    """A nominal field never seen, with the outlines that the default U-Net finds.
+
+    Its truth is what a person would outline, as in the training of the U-Net.
+    """
+    config = draw_config(
+        "nominal", np.random.default_rng(31), n_planes=1, outlined="visible"
+    )
     field = run_to_end(simulate(config))
     planes = MeanPlanes(
         name="simulated",

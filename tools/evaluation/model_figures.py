@@ -11,6 +11,7 @@ from napari_cellid.channels.model_input import Combination, combine
 from napari_cellid.channels.normalisation import ROBUST
 from napari_cellid.classification.pixel import mean_over_cells
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
+from napari_cellid.config.markers import DEFAULT_CLASSES
 from napari_cellid.device import choose_device
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.evaluation.metrics import classification_metrics
@@ -18,7 +19,6 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.instances import label_plane, shift_probabilities
 from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.segmentation.tta import predict_tta
-from napari_cellid.simulation.tissue import CLASSES
 from tools.simulation.simulated_set import PIXEL_SIZE_UM
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from napari_cellid.segmentation.unet import UNet
 
+#: what the three classes of simulated cells show, in their order; names follow from
+#: what red marks in a study
+STATES = tuple(one.markers for one in DEFAULT_CLASSES)
 #: detection F1 that two operating points may differ by
 EQUALLY_GOOD = 0.005
 SIMULATED = "simulated fields held out from training (own simulator)"
@@ -159,14 +162,14 @@ def held_out_probabilities(
 
 def class_figures(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Figures of a classifier, for a model's card."""
-    values = classification_metrics(truth, probabilities, CLASSES)
+    values = classification_metrics(truth, probabilities, STATES)
     return {
         "measured_on": f"{len(truth)} unambiguous cells of {SIMULATED}, on which "
         "nothing was adjusted",
         "balanced_accuracy": round(values["balanced_accuracy"], 4),
         "accuracy": round(values["accuracy"], 4),
         "sensitivity": {
-            name: round(values["by_class"][name]["sensitivity"], 4) for name in CLASSES
+            name: round(values["by_class"][name]["sensitivity"], 4) for name in STATES
         },
         "expected_calibration_error": round(values["ece"], 4),
     }

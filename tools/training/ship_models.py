@@ -5,9 +5,10 @@
 
 The operating point is set on half of the held-out simulated fields (the last ones): the
 U-Net's cell outputs are shifted by the constant with which a threshold of 0.7 finds
-cells best, and the classifier's outputs are divided by the temperature with which its
-probabilities are calibrated. Neither changes the ranking of pixels or classes. Figures
-are those of the other half; model.json says what they were measured on.
+cells best, unless `--shift` gives one, and the classifier's outputs are divided by the
+temperature with which its probabilities are calibrated. Neither changes the ranking of
+pixels or classes. Figures are those of the other half; model.json says what they were
+measured on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 
 from napari_cellid.channels.model_input import N_IMAGES
 from napari_cellid.channels.normalisation import ROBUST
+from napari_cellid.classification.loader import load_classifier
 from napari_cellid.classification.networks import (
     Architecture,
     ClassifierConfig,
@@ -33,8 +35,8 @@ from napari_cellid.models.store import save_model
 from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.conditions import KINDS
-from napari_cellid.simulation.tissue import CLASSES
 from tools.evaluation.model_figures import (
+    STATES,
     best_shift,
     class_figures,
     detection_figures,
@@ -44,6 +46,7 @@ from tools.simulation.simulated_set import PIXEL_SIZE_UM
 from tools.training.changed_patches import PATCH, SPOTLIGHT_PX
 from tools.training.checkpoints import halves, mean_weights, split_fields, steps_done
 from tools.training.train_classifier import Cells, predict_patches
+from tools.training.train_segmenter import widened
 
 THRESHOLD = 0.7
 #: px of the enlarged patch; the small network is for quick answers
@@ -74,6 +77,18 @@ def main() -> None:
     parser.add_argument("--outlined", choices=["cut", "visible"], default="cut")
     parser.add_argument("--unet-start", default="random weights", help="for the card")
     parser.add_argument("--unet-command", default="", help="for the card")
+    parser.add_argument("--shift", type=float, help="of the U-Net's cell outputs")
+    parser.add_argument(
+        "--before", type=Path, help="model of pixel classes to average weights with"
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        nargs=2,
+        default=(1.0, 1.0),
+        metavar=("UNET", "ONE_PASS"),
+        help="of the trained weights in the average, in each of the two models",
+    )
     parser.add_argument("--one-pass", type=Path, help="a U-Net trained with --classes")
     parser.add_argument("--one-pass-command", default="", help="for the card")
     parser.add_argument("--inception-command", default="", help="for the card")
@@ -102,10 +117,12 @@ def main() -> None:
 def trained_unet(work: Path, options: argparse.Namespace, *, classes: bool) -> UNet:
     """Network of the mean weights, with or without class outputs."""
     mean = mean_weights(work)
+    if options.before:
+        mean = averaged(mean, options.before, options.share[classes])
     config = UNetConfig(
         base=options.base,
         in_channels=N_IMAGES[options.combination],
-        class_outputs=len(CLASSES) if classes else 0,
+        class_outputs=len(STATES) if classes else 0,
     )
     kept = config.out_channels + config.class_outputs
     for name in ("head.weight", "head.bias"):
@@ -115,12 +132,32 @@ def trained_unet(work: Path, options: argparse.Namespace, *, classes: bool) -> U
     return net.eval()
 
 
+def averaged(
+    weights: dict[str, torch.Tensor], before: Path, share: float
+) -> dict[str, torch.Tensor]:
+    """Average of trained weights and of those of the model that they began with.
+
+    What a model could do is lost less, while most of what it learned stays (Wortsman et
+    al. 2022, Robust fine-tuning of zero-shot models).
+    """
+    other = load_classifier(str(before)).net.state_dict()
+    first = "down.0.0.weight"
+    if other[first].shape[1] < weights[first].shape[1]:
+        other[first] = widened(other[first], weights[first].shape[1])
+    return {
+        name: (share * value + (1 - share) * other[name]).to(value.dtype)
+        for name, value in weights.items()
+    }
+
+
 def ship_unet(options: argparse.Namespace) -> None:
     net = trained_unet(options.unet, options, classes=False)
     config = net.config
     training, testing = split_fields(options.fields, options.held_out)
     setting, judging = halves(testing)
-    shift = best_shift(net, setting, options.combination)
+    shift = options.shift
+    if shift is None:
+        shift = best_shift(net, setting, options.combination)
     figures = detection_figures(net, judging, options.combination, shift)
     shift_cell_logits(net, shift)
     card = {
@@ -166,11 +203,12 @@ def ship_one_pass(options: argparse.Namespace) -> None:
     card = {
         "name": "one_pass",
         "task": "classify",
-        "description": "Tells excitatory, inhibitory and glia pixel by pixel in one "
-        "pass over the plane. Trained on simulated fields.",
+        "description": "Tells cells that are red and green, green alone and red alone, "
+        "pixel by pixel in one pass over the plane. Trained on simulated fields.",
         "architecture": "unet",
         "settings": net.config.model_dump(),
-        "classes": CLASSES,
+        "classes": STATES,
+        "markers": STATES,
         "combination": options.combination,
         "normalisation": ROBUST,
         "simulated_kinds": options.kinds,
@@ -212,11 +250,12 @@ def ship_patches(
     card = {
         "name": network,
         "task": "classify",
-        "description": "Tells excitatory, inhibitory and glia from a patch of 118 µm"
-        f"{BESIDE[network]}. Trained on simulated fields.",
+        "description": "Tells cells that are red and green, green alone and red alone, "
+        f"from a patch of 118 µm{BESIDE[network]}. Trained on simulated fields.",
         "architecture": network,
         "settings": config.model_dump(),
-        "classes": CLASSES,
+        "classes": STATES,
+        "markers": STATES,
         "combination": "rgb",
         "normalisation": ROBUST,
         "simulated_kinds": options.kinds,
