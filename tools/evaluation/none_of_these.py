@@ -11,7 +11,7 @@ them on vessels (`vessel`). For each measure it prints the area under the ROC cu
 clear cells against each other group, and which share of the group would be `none` at
 the limit that takes 2 % of the clear cells. The limit is set on every other field and
 used on the remaining ones, and the other way round. All fields are simulated.
-`--card` writes the limits of confidence and contrast that a model's card holds.
+`--card` writes the limit of confidence that a model's card holds.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ VESSEL_LIGHT = 0.5
 CLEAR, OTHERS = "clear", ("no cell", "faint", "empty", "vessel")
 #: share of clear cells that a limit takes
 LOST = 0.02
-#: the same of each limit in a card, which takes fewer: a cell is worse lost than debris
+#: the same of the limit in a card, which takes fewer: a cell is worse lost than debris
 #: kept
 LOST_BY_CARD = 0.005
 #: measure of the confidence of a model, by its name
@@ -96,14 +96,15 @@ def main() -> None:
         change_card(folder, limits)
 
 
-def card_limits(rows: pd.DataFrame, model: str) -> dict[str, float]:
-    """Limits of confidence and contrast that the card of a model holds."""
+def card_limits(rows: pd.DataFrame, model: str) -> dict[str, float | None]:
+    """Limits that the card of a model holds: of confidence, none of contrast.
+
+    In sharp fields most cells that people outline are dark holes without contrast, so
+    that a limit of contrast would take them.
+    """
     clear = rows[rows["group"] == CLEAR]
-    measures = {"least_confidence": CONFIDENCE[model], "least_contrast": "m_contrast"}
-    return {
-        limit: round(float(clear[name].quantile(LOST_BY_CARD)), 3)
-        for limit, name in measures.items()
-    }
+    least = float(clear[CONFIDENCE[model]].quantile(LOST_BY_CARD))
+    return {"least_confidence": round(least, 3), "least_contrast": None}
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +171,7 @@ class _Field:
 
 def _field(kind: Any, k: int) -> _Field:
     rng = np.random.default_rng([SEED, KINDS.index(kind), k])
-    config = draw_config(kind, rng, n_planes=1)
+    config = draw_config(kind, rng, n_planes=1, outlined="visible")
     side = round(FIELD_UM / config.pixel_size_um)
     config = config.model_copy(update={"height": side, "width": side})
     lights: list[NDArray[np.float64]] = []
