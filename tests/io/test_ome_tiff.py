@@ -44,7 +44,7 @@ def test_an_image_is_read_back_with_what_was_said_of_it(tmp_path, dtype, compres
         text = tif.ome_metadata
     assert 'UUID="urn:uuid:' in text and 'Name="field"' in text and ">made<" in text
     said = ome_metadata(text)
-    assert (said.x_um, said.y_um, said.z_um) == (1.25, 1.25, 8.0)
+    assert (said.voxel.x_um, said.voxel.y_um, said.voxel.z_um) == (1.25, 1.25, 8.0)
     assert said.channels == ("red",)
     first = path.read_bytes()
     write_image(path, image, metadata, compression=compression)
