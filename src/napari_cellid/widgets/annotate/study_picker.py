@@ -54,6 +54,7 @@ class StudyPicker(QWidget):
         super().__init__(parent)
         # a long name is cut in its middle, where it says least
         self.name = QElidingLabel()
+        self.name.setTextFormat(Qt.TextFormat.PlainText)
         self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.opener = StudyOpener()
