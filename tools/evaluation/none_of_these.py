@@ -38,7 +38,6 @@ from napari_cellid.config import DeviceConfig, SegmentConfig
 from napari_cellid.device import choose_device
 from napari_cellid.models.store import load_card
 from napari_cellid.progress import run_to_end
-from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
@@ -48,6 +47,7 @@ from tools.training.cards import change_card
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.simulation.field import SimulatedField
 
 SEED = 31_900
@@ -163,10 +163,7 @@ class _Field:
 
     @property
     def planes(self) -> MeanPlanes:
-        red, green = (
-            image.astype(np.float32) for image in (self.field.red, self.field.green)
-        )
-        return MeanPlanes("field", red, green, self.field.config.pixel_size_um)
+        return self.field.mean_planes("field")
 
 
 def _field(kind: Any, k: int) -> _Field:

@@ -33,7 +33,6 @@ from napari_cellid.device import choose_device
 from napari_cellid.novelty.comparison import red_classes
 from napari_cellid.novelty.properties import measure_properties
 from napari_cellid.progress import run_to_end
-from napari_cellid.recording import MeanPlanes
 from napari_cellid.segmentation.predict import load_segmenter, segment
 from napari_cellid.simulation.conditions import KINDS, Kind, draw_config
 from napari_cellid.simulation.field import simulate
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_cellid.classification.base import CellClassifier
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.predict import Segmenter
 
 FIELD_UM = 350.0
@@ -150,12 +150,7 @@ def simulated_planes(request: Request) -> MeanPlanes:
     side = round(FIELD_UM / config.pixel_size_um)
     size = {"height": side, "width": side}
     field = run_to_end(simulate(config.model_copy(update={**request.fixed, **size})))
-    planes = MeanPlanes(
-        name="simulated",
-        red=field.red.astype(np.float32),
-        green=field.green.astype(np.float32),
-        pixel_size_um=config.pixel_size_um,
-    )
+    planes = field.mean_planes()
     return replace(planes, pixel_size_um=planes.pixel_size_um * request.declared)
 
 

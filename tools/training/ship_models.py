@@ -46,7 +46,7 @@ from tools.simulation.simulated_set import PIXEL_SIZE_UM
 from tools.training.changed_patches import PATCH, SPOTLIGHT_PX
 from tools.training.checkpoints import halves, mean_weights, split_fields, steps_done
 from tools.training.train_classifier import Cells, predict_patches
-from tools.training.train_segmenter import widened
+from tools.training.train_segmenter import FIRST, widened
 
 THRESHOLD = 0.7
 #: px of the enlarged patch; the small network is for quick answers
@@ -141,9 +141,7 @@ def averaged(
     al. 2022, Robust fine-tuning of zero-shot models).
     """
     other = load_classifier(str(before)).net.state_dict()
-    first = "down.0.0.weight"
-    if other[first].shape[1] < weights[first].shape[1]:
-        other[first] = widened(other[first], weights[first].shape[1])
+    other[FIRST] = widened(other[FIRST], weights[FIRST].shape[1])
     return {
         name: (share * value + (1 - share) * other[name]).to(value.dtype)
         for name, value in weights.items()

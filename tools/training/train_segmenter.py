@@ -33,6 +33,9 @@ from tools.training.checkpoints import keep, resume, split_fields, spread
 from tools.training.field_crops import Fields
 from tools.training.precision import mixed_precision
 
+#: the weights of the first layer, which sees the images
+FIRST = "down.0.0.weight"
+
 
 def segmentation_loss(
     outputs: torch.Tensor,
@@ -144,9 +147,7 @@ def begin(options: argparse.Namespace) -> UNet:
     if options.start is None:
         return net
     weights = start_weights(options.start)
-    first = weights["down.0.0.weight"]
-    if first.shape[1] < n_images:
-        weights["down.0.0.weight"] = widened(first, n_images)
+    weights[FIRST] = widened(weights[FIRST], n_images)
     for name, fresh in net.head.named_parameters(prefix="head"):
         # class outputs that the model has not begin at random, others are left out
         known = weights[name][: len(fresh)]
@@ -156,10 +157,12 @@ def begin(options: argparse.Namespace) -> UNet:
 
 
 def widened(first: torch.Tensor, n_images: int) -> torch.Tensor:
-    """Weights of a first layer for more images, with which it answers as before.
+    """Weights of a first layer for as many images, with which it answers as before.
 
     The sum image is shared among them; the local contrast does nothing at first.
     """
+    if first.shape[1] >= n_images:
+        return first
     if first.shape[1] == 1:
         return first.repeat(1, n_images, 1, 1) / n_images
     more = n_images - first.shape[1]

@@ -28,6 +28,7 @@ from napari_cellid.crossvalidation.network import (
     compute_features,
     load_input,
     n_cut,
+    rounded_rows,
     train_fold,
 )
 from napari_cellid.device import choose_device
@@ -108,10 +109,7 @@ def run_baseline(
         found = predict_baseline(name, features, cells.target, rows, index, seed)
     if found is None:
         return {**_about(rows, cells), "fixed": None, "chosen": None}
-    values = {
-        "epoch": 0,
-        "probabilities": [[round(float(p), 6) for p in row] for row in found],
-    }
+    values = {"epoch": 0, "probabilities": rounded_rows(found)}
     return {**_about(rows, cells), "fixed": values, "chosen": values}
 
 

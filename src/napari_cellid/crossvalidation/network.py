@@ -95,15 +95,14 @@ def load_input(
         method.start, cells.classes, _ANY_PLAN[method.architecture], study.models,
         study.config,
     )  # fmt: skip
-    changed: dict[str, Any] = {}
-    if method.patch_size:
-        changed["patch_size"] = method.patch_size
     # of a model folder, the input is as it was trained with
     if not start.card.weights_sha256:
         settings = start.config.model_copy(update={"spotlight_px": spotlight_px})
         start = replace(start, config=settings)
-    card = start.card.model_copy(update=changed)
-    start = replace(start, card=card)
+    card = start.card
+    if method.patch_size:
+        card = card.model_copy(update={"patch_size": method.patch_size})
+        start = replace(start, card=card)
     samples = AugmentedSamples(
         cells=_load_cells(study, cells, card),
         index=sample_index(len(cells.table), n_copies(config)),
@@ -223,10 +222,10 @@ def train_fold(
     chosen = _choose_epoch(epochs)
     return {
         "epochs": epochs,
-        "fixed": {"epoch": n_epochs, "probabilities": _rounded(probabilities[-1])},
+        "fixed": {"epoch": n_epochs, "probabilities": rounded_rows(probabilities[-1])},
         "chosen": {
             "epoch": chosen,
-            "probabilities": _rounded(probabilities[chosen - 1]),
+            "probabilities": rounded_rows(probabilities[chosen - 1]),
         },
     }
 
@@ -257,5 +256,6 @@ def _balanced(
     return balanced_accuracy(confusion_matrix(truth, called, n_classes))
 
 
-def _rounded(probabilities: NDArray[np.float64]) -> list[list[float]]:
+def rounded_rows(probabilities: NDArray[np.float64]) -> list[list[float]]:
+    """Probabilities (cell, class) for JSON."""
     return [[round(float(p), 6) for p in row] for row in probabilities]

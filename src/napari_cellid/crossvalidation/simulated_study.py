@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import UNSURE, RecordingInfo
 from napari_cellid.progress import Progress, subprogress
-from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.animals import list_recordings
 from napari_cellid.simulation.field import simulate
 from napari_cellid.simulation.raters import rate_cells
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.simulation.animals import AnimalRecording, Cohort
     from napari_cellid.simulation.field import SimulatedField
 
@@ -62,9 +60,9 @@ def make_simulated_study(path: Path, cohort: Cohort) -> Step[Study]:
             step, k, len(recordings), stage="Simulating recordings"
         )
         # answers first: a recording without them would be kept after a kill
-        cells = measure(field.labels, _planes(field, one.name_in_study))
-        _answer(study, one, field, cells)
-        _add(study, one, field)
+        planes = field.mean_planes(one.name_in_study)
+        _answer(study, one, field, measure(field.labels, planes))
+        _add(study, one, field, planes)
     yield Progress("Simulating recordings", len(recordings), len(recordings))
     return Study.open(path)
 
@@ -75,23 +73,16 @@ def is_simulated(study: Study) -> bool:
     return bool(infos) and all(SIMULATED in one.sources for one in infos)
 
 
-def _planes(field: SimulatedField, name: str) -> MeanPlanes:
-    return MeanPlanes(
-        name=name,
-        red=field.red.astype(np.float32),
-        green=field.green.astype(np.float32),
-        pixel_size_um=field.config.pixel_size_um,
-    )
-
-
-def _add(study: Study, one: AnimalRecording, field: SimulatedField) -> None:
+def _add(
+    study: Study, one: AnimalRecording, field: SimulatedField, planes: MeanPlanes
+) -> None:
     info = RecordingInfo(
         animal=one.animal,
         subvolume=one.name,
         pixel_size_um=field.config.pixel_size_um,
         sources=(SIMULATED,),
     )
-    add_outlined_recording(study, _planes(field, one.name_in_study), field.labels, info)
+    add_outlined_recording(study, planes, field.labels, info)
 
 
 def _answer(

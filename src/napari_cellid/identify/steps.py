@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig
+    from napari_cellid.device import Device
     from napari_cellid.identify.result import IdentifyResult
     from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
@@ -82,11 +83,9 @@ def identify_cells(
     card: ModelCard | None = None
     if classifier is not None and _has_both(planes):
         card = classifier.card
-        cells = yield from classify_cells(
-            planes, segmentation.labels, cells, classifier, config.classify, device
+        cells = yield from _tell_classes(
+            planes, segmentation.labels, cells, classifier, config, device
         )
-        limits = none_limits(config.classify, card)
-        cells = pool_classes(cells, card.classes, limits)
         planes = _with_naming(planes, card)
     timer.stop("classifying")
     run = Run(recording, config, device, timer, cards, card, bleed, registration)
@@ -198,11 +197,9 @@ def _classify(
         usual = outlines.accepted[cells["label"].to_numpy() - 1]
     else:
         cells, planes = _link(outlines, cells, planes, recording, config)
-        cells = yield from classify_cells(
-            planes, outlines, cells, classifier, config.classify, device
+        cells = yield from _tell_classes(
+            planes, outlines, cells, classifier, config, device
         )
-        limits = none_limits(config.classify, card)
-        cells = pool_classes(cells, card.classes, limits)
         labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
@@ -247,6 +244,22 @@ def _link(
     cells = link_planes(labels, cells, depths, um)
     note = linked_text(cells)
     return cells, replace(planes, notes=(*planes.notes, note)) if note else planes
+
+
+def _tell_classes(
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    cells: pd.DataFrame,
+    classifier: CellClassifier,
+    config: IdentifyConfig,
+    device: Device,
+) -> Step[pd.DataFrame]:
+    """The table with classes; that of a linked cell is decided from all its planes."""
+    cells = yield from classify_cells(
+        planes, labels, cells, classifier, config.classify, device
+    )
+    limits = none_limits(config.classify, classifier.card)
+    return pool_classes(cells, classifier.card.classes, limits)
 
 
 def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from napari_cellid.progress import subprogress
-from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.conditions import KINDS, draw_config
 from napari_cellid.simulation.field import simulate
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.models.card import ModelCard
     from napari_cellid.progress import Step
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.simulation.conditions import Kind
     from napari_cellid.simulation.field import SimulatedField
 
@@ -65,13 +65,7 @@ def simulate_field(
     side = round(_FIELD_UM / config.pixel_size_um)
     sized = config.model_copy(update={"height": side, "width": side})
     field = yield from simulate(sized)
-    planes = MeanPlanes(
-        name="simulated",
-        red=field.red.astype(np.float32),
-        green=field.green.astype(np.float32),
-        pixel_size_um=config.pixel_size_um,
-    )
-    return field, planes
+    return field, field.mean_planes()
 
 
 def simulate_fields(

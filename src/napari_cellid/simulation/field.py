@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from napari_cellid.progress import Progress
+from napari_cellid.recording import MeanPlanes
 from napari_cellid.simulation.detection import digitise, draw_scan, expose_plane
 from napari_cellid.simulation.optics import render_light
 from napari_cellid.simulation.tissue import generate_tissue
@@ -54,6 +55,15 @@ class SimulatedField:
     unsure: NDArray[np.bool_]
     cells: pd.DataFrame
     config: SimulationConfig
+
+    def mean_planes(self, name: str = "simulated") -> MeanPlanes:
+        """Its images as those of a recording of this name."""
+        return MeanPlanes(
+            name=name,
+            red=self.red.astype(np.float32),
+            green=self.green.astype(np.float32),
+            pixel_size_um=self.config.pixel_size_um,
+        )
 
 
 def simulate(

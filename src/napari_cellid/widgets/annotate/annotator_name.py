@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSettings, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from napari_cellid.widgets._shared.user_settings import user_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +19,12 @@ _LONGEST = 16
 
 def load_annotator_name() -> str:
     """Return the name last used on this computer; empty if there is none."""
-    return str(_settings().value(_KEY) or "")
+    return str(user_settings("annotate").value(_KEY) or "")
 
 
 def save_annotator_name(name: str) -> None:
     """Remember a name for the next time."""
-    _settings().setValue(_KEY, name)
+    user_settings("annotate").setValue(_KEY, name)
 
 
 class AnnotatorNameEdit(QWidget):
@@ -102,13 +104,3 @@ class AnnotatorNameEdit(QWidget):
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-
-
-def _settings() -> QSettings:
-    # a file, on Windows too: simpler to find, to copy and to test
-    return QSettings(
-        QSettings.Format.IniFormat,
-        QSettings.Scope.UserScope,
-        "napari-cellid",
-        "annotate",
-    )

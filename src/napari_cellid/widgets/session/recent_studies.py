@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QSettings
-
 from napari_cellid.study.settings import STUDY_FILE
+from napari_cellid.widgets._shared.user_settings import user_settings
 
 _KEY = "recent"
 #: the most that are remembered, and shown
@@ -15,7 +14,7 @@ _MOST = 5
 
 def recent_studies() -> list[Path]:
     """Folders of the studies opened last, the newest first, if they are still there."""
-    value = _settings().value(_KEY) or []
+    value = user_settings("studies").value(_KEY) or []
     # one entry comes back as a text
     paths = [value] if isinstance(value, str) else list(value)
     return [Path(path) for path in paths if (Path(path) / STUDY_FILE).is_file()]
@@ -25,14 +24,6 @@ def remember_study(path: Path) -> None:
     """Put a study first."""
     path = path.absolute()
     others = [other for other in recent_studies() if other != path]
-    _settings().setValue(_KEY, [str(one) for one in [path, *others][:_MOST]])
-
-
-def _settings() -> QSettings:
-    # a file, on Windows too: simpler to find, to copy and to test
-    return QSettings(
-        QSettings.Format.IniFormat,
-        QSettings.Scope.UserScope,
-        "napari-cellid",
-        "studies",
+    user_settings("studies").setValue(
+        _KEY, [str(one) for one in [path, *others][:_MOST]]
     )
