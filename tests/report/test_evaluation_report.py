@@ -129,10 +129,11 @@ def test_accuracy_and_intervals_are_those_of_the_cells(report):
 def test_table_2_and_figure_4_are_written(report):
     folder = report[0].parent
     table = pd.read_csv(folder / "table2.csv")
-    paper = table[table["source"] == "paper, recomputed"].set_index("true class")
+    paper = table[table["source"] == "Seong & Park, recomputed"].set_index("true class")
     assert round(paper.loc["inhibitory", "sensitivity"], 4) == 0.6176
     assert set(table["source"]) == {
-        "paper, recomputed", "paper, inceptionv3_139", "honest, inceptionv3_139",
+        "Seong & Park, recomputed", "protocol paper, inceptionv3_139",
+        "protocol honest, inceptionv3_139",
     }  # fmt: skip
     assert (folder / "figure4.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figure4.png").read_bytes().startswith(b"\x89PNG")

@@ -36,7 +36,9 @@ _WITHOUT = (
 _NETWORKS = ("inception_v3", "resnet18", "resnet50")
 #: settings of the simulated study of a quick run
 _QUICK_ANIMALS = {"animals": 4, "recordings": 2}
-_QUICK_FIELD = {"height": 160, "width": 160, "n_planes": 1}
+_QUICK_FIELD = {
+    "height": 160, "width": 160, "n_planes": 1, "inhibitory_fraction": 0.3
+}  # fmt: skip
 
 
 def add_commands(commands: Any) -> None:

@@ -42,8 +42,8 @@ class EvaluationConfig(Config):
         ge=0,
         le=1_000_000,
         title="Most cells",
-        description="Number of decided cells that are used, drawn from all groups and "
-        "classes alike; 0: all.",
+        description="Number of decided cells that are used, drawn at random from each "
+        "class; a rare class gives at least half of an equal share; 0: all.",
     )
     spotlight_px: float = Field(
         0.0,

@@ -173,12 +173,14 @@ def _check_recordings(study: Study, cells: pd.DataFrame) -> None:
 
 
 def _draw(cells: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Draw at most this many cells, with about the same share of each class."""
+    """Draw about this many cells, the same share of each class but rare ones."""
     if not most or len(cells) <= most:
         return cells
     rng = np.random.default_rng(0)
     share, rows = most / len(cells), []
+    # of a rare class half of an equal share, or folds would lack it
+    least = max(most // (2 * cells["class"].nunique()), MIN_CELLS_PER_CLASS)
     for _, part in cells.groupby("class", sort=True):
-        n = max(round(share * len(part)), MIN_CELLS_PER_CLASS)
+        n = max(round(share * len(part)), least)
         rows.append(rng.choice(part.index.to_numpy(), min(n, len(part)), replace=False))
     return cells.loc[np.sort(np.concatenate(rows))].reset_index(drop=True)

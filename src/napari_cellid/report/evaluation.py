@@ -156,13 +156,14 @@ def _protocol(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
         one = methods[method]
         rows.append(
             [
-                row["method"], f"{row['saturation']:.2f}", f"{row['sd']:.2f}",
-                f"{row['best_epoch']:.2f}", f"{row['chosen_epoch']:.2f}",
+                row["method"],
+                f"{row['saturation']:.2f}", _printed(row["paper_saturation"]),
+                f"{row['sd']:.2f}", _printed(row["paper_sd"]),
+                f"{row['best_epoch']:.2f}", _printed(row["paper_best_epoch"]),
+                f"{row['chosen_epoch']:.2f}",
                 f"{row['pooled_low']:.1f} to {row['pooled_high']:.1f}",
                 _share(one["pooled"]["balanced_accuracy"]),
                 _share(one["pooled"]["kappa"]), _against_rule(one),
-                _printed(row["paper_saturation"]), _printed(row["paper_best_epoch"]),
-                _printed(row["paper_sd"]),
             ]
         )  # fmt: skip
     size = (
@@ -184,6 +185,9 @@ def _split_by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
     for source, part in table.groupby("source", sort=False):
         # the classes of the paper and of a study can have other names
         shown = part.drop(columns="source").dropna(axis=1, how="all")
+        called = [c for c in map(str, shown) if c.startswith("called ")]
+        rest = [c for c in map(str, shown) if c not in ("true class", *called)]
+        shown = shown[["true class", *called, *rest]]
         tables.append(
             {
                 "title": source,

@@ -142,13 +142,17 @@ def table_2(confusion: NDArray[np.int64], classes: tuple[str, ...]) -> pd.DataFr
 
 def tables_2(summary: Mapping[str, Any], classes: tuple[str, ...]) -> pd.DataFrame:
     """Table 2 of the paper, and of the best network under each protocol, in one."""
-    parts = [table_2(TABLE_2, TABLE_2_CLASSES).assign(source="paper, recomputed")]
+    parts = [
+        table_2(TABLE_2, TABLE_2_CLASSES).assign(source="Seong & Park, recomputed")
+    ]
     for protocol, part in summary.items():
         name = best_network(part["methods"])
         if name is not None:
             confusion = np.array(part["methods"][name]["confusion"], np.int64)
             parts.append(
-                table_2(confusion, classes).assign(source=f"{protocol}, {name}")
+                table_2(confusion, classes).assign(
+                    source=f"protocol {protocol}, {name}"
+                )
             )
     table = pd.concat(parts, ignore_index=True)
     first = ["source", "true class"]
