@@ -1,6 +1,7 @@
-# Two commands for a fresh Debian or Ubuntu machine with Python 3.11 and pip:
+# Commands for a fresh Debian or Ubuntu machine with Python 3.11 and pip:
 #   make demo   install, identify the cells of the built-in sample, show or write them
 #   make test   install with the test tools and run the tests
+#   make docs   install with MkDocs and build the pages of docs/ into site/
 # Everything goes into .venv beside this file; `make clean` takes it away again.
 
 # the newest Python that starts here, of those the tests run with (a version manager
@@ -11,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check install install-test libraries clean
+.PHONY: demo test check docs install install-test install-docs libraries clean
 
 demo: install
 	$(BIN)/napari-cellid demo
@@ -28,8 +29,13 @@ check: install-test
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari-cellid
 
+# every link, heading and name of a page must exist
+docs: install-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
+install-docs: $(VENV)/installed-docs
 
 $(VENV)/installed: pyproject.toml | libraries $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[all]"
@@ -37,6 +43,10 @@ $(VENV)/installed: pyproject.toml | libraries $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml | libraries $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[test]"
+	touch $@
+
+$(VENV)/installed-docs: pyproject.toml | libraries $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	touch $@
 
 # Debian keeps venv in a package of its own; virtualenv, from pip, does as well, and in a

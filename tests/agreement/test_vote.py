@@ -108,7 +108,7 @@ def test_quorum_of_two(given: list[str], expected: Decision) -> None:
 
 
 def test_the_table_of_the_documentation() -> None:
-    page = Path(__file__).parents[2] / "docs" / "agreement.md"
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "agreement.md"
     _, _, rest = page.read_text("utf-8").partition("| votes | `unanimous` |")
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]

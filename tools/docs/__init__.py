@@ -1,0 +1,1 @@
+"""Making the pages and pictures of the documentation."""
