@@ -179,7 +179,7 @@ def classify_rois(
 
     step = identify.classify_rois(
         recording,
-        read_rois(Path(path)).rois,
+        read_rois(Path(path), recording.shape).rois,
         load_classifier(classifier, _naming(scheme)),
         config or IdentifyConfig(),
     )

@@ -58,8 +58,9 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     group.add_argument(
         "--rois", type=Path, metavar="PATH",
-        help="ROIs of suite2p (the folder suite2p or plane0) or CaImAn (its HDF5 "
-        "file); cell_types.csv says of each, in their order, what it is",
+        help="ROIs of suite2p (the folder suite2p or plane0), CaImAn (its HDF5 "
+        "file) or ImageJ (.roi, .zip); cell_types.csv says of each, in their order, "
+        "what it is",
     )  # fmt: skip
     group.add_argument(
         "--cells-only", action="store_true",
@@ -100,7 +101,7 @@ def run_classify(arguments: Namespace, console: Console) -> None:
 
 
 def run_rois(arguments: Namespace, console: Console) -> None:
-    """Classify the ROIs of suite2p or CaImAn."""
+    """Classify the ROIs of suite2p, CaImAn or ImageJ."""
     from napari_cellid.identify import classify_rois
 
     started = time.perf_counter()

@@ -42,7 +42,7 @@ def rois_path(arguments: Namespace) -> Path:
         return path
     raise InputError(
         "No outlines of cells were given; give a folder of suite2p as FILE, ROIs of "
-        "suite2p or CaImAn with --rois, or your own masks with --labels."
+        "suite2p, CaImAn or ImageJ with --rois, or your own masks with --labels."
     )
 
 
@@ -72,8 +72,8 @@ def open_rois(
         arguments.out = DEFAULT_OUT
     require_destination(arguments)
     _check_outside(path, arguments)
-    roi_file = read_rois(path)
     recording = _images(path, arguments)
+    roi_file = read_rois(path, recording.shape)
     check_destination(arguments, recording)
     # before the work, because an assumption may be wrong
     console.notes([*recording.notes, *roi_file.notes])
@@ -82,27 +82,27 @@ def open_rois(
 
 def _check_outside(path: Path, arguments: Namespace) -> None:
     """Check that nothing is written into the folder of the ROIs."""
-    from napari_cellid.io.suite2p.folder import is_suite2p, root_folder
+    from napari_cellid.io.suite2p.folder import check_outside
 
-    if not is_suite2p(path):
-        return
-    root = root_folder(path).resolve()
     for option in ("out", "study"):
         folder = getattr(arguments, option)
-        if folder is not None and folder.resolve().is_relative_to(root):
-            raise InputError(
-                f"The results would lie in {root}, which is suite2p's and stays as it "
-                f"is; choose another folder with --{option}."
-            )
+        if folder is not None:
+            check_outside(folder, path, f" with --{option}")
 
 
 def _images(path: Path, arguments: Namespace) -> Recording:
     """The images: those that were given, else those of suite2p, channel by channel."""
+    from napari_cellid.io.imagej_outlines import hold_imagej_rois
     from napari_cellid.io.suite2p.folder import is_suite2p
 
     alone = Namespace(**vars(arguments))
     if arguments.file in (None, path):
         given = [arguments.red, arguments.green]
+        if not any(given) and hold_imagej_rois(path):
+            raise InputError(
+                f"{path.name} holds ROIs of ImageJ, but no images; give the two "
+                "channels with --red and --green."
+            )
         # a folder of suite2p has images; of CaImAn, its reader says what is missing
         alone.file = None if any(given) else path
         if None in given and any(given) and is_suite2p(path):

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.identify import describe
 from napari_cellid.cli.output import write_to_destination
 from napari_cellid.config import NO_CLASS_TEXT
+from napari_cellid.io.results import CELL_TYPES
 from napari_cellid.report.table import count_text, counts_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     import pandas as pd
 
     from napari_cellid.cli.console import Console
-    from napari_cellid.identify import IdentifyResult, RoiResult
+    from napari_cellid.identify import RoiResult
     from napari_cellid.io.roi_file import RoiFile
     from napari_cellid.study.study import Study
-
-#: what each ROI is, beside the files of a run
-CELL_TYPES = "cell_types.csv"
 
 
 def save_rois(
@@ -50,13 +48,11 @@ def save_rois(
     started
         `time.perf_counter()` at the start of the command.
     """
-    from napari_cellid.io.tables import write_cells
+    from napari_cellid.io.results import write_cell_types
 
-    def write_types(folder: Path) -> None:
-        write_cells(folder / CELL_TYPES, found.table)
-
-    result = _cells_only(found) if arguments.cells_only else found.result
-    result = replace(result, run=result.run | roi_file.record())
+    write_types = partial(write_cell_types, found.table)
+    cells = found.without_rejected() if arguments.cells_only else found
+    result = replace(cells.result, run=cells.result.run | roi_file.record())
     folder, more, notes = write_to_destination(result, study, arguments, write_types)
     written = arguments.out is not None
     if not written:
@@ -72,19 +68,6 @@ def save_rois(
     # the first line counts the cells of the label image alone
     counts = _lines(found, roi_file.program)
     console.result(values | more, [*counts, *lines[1:-1], *each, lines[-1]])
-
-
-def _cells_only(found: RoiResult) -> IdentifyResult:
-    """The result without rejected ROIs."""
-    import numpy as np
-
-    rejected = found.table.loc[found.table["iscell"] == 0, "label"]
-    labels, cells = found.result.labels, found.result.cells
-    return replace(
-        found.result,
-        labels=np.where(np.isin(labels, rejected), 0, labels),
-        cells=cells[~cells["label"].isin(rejected)].reset_index(drop=True),
-    )
 
 
 def _lines(found: RoiResult, program: str) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_cellid.cells.frame_measures import measure_frames
 from napari_cellid.classification.base import none_limits
@@ -13,7 +15,6 @@ from napari_cellid.run_record import Timer, make_run_record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -99,6 +100,17 @@ class RoiResult:
 
     result: IdentifyResult
     table: pd.DataFrame
+
+    def without_rejected(self) -> RoiResult:
+        """The same with only those ROIs as cells that were not rejected."""
+        rejected = self.table.loc[self.table["iscell"] == 0, "label"]
+        labels, cells = self.result.labels, self.result.cells
+        result = replace(
+            self.result,
+            labels=np.where(np.isin(labels, rejected), 0, labels),
+            cells=cells[~cells["label"].isin(rejected)].reset_index(drop=True),
+        )
+        return replace(self, result=result)
 
 
 @dataclass(frozen=True, eq=False)

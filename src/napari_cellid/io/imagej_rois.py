@@ -1,36 +1,69 @@
-"""Outlines of cells in ROI files of ImageJ: one .roi file, or a .zip of several."""
+"""ROI files of ImageJ: as ROIs in the order of the file, and drawn as labels."""
 
 from __future__ import annotations
 
-import struct
-import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from napari_cellid.errors import InputError, first_line
+from napari_cellid.cells.rois import RoiSet
+from napari_cellid.errors import InputError
+from napari_cellid.io.imagej_outlines import read_outlines
+from napari_cellid.io.roi_file import RoiFile
+from napari_cellid.naming import utf8_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-_ZIP, _ROI = b"PK\x03\x04", b"Iout"
-#: a ROI has some hundred bytes; a zip file can claim any size
-_MOST_BYTES, _MOST_ROIS = 4 << 20, 100_000
-_ERRORS = (
-    ValueError, OSError, struct.error, LookupError, TypeError, AttributeError,
-    ArithmeticError, zipfile.BadZipFile, NotImplementedError, RuntimeError,
-)  # fmt: skip
+    from napari_cellid.io.imagej_outlines import Outline
+
+#: a field of more pixels is none of a microscope
+_MOST_PIXELS = 1 << 27
 
 
-def are_imagej_rois(path: Path) -> bool:
-    """Whether a file begins as a ROI file or a zip file."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4) in (_ZIP, _ROI)
-    except OSError:
-        return False
+def read_imagej(path: Path, shape: tuple[int, int, int] | None = None) -> RoiFile:
+    """Read the ROIs of a file, each with all its pixels, in the order of the file.
+
+    Parameters
+    ----------
+    path
+        The .roi or .zip file.
+    shape
+        Planes, rows and columns of the recording. None for one plane of the smallest
+        field that holds all ROIs: the file does not say on what they were drawn, and
+        the slice of a ROI can be a plane or a frame.
+
+    Returns
+    -------
+    The ROIs; points, lines and texts are ROIs without pixels.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no areas, or they are of another field.
+    """
+    outlines = read_outlines(path)
+    n_areas = sum(bool(outline.polygons) for outline in outlines)
+    if shape is None:
+        shape = _own_field(outlines, path)
+    _check_inside(outlines, shape, path)
+    notes: tuple[str, ...] = ()
+    if n_areas < len(outlines):
+        notes = (
+            f"{path.name}: {len(outlines) - n_areas} of its {len(outlines)} ROIs are "
+            "points, lines or texts and were left out.",
+        )
+    return RoiFile(
+        path=path,
+        program="ImageJ",
+        rois=_roi_set(outlines, shape, path),
+        sources=(utf8_text(str(path)),),
+        notes=notes,
+    )
 
 
 def read_imagej_rois(
@@ -38,12 +71,12 @@ def read_imagej_rois(
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Draw the ROIs of a file as labels: the first is 1, and so on.
 
+    Where two overlap, the pixels belong to the smaller one.
+
     Parameters
     ----------
-    path
-        The .roi or .zip file.
-    shape
-        Planes, rows and columns of the recording.
+    path, shape
+        As for `read_imagej`.
 
     Returns
     -------
@@ -52,122 +85,81 @@ def read_imagej_rois(
     Raises
     ------
     InputError
-        If the file cannot be read, has no areas, or they are of another field.
+        As for `read_imagej`.
     """
-    try:
-        rois = _rois(path)
-        parts = [_polygons(roi) for roi in rois]
-    except InputError:
-        raise
-    except _ERRORS as error:
+    file = read_imagej(path, shape)
+    labels = file.rois.label_image()
+    n_areas = sum(bool(outline.polygons) for outline in read_outlines(path))
+    # smaller than a pixel, or below others
+    n_hidden = n_areas - len(np.unique(labels[labels > 0]))
+    if not n_hidden:
+        return labels, file.notes
+    return labels, (
+        *file.notes,
+        f"{path.name}: {n_hidden} of its {len(file.rois)} ROIs have no pixel of their "
+        "own, because they are smaller or lie below others, and were left out.",
+    )
+
+
+def _roi_set(
+    outlines: Sequence[Outline], shape: tuple[int, int, int], path: Path
+) -> RoiSet:
+    """All ROIs, drawn. A pixel weighs more in a smaller ROI, which keeps it."""
+    planes = [
+        _plane(outline, shape[0], path) if outline.polygons else 0
+        for outline in outlines
+    ]
+    drawn = [outline.pixels(shape[1:]) for outline in outlines]
+    counts = np.array([len(y) for y, _ in drawn], np.int64)
+    unknown = np.full(len(outlines), np.nan)
+    table = pd.DataFrame(
+        {
+            "plane": planes, "roi": np.arange(len(outlines)), "iscell": unknown,
+            "iscell_probability": unknown, "redcell": unknown,
+            "redcell_probability": unknown,
+        }
+    )  # fmt: skip
+    return RoiSet(
+        shape=shape,
+        plane=np.array(planes, np.intp),
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        y=np.concatenate([y for y, _ in drawn]).astype(np.int32),
+        x=np.concatenate([x for _, x in drawn]).astype(np.int32),
+        weight=np.repeat(1 / np.maximum(counts, 1), counts).astype(np.float32),
+        table=table,
+    )
+
+
+def _own_field(outlines: Sequence[Outline], path: Path) -> tuple[int, int, int]:
+    """One plane of the smallest field that holds all areas."""
+    corners = np.concatenate([p for outline in outlines for p in outline.polygons])
+    width, height = np.maximum(np.ceil(corners.max(axis=0)), 1)
+    if width * height > _MOST_PIXELS:
         raise InputError(
-            f"{path.name} cannot be read as ROIs of ImageJ ({first_line(error)}); save "
-            "them again in the ROI Manager with More > Save."
-        ) from error
-    areas = [k for k, polygons in enumerate(parts) if polygons]
-    if not areas:
-        raise InputError(
-            f"{path.name} holds no areas, only points, lines or texts; outline the "
-            "cells as polygons, freehand selections, ovals or rectangles."
+            f"{path.name} holds ROIs in a field of {height:.0f} x {width:.0f} pixels, "
+            "larger than an image; choose the ROIs of one recording."
         )
-    planes = {k: _plane(rois[k], shape[0], path) for k in areas}
-    drawn = {k: _pixels(parts[k], shape[1:]) for k in areas}
-    outside = [k for k in areas if _is_outside(parts[k], shape[1:])]
+    return 1, int(height), int(width)
+
+
+def _check_inside(
+    outlines: Sequence[Outline], shape: tuple[int, int, int], path: Path
+) -> None:
+    areas = [k for k, outline in enumerate(outlines) if outline.polygons]
+    outside = [k for k in areas if outlines[k].is_outside(shape[1:])]
     if outside:
         raise InputError(
             f"{path.name}: {len(outside)} of its {len(areas)} ROIs, such as number "
             f"{outside[0] + 1}, lie outside the recording of {shape[1]} x {shape[2]} "
             "pixels; choose the ROIs of this field."
         )
-    labels = np.zeros(shape, np.int32)
-    # where two overlap, the pixels belong to the smaller one
-    for k in sorted(areas, key=lambda k: -drawn[k][0].size):
-        labels[planes[k]][drawn[k]] = k + 1
-    return labels, _notes(path, labels, areas, len(rois))
 
 
-def _notes(
-    path: Path, labels: NDArray[np.int32], areas: list[int], n_rois: int
-) -> tuple[str, ...]:
-    notes = []
-    if len(areas) < n_rois:
-        notes.append(
-            f"{path.name}: {n_rois - len(areas)} of its {n_rois} ROIs are points, "
-            "lines or texts and were left out."
-        )
-    # smaller than a pixel, or below others
-    hidden = len(areas) - len(np.unique(labels[labels > 0]))
-    if hidden:
-        notes.append(
-            f"{path.name}: {hidden} of its {n_rois} ROIs have no pixel of their own, "
-            "because they are smaller or lie below others, and were left out."
-        )
-    return tuple(notes)
-
-
-def _rois(path: Path) -> list[Any]:
-    from roifile import ImagejRoi
-
-    with path.open("rb") as file:
-        head = file.read(4)
-        if head == _ROI:
-            return [ImagejRoi.frombytes(head + file.read(_MOST_BYTES))]
-    with zipfile.ZipFile(path) as archive:
-        members = [
-            member
-            for member in archive.infolist()
-            if member.filename.lower().endswith(".roi")
-        ]
-        too_large = any(member.file_size > _MOST_BYTES for member in members)
-        if not members or too_large or len(members) > _MOST_ROIS:
-            raise InputError(
-                f"{path.name} is a zip file, but not of ROIs of ImageJ; save them in "
-                "the ROI Manager with More > Save."
-            )
-        return [ImagejRoi.frombytes(archive.read(member)) for member in members]
-
-
-def _polygons(roi: Any) -> list[NDArray[np.float64]]:
-    """Outlines (x, y) of an area; empty for points, lines and texts."""
-    from roifile import ROI_TYPE
-
-    areas = (
-        ROI_TYPE.POLYGON, ROI_TYPE.RECT, ROI_TYPE.OVAL, ROI_TYPE.FREEHAND,
-        ROI_TYPE.TRACED,
-    )  # fmt: skip
-    if roi.roitype not in areas:
-        return []
-    # several parts of one area are drawn as one cell
-    found = roi.coordinates(multi=True) if roi.multi_coordinates is not None else None
-    parts = found if isinstance(found, list) else [roi.coordinates()]
-    polygons = [np.asarray(part, float) for part in parts]
-    return [p for p in polygons if len(p) > 2 and np.isfinite(p).all()]
-
-
-def _pixels(
-    polygons: list[NDArray[np.float64]], shape: tuple[int, ...]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    from skimage.draw import polygon2mask
-
-    inside = np.zeros(shape, bool)
-    for polygon in polygons:
-        # ImageJ counts from the corner of a pixel, not from its middle
-        inside ^= polygon2mask(shape, polygon[:, ::-1] - 0.5)
-    rows, columns = np.nonzero(inside)
-    return rows, columns
-
-
-def _is_outside(polygons: list[NDArray[np.float64]], shape: tuple[int, ...]) -> bool:
-    corners = np.concatenate(polygons)
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    return bool(right <= 0 or bottom <= 0 or left >= shape[1] or top >= shape[0])
-
-
-def _plane(roi: Any, n_planes: int, path: Path) -> int:
-    """Index of the plane: by the slice of a hyperstack, else by that of a stack."""
+def _plane(outline: Outline, n_planes: int, path: Path) -> int:
+    """Index of the plane of a ROI."""
     if n_planes == 1:
         return 0
-    number = int(roi.z_position or roi.position or 0)
+    number = outline.slice_number
     if not 1 <= number <= n_planes:
         raise InputError(
             f"{path.name}: a ROI names the slice {number}, but the recording has the "

@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import check_regular_file
-from napari_cellid.io.imagej_rois import are_imagej_rois, read_imagej_rois
+from napari_cellid.io.imagej_outlines import are_imagej_rois
+from napari_cellid.io.imagej_rois import read_imagej_rois
 from napari_cellid.io.label_meaning import check_background, separate_pieces
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording.data import format_shape

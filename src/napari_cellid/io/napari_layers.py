@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
     import dask.array as da
 
-    from napari_cellid.cells.rois import RoiSet
     from napari_cellid.io.base import RecordingReader
+    from napari_cellid.io.roi_file import RoiFile
 
 #: napari's LayerData: data, attributes, type of layer
 LayerData = tuple[Any, dict[str, Any], str]
 #: key of a layer's metadata: what was assumed while its file was read
 NOTES_KEY = "napari_cellid notes"
+#: and under which a labels layer has its ROIs, with their overlaps
+ROIS_KEY = "napari_cellid ROIs"
 _AXES = ("time", "plane", "y", "x")
 #: percentiles of the image in the middle that are black and white
 _RANGE = (1.0, 99.8)
@@ -76,7 +78,8 @@ def layers_of(reader: RecordingReader, path: Path) -> tuple[list[LayerData], lis
     images = zip(stack.channels, stack.names, channel_colours(stack), strict=True)
     layers = [_image(stack, *image, name) for image in images]
     if stack.rois is not None:
-        layers.append(_labels(stack, stack.rois, name))
+        shape = stack.rois.rois.shape
+        layers.append(roi_layer(stack.rois, name, _place(stack, (1, *shape))))
     return layers, [*stack.notes, *_colour_notes(stack)]
 
 
@@ -151,16 +154,28 @@ def _image(
     return _squeezed(data), attributes, "image"
 
 
-def _labels(stack: ImageStack, rois: RoiSet, name: str) -> LayerData:
-    labels = rois.label_image()
-    features = rois.table.reset_index(drop=True)
+def roi_layer(file: RoiFile, name: str, place: dict[str, Any]) -> LayerData:
+    """Labels that show ROIs; their metadata hold the ROIs themselves.
+
+    Parameters
+    ----------
+    file
+        The ROIs.
+    name
+        Name of their recording.
+    place
+        Scale, units and the like of the layer's axes.
+    """
+    labels = file.rois.label_image()
+    features = file.rois.table.reset_index(drop=True)
     # a row of napari's features belongs to the label in its column "index"
     features.insert(0, "index", np.arange(1, len(features) + 1))
     attributes = {
-        "name": f"{name} cells",
+        "name": f"{name} ROIs of {file.program}",
         "opacity": 0.6,
         "features": features,
-        **_place(stack, (1, *labels.shape)),
+        "metadata": {ROIS_KEY: file, NOTES_KEY: file.notes},
+        **place,
     }
     return labels if len(labels) > 1 else labels[0], attributes, "labels"
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LABELS, CELLS, OVERLAY, RUN = "labels.tif", "cells.csv", "overlay.png", "run.json"
 #: of a run that registered something: the picture, and the shifts of a movie's frames
 REGISTRATION, MOVIE_SHIFTS = "registration.png", "movie_shifts.csv"
+#: what each ROI of another program is, beside the files of a run
+CELL_TYPES = "cell_types.csv"
 RESULT_FILES = (LABELS, CELLS, OVERLAY, RUN)
 
 
@@ -134,6 +136,19 @@ def write_results(
         if more is not None:
             more(temporary)
     return target
+
+
+def write_cell_types(table: pd.DataFrame, folder: Path) -> None:
+    """Write what each ROI of another program is, in the order of that program.
+
+    Parameters
+    ----------
+    table
+        One row an ROI, see `cells.rois.roi_table`.
+    folder
+        Gets the file.
+    """
+    write_cells(folder / CELL_TYPES, table)
 
 
 def _write_registration(

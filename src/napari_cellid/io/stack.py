@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import dask.array as da
 
-    from napari_cellid.cells.rois import RoiSet
     from napari_cellid.io.base import ReadOptions
+    from napari_cellid.io.roi_file import RoiFile
 
 #: relative difference up to which width and height of a pixel are the same
 _SQUARE = 0.02
@@ -88,7 +88,7 @@ class ImageStack:
     notes
         One sentence each: what was assumed or left out.
     rois
-        Outlined cells; None if the file has none.
+        ROIs of another program; None if there are none.
     """
 
     path: Path
@@ -100,7 +100,7 @@ class ImageStack:
     depths_um: tuple[float, ...] | None = None
     frame_rate_hz: float | None = None
     notes: tuple[str, ...] = ()
-    rois: RoiSet | None = None
+    rois: RoiFile | None = None
 
     @property
     def n_planes(self) -> int:

@@ -112,6 +112,33 @@ def session_name(path: Path) -> str:
     return "-".join(filter(None, [session.name, plane])) or "suite2p"
 
 
+def check_outside(folder: Path, path: Path, how: str = "") -> None:
+    """Check that results do not go into a folder of suite2p.
+
+    Parameters
+    ----------
+    folder
+        Where results are to be written.
+    path
+        File or folder of the ROIs, of suite2p or not.
+    how
+        How to choose another folder, for the message.
+
+    Raises
+    ------
+    InputError
+        If they do.
+    """
+    if not is_suite2p(path):
+        return
+    root = root_folder(path).resolve()
+    if folder.resolve().is_relative_to(root):
+        raise InputError(
+            f"The results would lie in {root}, which is suite2p's and stays as it is; "
+            f"choose another folder{how}."
+        )
+
+
 def _found(folder: Path) -> list[PlaneFolder]:
     if _is_plane(folder):
         number = _PLANE.fullmatch(folder.absolute().name)

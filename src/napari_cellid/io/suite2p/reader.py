@@ -95,7 +95,7 @@ class Suite2pReader:
             colour_source="because suite2p puts the functional channel first",
             voxel=VoxelSize(x_um=options.pixel_size_um),
             notes=() if RED in names else (no_red_text(path),),
-            rois=read_suite2p(path).rois if has_rois else None,
+            rois=read_suite2p(path) if has_rois else None,
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from napari_cellid.errors import InputError
 from napari_cellid.io.channel_names import recording_name
 from napari_cellid.io.napari_layers import NOTES_KEY
+from napari_cellid.io.suite2p.folder import is_suite2p, root_folder, session_name
 from napari_cellid.naming import utf8_text
 from napari_cellid.recording import Recording
 from napari_cellid.recording.diameter import with_diameter
@@ -214,6 +215,8 @@ def name_recording(channels: Channels) -> str:
     """Name a recording after the files of its layers, or else after the layers."""
     layers = [layer for layer in (channels.red, channels.green) if layer is not None]
     paths = source_paths(channels)
+    if paths and is_suite2p(paths[0]):
+        return _as_stem(session_name(paths[0])) or "recording"
     if len(paths) < len(layers):
         # layers without files: their names, in a folder of a neutral name
         paths = [Path("recording") / f"{_as_stem(layer.name)}.tif" for layer in layers]
@@ -224,6 +227,15 @@ def source_paths(channels: Channels) -> list[Path]:
     """Files of the chosen layers, where they have any."""
     layers = [layer for layer in (channels.red, channels.green) if layer is not None]
     return [Path(path) for path in map(source_path, layers) if path]
+
+
+def results_folder(channels: Channels) -> Path | None:
+    """Folder of the files, where their results may go; None if there are no files."""
+    paths = source_paths(channels)
+    if not paths:
+        return None
+    # what suite2p wrote stays as it is
+    return (root_folder(paths[0]) if is_suite2p(paths[0]) else paths[0]).parent
 
 
 def _file_notes(channels: Channels) -> tuple[str, ...]:

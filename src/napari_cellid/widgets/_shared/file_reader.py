@@ -28,9 +28,12 @@ def get_reader(path: str | list[str]) -> Callable[..., Any] | None:
         The file or folder; of a list, which napari would stack, none is opened here.
     """
     from napari_cellid.io.napari_layers import reader_for_napari
+    from napari_cellid.io.rois import hold_only_rois
 
     if not isinstance(path, str):
         return None
+    if hold_only_rois(Path(path)):
+        return _open_rois
     reader = reader_for_napari(Path(path))
     return None if reader is None else partial(_open, reader)
 
@@ -47,3 +50,38 @@ def _open(reader: RecordingReader, path: str) -> list[tuple[Any, ...]]:
     if notes:
         show_info(" ".join(notes))
     return list(layers)
+
+
+def _open_rois(path: str) -> list[tuple[Any, ...]]:
+    """Open a file of ROIs, which lie on the image that was opened last."""
+    from napari_cellid.io.channel_names import recording_name
+    from napari_cellid.io.napari_layers import roi_layer
+    from napari_cellid.io.rois import read_rois
+
+    try:
+        file = read_rois(Path(path))
+    except InputError as error:
+        show_error(str(error))
+        return _NOTHING
+    if file.notes:
+        show_info(" ".join(file.notes))
+    return [roi_layer(file, recording_name([Path(path)]), _place_of_images())]
+
+
+def _place_of_images() -> dict[str, Any]:
+    """Scale, position and units of y and x of the image that was opened last."""
+    from napari import current_viewer
+    from napari.layers import Image
+
+    viewer = current_viewer()
+    layers = [] if viewer is None else list(viewer.layers)
+    images = [layer for layer in layers if isinstance(layer, Image)]
+    if not images:
+        return {}
+    image = images[-1]
+    return {
+        "scale": tuple(image.scale[-2:]),
+        "translate": tuple(image.translate[-2:]),
+        "units": tuple(image.units[-2:]),
+        "axis_labels": tuple(image.axis_labels[-2:]),
+    }

@@ -55,7 +55,9 @@ class FileSaver(QObject):
         # also called when the dock is closed before the result was up to date
         if isalive(self):
             self.status.emit("Saving results…")
-        self.queue.add(save_files(result.current_result(), folder), _show_saved)
+        self.queue.add(
+            save_files(result.current_result(), folder, result.rois), _show_saved
+        )
 
     def _on_finished(self) -> None:
         if not self.queue.busy:

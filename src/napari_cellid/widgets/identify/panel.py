@@ -37,6 +37,7 @@ from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
 from napari_cellid.widgets.identify.model_combo import ModelCombo
+from napari_cellid.widgets.identify.roi_choice import RoiChoice
 from napari_cellid.widgets.identify.study_offer import StudyButton
 from napari_cellid.widgets.identify.training_line import TrainingLine
 
@@ -61,6 +62,7 @@ class IdentifyPanel(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.channels = ChannelSelector(viewer)
+        self.rois = RoiChoice(viewer)
         self.segmenter = ModelCombo("segment")
         self.classifier = ModelCombo("classify")
         self.scheme = SchemeChoice()
@@ -93,6 +95,8 @@ class IdentifyPanel(QWidget):
         self._build()
         self.set_running(False)
         self.show_result(None)
+        self.rois.valueChanged.connect(self._show_rois)
+        self._show_rois()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Give the labels of all forms the same width, which depends on the style."""
@@ -146,7 +150,7 @@ class IdentifyPanel(QWidget):
         Raises
         ------
         InputError
-            If there is no pixel size or no model.
+            If there is no pixel size or no model, or ROIs were painted over.
         """
         if channels.pixel_size_um is None and channels.diameter_px is None:
             self.channels.pixel_size.spin.setFocus()
@@ -158,7 +162,9 @@ class IdentifyPanel(QWidget):
                 "in (µm, from the microscope's settings), or the diameter of a cell in "
                 "px, or let it be estimated ('Estimate'), and press the button again."
             )
-        self.check_model()
+        self.rois.check()
+        if self.rois.value() is None:
+            self.check_model()
 
     def check_model(self) -> None:
         """Check that a model that outlines cells is chosen, and focus its field.
@@ -223,11 +229,17 @@ class IdentifyPanel(QWidget):
         self._device.setText(f"Runs on: {run_result.run['device']}")
         self._device.setVisible(True)
 
+    def _show_rois(self) -> None:
+        """Show the choice of ROIs if there are some, which need no model for outlines."""
+        self._models_form.setRowVisible(self.rois, self.rois.has_rois)
+        self.segmenter.setEnabled(self.rois.value() is None)
+
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         models = QWidget()
-        form = form_layout(models)
+        form = self._models_form = form_layout(models)
+        form.addRow("Cells", self.rois)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
         form.addRow(self.scheme)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_cellid.device import choose_device
-from napari_cellid.identify import identify_cells
-from napari_cellid.io.results import write_results
+from napari_cellid.errors import InputError
+from napari_cellid.identify import classify_rois, identify_cells
+from napari_cellid.io.results import write_cell_types, write_results
+from napari_cellid.io.rois import read_rois
+from napari_cellid.io.suite2p.folder import check_outside
 from napari_cellid.progress import Progress
 from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.segmentation.outline_edits import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
+from napari_cellid.widgets.session.result_layer import ShownRois
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.widgets.identify.roi_choice import ChosenRois
     from napari_cellid.widgets.session.result_layer import ShownResult
 
     #: settings that name the classes, and the folder of the study's own models
@@ -48,13 +54,23 @@ class LoadedModels:
     naming: Naming = (None, None)
 
 
+@dataclass(frozen=True, eq=False)
+class RunOutcome:
+    """What a run made: its result, what the ROIs are, and models for the next run."""
+
+    result: IdentifyResult
+    models: LoadedModels
+    rois: ShownRois | None = None
+
+
 def run_identify(
     recording: Recording,
     folders: tuple[Path | None, Path | None],
     loaded: LoadedModels,
     config: IdentifyConfig,
     naming: Naming = (None, None),
-) -> Step[tuple[IdentifyResult, LoadedModels]]:
+    rois: ChosenRois | None = None,
+) -> Step[RunOutcome]:
     """Identify cells, after loading the models that are not in memory yet.
 
     Parameters
@@ -70,19 +86,48 @@ def run_identify(
         Settings.
     naming
         Settings that name the classes, and the folder of the study's own models.
-
-    Returns
-    -------
-    The result, and the models for the next run.
+    rois
+        ROIs that are classified; None to outline cells.
     """
     yield Progress("Loading models")
+    if rois is not None:
+        models = _load_classifier(folders[1], loaded, naming)
+        return (yield from _classify_rois(recording, rois, models, config))
     models = load_models(*folders, loaded, naming)
     if models.segmenter is None:
         raise RuntimeError("No model was loaded.")
     result = yield from identify_cells(
         recording, models.segmenter, models.classifier, config
     )
-    return result, models
+    return RunOutcome(result, models)
+
+
+def _classify_rois(
+    recording: Recording,
+    rois: ChosenRois,
+    models: LoadedModels,
+    config: IdentifyConfig,
+) -> Step[RunOutcome]:
+    """Classify ROIs; those of ImageJ are drawn on the field of the recording."""
+    if models.classifier is None:
+        raise InputError(
+            f"ROIs of {rois.file.program} are classified in two channels by a model; "
+            "choose the red and the green layer, and a model under 'Classify with'."
+        )
+    file = rois.file
+    if file.rois.shape != recording.shape:
+        file = read_rois(file.path, recording.shape)
+    found = yield from classify_rois(recording, file.rois, models.classifier, config)
+    if rois.accepted_only:
+        found = found.without_rejected()
+    result = found.result
+    notes = tuple(dict.fromkeys((*result.notes, *file.notes)))
+    result = replace(
+        result,
+        planes=replace(result.planes, notes=notes),
+        run=result.run | file.record(),
+    )
+    return RunOutcome(result, models, ShownRois(file, found.table))
 
 
 def run_estimate(
@@ -132,12 +177,23 @@ def load_models(
     """Load the models of two folders, except those that are in memory already."""
     # before the models import torch in the usual way
     import_torch()
-    from napari_cellid.classification.loader import load_classifier
     from napari_cellid.segmentation.predict import load_segmenter
 
-    segmenter, classifier = loaded.segmenter, loaded.classifier
+    segmenter = loaded.segmenter
     if segmenter is None or segmenter_folder != loaded.segmenter_folder:
         segmenter = load_segmenter(segmenter_folder)
+    models = _load_classifier(classifier_folder, loaded, naming)
+    return replace(models, segmenter_folder=segmenter_folder, segmenter=segmenter)
+
+
+def _load_classifier(
+    classifier_folder: Path | None, loaded: LoadedModels, naming: Naming
+) -> LoadedModels:
+    """Load the model that classifies; the one that outlines stays as it is."""
+    import_torch()
+    from napari_cellid.classification.loader import load_classifier
+
+    classifier = loaded.classifier
     if classifier_folder is None:
         classifier = None
     elif (
@@ -146,15 +202,38 @@ def load_models(
         or naming != loaded.naming
     ):
         classifier = load_classifier(classifier_folder, *naming)
-    return LoadedModels(
-        segmenter_folder, classifier_folder, segmenter, classifier, naming
+    return replace(
+        loaded,
+        classifier_folder=classifier_folder,
+        classifier=classifier,
+        naming=naming,
     )
 
 
-def save_files(result: IdentifyResult, folder: Path) -> Step[Path]:
-    """Write the result files; returns the folder that they are in."""
+def save_files(
+    result: IdentifyResult, folder: Path, rois: ShownRois | None = None
+) -> Step[Path]:
+    """Write the result files; returns the folder that they are in.
+
+    Parameters
+    ----------
+    result
+        Is written.
+    folder
+        A folder of the recording's name is made in it.
+    rois
+        ROIs of another program, whose table is written, too.
+
+    Raises
+    ------
+    InputError
+        If they cannot be written, or the folder is one of suite2p.
+    """
     yield Progress("Saving results")
-    return write_results(result, folder)
+    if rois is None:
+        return write_results(result, folder)
+    check_outside(folder, rois.file.path)
+    return write_results(result, folder, more=partial(write_cell_types, rois.table))
 
 
 def resegment_result(

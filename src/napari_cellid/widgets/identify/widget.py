@@ -14,7 +14,7 @@ from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import (
     recording_from_layers,
     result_transform,
-    source_paths,
+    results_folder,
 )
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from napari.utils.events import Event
 
     from napari_cellid.config import IdentifyConfig, StudyConfig
-    from napari_cellid.identify import IdentifyResult
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.widgets._shared.channels import Channels
+    from napari_cellid.widgets.identify.tasks import RunOutcome
 
 #: events of a layer after which its pixels may have another size
 _SIZE_EVENTS = "scale units affine rotate shear"
@@ -101,22 +101,20 @@ class IdentifyWidget(QWidget):
             recording = recording_from_layers(channels)
             transform = result_transform(channels)
             panel.check(channels)
-        except InputError as error:
-            show_error(str(error))
-            return
-        # one channel is not enough for classes, so no classifier is loaded
-        both = None not in (channels.red, channels.green)
-        classifier_folder = panel.classifier.value() if both else None
-        try:
+            # one channel is not enough for classes, so no classifier is loaded
+            both = None not in (channels.red, channels.green)
+            classifier_folder = panel.classifier.value() if both else None
             naming = (None, None) if classifier_folder is None else self.scheme.naming()
         except InputError as error:
             show_error(str(error))
             return
-        config = panel.config()
+        config, rois = panel.config(), panel.rois.value()
 
-        def on_identified(outcome: tuple[IdentifyResult, LoadedModels]) -> None:
-            run_result, self._models = outcome
-            self._show_result(run_result, config, channels, transform)
+        def on_identified(outcome: RunOutcome) -> None:
+            self._show_result(outcome, config, channels, transform)
+            if rois is not None:
+                # the outlines of the result lie over the same pixels
+                rois.layer.visible = False
 
         self.live.pause()
         panel.set_running(True)
@@ -126,6 +124,7 @@ class IdentifyWidget(QWidget):
             self._models,
             config,
             naming,
+            rois,
         )
         self.worker.start(step, on_identified)
 
@@ -208,20 +207,21 @@ class IdentifyWidget(QWidget):
 
     def _show_result(
         self,
-        run_result: IdentifyResult,
+        outcome: RunOutcome,
         config: IdentifyConfig,
         channels: Channels,
         transform: Mapping[str, Any],
     ) -> None:
-        paths = source_paths(channels)
+        run_result, self._models = outcome.result, outcome.models
         classifier = self._models.classifier if run_result.classes else None
         result = ShownResult(
             run_result=run_result,
             labelled=initial_cells(run_result.labels, run_result.cells),
             config=config,
             classifier=classifier,
-            folder=paths[0].parent if paths else None,
+            folder=results_folder(channels),
             naming=self._models.naming[0],
+            rois=outcome.rois,
         )
         display_in_colours(channels, run_result.planes)
         self._set_current(add_result(self._viewer, result, channels, transform))

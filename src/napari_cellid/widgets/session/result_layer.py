@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas as pd
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
     from napari_cellid.classification.base import CellClassifier
     from napari_cellid.config import IdentifyConfig, NoneBelowSetting, StudyConfig
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.io.roi_file import RoiFile
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
 
@@ -35,6 +37,23 @@ METADATA_KEY = "napari_cellid"
 STUDY_IMAGE = "study"
 #: largest label that has a colour of its own: without numba napari refuses larger ones
 _LARGEST_COLOURED = 2**16
+
+
+@dataclass(frozen=True, eq=False)
+class ShownRois:
+    """The ROIs of another program behind a result.
+
+    Parameters
+    ----------
+    file
+        The ROIs.
+    table
+        What each of them is, see `cells.rois.roi_table`. What is painted in the result
+        changes nothing in it.
+    """
+
+    file: RoiFile
+    table: pd.DataFrame
 
 
 @dataclass(eq=False)
@@ -58,6 +77,8 @@ class ShownResult:
     naming
         Settings of the study or of the scheme that name and colour the classes; None
         for the colours of the classes' names.
+    rois
+        What each ROI of another program is; None if the cells were outlined.
     """
 
     run_result: IdentifyResult
@@ -67,6 +88,7 @@ class ShownResult:
     folder: Path | None = None
     layer_ref: weakref.ref[Any] | None = None
     naming: StudyConfig | None = None
+    rois: ShownRois | None = None
 
     @property
     def name(self) -> str:
@@ -109,7 +131,11 @@ class ShownResult:
     def apply_limits(self) -> bool:
         """Say anew which cells have no class; whether a cell has changed."""
         before = self.labelled.cells
-        cells = with_predictions(before, self.run_result.classes, self.limits)
+        classes = self.run_result.classes
+        if self.rois is not None:
+            table = with_predictions(self.rois.table, classes, self.limits)
+            self.rois = replace(self.rois, table=table)
+        cells = with_predictions(before, classes, self.limits)
         if cells["predicted"].equals(before["predicted"]):
             return False
         self.labelled = replace(self.labelled, cells=cells)

@@ -60,6 +60,9 @@ def rename_result(
     result.labelled = replace(
         result.labelled, cells=rename_classes(result.labelled.cells, names)
     )
+    if result.rois is not None:
+        table = rename_classes(result.rois.table, names)
+        result.rois = replace(result.rois, table=table)
     # a class of the study can be called `none`, or one that was is renamed
     result.apply_limits()
     return True
