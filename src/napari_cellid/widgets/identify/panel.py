@@ -230,7 +230,7 @@ class IdentifyPanel(QWidget):
         self._device.setVisible(True)
 
     def _show_rois(self) -> None:
-        """Show the choice of ROIs if there are some, which need no model for outlines."""
+        """Show the choice of ROIs if there are some; outlines need no model then."""
         self._models_form.setRowVisible(self.rois, self.rois.has_rois)
         self.segmenter.setEnabled(self.rois.value() is None)
 
