@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cellid.annotation.csv_rows import _table
+from napari_cellid.annotation.csv_table import read_table
 from napari_cellid.cli.app import main
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
@@ -84,7 +84,7 @@ def test_labels_that_are_no_files_are_refused(tmp_path, image):
 def test_answers_that_are_no_files_are_refused(tmp_path):
     for path in odd_files(tmp_path):
         with pytest.raises(InputError, match="pipe, socket or device"):
-            _table(path)
+            read_table(path)
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,8 @@ def test_a_folder_in_napari_is_two_images_and_the_rois(plane: Path) -> None:
     layers, notes = layers_of(reader_for_napari(path), path)
     green, red, labels = layers
     assert [layer[1]["name"] for layer in layers] == [
-        "M12 day3 green (meanImg)", "M12 day3 red (meanImg_chan2)", "M12 day3 cells",
+        "M12 day3 green (meanImg)", "M12 day3 red (meanImg_chan2)",
+        "M12 day3 ROIs of suite2p",
     ]  # fmt: skip
     np.testing.assert_array_equal(green[0], GREEN.astype(np.float32))
     np.testing.assert_array_equal(red[0], RED.astype(np.float32))

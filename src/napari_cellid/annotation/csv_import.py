@@ -47,7 +47,8 @@ def import_answers(
         Answers that the study allows; a mapping also says what cells of each class
         show.
     cells
-        Cell table of the study with a column `recording`, for rows without a position.
+        Cell table of the study with a column `recording`, for rows without a position
+        and for the names of recordings.
     earlier_names
         Current name of each earlier name of a class; both are accepted.
     check

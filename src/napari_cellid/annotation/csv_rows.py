@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +10,9 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from napari_cellid.annotation.annotators import clean_name, normalised_name
 from napari_cellid.annotation.answer import Answer, CellKey, Role
+from napari_cellid.annotation.csv_table import POSITION, read_table
 from napari_cellid.annotation.jsonl import as_utc
-from napari_cellid.errors import InputError, file_reason
-from napari_cellid.files import check_regular_file
-from napari_cellid.io.csv_text import unprotect_text
+from napari_cellid.errors import InputError
 from napari_cellid.naming import clean_name as clean
 
 if TYPE_CHECKING:
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
 #: plane, and centroid y and x (px) of a cell
 Position = tuple[int, float, float]
 
-_REQUIRED = ("recording", "annotator", "answer")
-_POSITION = ("plane", "y", "x")
-_OPTIONAL = ("time", "shown", "seconds", "role", "repeat", "group")
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
 #: bytes of a checksum that fit into an integer of JSON
 _CHECKSUM_BYTES = 6
@@ -69,7 +63,8 @@ def read_rows(
         Answers that the study allows. Upper and lower case, and spaces and `_`, are
         the same.
     positions
-        Positions of the study's cells, for rows without one.
+        Positions of the study's cells, for rows without one. A name that is that of a
+        recording among them is taken as it is; others lose their outer spaces.
     earlier_names
         Current name of each earlier name of a class; both are accepted.
 
@@ -78,14 +73,13 @@ def read_rows(
     InputError
         If a row cannot be used; the message gives its number.
     """
-    table, separator = _table(path)
-    header = [name.strip().casefold() for name in table[0]] if table else []
-    _check_header(path, header)
-    reader = _RowReader(answers, positions, separator != ",", earlier_names or {})
+    table = read_table(path)
+    decimal_comma = table.separator != ","
+    reader = _RowReader(answers, positions, decimal_comma, earlier_names or {})
     rows = []
-    for number, fields in enumerate(table[1:], 2):
+    for number, fields in enumerate(table.rows, 2):
         try:
-            row = reader.read(number, _named(header, fields))
+            row = reader.read(number, table.named(fields))
         except InputError as error:
             raise InputError(f"{path.name}, row {number}: {error}") from error
         if row is not None:
@@ -107,8 +101,8 @@ class _RowReader:
         self._answers = {_normalised(old): new for old, new in earlier_names.items()}
         self._answers |= {_normalised(name): name for name in answers}
         self._positions = positions
-        names = {key.recording for key in positions}
-        self._recordings = {clean(name): name for name in names}
+        self._recordings = {key.recording for key in positions}
+        self._by_clean_name = {clean(name): name for name in self._recordings}
         self._decimal_comma = decimal_comma
         self._now = datetime.now(UTC)
 
@@ -116,10 +110,7 @@ class _RowReader:
         """Read a row; None if it has no answer."""
         if not row["answer"].strip():
             return None
-        if not row["recording"].strip():
-            raise InputError("the recording is missing; give its name.")
-        name = clean(row["recording"])
-        row["recording"] = self._recordings.get(name, name)
+        row["recording"] = self._recording(row["recording"])
         cell, (plane, y, x) = self._cell(row)
         time = row["time"].strip()
         answer = Answer(
@@ -139,9 +130,18 @@ class _RowReader:
         )
         return CsvRow(number, answer, timed=bool(time))
 
+    def _recording(self, text: str) -> str:
+        # earlier versions let names begin or end with a space
+        if text in self._recordings:
+            return text
+        name = clean(text)
+        if not name:
+            raise InputError("the recording is missing; give its name.")
+        return self._by_clean_name.get(name, name)
+
     def _cell(self, row: dict[str, str]) -> tuple[int, Position]:
-        given = [name for name in _POSITION if row[name].strip()]
-        if 0 < len(given) < len(_POSITION):
+        given = [name for name in POSITION if row[name].strip()]
+        if 0 < len(given) < len(POSITION):
             raise InputError(
                 f"of plane, y and x only {' and '.join(given)} is given; give all "
                 "three or none of them."
@@ -187,47 +187,6 @@ class _RowReader:
         return int(value)
 
 
-def _table(path: Path) -> tuple[list[list[str]], str]:
-    """The fields of a CSV file, and its separator."""
-    if path.exists():
-        check_regular_file(path, "a CSV file of answers")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({file_reason(error)}); give a CSV file of answers."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8; save it as 'CSV UTF-8' from the spreadsheet."
-        ) from error
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        fields = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise InputError(
-            f"{path} is not a CSV file ({error}); save it as 'CSV UTF-8'."
-        ) from error
-    return fields, separator
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    missing = [name for name in _REQUIRED if name not in header]
-    if "cell" not in header and not set(_POSITION) <= set(header):
-        missing.append("cell (or plane, y and x)")
-    if missing:
-        raise InputError(
-            f"{path} has no column {', '.join(missing)} in its first row; it needs "
-            "recording, cell (or plane, y and x), annotator and answer."
-        )
-    repeated = {name for name in header if name and header.count(name) > 1}
-    if repeated:
-        raise InputError(
-            f"{path} has the column {', '.join(sorted(repeated))} twice; remove one."
-        )
-
-
 def _check_names(path: Path, rows: list[CsvRow]) -> None:
     """Refuse two names that differ only in how they are written."""
     seen: dict[str, str] = {}
@@ -253,14 +212,6 @@ def _check_contradictions(path: Path, rows: list[CsvRow]) -> None:
                 f"'{answer.answer}' for a cell for which row {first.number} says "
                 f"'{first.answer.answer}'; remove one of them."
             )
-
-
-def _named(header: list[str], fields: list[str]) -> dict[str, str]:
-    if any(field.strip() for field in fields[len(header) :]):
-        raise InputError("it has more fields than the first row; remove some.")
-    names = (*_REQUIRED, *_POSITION, "cell", *_OPTIONAL)
-    fields = list(map(unprotect_text, fields))
-    return dict.fromkeys(names, "") | dict(zip(header, fields, strict=False))
 
 
 def _number_of_position(position: Position) -> int:
