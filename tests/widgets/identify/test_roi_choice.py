@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from driving import click, run, wait_until_idle
 from napari.layers import Labels, Layer
+from napari.layers._source import layer_source
 from qtpy.QtWidgets import QFileDialog
 from roifile import ImagejRoi
 
@@ -72,7 +73,8 @@ def drop(viewer: Any, path: Path) -> list[Layer]:
     """Open a path as napari does; gives its layers."""
     reader = get_reader(str(path))
     assert reader is not None
-    layers = [Layer.create(*layer) for layer in reader(str(path))]
+    with layer_source(path=str(path), reader_plugin="napari-cellid"):
+        layers = [Layer.create(*layer) for layer in reader(str(path))]
     for layer in layers:
         viewer.add_layer(layer)
     return layers
