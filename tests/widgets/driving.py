@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Layer
+from napari.layers._source import layer_source
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_cellid.widgets._shared.file_reader import get_reader
 from napari_cellid.widgets.identify.widget import IdentifyWidget
 from napari_cellid.widgets.session.result_layer import result_of
 
@@ -30,6 +33,17 @@ def open_dock(
 
 def click(button: Any) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def drop(viewer: ViewerModel, path: Path) -> list[Layer]:
+    """Open a path as napari does with what is dropped on it; gives the layers."""
+    reader = get_reader(str(path))
+    assert reader is not None
+    with layer_source(path=str(path), reader_plugin="napari-cellid"):
+        layers = [Layer.create(*layer) for layer in reader(str(path))]
+    for layer in layers:
+        viewer.add_layer(layer)
+    return layers
 
 
 def run(qtbot: Any, dock: IdentifyWidget) -> Labels:

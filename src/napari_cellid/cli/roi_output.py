@@ -10,6 +10,7 @@ from napari_cellid.cli.identify import describe
 from napari_cellid.cli.output import write_to_destination
 from napari_cellid.config import NO_CLASS_TEXT
 from napari_cellid.io.results import CELL_TYPES
+from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.report.table import count_text, counts_text
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def save_rois(
     written = arguments.out is not None
     if not written:
         notes = [*notes, f"A study has no {CELL_TYPES}; give --out to have it, too."]
-    console.notes([*result.notes, *_notes(found.table), *notes])
+    console.notes([*result.notes, *roi_notes(found.table), *notes])
     values, lines = describe(result, folder, started)
     more |= {"n_rois": len(found.table), "roi_counts": _counts(found.table)}
     each = []
@@ -95,17 +96,3 @@ def _line(what: str, table: pd.DataFrame, classes: tuple[str, ...]) -> str:
 def _counts(table: pd.DataFrame) -> dict[str, int]:
     counts: dict[Any, int] = table["predicted"].value_counts().to_dict()
     return {str(name) or "not classified": int(n) for name, n in counts.items()}
-
-
-def _notes(table: pd.DataFrame) -> list[str]:
-    empty = int((table["npix"] == 0).sum())
-    hidden = int(((table["npix"] > 0) & (table["label_npix"] == 0)).sum())
-    notes = []
-    if empty:
-        notes.append(f"{count_text(empty, 'ROI')} without pixels: not classified.")
-    if hidden:
-        notes.append(
-            f"{count_text(hidden, 'ROI')} not in labels.tif and cells.csv, because "
-            f"other ROIs have all the pixels, too; {CELL_TYPES} has every ROI."
-        )
-    return notes

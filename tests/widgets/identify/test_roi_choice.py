@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from driving import click, run, wait_until_idle
-from napari.layers import Labels, Layer
-from napari.layers._source import layer_source
+from driving import click, drop, run, wait_until_idle
+from napari.layers import Labels
 from qtpy.QtWidgets import QFileDialog
 from roifile import ImagejRoi
 
@@ -69,22 +68,15 @@ def imagej(tmp_path: Path) -> Path:
     return tmp_path / "rois.zip"
 
 
-def drop(viewer: Any, path: Path) -> list[Layer]:
-    """Open a path as napari does; gives its layers."""
-    reader = get_reader(str(path))
-    assert reader is not None
-    with layer_source(path=str(path), reader_plugin="napari-cellid"):
-        layers = [Layer.create(*layer) for layer in reader(str(path))]
-    for layer in layers:
-        viewer.add_layer(layer)
-    return layers
-
-
 def add_images(viewer: Any, field: SimulatedField) -> None:
     place = {"scale": (1.17, 1.17), "units": ("um", "um"), "axis_labels": ("y", "x")}
     for name in ("red", "green"):
         data = getattr(field, name)[0]
         viewer.add_image(data, name=f"m {name}", colormap=name, **place)
+
+
+def shown_notes(layer: Labels) -> tuple[str, ...]:
+    return result_of(layer).run_result.notes
 
 
 def save(dock: Any, qtbot: Any, folder: Path, monkeypatch: Any) -> Path:
@@ -113,17 +105,20 @@ def test_the_files_are_those_of_the_command_line(
     assert isinstance(layer, Labels)
     n = 4 if program == "ImageJ" else len(stat)
     name = "suite2p" if program == "accepted" else program
-    assert dock.panel.rois.currentText() == f"use these ROIs ({name}: {n})"
+    assert dock.panel.rois.currentText() == f"{name}: {n} ROIs"
     assert not dock.panel.rois.isHidden()
     assert not dock.panel.segmenter.isEnabled()
     if program == "accepted":
         dock.panel.rois.setCurrentIndex(2)
-        assert f"accepted ROIs (suite2p: {n - 2} of {n})" in dock.panel.rois.itemText(2)
+        assert dock.panel.rois.itemText(2) == f"suite2p: {n - 2} accepted"
         words.append("--cells-only")
     dock.panel.channels.pixel_size.spin.setValue(1.17)
     shown = run(qtbot, dock)
     assert not layer.visible
     assert result_of(shown).rois.file.program == name
+    # the ROI inside another one is said to be there, too
+    hidden = any("1 ROI not in labels.tif" in note for note in shown_notes(shown))
+    assert hidden == (program != "ImageJ")
     mine = save(dock, qtbot, tmp_path / "mine", monkeypatch)
     out = ["--classifier", str(classifier_folder), "--out", str(tmp_path / "theirs")]
     assert main(["classify", *words, *out, *PIXEL]) == 0
@@ -161,10 +156,10 @@ def test_several_files_are_told_apart_by_their_layers(viewer, suite2p, imagej, d
     choice = dock.panel.rois
     assert choice.value().layer is second
     second.name = "drawn"
-    assert choice.currentText() == "use these ROIs (ImageJ: 4): drawn"
+    assert choice.currentText() == "ImageJ: 4 ROIs in drawn"
     viewer.layers.remove(second)
     assert choice.value() is None
-    assert choice.itemText(1).startswith("use these ROIs (suite2p: ")
+    assert choice.itemText(1).startswith("suite2p: ")
     assert first in viewer.layers
 
 

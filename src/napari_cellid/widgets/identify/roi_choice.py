@@ -14,6 +14,7 @@ from superqt.utils import signals_blocked
 from napari_cellid.errors import InputError
 from napari_cellid.io.napari_layers import ROIS_KEY
 from napari_cellid.io.roi_file import RoiFile
+from napari_cellid.report.table import count_text
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
 from napari_cellid.widgets._shared.markup import as_rich_text
 
@@ -48,12 +49,21 @@ class ChosenRois:
 
     @property
     def text(self) -> str:
-        """What the choice says."""
+        """What the choice says; the dock is narrow."""
         n, accepted = len(self.file.rois), int(self.file.rois.accepted.sum())
         program = self.file.program
         if self.accepted_only:
-            return f"use the accepted ROIs ({program}: {accepted} of {n})"
-        return f"use these ROIs ({program}: {n})"
+            return f"{program}: {accepted} accepted"
+        return f"{program}: {count_text(n, 'ROI')}"
+
+    @property
+    def tip(self) -> str:
+        """What the choice does."""
+        which = "those ROIs that were accepted" if self.accepted_only else "each ROI"
+        return (
+            f"Say of {which} in the layer {self.layer.name} what it is, in the order "
+            f"of {self.file.program}."
+        )
 
     def is_same(self, other: ChosenRois | None) -> bool:
         """Whether the other choice is this one."""
@@ -148,11 +158,9 @@ class RoiChoice(QComboBox):
         """Say which layer is meant where there are several, and in the tooltips."""
         several = len({id(one.layer) for one in self._listed}) > 1
         for index, one in enumerate(self._listed, 1):
-            name = one.layer.name
-            text = f"{one.text}: {name}" if several else one.text
+            text = f"{one.text} in {one.layer.name}" if several else one.text
             self.setItemText(index, text)
-            tip = as_rich_text(f"The ROIs in the layer {name}.")
-            self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(index, as_rich_text(one.tip), Qt.ItemDataRole.ToolTipRole)
 
     def _on_chosen(self) -> None:
         self.valueChanged.emit()

@@ -14,6 +14,7 @@ from napari_cellid.io.rois import read_rois
 from napari_cellid.io.suite2p.folder import check_outside
 from napari_cellid.progress import Progress
 from napari_cellid.recording.diameter import with_diameter
+from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.segmentation.outline_edits import resegment
 from napari_cellid.widgets._shared.torch_import import import_torch
 from napari_cellid.widgets.session.result_layer import ShownRois
@@ -121,7 +122,7 @@ def _classify_rois(
     if rois.accepted_only:
         found = found.without_rejected()
     result = found.result
-    notes = tuple(dict.fromkeys((*result.notes, *file.notes)))
+    notes = tuple(dict.fromkeys((*result.notes, *file.notes, *roi_notes(found.table))))
     result = replace(
         result,
         planes=replace(result.planes, notes=notes),
