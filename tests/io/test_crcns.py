@@ -6,7 +6,7 @@ from scipy.io import savemat
 from ssc2_files import SIDE, plane_data, write_mat5, write_mat73, write_nwb1
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.crcns import list_sessions, read_session
+from napari_cellid.io.crcns.reader import list_sessions, read_session
 
 NAME = "an194181_2013_01_20_data_struct"
 

@@ -81,6 +81,10 @@ def test_labels_of_raters_are_answers_for_their_rois(folder, tmp_path):
     [
         ({}, "neither a column label nor columns of raters"),
         ({"label": ["cat"] * 3}, "has the label 'cat'"),
+        (
+            {"roi_id": [100, 111, 100], "label": ["glia"] * 3},
+            "has ROI 100 of an229716, 2013_12_05b, fov 1 in two rows",
+        ),
         ({"fov": ["one"] * 3, "label": ["glia"] * 3}, "cannot be read as a table"),
     ],
 )
@@ -89,6 +93,18 @@ def test_labels_that_cannot_be_used(folder, tmp_path, columns, sentence):
     with pytest.raises(InputError, match=sentence):
         run_to_end(import_ssc2(study, folder, _labels(tmp_path, **columns)))
     assert not (tmp_path / "study").exists()
+
+
+def test_a_rule_answers_beside_the_table(tmp_path):
+    folder = tmp_path / "ssc-2"
+    folder.mkdir()
+    # two planes, of four ROIs each, of which one is not red
+    write_mat5(folder / "an194181_2013_01_20_data_struct.mat", n_fov=1, n_planes=1)
+    study = Study.open_or_new(tmp_path / "study")
+    done = run_to_end(import_ssc2(study, folder, rule=True))
+    # too few ROIs for a threshold, which is no reason to stop
+    assert (done.n_cells, done.n_answers) == (3, 0)
+    assert "can only learn the rule" in done.notes[-1]
 
 
 def test_labels_of_other_rois_are_said(folder, tmp_path):

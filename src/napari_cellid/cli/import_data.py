@@ -40,6 +40,11 @@ def add_commands(commands: Any) -> None:
         "--all-sessions", action="store_true",
         help="import all sessions of a sub-volume, not only the one with most ROIs",
     )  # fmt: skip
+    ssc2.add_argument(
+        "--rule-labels", action="store_true",
+        help="add an annotator 'rule', who divides the ROIs of each image by two "
+        "thresholds, red and green: weak labels, for a first look without a table",
+    )  # fmt: skip
     add_output_style(ssc2)
     ssc2.set_defaults(run=run_ssc2)
 
@@ -52,8 +57,9 @@ def run_ssc2(arguments: Namespace, console: Console) -> None:
     study = Study.open_or_new(arguments.study)
     console.notes(study.problems)
     step = import_ssc2(
-        study, arguments.folder, arguments.labels, all_sessions=arguments.all_sessions
-    )
+        study, arguments.folder, arguments.labels,
+        all_sessions=arguments.all_sessions, rule=arguments.rule_labels,
+    )  # fmt: skip
     done = run_to_end(step, console.progress)
     console.notes(done.notes)
     rois = count_text(done.n_cells, "ROI")

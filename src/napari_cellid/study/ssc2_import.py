@@ -7,28 +7,38 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.config import RecordingInfo
-from napari_cellid.errors import InputError, first_line
-from napari_cellid.io.crcns import PIXEL_SIZE_UM, list_sessions, read_session
+from napari_cellid.config.classes import STATES
+from napari_cellid.errors import InputError
+from napari_cellid.io.crcns.reader import PIXEL_SIZE_UM, list_sessions, read_session
 from napari_cellid.progress import Progress
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.study.outlined import add_outlined_recording
+from napari_cellid.study.rule_labels import rule_labels
+from napari_cellid.study.ssc2_labels import rater_columns, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_cellid.io.crcns import SscPlane, SscSession
+    import pandas as pd
+
+    from napari_cellid.io.crcns.plane import SscPlane
+    from napari_cellid.io.crcns.reader import SscSession
     from napari_cellid.progress import Step
     from napari_cellid.study.study import Study
 
-_KEY = ["mouse", "session", "fov", "roi_id"]
 #: annotator of labels without columns of raters
 _ANNOTATOR = "imported labels"
+#: annotator of the rule, and what a person should know of it
+_RULE = "rule"
+_RULE_NOTE = (
+    "The annotator 'rule' divides the ROIs of each image by two thresholds. Its labels "
+    "are no truth: a method that is trained on them can only learn the rule."
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ def import_ssc2(
     labels: Path | None = None,
     *,
     all_sessions: bool = False,
+    rule: bool = False,
 ) -> Step[ImportedSessions]:
     """Import the sub-volumes of a folder of ssc-2, one recording each.
 
@@ -72,13 +83,41 @@ def import_ssc2(
     all_sessions
         Whether all sessions of a sub-volume are imported; else only the one with the
         most ROIs.
+    rule
+        Whether a rule answers as an annotator of its own, see `rule_labels`.
 
     Raises
     ------
     InputError
-        If a file cannot be read, or the table has other columns or classes.
+        If a file cannot be read, the table has other columns or classes, or the study
+        has no class for what the rule finds.
     """
+    if rule:
+        _check_states(study)
     table = None if labels is None else read_labels(labels, study)
+    fields, notes = yield from _read_fields(folder, all_sessions=all_sessions)
+    names, n_cells, n_answers = [], 0, 0
+    for k, one in enumerate(fields):
+        yield Progress("Importing", k, len(fields))
+        cells = add_outlined_recording(study, one.mean_planes(), one.labels(), one.info)
+        names.append(one.name)
+        n_cells += len(cells)
+        n_answers += 0 if table is None else _answer(study, one, cells, table)
+        n_answers += _answer_by_rule(study, one, cells) if rule else 0
+    yield Progress("Importing", len(fields), len(fields))
+    notes += [_RULE_NOTE] if rule else []
+    if table is not None and not n_answers:
+        notes.append(
+            f"No row of {labels} names an ROI that was imported; compare its columns "
+            "mouse, session, fov and roi_id with the names of the recordings."
+        )
+    return ImportedSessions(tuple(names), n_cells, n_answers, tuple(notes))
+
+
+def _read_fields(
+    folder: Path, *, all_sessions: bool
+) -> Step[tuple[list[_Field], list[str]]]:
+    """Sub-volumes that are imported, and what a person should know."""
     files = list_sessions(folder)
     fields: dict[tuple[str, int], list[_Field]] = {}
     notes: list[str] = []
@@ -93,22 +132,7 @@ def import_ssc2(
             if not all_sessions:
                 # the others are not kept in memory either
                 place[:] = [max(place, key=lambda one: one.n_rois)]
-    chosen = [one for some in fields.values() for one in some]
-    names, n_cells, n_answers = [], 0, 0
-    for k, one in enumerate(chosen):
-        yield Progress("Importing", k, len(chosen))
-        cells = add_outlined_recording(study, one.mean_planes(), one.labels(), one.info)
-        names.append(one.name)
-        n_cells += len(cells)
-        if table is not None:
-            n_answers += _answer(study, one, cells, table)
-    yield Progress("Importing", len(chosen), len(chosen))
-    if table is not None and not n_answers:
-        notes.append(
-            f"No row of {labels} names an ROI that was imported; compare its columns "
-            "mouse, session, fov and roi_id with the names of the recordings."
-        )
-    return ImportedSessions(tuple(names), n_cells, n_answers, tuple(notes))
+    return [one for some in fields.values() for one in some], notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,50 +186,6 @@ class _Field:
         return [number for one in self.planes for number in one.roi_ids]
 
 
-def read_labels(path: Path, study: Study) -> pd.DataFrame:
-    """Read the table of labels.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, lacks a column, or has an answer that the study has not.
-    """
-    text = dict.fromkeys(("mouse", "session"), str)
-    try:
-        table = pd.read_csv(path, dtype=text, keep_default_na=False)
-        table = table.astype({"fov": "int64", "roi_id": "int64"})
-    except (OSError, ValueError, KeyError, UnicodeError) as error:
-        raise InputError(
-            f"{path} cannot be read as a table of labels ({first_line(error)}); give "
-            "a CSV with mouse, session, fov (a number), roi_id (a number) and label."
-        ) from error
-    raters = rater_columns(table)
-    if missing := [name for name in _KEY if name not in table]:
-        raise InputError(
-            f"{path} has no column {missing[0]}; give mouse, session, fov, roi_id and "
-            "label."
-        )
-    if not raters:
-        raise InputError(
-            f"{path} has neither a column label nor columns of raters (rater1, "
-            "rater2, ...); add what each cell is."
-        )
-    known = {*study.config.answers, ""}
-    for name in raters:
-        if other := sorted(set(table[name].astype(str)) - known):
-            raise InputError(
-                f"{path} has the label {other[0]!r}, but the study has "
-                f"{', '.join(study.config.answers)}; use these names."
-            )
-    return table
-
-
-def rater_columns(table: pd.DataFrame) -> list[str]:
-    """Columns with answers: those of raters, else `label`."""
-    raters = [str(name) for name in table if str(name).startswith("rater")]
-    return raters or [name for name in ("label",) if name in table]
-
-
 def _answer(study: Study, one: _Field, cells: pd.DataFrame, table: pd.DataFrame) -> int:
     of_field = table[
         (table["mouse"] == one.session.mouse)
@@ -217,24 +197,53 @@ def _answer(study: Study, one: _Field, cells: pd.DataFrame, table: pd.DataFrame)
     written = 0
     for name in rater_columns(table):
         who = _ANNOTATOR if name == "label" else name
-        lines = [
-            Answer(
-                time=datetime.now(UTC), annotator=who, recording=one.name,
-                cell=int(by_id[roi].cell), plane=int(by_id[roi].plane),
-                y=float(by_id[roi].y), x=float(by_id[roi].x), answer=str(answer),
-            )
+        given = [
+            (by_id[roi], str(answer))
             for roi, answer in zip(of_field["roi_id"], of_field[name], strict=True)
             if roi in by_id and answer
-        ]  # fmt: skip
-        if not lines:
-            continue
-        journal = Journal.open(study.annotations, who)
-        try:
-            journal.add_all(lines)
-        finally:
-            journal.close()
-        written += len(lines)
+        ]
+        written += _write(study, one, who, given)
     return written
+
+
+def _check_states(study: Study) -> None:
+    missing = [state for state in STATES if state not in study.config.state_names]
+    if missing:
+        raise InputError(
+            f"The rule labels cells as {', '.join(STATES)}, but no class of "
+            f"{study.path} shows {missing[0]}; set markers of the classes in "
+            "study.toml, or import without the rule."
+        )
+
+
+def _answer_by_rule(study: Study, one: _Field, cells: pd.DataFrame) -> int:
+    names = study.config.state_names
+    labels = rule_labels(one.mean_planes(), one.labels(), names)
+    rows = [row for row in _rows(cells) if int(row.label) in labels]
+    given = [(row, labels[int(row.label)]) for row in rows]
+    return _write(study, one, _RULE, given)
+
+
+def _write(
+    study: Study, one: _Field, who: str, given: Sequence[tuple[Any, str]]
+) -> int:
+    """Write answers of an annotator to cells of a recording; how many they are."""
+    if not given:
+        return 0
+    lines = [
+        Answer(
+            time=datetime.now(UTC), annotator=who, recording=one.name,
+            cell=int(row.cell), plane=int(row.plane), y=float(row.y), x=float(row.x),
+            answer=answer,
+        )
+        for row, answer in given
+    ]  # fmt: skip
+    journal = Journal.open(study.annotations, who)
+    try:
+        journal.add_all(lines)
+    finally:
+        journal.close()
+    return len(lines)
 
 
 def _rows(cells: pd.DataFrame) -> Sequence[Any]:
