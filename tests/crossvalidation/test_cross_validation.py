@@ -1,6 +1,7 @@
 """Cross-validation: folds without leakage, shared features, kept results."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from napari_cellid.crossvalidation.cells import (
     choose_groups,
     collect_cells,
 )
+from napari_cellid.crossvalidation.detections import read_detections
 from napari_cellid.crossvalidation.experiment import (
     Experiment,
     run_experiment,
@@ -34,10 +36,14 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
 
 CPU = Device("cpu", "fp32", "CPU")
-CONFIG = EvaluationConfig(folds=3, seeds=2, groups="animal", cells=60, input_size=32)
+CONFIG = EvaluationConfig(
+    folds=3, seeds=2, groups="animal", cells=60, input_size=32, end_to_end=False
+)
 TRAINING = ClassifierTrainingConfig(
     epochs=2, input_size=32, balance="none", rate=1e-3, replay=0
 )
+#: no outlines of a U-Net
+NONE, NO_ROWS = read_detections(Path("none.json")), np.zeros(0, np.int64)
 STARTS = dict.fromkeys(("inception_v3", "resnet18", "resnet50"), "random")
 
 
@@ -112,13 +118,13 @@ def test_shared_features_give_what_running_every_fold_plainly_gives(
 ):
     settings = _settings(method)
     files = FeatureFiles(tmp_path, feature_key(**method.input_arguments))
-    prepared = load_input(simulated, cells, method, settings, 0.0)
+    prepared = load_input(simulated, cells, NONE, method, settings, 0.0)
     cut = n_cut(method, settings)
     assert compute_features(prepared, [cut], files, CPU) == 1
     assert compute_features(prepared, [cut], files, CPU) == 0
     fold = make_folds(cells, "honest", 3, seed=0)[0]
-    shared = train_fold(prepared, fold, settings, files, CPU)
-    plain = train_fold(prepared, fold, settings, None, CPU)
+    shared = train_fold(prepared, fold, settings, files, CPU, NO_ROWS)
+    plain = train_fold(prepared, fold, settings, None, CPU, NO_ROWS)
     np.testing.assert_allclose(
         shared["fixed"]["probabilities"], plain["fixed"]["probabilities"], atol=1e-4
     )
@@ -128,8 +134,8 @@ def test_nothing_of_the_test_cells_reaches_training(simulated, cells, method):
     """Other labels and other images of the test cells: the same weights."""
     settings = _settings(method, epochs=1)
     fold = make_folds(cells, "honest", 3, seed=0)[0]
-    prepared = load_input(simulated, cells, method, settings, 0.0)
-    train_fold(prepared, fold, settings, None, CPU)
+    prepared = load_input(simulated, cells, NONE, method, settings, 0.0)
+    train_fold(prepared, fold, settings, None, CPU, NO_ROWS)
     before = {n: w.clone() for n, w in prepared.start.net.state_dict().items()}
     # the groups of the test cells are whole images
     samples = prepared.samples
@@ -145,7 +151,7 @@ def test_nothing_of_the_test_cells_reaches_training(simulated, cells, method):
     other = dataclasses.replace(
         prepared, samples=dataclasses.replace(samples, cells=changed)
     )
-    found = train_fold(other, fold, settings, None, CPU)
+    found = train_fold(other, fold, settings, None, CPU, NO_ROWS)
     for name, weight in other.start.net.state_dict().items():
         torch.testing.assert_close(weight, before[name], rtol=0, atol=0)
     assert 0 <= found["epochs"][0]["test"] <= 1
@@ -154,12 +160,13 @@ def test_nothing_of_the_test_cells_reaches_training(simulated, cells, method):
 def test_the_epoch_is_chosen_without_the_test_cells(simulated, cells, method):
     settings = _settings(method, epochs=3)
     fold = make_folds(cells, "honest", 3, seed=0)[0]
-    prepared = load_input(simulated, cells, method, settings, 0.0)
-    found = train_fold(prepared, fold, settings, None, CPU)
+    prepared = load_input(simulated, cells, NONE, method, settings, 0.0)
+    found = train_fold(prepared, fold, settings, None, CPU, NO_ROWS)
     inner = [one["inner"] for one in found["epochs"]]
     assert found["chosen"]["epoch"] == int(np.argmax(inner)) + 1
     without = Fold(fold.train, fold.inner[:0], fold.test, "0")
-    assert train_fold(prepared, without, settings, None, CPU)["chosen"]["epoch"] == 3
+    last = train_fold(prepared, without, settings, None, CPU, NO_ROWS)
+    assert last["chosen"]["epoch"] == 3
 
 
 def test_an_experiment_is_resumed_and_summarised(simulated, cells, tmp_path):

@@ -34,7 +34,8 @@ def _experiment(folder, study):
     starts = dict.fromkeys(("inception_v3", "resnet18", "resnet50"), "random")
     return Experiment(
         folder, study, EvaluationCells(table, CLASSES),
-        EvaluationConfig(folds=3, seeds=2), ClassifierTrainingConfig(epochs=4),
+        EvaluationConfig(folds=3, seeds=2, end_to_end=False),
+        ClassifierTrainingConfig(epochs=4),
         tuple(plan_methods([row.plan for row in TABLE_1], starts)),
         tuple(BASELINES), ("paper", "honest"),
     )  # fmt: skip

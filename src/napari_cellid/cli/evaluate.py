@@ -36,6 +36,8 @@ _WITHOUT = (
 _NETWORKS = ("inception_v3", "resnet18", "resnet50")
 #: settings of the simulated study of a quick run
 _QUICK_ANIMALS = {"animals": 4, "recordings": 2}
+#: simulated cells are those that a person would outline
+_FIELD = {"outlined": "visible"}
 _QUICK_FIELD = {
     "height": 160, "width": 160, "n_planes": 1, "inhibitory_fraction": 0.3
 }  # fmt: skip
@@ -163,7 +165,7 @@ def _simulate(arguments: Namespace, console: Console) -> Study:
     cohort = Cohort(
         seed=0,
         spread=AnimalsConfig(**(_QUICK_ANIMALS if quick else {})),
-        fixed=_QUICK_FIELD if quick else {},
+        fixed=_FIELD | (_QUICK_FIELD if quick else {}),
     )
     step = make_simulated_study(arguments.out / "study", cohort)
     return run_to_end(step, console.progress)

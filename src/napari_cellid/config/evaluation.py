@@ -69,6 +69,12 @@ class EvaluationConfig(Config):
         description="Number of epochs; 0: 11 for Inception-v3, 8 for a ResNet, at "
         "which accuracy saturates [1].",
     )
+    end_to_end: bool = Field(
+        True,
+        title="End to end",
+        description="Whether the U-Net of the study outlines the recordings as well, "
+        "so that missed cells and superfluous outlines count.",
+    )
 
 
 #: what a quick run changes: small images, few cells, folds and epochs

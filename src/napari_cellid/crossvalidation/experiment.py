@@ -19,6 +19,8 @@ from napari_cellid.classification.finetuning import (
     n_frozen_stages,
 )
 from napari_cellid.crossvalidation.cells import write_cells
+from napari_cellid.crossvalidation.detection_calls import run_detection
+from napari_cellid.crossvalidation.detections import write_detections
 from napari_cellid.crossvalidation.features import feature_key
 from napari_cellid.crossvalidation.fold_calls import (
     run_baseline,
@@ -28,6 +30,7 @@ from napari_cellid.crossvalidation.fold_calls import (
 from napari_cellid.crossvalidation.folds import make_folds
 from napari_cellid.crossvalidation.layout import (
     CELLS_FILE,
+    DETECTIONS_FILE,
     EXPERIMENT_FILE,
     FEATURES_FOLDER,
     UNITS_FOLDER,
@@ -36,6 +39,8 @@ from napari_cellid.crossvalidation.network import EPOCHS, n_cut
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.files import atomic_write
 from napari_cellid.json_file import read_json
+from napari_cellid.retrain.active_model import current_model
+from napari_cellid.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,6 +148,7 @@ def run_experiment(
         If weights or images cannot be read, or the folder cannot be written.
     """
     store = UnitStore(experiment.folder / UNITS_FOLDER)
+    yield from _detect(experiment, store, scheduler, device)
     folds = fold_units(experiment, device)
     left = [unit for unit in folds if store.load(unit) is None]
     if left:
@@ -156,6 +162,41 @@ def run_experiment(
     # they are large, and nothing needs them any more
     shutil.rmtree(experiment.folder / FEATURES_FOLDER, ignore_errors=True)
     return results
+
+
+def _detect(
+    experiment: Experiment,
+    store: UnitStore,
+    scheduler: Scheduler,
+    device: DeviceConfig,
+) -> Step[None]:
+    """Outline the recordings with the U-Net, for the folds."""
+    units = detection_units(experiment, device)
+    if not units:
+        return
+    results = yield from run_units(
+        units, store, scheduler, stage="Outlining recordings"
+    )
+    path = experiment.folder / DETECTIONS_FILE
+    found = {unit.arguments["recording"]: results[unit.name] for unit in units}
+    write_detections(path, found)
+
+
+def detection_units(experiment: Experiment, device: DeviceConfig) -> list[Unit]:
+    """A unit for each recording, with the U-Net that the study uses."""
+    if not experiment.config.end_to_end:
+        return []
+    model = current_model(Study.open(experiment.study), "segment")
+    common = {
+        "folder": str(experiment.folder.absolute()),
+        "model": str(model),
+        "device": device.model_dump(),
+    }
+    names = experiment.cells.table["recording"].unique()
+    return [
+        Unit(f"outlines_{k:03d}", run_detection, common | {"recording": str(name)})
+        for k, name in enumerate(names)
+    ]
 
 
 def fold_units(experiment: Experiment, device: DeviceConfig) -> list[Unit]:

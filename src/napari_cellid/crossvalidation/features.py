@@ -127,8 +127,7 @@ class FoldFeatures:
     Parameters
     ----------
     source
-        Inputs of all cells with their augmented copies: first every cell as it is,
-        then every first copy, and so on.
+        Inputs of all cells with their augmented copies.
     rows
         Cells of the part.
     copies
@@ -143,7 +142,9 @@ class FoldFeatures:
         # the cells of this part alone: nothing else is known to whoever trains on it
         self.samples = replace(whole, cells=whole.cells.rows(rows), index=index)
         self._source = source
-        self._which = index[:, 1] * len(whole.cells) + rows[index[:, 0]]
+        place = np.full((len(whole.cells), whole.index[:, 1].max(initial=0) + 1), -1)
+        place[whole.index[:, 0], whole.index[:, 1]] = np.arange(len(whole.index))
+        self._which = place[rows[index[:, 0]], index[:, 1]]
 
     def features(self, which: NDArray[np.int64]) -> Tensor:
         """Inputs (sample, …) of some samples, float32 on the CPU."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,16 @@ from napari_cellid.crossvalidation.baselines import (
     predict_small_network,
 )
 from napari_cellid.crossvalidation.cells import read_cells
+from napari_cellid.crossvalidation.detections import (
+    outlines_of_fold,
+    read_detections,
+)
 from napari_cellid.crossvalidation.features import FeatureFiles, feature_key
 from napari_cellid.crossvalidation.folds import make_folds
 from napari_cellid.crossvalidation.hand_features import FEATURES, hand_features
 from napari_cellid.crossvalidation.layout import (
     CELLS_FILE,
+    DETECTIONS_FILE,
     EXPERIMENT_FILE,
     FEATURES_FOLDER,
 )
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config.evaluation import ProtocolName
     from napari_cellid.crossvalidation.cells import EvaluationCells
+    from napari_cellid.crossvalidation.detections import Detections
     from napari_cellid.crossvalidation.folds import Fold
     from napari_cellid.crossvalidation.methods import BaselineName
     from napari_cellid.crossvalidation.network import NetworkInput
@@ -69,6 +76,7 @@ def run_network(
     cells, config = _load(folder)
     rows = _fold(folder, protocol, seed, fold)
     settings = config.model_copy(update={"plan": one.plan, "seed": seed})
+    outlines = _outlines(folder, protocol, seed, fold)
     prepared = _input(folder, one)
     cut = n_cut(one, settings)
     # where a file is missing, as on another computer, the layers run in every step
@@ -79,10 +87,13 @@ def run_network(
         settings,
         files if cut and files.path(cut).exists() else None,
         choose_device(DeviceConfig(**device)),
+        outlines,
     )
+    values = {which: _divided(found[which], rows) for which in ("fixed", "chosen")}
     return {
-        **_about(rows, cells),
-        **found,
+        **_about(rows, cells, outlines),
+        "epochs": found["epochs"],
+        **values,
         "start": prepared.start.origin.get("name", one.start),
     }
 
@@ -93,10 +104,14 @@ def run_baseline(
     """Fit and test a baseline in one fold (a unit of work)."""
     cells, _ = _load(folder)
     rows = _fold(folder, protocol, seed, fold)
+    outlines = _outlines(folder, protocol, seed, fold)
+    # the outlines come after the cells
+    both = np.concatenate([rows.test, outlines + len(cells.table)])
+    unseen = replace(rows, test=both)
     found: NDArray[np.float64] | None
     if name == "small CNN":
         patches = _patches(folder)
-        found = predict_small_network(patches, cells.target, rows, seed)
+        found = predict_small_network(patches, cells.target, unseen, seed)
     else:
         study = _study(folder)
         names = study.config.state_names
@@ -106,17 +121,28 @@ def run_baseline(
             if one in cells.classes
         }
         features = _hand_features(folder)
-        found = predict_baseline(name, features, cells.target, rows, index, seed)
+        found = predict_baseline(name, features, cells.target, unseen, index, seed)
+    about = _about(rows, cells, outlines)
     if found is None:
-        return {**_about(rows, cells), "fixed": None, "chosen": None}
-    values = {"epoch": 0, "probabilities": rounded_rows(found)}
-    return {**_about(rows, cells), "fixed": values, "chosen": values}
+        return {**about, "fixed": None, "chosen": None}
+    whole = {"epoch": 0, "probabilities": rounded_rows(found)}
+    values = _divided(whole, rows)
+    return {**about, "fixed": values, "chosen": values}
 
 
-def _about(rows: Fold, cells: EvaluationCells) -> dict[str, Any]:
+def _divided(values: dict[str, Any], rows: Fold) -> dict[str, Any]:
+    """Probabilities of the test cells, and of the outlines after them."""
+    both, n = values["probabilities"], len(rows.test)
+    return {**values, "probabilities": both[:n], "outlines": both[n:]}
+
+
+def _about(
+    rows: Fold, cells: EvaluationCells, outlines: NDArray[np.int64]
+) -> dict[str, Any]:
     return {
         "fold": rows.name,
         "rows": rows.test.tolist(),
+        "outlines": outlines.tolist(),
         "truth": cells.target[rows.test].tolist(),
         "n_train": len(rows.train),
         "n_inner": len(rows.inner),
@@ -145,12 +171,27 @@ def _fold(folder: str, protocol: ProtocolName, seed: int, fold: int) -> Fold:
     return make_folds(cells, protocol, _evaluation_config(folder).folds, seed)[fold]
 
 
+@lru_cache(maxsize=2)
+def _detections(folder: str) -> Detections:
+    return read_detections(Path(folder) / DETECTIONS_FILE)
+
+
+def _outlines(
+    folder: str, protocol: ProtocolName, seed: int, fold: int
+) -> NDArray[np.int64]:
+    cells, _ = _load(folder)
+    place = (protocol, seed, fold, _evaluation_config(folder).folds)
+    rows = _fold(folder, protocol, seed, fold)
+    return outlines_of_fold(_detections(folder), rows, cells, place)
+
+
 # one at a time: each holds a network and the images of all recordings
 @lru_cache(maxsize=1)
 def _input(folder: str, method: NetworkMethod) -> NetworkInput:
     cells, config = _load(folder)
     spotlight = _evaluation_config(folder).spotlight_px
-    return load_input(_study(folder), cells, method, config, spotlight)
+    found = _detections(folder)
+    return load_input(_study(folder), cells, found, method, config, spotlight)
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +200,9 @@ def _patches(folder: str) -> Any:
     cells, config = _load(folder)
     # patches alone: the size of a network's input does not matter
     config = config.model_copy(update={"input_size": 0})
-    return load_input(_study(folder), cells, method, config, 0.0).samples.cells
+    found = _detections(folder)
+    prepared = load_input(_study(folder), cells, found, method, config, 0.0)
+    return prepared.samples.cells
 
 
 @lru_cache(maxsize=1)
@@ -170,7 +213,7 @@ def _hand_features(folder: str) -> NDArray[np.float64]:
     for name, part in cells.table.groupby("recording", sort=False):
         recording = study.recording(str(name))
         found[part.index] = hand_features(recording.planes(), recording.labels(), part)
-    return found
+    return np.concatenate([found, _detections(folder).features])
 
 
 def _files(folder: str, method: NetworkMethod) -> FeatureFiles:

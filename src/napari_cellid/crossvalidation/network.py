@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from napari_cellid.classification.dataset import RecordingCells, prepare_cells
 from napari_cellid.classification.finetuning import (
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.starting_weights import StartingWeights
     from napari_cellid.config import ClassifierTrainingConfig, PlanName
     from napari_cellid.crossvalidation.cells import EvaluationCells
+    from napari_cellid.crossvalidation.detections import Detections
     from napari_cellid.crossvalidation.features import FeatureFiles
     from napari_cellid.crossvalidation.folds import Fold
     from napari_cellid.crossvalidation.methods import NetworkMethod
@@ -63,19 +66,23 @@ class NetworkInput:
     start
         Network to train; each fold changes it.
     samples
-        All cells with their augmented copies.
+        All cells with their augmented copies, and the outlines of the U-Net after them.
     weights
         The starting weights, which each fold begins with.
+    n_cells
+        Number of cells; the outlines come after them.
     """
 
     start: StartingWeights
     samples: AugmentedSamples
     weights: dict[str, Tensor]
+    n_cells: int
 
 
 def load_input(
     study: Study,
     cells: EvaluationCells,
+    detections: Detections,
     method: NetworkMethod,
     config: ClassifierTrainingConfig,
     spotlight_px: float,
@@ -104,8 +111,8 @@ def load_input(
         card = card.model_copy(update={"patch_size": method.patch_size})
         start = replace(start, card=card)
     samples = AugmentedSamples(
-        cells=_load_cells(study, cells, card),
-        index=sample_index(len(cells.table), n_copies(config)),
+        cells=_load_cells(study, cells, detections, card),
+        index=_sample_index(len(cells.table), n_copies(config), len(detections)),
         classifier=_classifier(start, method, config),
         frozen=(),
         augmentation=config.augmentation,
@@ -113,16 +120,31 @@ def load_input(
         seed=0,
     )
     weights = {name: w.clone() for name, w in start.net.state_dict().items()}
-    return NetworkInput(start, samples, weights)
+    return NetworkInput(start, samples, weights, len(cells.table))
 
 
-def _load_cells(study: Study, cells: EvaluationCells, card: Any) -> Any:
-    parts, target = [], cells.target
-    # rows of the cells are sorted by recording, so that their order is kept
-    for name, part in cells.table.groupby("recording", sort=False):
+def _load_cells(
+    study: Study, cells: EvaluationCells, detections: Detections, card: Any
+) -> PatchDataset:
+    """Cells in their order, and the outlines of the U-Net, whose class is not used."""
+    columns = ["recording", "plane", "y", "x"]
+    both = pd.concat([cells.table[columns], detections.table[columns]])
+    target = np.concatenate([cells.target, np.zeros(len(detections), np.int64)])
+    order, parts = [], []
+    both = both.reset_index(drop=True)
+    # the images of a recording are prepared once, for its cells and outlines together
+    for name, part in both.groupby("recording", sort=False):
         planes = study.recording(str(name)).planes()
         parts.append(RecordingCells(planes, part, target[part.index]))
-    return prepare_cells(parts, card)
+        order.append(part.index.to_numpy())
+    return prepare_cells(parts, card).rows(np.argsort(np.concatenate(order)))
+
+
+def _sample_index(n_cells: int, copies: int, n_outlines: int) -> NDArray[np.int64]:
+    """Samples of the cells with their copies, then the outlines as they are."""
+    outlines = n_cells + np.arange(n_outlines)
+    as_they_are = np.column_stack([outlines, np.zeros_like(outlines)])
+    return np.concatenate([sample_index(n_cells, copies), as_they_are])
 
 
 def _classifier(
@@ -163,6 +185,7 @@ def train_fold(
     config: ClassifierTrainingConfig,
     files: FeatureFiles | None,
     device: Device,
+    outlines: NDArray[np.int64],
 ) -> dict[str, Any]:
     """Train a network on the training cells of a fold, and test it after each epoch.
 
@@ -180,11 +203,13 @@ def train_fold(
         Features of the frozen layers; None to run them in every step.
     device
         Where to compute.
+    outlines
+        Outlines of the U-Net that are classified after the test cells.
 
     Returns
     -------
     For JSON: `epochs` (accuracies of training, inner and test cells), `fixed`, and
-    `chosen` (epoch and test probabilities).
+    `chosen` (epoch and probabilities of test cells and outlines).
     """
     start = prepared.start
     start.net.load_state_dict(prepared.weights)
@@ -192,12 +217,13 @@ def train_fold(
     frozen, _ = split_stages(start.net, start.config.architecture, config)
     source = feature_source(replace(prepared.samples, frozen=frozen), files, device)
     training = FoldFeatures(source, fold.train, n_copies(config))
-    # logits of inner and test cells; the learner only reads them
-    tested = np.concatenate([fold.inner, fold.test])
+    # logits of inner and test cells and outlines; the learner only reads them
+    tested = np.concatenate([fold.inner, fold.test, outlines + prepared.n_cells])
     testing = FoldFeatures(source, tested, 0)
     learner = ClassifierLearner(start, training, testing, config, device)
     n_epochs = config.epochs or EPOCHS[start.config.architecture]
     target, n_inner = testing.samples.cells.target, len(fold.inner)
+    n_cells = n_inner + len(fold.test)
     epochs, probabilities = [], []
     for epoch in range(1, n_epochs + 1):
         steps = [learner.step(epoch, k) for k in range(learner.steps_per_epoch)]
@@ -215,7 +241,7 @@ def train_fold(
                 "train_loss": sum(s.loss * s.n for s in steps) / n,
                 "train": sum(step.correct for step in steps) / n,
                 "inner": _balanced(target[:n_inner], called[:n_inner], found.shape[1]),
-                "test": float((called == target)[n_inner:].mean()),
+                "test": float((called == target)[n_inner:n_cells].mean()),
             }
         )
         probabilities.append(found[n_inner:])

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.crossvalidation.detections import read_detections
+from napari_cellid.crossvalidation.end_to_end import summarise_end_to_end
 from napari_cellid.crossvalidation.experiment import unit_name
 from napari_cellid.crossvalidation.folds import make_folds, missing_in_test
+from napari_cellid.crossvalidation.layout import DETECTIONS_FILE
 from napari_cellid.crossvalidation.statistics import (
     compare_on_folds,
     negative_predictive_values,
@@ -72,6 +75,8 @@ def _protocol(
         for name, parts in folds.items()
         if all(part["fixed"] is not None for part in parts)
     }
+    if experiment.config.end_to_end:
+        _add_end_to_end(experiment, protocol, methods, folds)
     _compare(methods)
     return {
         "methods": methods,
@@ -85,8 +90,7 @@ def _method(
     experiment: Experiment, protocol: ProtocolName, parts: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Figures of one method under one protocol."""
-    # the paper fixed the epoch; the honest protocols let the inner cells choose it
-    which = "fixed" if protocol == "paper" else "chosen"
+    which = _epoch_of(protocol)
     n_classes = len(experiment.cells.classes)
     truth, found, rows = _pooled(parts, which)
     called = found.argmax(1)
@@ -129,6 +133,24 @@ def _method(
         "n_train": float(np.mean([part["n_train"] for part in parts])),
         "n_test": float(np.mean([len(part["rows"]) for part in parts])),
     }
+
+
+def _epoch_of(protocol: ProtocolName) -> str:
+    # the paper fixed the epoch; the honest protocols let the inner cells choose it
+    return "fixed" if protocol == "paper" else "chosen"
+
+
+def _add_end_to_end(
+    experiment: Experiment,
+    protocol: ProtocolName,
+    methods: dict[str, dict[str, Any]],
+    folds: Mapping[str, list[dict[str, Any]]],
+) -> None:
+    detections = read_detections(experiment.folder / DETECTIONS_FILE)
+    for name, one in methods.items():
+        one["end_to_end"] = summarise_end_to_end(
+            folds[name], _epoch_of(protocol), experiment.cells, detections
+        )
 
 
 def _pooled(

@@ -37,6 +37,8 @@ class DetectionCounts:
     overlap_px, total_px
         Pixels of the intersection of found and true cells, and of found plus true
         cells.
+    true_px, compared_px
+        Pixels of true cells, and of the whole area of the comparison.
     """
 
     true_positives: int = 0
@@ -44,6 +46,8 @@ class DetectionCounts:
     n_true: int = 0
     overlap_px: int = 0
     total_px: int = 0
+    true_px: int = 0
+    compared_px: int = 0
 
     def __add__(self, other: Self) -> DetectionCounts:
         return DetectionCounts(
@@ -60,6 +64,25 @@ class DetectionCounts:
             "dice": _share(2 * self.overlap_px, self.total_px),
             "n": self.n_true,
             "found": self.n_found,
+        }
+
+    def pixel_metrics(self) -> dict[str, float | None]:
+        """Metrics of cell against background, and average precision, for JSON.
+
+        `background_accuracy` is the pixel accuracy of an image without any cell, and
+        `average_precision` the share of matched pairs among all cells that are found,
+        true or both, at the overlap of `IOU`.
+        """
+        wrong = self.total_px - 2 * self.overlap_px
+        hits = self.true_positives
+        return {
+            "pixel_accuracy": _share(self.compared_px - wrong, self.compared_px),
+            "background_accuracy": _share(
+                self.compared_px - self.true_px, self.compared_px
+            ),
+            "dice": _share(2 * self.overlap_px, self.total_px),
+            "iou": _share(self.overlap_px, self.total_px - self.overlap_px),
+            "average_precision": _share(hits, self.n_found + self.n_true - hits),
         }
 
 
@@ -89,6 +112,8 @@ def count_detections(
         n_true=len(np.unique(truth[in_truth])),
         overlap_px=int((in_found & in_truth).sum()),
         total_px=int(in_found.sum() + in_truth.sum()),
+        true_px=int(in_truth.sum()),
+        compared_px=truth.size if evaluated is None else int(evaluated.sum()),
     )
 
 

@@ -63,8 +63,25 @@ def accuracy_by_epoch(methods: Mapping[str, Any]) -> Figure | None:
     return figure
 
 
-def confusion_picture(confusion: Any, classes: tuple[str, ...], title: str) -> Figure:
-    """Confusion matrix with counts; the colour is the share of the true class."""
+def confusion_picture(
+    confusion: Any,
+    classes: tuple[str, ...],
+    title: str,
+    called: tuple[str, ...] | None = None,
+) -> Figure:
+    """Confusion matrix with counts; the colour is the share of the true class.
+
+    Parameters
+    ----------
+    confusion
+        Counts (true class, called class).
+    classes
+        Names of the true classes.
+    title
+        Title.
+    called
+        Names of the called classes, where they are others.
+    """
     counts = np.asarray(confusion, float)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     figure = _figure(3.6, 3.4)
@@ -75,7 +92,7 @@ def confusion_picture(confusion: Any, classes: tuple[str, ...], title: str) -> F
         ax.text(x, y, f"{n:.0f}\n{share[y, x]:.0%}", ha="center", va="center",
                 color=colour, fontsize=8)  # fmt: skip
     ticks = range(len(classes))
-    ax.set_xticks(ticks, classes, rotation=30, ha="right", fontsize=8)
+    ax.set_xticks(ticks, called or classes, rotation=30, ha="right", fontsize=8)
     ax.set_yticks(ticks, classes, fontsize=8)
     ax.set_title(title, fontsize=9)
     ax.set_xlabel("called", fontsize=8)
