@@ -68,7 +68,7 @@ def rule_labels(
         is_green = _is_high(_mean(_score(green, sigma), one * ~middle, one, numbers))
         for number, r, g in zip(numbers.tolist(), is_red, is_green, strict=True):
             state = _state(r, g)
-            if state in names:
+            if state is not None and state in names:
                 found[number] = names[state]
     return found
 
