@@ -60,15 +60,22 @@ SAID = (
     "SI.hStackManager.stackMode = 'fast'\n"
     "SI.hChannels.channelName = {'Channel 1' 'Channel 2'}\n"
     "SI.hRoiManager.scanFrameRate = 30\nSI.hRoiManager.scanVolumeRate = 10\n"
-    "SI.hStackManager.numFramesPerVolume = 3\nSI.hFastZ.numDiscardFlybackFrames = 0\n"
-    "SI.hStackManager.numFramesPerVolumeWithFlyback = 3\n"
+    "SI.hStackManager.numFramesPerVolume = 3\n"
 )
 
 
-@pytest.mark.parametrize("planes", [1, 3])
-def test_scanimage(tmp_path, planes):
-    pages = RANDOM.integers(-90, 900, (12, *SIZE)).astype("i2")
-    writer = scanimage(None, channels=2, planes=planes, extra=SAID)
+# flyback images; frames, with those of a last volume that was not ended
+@pytest.mark.parametrize(
+    ("planes", "flyback", "frames"),
+    [(1, 0, 6), (3, 0, 6), (3, 0, 8), (3, 1, 20), (3, 1, 22), (3, 2, 25), (3, 2, 13)],
+)
+def test_scanimage(tmp_path, planes, flyback, frames):
+    pages = RANDOM.integers(-90, 900, (2 * frames, *SIZE)).astype("i2")
+    extra = (
+        f"{SAID}SI.hFastZ.numDiscardFlybackFrames = {flyback}\n"
+        f"SI.hStackManager.numFramesPerVolumeWithFlyback = {3 + flyback}\n"
+    )
+    writer = scanimage(None, channels=2, planes=planes, extra=extra)
     # roiextractors cannot read [1;2]
     written = writer.static.replace(b"[1;2]", b"[1 2]")
     writer.static, writer.software = written, writer.software.replace("[1;2]", "[1 2]")
