@@ -86,6 +86,33 @@ def test_series_stored_against_the_schema(tmp_path, axes):
     assert ("against the rule of NWB" in " ".join(made.notes)) == (axes is None)
 
 
+@pytest.mark.parametrize("known", ["program", "field of view"])
+def test_files_of_neuroconv_name_the_height_first(tmp_path, known):
+    path = tmp_path / "mouse.nwb"
+    with nwb(path) as file:
+        # stored by the schema, but (height, width) where it says (width, height)
+        dimension = ROWS, COLUMNS
+        group = add_series(file, "GCaMP", transposed(movie(1)), 513.0, dimension)
+        if known == "program":
+            script = b"NeuroConv provenance record\nneuroconv_version: 0.10.2"
+            file["general/source_script"] = script
+        else:
+            group["field_of_view"] = np.array([COLUMNS * 1e-6, ROWS * 1e-6])
+    made = read_recording(green=path)
+    np.testing.assert_array_equal(made.green[:, 0].compute(), movie(1))
+    assert "against the rule" not in " ".join(made.notes)
+
+
+def test_a_field_of_view_tells_that_images_lie_against_the_schema(tmp_path):
+    path = tmp_path / "mouse.nwb"
+    with nwb(path) as file:
+        group = add_series(file, "GCaMP", movie(1), 513.0)
+        group["field_of_view"] = np.array([COLUMNS * 1e-6, ROWS * 1e-6])
+    made = read_recording(green=path)
+    np.testing.assert_array_equal(made.green[:, 0].compute(), movie(1))
+    assert "against the rule of NWB" in " ".join(made.notes)
+
+
 def test_the_fourth_axis_is_planes(tmp_path):
     path = tmp_path / "mouse.nwb"
     data = movie(1, planes=3)
@@ -214,11 +241,11 @@ _ODD = st.sampled_from(
 @given(
     shape=st.lists(st.integers(0, 40), min_size=0, max_size=5),
     dtype=st.sampled_from(["i2", "f4", "c8", "S4", "?"]),
-    rate=_ODD, spacing=_ODD, dimension=_ODD, emission=_ODD,
+    rate=_ODD, spacing=_ODD, dimension=_ODD, emission=_ODD, view=_ODD,
     lost=st.sampled_from(["", "data", "imaging_plane", "starting_time"]),
 )  # fmt: skip
 def test_odd_contents_are_read_or_refused(
-    tmp_path, shape, dtype, rate, spacing, dimension, emission, lost
+    tmp_path, shape, dtype, rate, spacing, dimension, emission, view, lost
 ):
     path = tmp_path / "odd.nwb"
     with nwb(path) as file:
@@ -228,6 +255,7 @@ def test_odd_contents_are_read_or_refused(
         group["starting_time"] = 0.0
         group["starting_time"].attrs["rate"] = rate
         group["dimension"] = dimension
+        group["field_of_view"] = view
         plane = file.create_group("plane")
         channel = plane.create_group("channel")
         channel.attrs["neurodata_type"] = "OpticalChannel"

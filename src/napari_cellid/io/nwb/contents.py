@@ -156,7 +156,7 @@ def _series(group: Any) -> ImageSource | None:
         shape=shape,
         dtype=data.dtype,
         channels=() if plane is None else tuple(_optical_channels(plane)),
-        plane_shape=_dimension(group),
+        plane_shape=_plane_shape(group, plane),
         size_um=_pixel_size(group, plane),
         rate_hz=_rate(group, plane),
         external=len(shape) < 3 or shape[0] == 0 or "external_file" in group,
@@ -168,6 +168,38 @@ def _optical_channels(plane: Any) -> Iterator[tuple[str, float | None]]:
         channel = plane.get(name)
         if channel is not None and _kind(channel) == "OpticalChannel":
             yield name, _number(_value(channel.get("emission_lambda")))
+
+
+def _plane_shape(group: Any, plane: Any) -> tuple[int, int] | None:
+    """Width and height in pixels, where the file says them; None if it does not.
+
+    neuroconv stores images by the schema, but names the height before the width.
+    """
+    by_field = _field_pixels(group, plane)
+    if by_field is not None:
+        return by_field
+    script = _value(group.file.get("general/source_script"))
+    text = script.decode("utf-8", "replace") if isinstance(script, bytes) else script
+    return None if "neuroconv" in str(text).lower() else _dimension(group)
+
+
+def _field_pixels(group: Any, plane: Any) -> tuple[int, int] | None:
+    """Width and height by the field of view and the size of a pixel."""
+    field = _value(group.get("field_of_view"))
+    spacing = None if plane is None else _value(plane.get("grid_spacing"))
+    edges, steps = (
+        [_number(value) for value in np.ravel(values)[:2]]
+        for values in (field, spacing)
+    )
+    if len(edges) < 2 or len(steps) < 2 or None in (*edges, *steps) or not all(steps):
+        return None
+    counts = [edge / step for edge, step in zip(edges, steps, strict=True)]
+    # sizes in other units, or of another field, say nothing about these pixels
+    in_file = [int(n) for n in group["data"].shape[1:3]]
+    for stated in (in_file, in_file[::-1]):
+        if len(stated) == 2 and np.allclose(counts, stated, rtol=0.01, atol=0.5):
+            return stated[0], stated[1]
+    return None
 
 
 def _dimension(group: Any) -> tuple[int, int] | None:
