@@ -84,6 +84,22 @@ def test_numbers_of_the_other_byte_order_are_added_exactly():
     )
 
 
+@pytest.mark.parametrize("dtype", [">u2", ">i2", "u2", "i2", "i1", "u4"])
+@pytest.mark.parametrize("n_frames", [1, 3, 40, 300])
+def test_frames_of_changing_brightness_are_added_exactly(dtype, n_frames):
+    random = np.random.default_rng(n_frames)
+    limits = np.iinfo(dtype)
+    # from dim frames, which leave room for many, to the largest numbers
+    bright = np.geomspace(2, limits.max, n_frames).astype(np.int64)
+    low = -1 if limits.min < 0 else 0
+    frames = np.stack(
+        [random.integers(low * high, high + 1, (1, 24, 300)) for high in bright]
+    ).astype(dtype)
+    expected = frames.astype(np.int64).sum(axis=0)
+    np.testing.assert_array_equal(sum_frames(frames).total, expected)
+    np.testing.assert_array_equal(sum_frames(frames[::-1]).total, expected)
+
+
 @pytest.mark.parametrize(
     "chunks",
     [(1, 1, 40, 50), (7, 2, 13, 50), (30, 3, 40, 7), (-1, -1, -1, -1), (4, 1, 40, 50)],

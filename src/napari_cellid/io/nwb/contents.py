@@ -185,15 +185,11 @@ def _plane_shape(group: Any, plane: Any) -> tuple[int, int] | None:
 
 def _field_pixels(group: Any, plane: Any) -> tuple[int, int] | None:
     """Width and height by the field of view and the size of a pixel."""
-    field = _value(group.get("field_of_view"))
-    spacing = None if plane is None else _value(plane.get("grid_spacing"))
-    edges, steps = (
-        [_number(value) for value in np.ravel(values)[:2]]
-        for values in (field, spacing)
-    )
-    if len(edges) < 2 or len(steps) < 2 or None in (*edges, *steps) or not all(steps):
+    edges = _numbers(group.get("field_of_view"))
+    steps = _numbers(None if plane is None else plane.get("grid_spacing"))
+    if len(edges) < 2 or len(steps) < 2 or not all(steps):
         return None
-    counts = [edge / step for edge, step in zip(edges, steps, strict=True)]
+    counts = [edge / step for edge, step in zip(edges[:2], steps[:2], strict=True)]
     # sizes in other units, or of another field, say nothing about these pixels
     in_file = [int(n) for n in group["data"].shape[1:3]]
     for stated in (in_file, in_file[::-1]):
@@ -252,6 +248,14 @@ def _value(node: Any) -> Any:
     if node is None or not hasattr(node, "size") or (node.size or 0) > 16:
         return None
     return node[()]
+
+
+def _numbers(node: Any) -> list[float]:
+    """Content of a small data set of numbers; empty if one of them is none."""
+    value = _value(node)
+    numbers = [] if value is None else [_number(each) for each in np.ravel(value)]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(numbers) else []
 
 
 def _number(value: Any) -> float | None:
