@@ -28,7 +28,8 @@ def identify(window: Window, _: Path) -> None:
     window.show_whole_field()
     window.picture("identify-after.jpg")
     window.show_whole_field(zoom=3)
-    window.point_at(0.5, 0.5)
+    # a cell in the middle of the sample
+    window.point_at(0.465, 0.514)
     window.picture("cells-in-detail.jpg")
     window.choose("interneurons", dock)
     window.picture("red-interneurons.png", dock)
@@ -76,6 +77,8 @@ def retrain(window: Window, study: Path) -> None:
     """Setting up a training, and whether it helped."""
     add_study_docks(window.viewer, study, "Ann")
     dock = window.dock("Retrain")
+    # the network that a laptop can retrain
+    window.choose("resnet18", dock)
     window.wait(lambda: window.shows("on this computer", dock), "the time of training")
     window.picture("retrain-setup.png", dock)
     window.open_tab("Curves", dock)
