@@ -29,9 +29,9 @@ check: install-test
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari-cellid
 
-# every link, heading and name of a page must exist
+# every link, heading and name of a page must exist; with --quiet nothing would be counted
 docs: install-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
