@@ -13,7 +13,7 @@ from napari_cellid import __version__
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
 from napari_cellid.cli.console import make_console
-from napari_cellid.cli.parser import given_settings, read_settings
+from napari_cellid.cli.settings_options import given_settings, read_settings
 from napari_cellid.config import SegmentConfig, SimulationConfig
 from napari_cellid.progress import Progress
 

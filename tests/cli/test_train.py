@@ -12,7 +12,7 @@ from test_app import SLOW
 from napari_cellid.cli import main
 from napari_cellid.cli.app import build_parser
 from napari_cellid.cli.console import make_console
-from napari_cellid.cli.parser import read_settings
+from napari_cellid.cli.settings_options import read_settings
 from napari_cellid.config import (
     ClassifierTrainingConfig,
     SegmenterTrainingConfig,

@@ -10,7 +10,8 @@ import pytest
 import tifffile
 from raw_tiff import RawTiff, ome_xml, scanimage
 
-from napari_cellid.cli.parser import Parser, add_recording
+from napari_cellid.cli.parser import Parser
+from napari_cellid.cli.recording_options import add_recording
 from napari_cellid.errors import InputError
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.registry import read_recording

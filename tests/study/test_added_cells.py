@@ -25,9 +25,10 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.retrain.segmentation_dataset import load_outlines
 from napari_cellid.segmentation.predict import Segmentation
 from napari_cellid.study.add_middles import add_middles
-from napari_cellid.study.added_cells import ADDED, OpenRecording, remove_added_cell
+from napari_cellid.study.added_cells import remove_added_cell
 from napari_cellid.study.consensus import consensus_table
 from napari_cellid.study.probability_map import PROBABILITY, read_probability
+from napari_cellid.study.recording_edit import ADDED, OpenRecording
 from napari_cellid.study.replaced import list_replaced
 from napari_cellid.study.run_models import (
     RunModels,

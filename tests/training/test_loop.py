@@ -14,7 +14,8 @@ from napari_cellid.progress import Progress, ProgressEvent, run_to_end
 from napari_cellid.training import checkpoint
 from napari_cellid.training.checkpoint import load_tensors, save_tensors
 from napari_cellid.training.layout import BEST_FILE, CHECKPOINT_FILE
-from napari_cellid.training.loop import LoopConfig, StepMetrics, train
+from napari_cellid.training.learner import StepMetrics
+from napari_cellid.training.loop import LoopConfig, train
 from napari_cellid.training.run import Run
 
 

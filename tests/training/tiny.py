@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_cellid.training.loop import StepMetrics
+from napari_cellid.training.learner import StepMetrics
 
 _POINTS = torch.linspace(-1, 1, 24)[:, None]
 

@@ -25,7 +25,8 @@ from napari_cellid.retrain import job
 from napari_cellid.retrain.task import PreparedRun, TaskResult, TrainingEstimate
 from napari_cellid.training import loop
 from napari_cellid.training.layout import HELD_OUT_FILE, MODEL_FOLDER
-from napari_cellid.training.loop import LoopConfig, StepMetrics
+from napari_cellid.training.learner import StepMetrics
+from napari_cellid.training.loop import LoopConfig
 from napari_cellid.training.run import Run
 
 CLASSES = ("excitatory", "inhibitory", "glia")

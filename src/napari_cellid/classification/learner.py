@@ -13,7 +13,7 @@ from napari_cellid.classification.partial_forward import (
     set_modes,
 )
 from napari_cellid.device import place_network, to_device
-from napari_cellid.training.loop import StepMetrics
+from napari_cellid.training.learner import StepMetrics
 from napari_cellid.training.network_learner import NetworkLearner
 
 if TYPE_CHECKING:

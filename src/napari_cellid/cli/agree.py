@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.parser import add_output_style, add_settings, given_settings
+from napari_cellid.cli.parser import add_output_style
+from napari_cellid.cli.settings_options import add_settings, given_settings
 from napari_cellid.config import VoteConfig
 from napari_cellid.errors import InputError
 from napari_cellid.report.agreement_text import (

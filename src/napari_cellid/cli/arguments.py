@@ -32,7 +32,7 @@ def open_requested_recording(arguments: Namespace) -> Recording:
     InputError
         If the files cannot be used, or there is neither a pixel size nor a diameter.
     """
-    from napari_cellid.cli.parser import AUTO
+    from napari_cellid.cli.recording_options import AUTO
     from napari_cellid.io.base import ReadOptions
     from napari_cellid.io.registry import read_recording
 

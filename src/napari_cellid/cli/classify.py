@@ -15,15 +15,13 @@ from napari_cellid.cli.identify import (
     save,
     with_scale,
 )
-from napari_cellid.cli.output import (
-    check_images_of_study,
-    class_naming,
-    open_study,
-    requested_models,
-)
-from napari_cellid.cli.parser import AUTO, add_models, add_settings
+from napari_cellid.cli.model_options import add_models
+from napari_cellid.cli.output import check_images_of_study, open_study
+from napari_cellid.cli.recording_options import AUTO
 from napari_cellid.cli.roi_input import open_rois, rois_path
 from napari_cellid.cli.roi_output import save_rois
+from napari_cellid.cli.settings_options import add_settings
+from napari_cellid.cli.study_models import class_naming, requested_models
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,

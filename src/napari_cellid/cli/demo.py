@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.arguments import check_models, check_writable
 from napari_cellid.cli.identify import describe, load_models, outline
-from napari_cellid.cli.parser import (
-    add_models,
-    add_out,
-    add_output_style,
-    add_settings,
-)
+from napari_cellid.cli.model_options import add_models
+from napari_cellid.cli.parser import add_out, add_output_style
+from napari_cellid.cli.settings_options import add_settings
 from napari_cellid.cli.signals import restore_default_signals
 from napari_cellid.config import SAMPLE, DeviceConfig
 from napari_cellid.progress import run_to_end

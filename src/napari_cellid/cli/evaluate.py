@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from napari_cellid.cli.arguments import check_writable
-from napari_cellid.cli.parser import (
-    add_output_style,
+from napari_cellid.cli.parser import add_output_style
+from napari_cellid.cli.settings_options import (
     add_settings,
     given_settings,
     read_settings,

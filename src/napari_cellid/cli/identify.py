@@ -10,26 +10,21 @@ from napari_cellid.cli.arguments import (
     note_one_channel,
     open_requested_recording,
 )
-from napari_cellid.cli.output import (
-    ClassNaming,
+from napari_cellid.cli.destination import (
     add_destination,
     check_destination,
-    check_images_of_study,
-    class_naming,
-    open_study,
-    requested_models,
     require_destination,
+)
+from napari_cellid.cli.model_options import add_models, add_scheme
+from napari_cellid.cli.output import (
+    check_images_of_study,
+    open_study,
     write_to_destination,
 )
-from napari_cellid.cli.parser import (
-    AUTO,
-    add_models,
-    add_output_style,
-    add_recording,
-    add_scheme,
-    add_settings,
-    given_settings,
-)
+from napari_cellid.cli.parser import add_output_style
+from napari_cellid.cli.recording_options import AUTO, add_recording
+from napari_cellid.cli.settings_options import add_settings, given_settings
+from napari_cellid.cli.study_models import ClassNaming, class_naming, requested_models
 from napari_cellid.config import (
     NO_CLASS_TEXT,
     ClassifyConfig,

@@ -11,7 +11,7 @@ from napari_cellid.cli.arguments import (
     open_requested_recording,
     require_both_channels,
 )
-from napari_cellid.cli.output import check_destination, require_destination
+from napari_cellid.cli.destination import check_destination, require_destination
 from napari_cellid.errors import InputError
 
 if TYPE_CHECKING:

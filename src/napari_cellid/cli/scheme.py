@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.parser import add_output_style, add_scheme
+from napari_cellid.cli.model_options import add_scheme
+from napari_cellid.cli.parser import add_output_style
 
 if TYPE_CHECKING:
     from argparse import Namespace

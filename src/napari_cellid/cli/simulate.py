@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.arguments import check_writable
-from napari_cellid.cli.parser import (
-    add_out,
-    add_output_style,
+from napari_cellid.cli.parser import add_out, add_output_style
+from napari_cellid.cli.settings_options import (
     add_settings,
     given_settings,
     read_settings,

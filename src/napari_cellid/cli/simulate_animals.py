@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cellid.cli.parser import add_settings, given_settings, read_settings
+from napari_cellid.cli.settings_options import (
+    add_settings,
+    given_settings,
+    read_settings,
+)
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.errors import InputError

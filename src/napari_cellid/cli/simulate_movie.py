@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.parser import add_settings, given_settings
+from napari_cellid.cli.settings_options import add_settings, given_settings
 from napari_cellid.config import SimulationConfig
 from napari_cellid.config.movie import MovieConfig
 from napari_cellid.errors import InputError

@@ -7,7 +7,7 @@ from argparse import SUPPRESS
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.cli.parser import add_settings, given_settings
+from napari_cellid.cli.settings_options import add_settings, given_settings
 from napari_cellid.config import SemirealConfig, SimulationConfig
 from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.config.movie import MovieConfig

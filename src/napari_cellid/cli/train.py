@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cellid.cli.parser import (
-    add_output_style,
-    add_scheme,
+from napari_cellid.cli.model_options import add_scheme
+from napari_cellid.cli.parser import add_output_style
+from napari_cellid.cli.settings_options import (
     add_settings,
     given_settings,
     read_settings,

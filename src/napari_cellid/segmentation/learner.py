@@ -10,7 +10,7 @@ from napari_cellid.channels.model_input import N_IMAGES, with_local_contrast
 from napari_cellid.device import place_network, to_device
 from napari_cellid.segmentation.augment import ElasticDeformation, random_crop
 from napari_cellid.segmentation.targets import IGNORE_INDEX
-from napari_cellid.training.loop import StepMetrics
+from napari_cellid.training.learner import StepMetrics
 from napari_cellid.training.network_learner import NetworkLearner
 
 if TYPE_CHECKING:

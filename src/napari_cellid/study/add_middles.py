@@ -9,8 +9,9 @@ from napari_cellid.cells.middles import check_middles, median_diameter
 from napari_cellid.errors import InputError
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.grow_cell import grow_cells
-from napari_cellid.study.added_cells import OpenRecording, add_cells
+from napari_cellid.study.added_cells import add_cells
 from napari_cellid.study.probability_map import read_probability
+from napari_cellid.study.recording_edit import OpenRecording
 from napari_cellid.study.run_models import classify_with, run_settings
 
 if TYPE_CHECKING:

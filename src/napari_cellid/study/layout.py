@@ -55,12 +55,14 @@ def scan_recordings(
     problems: list[str] = []
     for folder in _folders(study / RECORDINGS):
         try:
-            recording = _open(folder, overrides.get(folder.name, {}), config)
+            recording, run_problem = _open(
+                folder, overrides.get(folder.name, {}), config
+            )
         except InputError as error:
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
         recordings[recording.name] = recording
-        problems += [*_missing_files(recording), *_unreadable_run(recording)]
+        problems += [*_missing_files(recording), *run_problem]
     return recordings, (*problems, *_without_recording(study, overrides))
 
 
@@ -102,13 +104,20 @@ def recover_recordings(study: Path) -> list[str]:
 
 def _open(
     folder: Path, override: dict[str, Any], config: StudyConfig
-) -> StudyRecording:
+) -> tuple[StudyRecording, list[str]]:
+    """A recording, and why its predictions are left out, if they are."""
     info = read_recording_info(folder / RECORDING_FILE, override)
     recording = StudyRecording(folder.name, folder, info, config)
+    run: dict[str, Any] | None = None
+    problems = []
+    try:
+        run = recording.run()
+    except InputError as error:
+        problems = [f"The predicted classes of {recording.name} are left out: {error}"]
     # a table that cannot be read is reported now, not later during the work
-    recording.cells()
+    recording.cells_of_run(run)
     recording.retired()
-    return recording
+    return recording, problems
 
 
 def _missing_files(recording: StudyRecording) -> list[str]:
@@ -117,14 +126,6 @@ def _missing_files(recording: StudyRecording) -> list[str]:
         "but cannot be shown; put the file back, or identify the recording again."
         for name in missing_files(recording.folder)
     ]
-
-
-def _unreadable_run(recording: StudyRecording) -> list[str]:
-    try:
-        recording.run()
-    except InputError as error:
-        return [f"The predicted classes of {recording.name} are left out: {error}"]
-    return []
 
 
 def _without_recording(study: Path, overrides: Overrides) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from napari_cellid.study.predicted_names import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -119,13 +120,30 @@ class StudyRecording:
         InputError
             If the file is missing or cannot be read.
         """
+        run: Mapping[str, Any] | None = None
+        # an unreadable one must not hide the cells
+        with suppress(InputError):
+            run = self.run()
+        return self.cells_of_run(run)
+
+    def cells_of_run(self, run: Mapping[str, Any] | None) -> pd.DataFrame:
+        """Read the cell table as `cells` does, where `run` was read before.
+
+        Parameters
+        ----------
+        run
+            Result of `run`; None if it cannot be read: what the predictions mean is
+            unknown then, and they are left out.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or cannot be read.
+        """
         cells = read_cells(self.folder / CELLS)
         if self.config is None:
             return cells
-        try:
-            run = self.run()
-        except InputError:
-            # it must not hide the cells, but what their predictions mean is unknown
+        if run is None:
             return without_predictions(cells)
         if has_class_none(name for one in self.config.classes for name in one.names):
             # written outside of this study: here the word is a class

@@ -9,10 +9,9 @@ import pandas as pd
 
 from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.none_of_these import NONE_RECORD, most_probable
-from napari_cellid.cells.plane_links import with_numbers
 from napari_cellid.colours import class_colours
 from napari_cellid.config import RecordingInfo
-from napari_cellid.config.classes import STATES, has_class_none
+from napari_cellid.config.classes import has_class_none
 from napari_cellid.files import new_folder
 from napari_cellid.io.results import write_results
 from napari_cellid.io.tables import no_retired, write_cells
@@ -26,7 +25,6 @@ from napari_cellid.study.known_cells import (
 )
 from napari_cellid.study.predicted_names import (
     check_predicted_meaning,
-    present_names,
 )
 from napari_cellid.study.probability_map import PROBABILITY, write_probability
 from napari_cellid.study.recordings import (
@@ -46,12 +44,6 @@ from napari_cellid.study.replacement import (
     is_same_recording,
 )
 from napari_cellid.study.settings import RECORDING_FILE, recording_info_text
-
-#: where the model says what cells show, and the study does not
-_MARKERS_REMEDY = (
-    ", until it is said which class such cells are (⋯ beside a class in the Annotate "
-    "dock, or markers in study.toml)."
-)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,63 +105,6 @@ def add_recording(
     study.write_if_new()
     study.reload()
     return study.recording(name)
-
-
-def with_permanent_numbers(
-    result: IdentifyResult, recording: StudyRecording
-) -> IdentifyResult:
-    """A result with the cell numbers and the record that it has in its study.
-
-    Parameters
-    ----------
-    result
-        Result of the main job.
-    recording
-        The recording that `add_recording` made of it.
-    """
-    cells = with_numbers(result.cells, recording.cells()["cell"].to_numpy())
-    return dataclasses.replace(result, cells=cells, run=recording.run())
-
-
-def saved_notes(
-    study: Study, result: IdentifyResult, recording: StudyRecording
-) -> list[str]:
-    """What is to be known after a result was saved, one sentence each.
-
-    Parameters
-    ----------
-    study
-        The study, with the recording.
-    result
-        The result that was saved.
-    recording
-        The recording that `add_recording` made of it.
-    """
-    identity = recording.run().get("identity")
-    notes = [] if identity is None else [str(identity)]
-    return [*notes, *saved_warnings(study, result, recording), *study.problems]
-
-
-def saved_warnings(
-    study: Study, result: IdentifyResult, recording: StudyRecording
-) -> list[str]:
-    """Those of `saved_notes` that need a person: for a window, which shows no others.
-
-    Parameters
-    ----------
-    study, result, recording
-        As for `saved_notes`.
-    """
-    warnings = list(recording.identity_warnings())
-    names, present = study.config.class_names, present_names(result.run, study.config)
-    now = [present.get(name, name) for name in result.classes]
-    if other := [name for name in now if name not in names]:
-        warnings.append(
-            f"The study has the classes {', '.join(names)}, but the model also "
-            f"predicts {', '.join(other)}; these are no answers of the study"
-            + (_MARKERS_REMEDY if set(other) & set(STATES) else ".")
-        )
-    return warnings
 
 
 def _with_names_of(study: Study, result: IdentifyResult) -> IdentifyResult:

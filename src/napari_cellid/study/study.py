@@ -12,7 +12,6 @@ from napari_cellid.config.classes import check_new_class_names
 from napari_cellid.errors import InputError
 from napari_cellid.naming import clean_name
 from napari_cellid.study.answer_matching import (
-    CellPositions,
     MatchedAnswers,
     match_answers,
     rename_answers,
@@ -21,14 +20,11 @@ from napari_cellid.study.answered_markers import (
     answered_markers,
     check_answered_markers,
 )
-from napari_cellid.study.folder import StudyFolder
 from napari_cellid.study.layout import (
     check_empty,
     check_is_study,
     recover_recordings,
-    scan_recordings,
 )
-from napari_cellid.study.recordings import concatenate_cells
 from napari_cellid.study.settings import (
     STUDY_FILE,
     StudySettings,
@@ -37,6 +33,7 @@ from napari_cellid.study.settings import (
     override_infos,
     read_settings,
 )
+from napari_cellid.study.study_recordings import StudyRecordings
 from napari_cellid.training.run_leftovers import tidy_runs
 
 if TYPE_CHECKING:
@@ -44,11 +41,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_cellid.config import RecordingInfo
-    from napari_cellid.study.recordings import StudyRecording
+    from napari_cellid.study.answer_matching import CellPositions
 
 
-class Study(StudyFolder):
+class Study(StudyRecordings):
     """An open study: its settings, its recordings and the paths of its other files.
 
     Opening a study reads settings and tables; images are read when they are needed.
@@ -65,12 +61,6 @@ class Study(StudyFolder):
     settings
         What `study.toml` says or, in a new study, will say.
     """
-
-    def __init__(self, path: Path, settings: StudySettings) -> None:
-        super().__init__(path, settings)
-        self._recordings: dict[str, StudyRecording] = {}
-        #: problems with single recordings, one sentence each; the others work
-        self.problems: tuple[str, ...] = ()
 
     @classmethod
     def create(cls, path: Path, config: StudyConfig | None = None) -> Self:
@@ -146,45 +136,6 @@ class Study(StudyFolder):
         study = cls(path, StudySettings(config))
         study.reload()
         return study
-
-    @property
-    def recordings(self) -> tuple[str, ...]:
-        """Names of the recordings, sorted, without those that cannot be read."""
-        return tuple(self._recordings)
-
-    def recording(self, name: str) -> StudyRecording:
-        """One recording.
-
-        Raises
-        ------
-        InputError
-            If there is none of that name, or it cannot be read.
-        """
-        if name in self._recordings:
-            return self._recordings[name]
-        names = ", ".join(self.recordings[:8]) or "none"
-        raise InputError(
-            f"{self.path} has no readable recording {name!r}; choose one of these: "
-            f"{names}."
-        )
-
-    def recording_infos(self) -> dict[str, RecordingInfo]:
-        """What the study knows of each recording, by name."""
-        return {name: one.info for name, one in self._recordings.items()}
-
-    def reload(self) -> None:
-        """Read the settings again, which recordings there are, and their problems.
-
-        Raises
-        ------
-        InputError
-            If the folder cannot be read.
-        """
-        self.check_present()
-        self._settings = current_settings(self.path / STUDY_FILE, self._settings)
-        self._recordings, self.problems = scan_recordings(
-            self.path, self._settings.overrides, self.config
-        )
 
     def save_config(self, config: StudyConfig) -> Study:
         """Replace the settings; use `edit_config` where others may change them, too.
@@ -290,16 +241,6 @@ class Study(StudyFolder):
         )
         return Study.open(self.path)
 
-    def cells(self) -> pd.DataFrame:
-        """Cell table of all recordings, with `recording`, `animal` and `subvolume`.
-
-        Raises
-        ------
-        InputError
-            If a table became unreadable since the study was opened.
-        """
-        return concatenate_cells(self._recordings.values())
-
     def read_answers(self) -> MatchedAnswers:
         """Read everybody's answers, matched to the cells that the study has now.
 
@@ -309,21 +250,6 @@ class Study(StudyFolder):
             If a journal or a cell table cannot be read.
         """
         return self.match_answers(read_annotations(self.annotations).all_answers)
-
-    def cell_positions(self) -> dict[str, CellPositions]:
-        """Read the positions of the cells of each recording.
-
-        Raises
-        ------
-        InputError
-            If a cell table became unreadable since the study was opened.
-        """
-        return {
-            name: CellPositions(
-                recording.cells(), recording.retired(), recording.info.pixel_size_um
-            )
-            for name, recording in self._recordings.items()
-        }
 
     def match_answers(
         self,

@@ -1,6 +1,6 @@
-from .loop import Learner as Learner
+from .learner import Learner as Learner
+from .learner import StepMetrics as StepMetrics
 from .loop import LoopConfig as LoopConfig
-from .loop import StepMetrics as StepMetrics
 from .loop import TrainingResult as TrainingResult
 from .loop import train as train
 from .run import Run as Run

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from napari_cellid.device import Device
-    from napari_cellid.training.loop import Learner
+    from napari_cellid.training.learner import Learner
 
 #: prefixes of the keys in a checkpoint
 _NET, _OPTIMISER = "net.", "optimiser."

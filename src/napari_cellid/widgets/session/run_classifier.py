@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.study.added_cells import Classify, OpenRecording
+    from napari_cellid.study.added_cells import Classify
+    from napari_cellid.study.recording_edit import OpenRecording
 
 
 class RunClassifier:

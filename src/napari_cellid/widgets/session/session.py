@@ -15,7 +15,7 @@ from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.replaced import put_away
-from napari_cellid.study.save_results import saved_warnings
+from napari_cellid.study.saved_result import saved_warnings
 from napari_cellid.study.scheme import save_scheme
 from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study

@@ -14,12 +14,9 @@ from napari_cellid.cells.middles import Middle, check_middles, median_diameter
 from napari_cellid.errors import InputError
 from napari_cellid.report.added_cells import added_text
 from napari_cellid.segmentation.grow_cell import grow_cells
-from napari_cellid.study.added_cells import (
-    OpenRecording,
-    add_cells,
-    remove_added_cell,
-)
+from napari_cellid.study.added_cells import add_cells, remove_added_cell
 from napari_cellid.study.probability_map import read_probability
+from napari_cellid.study.recording_edit import OpenRecording
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.session.run_classifier import RunClassifier

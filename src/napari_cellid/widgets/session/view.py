@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_cellid.widgets.session.result_layer import (
@@ -15,7 +14,8 @@ from napari_cellid.widgets.session.result_layer import (
     result_of,
     update_features,
 )
-from napari_cellid.widgets.session.study_layers import RecordingLayers, camera_of
+from napari_cellid.widgets.session.study_layers import RecordingLayers
+from napari_cellid.widgets.session.viewer_state import ViewerState, show_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,9 +48,9 @@ class StudyView:
         self._without_features: weakref.WeakSet[Labels] = weakref.WeakSet()
         self._zoomed = False
         # what the viewer showed before the study: camera, position and active layer
-        self._before: _ViewerState | None = None
+        self._before: ViewerState | None = None
         # the same of the recording, while it is set aside
-        self._aside: _ViewerState | None = None
+        self._aside: ViewerState | None = None
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -88,7 +88,7 @@ class StudyView:
             return
         self.clear()
         if self._before is None:
-            self._before = _ViewerState(viewer)
+            self._before = ViewerState(viewer)
         like = self._result_layer(viewer, planes)
         self._hide_others(viewer)
         self._layers = RecordingLayers(viewer, planes, labels, config, like=like)
@@ -240,7 +240,7 @@ class StudyView:
             self._shown_layers.follow_units()
 
     def _set_aside(self, viewer: ViewerModel, layers: RecordingLayers) -> None:
-        self._aside = _ViewerState(viewer)
+        self._aside = ViewerState(viewer)
         layers.set_visible(False)
 
     def _show_inputs(self, viewer: ViewerModel, layers: RecordingLayers) -> None:
@@ -276,42 +276,6 @@ class StudyView:
             if result is not None and same_shape and result.is_of(planes):
                 return layer
         return None
-
-
-def show_whole(viewer: ViewerModel, layer: Layer) -> None:
-    """Show the whole of a layer, whatever else the viewer holds."""
-    viewer.reset_view()
-    camera = camera_of(viewer)
-    low, high = layer.extent.world[:, -2:]
-    bottom, top = viewer.layers.extent.world[:, -2:]
-    camera.zoom *= max(
-        1.0, float(np.min((top - bottom) / np.maximum(high - low, 1e-9)))
-    )
-    camera.center = (0.0, *((low + high) / 2))
-
-
-class _ViewerState:
-    """Camera, position in the stack and active layer of a viewer."""
-
-    def __init__(self, viewer: ViewerModel) -> None:
-        camera = camera_of(viewer)
-        self._camera = camera.center, camera.zoom
-        self._point = viewer.dims.point
-        active = viewer.layers.selection.active
-        self._active = None if active is None else weakref.ref(active)
-
-    def restore(self, viewer: ViewerModel) -> None:
-        """Show this again; an empty viewer has nothing to show."""
-        if not viewer.layers:
-            return
-        camera = camera_of(viewer)
-        camera.center, camera.zoom = self._camera
-        # layers of other dimensions may have come or gone meanwhile
-        if len(self._point) == viewer.dims.ndim:
-            viewer.dims.point = self._point
-        active = None if self._active is None else self._active()
-        if active in viewer.layers:
-            viewer.layers.selection.active = active
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
