@@ -13,7 +13,12 @@ from annotating import make_window
 from driving import run, run_into_study
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDialogButtonBox
+from qtpy.QtWidgets import (
+    QApplication,
+    QDialogButtonBox,
+    QStyle,
+    QStyleOptionComboBox,
+)
 from voting import CLASSES, make_study, write_answers
 
 from napari_cellid.annotation.answer import CellKey
@@ -23,6 +28,7 @@ from napari_cellid.io.results import write_results
 from napari_cellid.models.store import CARD_FILE
 from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
+from napari_cellid.widgets._shared.scheme_choice import SchemeChoice
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.session.save import open_or_create_study
 from napari_cellid.widgets.session.scheme_dialog import SchemeDialog
@@ -77,6 +83,23 @@ def as_before(study: Study) -> Study:
     text = re.sub(r', markers = "[^"]*"|scheme = .*\n', "", path.read_text())
     path.write_text(text.replace("format = 3", "format = 2"))
     return Study.open(study.path)
+
+
+def test_no_title_is_cut_off(qtbot) -> None:
+    choice = SchemeChoice()
+    qtbot.addWidget(choice)
+    choice.resize(choice.minimumSizeHint())
+    choice.show()
+    combo, option = choice.combo, QStyleOptionComboBox()
+    combo.initStyleOption(option)
+    part = (
+        QStyle.ComplexControl.CC_ComboBox,
+        option,
+        QStyle.SubControl.SC_ComboBoxEditField,
+    )
+    room = combo.style().subControlRect(*part, combo).width()
+    for k in range(combo.count()):
+        assert combo.fontMetrics().horizontalAdvance(combo.itemText(k)) <= room
 
 
 def test_results_that_are_shown_follow_the_choice(viewer, channels, dock, qtbot):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cellid.colours import class_colours
@@ -45,8 +45,8 @@ class SchemeChoice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.combo = QComboBox()
-        # a long title must not widen the whole dock
-        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        # the choice is read without opening the list, so no title may be cut off
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.combo.setPlaceholderText(_NOT_SAID)
         for name, title in SCHEME_TITLES.items():
             self.combo.addItem(title, name)
@@ -61,7 +61,11 @@ class SchemeChoice(QWidget):
         self.legend = small_text()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         form = form_layout(self)
-        form.addRow("Red marks", self.combo)
+        # above the list, which is as wide as the dock so
+        title = QLabel("Red marks")
+        title.setBuddy(self.combo)
+        form.addRow(title)
+        form.addRow(self.combo)
         form.addRow(self.names)
         form.addRow(self.legend)
         self.combo.activated.connect(self._on_chosen)
