@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MOST_PLANES = 24
 #: side (inches) of a plane in the picture, and pixels per inch
 _SIDE, _DPI = 9.0, 120
+#: height (inches) of the title of a plane, and of the legend below all
+_TITLE, _LEGEND = 0.3, 0.6
 
 
 def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:
@@ -80,27 +82,48 @@ def save_overlay(
     columns = min(shown, 3)
     rows = -(-shown // columns)
     scale = _SIDE / max(height, width)
+    tile = _Tile(width * scale, height * scale, _TITLE if n_planes > 1 else 0)
+    size = columns * tile.width, rows * (tile.height + tile.title) + _LEGEND
     figure = Figure(
-        figsize=(columns * width * scale, rows * height * scale + 0.6),
-        dpi=_DPI if columns == 1 else _DPI * 0.75,
-        facecolor="black",
-        layout="constrained",
+        figsize=size, dpi=_DPI if columns == 1 else _DPI * 0.75, facecolor="black"
     )
     # not pyplot, which keeps figures alive and is not made for threads
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
     colours = prediction_colours(class_colours(classes))
-    for plane, axis in enumerate(axes):
+    predicted = dict(zip(cells["label"], cells["predicted"], strict=True))
+    for plane in range(shown):
+        row, column = divmod(plane, columns)
+        # places are computed: a layout engine would draw everything once more
+        axis = figure.add_axes(tile.place(row, column, size))
         axis.set_axis_off()
-        if plane < shown:
-            predicted = dict(zip(cells["label"], cells["predicted"], strict=True))
-            axis.imshow(composite(planes, plane), interpolation="nearest")
-            _outlines(axis, labels[plane], predicted, colours)
-            if n_planes > 1:
-                axis.set_title(f"plane {plane}", color="white", fontsize=11)
-            _scale_bar(axis, planes)
+        # without ticks, which would be measured although they are not drawn
+        axis.set(xticks=[], yticks=[])
+        axis.imshow(composite(planes, plane), interpolation="nearest")
+        _outlines(axis, labels[plane], predicted, colours)
+        if n_planes > 1:
+            axis.set_title(f"plane {plane}", color="white", fontsize=11, y=1)
+        _scale_bar(axis, planes)
     _legend(figure, cells, classes)
-    figure.savefig(path, facecolor="black")
+    # compressed a little: the picture is drawn at each saving
+    figure.savefig(path, facecolor="black", pil_kwargs={"compress_level": 1})
+
+
+class _Tile(NamedTuple):
+    """Place of one plane in the picture (inches)."""
+
+    width: float
+    height: float
+    title: float
+
+    def place(
+        self, row: int, column: int, size: tuple[float, float]
+    ) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of the image, as shares of the picture."""
+        gap = 0.03
+        left = column * self.width + gap
+        bottom = size[1] - (row + 1) * (self.height + self.title) + gap
+        width, height = self.width - 2 * gap, self.height - 2 * gap
+        return left / size[0], bottom / size[1], width / size[0], height / size[1]
 
 
 def _outlines(
@@ -162,7 +185,7 @@ def _legend(
         entries = [(UNCLASSIFIED, f"cell ({len(cells)})")]
     figure.legend(
         handles=[Line2D([], [], color=c, linewidth=3, label=t) for c, t in entries],
-        loc="outside lower center",
+        loc="lower center",
         ncols=len(entries),
         frameon=False,
         labelcolor="white",
