@@ -15,24 +15,40 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from napari_cellid.config import SimulationConfig
+from napari_cellid.io import overlay_png
 from napari_cellid.models.store import save_model
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes, Recording
 from napari_cellid.simulation.field import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari_cellid.simulation.field import SimulatedField
 
 # a busy computer draws and runs examples slowly, which is no failure
+# fewer examples than hypothesis draws by itself: a test that needs more says so
 settings.register_profile(
-    "any computer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any computer",
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any computer")
 
 CLASSES = ("excitatory", "inhibitory", "glia")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures() -> Iterator[None]:
+    """Draw the pictures beside results coarsely: each saving draws one.
+
+    `test_overlay_png` draws them as users get them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlay_png, "_DPI", 30)
+        yield
 
 
 @pytest.fixture(scope="session")

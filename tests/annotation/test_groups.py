@@ -228,7 +228,7 @@ actions = st.one_of(
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), actions), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_two_windows_follow_a_simple_model(steps: list[tuple[int, Any]]) -> None:
     """All cells of an answer or none; undo and redo are the same in both windows."""
     with tempfile.TemporaryDirectory() as name:
@@ -274,7 +274,7 @@ def check_given(folder: Path) -> None:
     st.lists(st.tuples(st.integers(0, 1), actions), max_size=20),
     st.integers(0, 1),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_group_is_undone_in_part_after_merging(
     steps: list[tuple[int, Any]], seed: int
 ) -> None:

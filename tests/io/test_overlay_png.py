@@ -18,6 +18,11 @@ from napari_cellid.io.overlay_png import composite, save_overlay, scale_bar_um
 from napari_cellid.recording import MeanPlanes
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures() -> None:
+    """Pictures have the size that users get."""
+
+
 def test_composite_is_red_and_green(planes: MeanPlanes) -> None:
     image = composite(planes, 0)
     assert image.shape == (128, 160, 3)

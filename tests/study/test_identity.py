@@ -237,7 +237,7 @@ def painted(boxes: list[tuple[int, int, int, int, int]]) -> np.ndarray:
     return labels
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(FIELD, FIELD, FIELD)
 def test_invariants(first, second, third) -> None:
     images = [painted(boxes) for boxes in (first, second, third)]
