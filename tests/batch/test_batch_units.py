@@ -81,6 +81,12 @@ def test_an_error_of_a_unit_keeps_what_is_finished(tmp_path):
     assert store.load(units[0]) == {"value": 2}
 
 
+def test_a_result_is_the_same_before_and_after_a_kill(tmp_path):
+    unit, store = Unit("a", batch_calls.double, {"number": 1}), UnitStore(tmp_path)
+    kept = store.save(unit, {"pair": (1, 2.5), "by_number": {3: None}}, 1.0)
+    assert kept == store.load(unit) == {"pair": [1, 2.5], "by_number": {"3": None}}
+
+
 def test_names_are_unique(tmp_path):
     unit = Unit("a", batch_calls.double, {"number": 1})
     with pytest.raises(ValueError, match="same name"):

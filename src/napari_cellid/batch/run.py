@@ -66,8 +66,7 @@ def run_units(
             if finished is not None:
                 unit, result, seconds = finished
                 # at once: a kill in the next moment loses nothing of it
-                store.save(unit, result, seconds)
-                results[unit.name] = store.load(unit) or {}
+                results[unit.name] = store.save(unit, result, seconds)
                 done += unit.weight
             yield _progress(stage, done, total)
     finally:

@@ -89,8 +89,14 @@ class UnitStore:
         stored = self._read(unit) or {}
         return float(stored.get("seconds", 0.0))
 
-    def save(self, unit: Unit, result: Mapping[str, Any], seconds: float) -> None:
+    def save(
+        self, unit: Unit, result: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
         """Write the result of a unit.
+
+        Returns
+        -------
+        The result as `load` would give it: what JSON makes of it.
 
         Raises
         ------
@@ -103,14 +109,17 @@ class UnitStore:
             "seconds": round(seconds, 3),
             "result": dict(result),
         }
+        text = json.dumps(content)
         try:
             with atomic_write(self.path(unit)) as temporary:
-                temporary.write_text(json.dumps(content), "utf-8", newline="\n")
+                temporary.write_text(text, "utf-8", newline="\n")
         except OSError as error:
             raise InputError(
                 f"{self.path(unit)} cannot be written ({file_reason(error)}); make "
                 "room, or choose another folder."
             ) from error
+        kept: dict[str, Any] = json.loads(text)["result"]
+        return kept
 
     def _read(self, unit: Unit) -> dict[str, Any] | None:
         try:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_cellid.progress import Step
-    from napari_cellid.recording import MeanPlanes
     from napari_cellid.simulation.animals import AnimalRecording, Cohort
     from napari_cellid.simulation.field import SimulatedField
 
@@ -61,8 +60,15 @@ def make_simulated_study(path: Path, cohort: Cohort) -> Step[Study]:
         )
         # answers first: a recording without them would be kept after a kill
         planes = field.mean_planes(one.name_in_study)
-        _answer(study, one, field, measure(field.labels, planes))
-        _add(study, one, field, planes)
+        cells = measure(field.labels, planes)
+        _answer(study, one, field, cells)
+        info = RecordingInfo(
+            animal=one.animal,
+            subvolume=one.name,
+            pixel_size_um=field.config.pixel_size_um,
+            sources=(SIMULATED,),
+        )
+        add_outlined_recording(study, planes, field.labels, info, cells)
     yield Progress("Simulating recordings", len(recordings), len(recordings))
     return Study.open(path)
 
@@ -71,18 +77,6 @@ def is_simulated(study: Study) -> bool:
     """Whether all recordings of a study are simulated."""
     infos = study.recording_infos().values()
     return bool(infos) and all(SIMULATED in one.sources for one in infos)
-
-
-def _add(
-    study: Study, one: AnimalRecording, field: SimulatedField, planes: MeanPlanes
-) -> None:
-    info = RecordingInfo(
-        animal=one.animal,
-        subvolume=one.name,
-        pixel_size_um=field.config.pixel_size_um,
-        sources=(SIMULATED,),
-    )
-    add_outlined_recording(study, planes, field.labels, info)
 
 
 def _answer(

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def add_outlined_recording(
-    study: Study, planes: MeanPlanes, labels: NDArray[np.int32], info: RecordingInfo
+    study: Study,
+    planes: MeanPlanes,
+    labels: NDArray[np.int32],
+    info: RecordingInfo,
+    cells: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Add a recording with outlines, without a model.
 
@@ -33,6 +37,8 @@ def add_outlined_recording(
         (plane, y, x) int32, a number unique in the recording.
     info
         Animal, sub-volume, pixel size and source files.
+    cells
+        Result of `cells.measure.measure`, if the cells were measured before.
 
     Returns
     -------
@@ -44,5 +50,7 @@ def add_outlined_recording(
         As `study.save_results.add_recording`.
     """
     run = {"recording": planes.name, "sources": list(info.sources), "models": {}}
-    result = IdentifyResult(planes, labels, measure(labels, planes), (), None, run)
+    if cells is None:
+        cells = measure(labels, planes)
+    result = IdentifyResult(planes, labels, cells, (), None, run)
     return add_recording(study, result, info).cells()
