@@ -9,9 +9,13 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_cellid.cells.matching import changed_labels
+from napari_cellid.io.napari_layers import ROIS_KEY
+from napari_cellid.io.roi_file import RoiFile
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.layouts import small_text
+from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.cell_picking import CellPicker
 from napari_cellid.widgets.session.result_layer import result_of
 from napari_cellid.widgets.traces.plot import CellTraces, TracePlot
@@ -19,9 +23,12 @@ from napari_cellid.widgets.traces.plot import CellTraces, TracePlot
 if TYPE_CHECKING:
     import napari.viewer
 
+    from napari_cellid.widgets.session.result_layer import ShownResult
+
 _HOW = (
     "Click a cell to see its fluorescence over time. Traces are there after a run on a "
-    "movie with 'Traces' on, under 'More settings' of the Identify dock."
+    "movie with 'Traces' on, under 'More settings' of the Identify dock, and for ROIs "
+    "of suite2p and CaImAn."
 )
 _NO_TRACE = "This cell has no trace: it was outlined or changed after the run."
 
@@ -74,7 +81,9 @@ class TracesWidget(QWidget):
 
     def show_label(self, layer: Labels, label: int) -> None:
         """Show the trace of a label of a layer."""
-        traces, row = self._traces_of(layer, label)
+        traces, row = None, None
+        with input_errors_shown():
+            traces, row = self._traces_of(layer, label)
         self.plot.setTraces(traces)
         if traces is None:
             self.line.setText(_HOW)
@@ -93,7 +102,7 @@ class TracesWidget(QWidget):
         result = result_of(layer)
         own = None if result is None else result.run_result.traces
         if result is None or own is None:
-            return None, None
+            return _of_rois(layer, result, label)
         cells = result.labelled.cells
         cells = cells[cells["label"] == label]
         values, neuropil = own.of_cells(
@@ -114,3 +123,31 @@ class TracesWidget(QWidget):
 
     def _on_theme(self) -> None:
         self.plot.set_theme(str(self._viewer.theme))
+
+
+def _of_rois(
+    layer: Labels, result: ShownResult | None, label: int
+) -> tuple[CellTraces | None, int | None]:
+    """The trace that suite2p or CaImAn has of a label, and its row."""
+    if result is None:
+        file = layer.metadata.get(ROIS_KEY)
+    else:
+        file = None if result.rois is None else result.rois.file
+    if not isinstance(file, RoiFile) or not file.traces:
+        return None, None
+    one = file.trace(label - 1) if label <= len(file.rois) else None
+    # an outline that was drawn anew is no ROI of the program
+    if result is not None and label in changed_labels(
+        result.run_result.labels, result.labelled.labels
+    ):
+        one = None
+    if one is None:
+        return CellTraces(np.zeros((0, 0), np.float32), np.zeros(0), []), None
+    row = file.rois.table["roi"].iloc[label - 1]
+    return CellTraces(
+        one.values[None],
+        one.times,
+        [f"ROI {row} ({one.name} of {file.program})"],
+        one.unit,
+        None if one.neuropil is None else one.neuropil[None],
+    ), 0
