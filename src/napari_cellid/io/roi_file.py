@@ -91,7 +91,7 @@ class RoiFile:
 
         def read(kind: str) -> NDArray[np.float32]:
             rows = self.traces[kind][plane][row : row + 1]
-            return np.asarray(rows, np.float32)[0]
+            return np.asarray(rows, np.float32).reshape(-1)
 
         values = read(name)
         rate = self.frame_rate_hz
