@@ -50,10 +50,10 @@ def accuracy_by_epoch(methods: Mapping[str, Any]) -> Figure | None:
         for k, (name, one) in enumerate(some.items()):
             colour, curves = f"C{k % 10}", one["curves"]
             epochs = np.arange(1, len(curves["test"]) + 1)
-            ax.plot(epochs, 100 * np.array(curves["test"]), color=colour, label=name)
-            ax.plot(
-                epochs, 100 * np.array(curves["train"]), color=colour, ls="--", lw=1
-            )
+            test, train = (100 * np.array(curves[k]) for k in ("test", "train"))
+            # with a marker: a single epoch has no line
+            ax.plot(epochs, test, ".-", color=colour, label=name)
+            ax.plot(epochs, train, ".--", color=colour, lw=1, ms=3)
             if name in paper:
                 row = paper[name]
                 ax.plot(row.epochs, row.saturation, "o", color=colour, mfc="none")

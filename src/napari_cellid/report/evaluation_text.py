@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.report.table import count_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -121,6 +123,6 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
             found.append(
                 f"The best epoch of random folds lies {gap:.1f} "
                 "points above the honest accuracy, in the mean over "
-                f"{len(gaps)} networks."
+                f"{count_text(len(gaps), 'network')}."
             )
     return found
