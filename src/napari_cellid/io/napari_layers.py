@@ -75,7 +75,13 @@ def layers_of(reader: RecordingReader, path: Path) -> tuple[list[LayerData], lis
         If it cannot be read.
     """
     stack, name = _opened(reader, path)
-    images = zip(stack.channels, stack.names, channel_colours(stack), strict=True)
+    several = len(stack.channels) > 1
+    # layers of one name would only be told apart by the numbers that napari adds
+    shown = [
+        each or (f"channel {number}" if several else "")
+        for number, each in enumerate(stack.names, 1)
+    ]
+    images = zip(stack.channels, shown, channel_colours(stack), strict=True)
     layers = [_image(stack, *image, name) for image in images]
     if stack.rois is not None:
         shape = stack.rois.rois.shape

@@ -23,6 +23,7 @@ from napari_cellid.widgets._shared.layer_axes import (
     layer_array,
     source_path,
 )
+from napari_cellid.widgets._shared.layer_file import file_pixel_size
 from napari_cellid.widgets._shared.layer_transform import in_plane, plane_axis
 from napari_cellid.widgets._shared.placement import (
     check_same_depths,
@@ -50,7 +51,7 @@ class Channels:
     diameter_px
         Diameter of a usual soma in px, if it sets the scale for the models.
     pixel_size_source
-        "given" or "layer scale".
+        "given", "layer scale" or what the file calls it, such as "OME metadata".
     notes
         Assumptions that were made, one sentence each.
     axes_known
@@ -176,6 +177,12 @@ def known_pixel_size(red: Image | None, green: Image | None) -> float | None:
         np.linalg.norm(in_plane(layer)[0], axis=0) for layer in (red, reference)
     )
     return layer_pixel_size(red) if np.allclose(own, other, rtol=1e-3) else None
+
+
+def file_size_of(red: Image | None, green: Image | None) -> tuple[float, str] | None:
+    """Pixel size (µm) by the files of two layers that have no scale, and its source."""
+    sizes = [file_pixel_size(layer) for layer in (green, red) if layer is not None]
+    return next((size for size in sizes if size is not None), None)
 
 
 def layer_pixel_size(layer: Image) -> float | None:

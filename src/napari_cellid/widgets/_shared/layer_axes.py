@@ -9,9 +9,9 @@ import dask.array as da
 import numpy as np
 
 from napari_cellid.errors import InputError
+from napari_cellid.widgets._shared.layer_file import file_of
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
     from napari.layers import Image
 
 #: what the first axis of an image (?, y, x) can be
@@ -21,18 +21,17 @@ AxisKind = Literal["planes", "time", "channels"]
 _BLOCK_BYTES = 16 << 20
 #: so many images along an axis without a name may be channels
 _CHANNEL_COUNTS = range(2, 5)
-#: more images than this along an axis are no channels
-_MOST_CHANNELS = 8
+_LETTERS: dict[str, AxisKind] = {"T": "time", "Z": "planes"}
 _NAMES: dict[AxisKind, re.Pattern[str]] = {
     "time": re.compile(r"t|times?|frames?|timepoints?", re.IGNORECASE),
     "planes": re.compile(r"z|planes?|depth|slices?", re.IGNORECASE),
     "channels": re.compile(r"c|ch|channels?|colou?rs?", re.IGNORECASE),
 }
 #: key of a layer's metadata: the file of the layer that it was split from
-_SOURCE_KEY = "napari_cellid source"
+SOURCE_KEY = "napari_cellid source"
 HOW_TO_SPLIT = (
-    "say in the dock, under 'First axis is' or 'First axes are', which one holds the "
-    "channels, and it is split into one layer a channel"
+    "press Split in the dock, or say there, under 'First axis is' or 'First axes are', "
+    "which one holds the channels, and it is split into one layer a channel"
 )
 
 
@@ -44,6 +43,26 @@ def axis_name_kind(label: str) -> AxisKind | None:
     return None
 
 
+def axis_kinds(layer: Image) -> tuple[AxisKind | None, ...]:
+    """What the axes of a layer are, by their names or else by its file.
+
+    Channels of a file may lie in its images in any way, so that no axis is called so.
+    """
+    named = tuple(axis_name_kind(label) for label in layer.axis_labels)
+    file = None if any(named) else file_of(layer)
+    if file is None or file.channels or len(file.leading) != layer.ndim - 2:
+        return named
+    return (*(_LETTERS[letter] for letter in file.leading), None, None)
+
+
+def holds_channels(layer: Image) -> bool:
+    """Whether a layer holds several channels, by the names of its axes or its file."""
+    if "channels" in (axis_name_kind(label) for label in layer.axis_labels[:-2]):
+        return True
+    file = file_of(layer)
+    return file is not None and bool(file.channels)
+
+
 def has_time(layer: Image, first_axis: FirstAxis | None) -> bool:
     """Whether the first axis of a layer is time."""
     return layer.ndim == 4 or (layer.ndim == 3 and first_axis == "time")
@@ -51,12 +70,12 @@ def has_time(layer: Image, first_axis: FirstAxis | None) -> bool:
 
 def possible_channel_axes(layer: Image) -> tuple[int, ...]:
     """Leading axes of a layer that may hold channels: short ones that nothing names."""
-    scale = np.abs(layer.scale)
+    scale, kinds = np.abs(layer.scale), axis_kinds(layer)
     return tuple(
         axis
         for axis, length in enumerate(layer.data.shape[: layer.ndim - 2])
         if length in _CHANNEL_COUNTS
-        and axis_name_kind(layer.axis_labels[axis]) is None
+        and kinds[axis] is None
         # the distance of planes is set, and so is the pixel size
         and not (scale[axis] != 1 and scale[-1] != 1)
     )
@@ -96,11 +115,15 @@ def layer_array(
         )
     _check_names(layer)
     if data.ndim == 3 and first_axis not in get_args(FirstAxis):
+        file = file_of(layer)
+        if file is not None and file.channels:
+            raise InputError(f"{file.channel_text()} Please {HOW_TO_SPLIT}.")
         raise InputError(
             f"The layer {layer.name!r} has three axes; say under 'First axis is' "
             "whether the first one is planes, time or channels."
         )
-    if data.ndim == 4 and not axes_known and possible_channel_axes(layer):
+    doubt = possible_channel_axes(layer) or holds_channels(layer)
+    if data.ndim == 4 and not axes_known and doubt:
         shape = " x ".join(map(str, data.shape))
         raise InputError(
             f"The layer {layer.name!r} has {shape} values and does not say whether an "
@@ -116,70 +139,16 @@ def layer_array(
 
 def source_path(layer: Image) -> str | None:
     """Path of the file of a layer, also of one that was split; None if it has none."""
-    path = layer.source.path or layer.metadata.get(_SOURCE_KEY)
+    path = layer.source.path or layer.metadata.get(SOURCE_KEY)
     return None if path is None else str(path)
-
-
-def split_channels(viewer: ViewerModel, layer: Image, axis: int) -> list[Image]:
-    """Replace a layer by one layer for each index of an axis, placed as it was.
-
-    Parameters
-    ----------
-    viewer
-        It has the layer.
-    layer
-        Its data are not copied.
-    axis
-        The axis that holds the channels; not y or x.
-
-    Raises
-    ------
-    InputError
-        If it has more images than a microscope has channels.
-    """
-    from napari.layers import Image
-
-    count = layer.data.shape[axis]
-    if count > _MOST_CHANNELS:
-        raise InputError(
-            f"The layer {layer.name!r} has {count} images along this axis, but at most "
-            f"{_MOST_CHANNELS} channels are usual; choose planes or time."
-        )
-    levels = list(layer.data) if layer.multiscale else [layer.data]
-    rest = [k for k in range(layer.ndim) if k != axis]
-    matrix = layer.affine.affine_matrix[np.ix_([*rest, -1], [*rest, -1])]
-    parts = []
-    for channel in range(levels[0].shape[axis]):
-        index = (slice(None),) * axis + (channel,)
-        data = [level[index] for level in levels]
-        part = Image(
-            data if layer.multiscale else data[0],
-            multiscale=layer.multiscale,
-            name=f"{layer.name} channel {channel + 1}",
-            scale=layer.scale[rest],
-            translate=layer.translate[rest],
-            rotate=layer.rotate[np.ix_(rest, rest)],
-            affine=matrix,
-            units=[layer.units[k] for k in rest],
-            axis_labels=[layer.axis_labels[k] for k in rest],
-            blending="additive",
-            # napari lets nobody set the source of a layer
-            metadata={_SOURCE_KEY: source_path(layer)},
-        )
-        parts.append(part)
-    viewer.layers.remove(layer)
-    for part in parts:
-        viewer.add_layer(part)
-    return parts
 
 
 def _check_names(layer: Image) -> None:
     """Refuse a layer whose axes are named otherwise than they would be read."""
-    kinds = [axis_name_kind(label) for label in layer.axis_labels]
+    kinds = axis_kinds(layer)
     if "channels" in kinds[:-2]:
         raise InputError(
-            f"The layer {layer.name!r} holds all channels along one of its axes; "
-            f"{HOW_TO_SPLIT}."
+            f"The layer {layer.name!r} holds all channels; {HOW_TO_SPLIT}."
         )
     if any(kinds[-2:]) or (len(kinds) == 4 and (kinds[0], kinds[1]) in _EXCHANGED):
         names = ", ".join(layer.axis_labels)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.channels.normalisation import contrast_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from napari.components import ViewerModel
@@ -50,6 +50,31 @@ def transform_in_um(
         "units": ("um",) * 3,
         "axis_labels": ("plane", "y", "x"),
     }
+
+
+def shared_units(
+    viewer: ViewerModel, units: Sequence[Any], own: Sequence[Layer] = ()
+) -> tuple[Any, ...]:
+    """Units of the axes of new layers: those of the other layers, or else their own.
+
+    Images that say no pixel size are in pixels. napari warns when layers in pixels and
+    in µm are in one viewer, although it draws by the numbers of the scale alone.
+
+    Parameters
+    ----------
+    viewer
+        It has the other layers.
+    units
+        Units that the new layers would have alone.
+    own
+        Layers that do not count.
+    """
+    shared = list(units)
+    for layer in viewer.layers:
+        if not any(layer is one for one in own):
+            n = min(len(shared), layer.ndim)
+            shared[-n:] = layer.units[-n:]
+    return tuple(shared)
 
 
 def add_channel_image(

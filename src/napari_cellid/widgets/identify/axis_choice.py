@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QLabel
 from superqt.utils import signals_blocked
 
 from napari_cellid.widgets._shared.layer_axes import (
-    axis_name_kind,
+    holds_channels,
     possible_channel_axes,
 )
 from napari_cellid.widgets.identify.infer_channels import (
@@ -66,14 +66,24 @@ class AxisChoice(QObject):
         for box, label in self._rows:
             form.addRow(label, box)
 
-    def infer(self, layers: Sequence[Image]) -> None:
-        """Infer the axes of the layers that are chosen as channels now."""
+    def infer(self, layers: Sequence[Image], chosen: FirstAxis | None = None) -> None:
+        """Infer the axes of the layers that are chosen as channels now.
+
+        Parameters
+        ----------
+        layers
+            The layers.
+        chosen
+            What the user said that the first axis of three is; None if nothing.
+        """
         self._layers = [layer for layer in layers if not layer.rgb]
         self._shapes = _shapes(self._layers)
-        self._chosen_by_user = False
+        self._chosen_by_user = chosen is not None
         stacks, large = self._stacks(), self._large()
         self.first.setCurrentIndex(-1)
-        if stacks and not first_axis_in_doubt(self._layers):
+        if chosen is not None:
+            self.first.setCurrentIndex(self.first.findData(chosen))
+        elif stacks and not first_axis_in_doubt(self._layers):
             kind, _ = infer_shared_first_axis(stacks)
             self.first.setCurrentIndex(self.first.findData(kind))
         if large is not None:
@@ -120,8 +130,7 @@ class AxisChoice(QObject):
             for axis, length in enumerate(layer.data.shape[: layer.ndim - 2]):
                 text = f"{_ORDINALS[axis]} ({length}) is channels: split them"
                 self.leading.addItem(text, axis)
-            named = [axis_name_kind(label) for label in layer.axis_labels]
-            doubt = possible_channel_axes(layer) or _CHANNELS in named
+            doubt = possible_channel_axes(layer) or holds_channels(layer)
             self.leading.setCurrentIndex(-1 if doubt or layer.ndim > 4 else 0)
 
     def _on_first(self, _: int) -> None:

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layer_axes import has_time
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.widgets._shared.channels import Channels
+
+#: number of axes of images one above or after the other
+_IMAGE_STACK = 3
+
+
+def show_in_colours(channels: Channels) -> None:
+    """Show chosen layers in the colours of their channels, before anything is read.
+
+    A layer that looks as napari shows a file gets colour and contrast; one that is red
+    or green gets the colour of its channel. Other colours are somebody's choice.
+    """
+    for colour, layer in (("red", channels.red), ("green", channels.green)):
+        if layer is None or layer.rgb:
+            continue
+        if _has_default_display(layer):
+            layer.blending = "additive"
+            if not has_time(layer, channels.first_axis) and layer.ndim <= _IMAGE_STACK:
+                layer.contrast_limits = contrast_limits(_middle_image(layer))
+            layer.colormap = colour
+        elif layer.colormap.name in ("red", "green") and layer.colormap.name != colour:
+            layer.colormap = colour
 
 
 def display_in_colours(channels: Channels, planes: MeanPlanes) -> None:
@@ -36,6 +60,13 @@ def display_in_colours(channels: Channels, planes: MeanPlanes) -> None:
         layer.blending = "additive"
         if not has_time(layer, channels.first_axis):
             layer.contrast_limits = contrast_limits(image)
+
+
+def _middle_image(layer: Image) -> NDArray[np.float32]:
+    """The image in the middle of a layer (y, x) or (?, y, x)."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    image = data[data.shape[0] // 2] if layer.ndim == _IMAGE_STACK else data
+    return np.asarray(image, np.float32)
 
 
 def _has_default_display(layer: Image) -> bool:

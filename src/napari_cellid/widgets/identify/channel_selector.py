@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QWidget
-from superqt.utils import signals_blocked
+from qtpy.QtWidgets import QWidget
 
 from napari_cellid.errors import InputError
-from napari_cellid.widgets._shared.channels import Channels, known_pixel_size
-from napari_cellid.widgets._shared.layer_axes import split_channels
-from napari_cellid.widgets._shared.layouts import form_layout
+from napari_cellid.widgets._shared.channel_split import split_channels, split_layer
+from napari_cellid.widgets._shared.channels import (
+    Channels,
+    file_size_of,
+    known_pixel_size,
+)
+from napari_cellid.widgets._shared.layouts import action_button, form_layout
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.identify.axis_choice import AxisChoice
+from napari_cellid.widgets.identify.channel_display import show_in_colours
+from napari_cellid.widgets.identify.channel_memory import memory_of
 from napari_cellid.widgets.identify.diameter_field import DiameterField
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     doubtful_channels,
     infer_red_and_green,
 )
+from napari_cellid.widgets.identify.layer_combo import LayerCombo
 from napari_cellid.widgets.identify.pixel_size import PixelSize
+from napari_cellid.widgets.identify.split_offer import SplitOffer
 from napari_cellid.widgets.session.result_layer import input_images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari.components import ViewerModel
     from napari.layers import Image
+    from qtpy.QtWidgets import QFormLayout
 
 _TITLES = {"red": "Red channel", "green": "Green channel"}
 _TIPS = {
     "red": "The layer with the red marker; none to outline cells by the green alone.",
     "green": "The layer with the calcium indicator; none to outline by the red alone.",
 }
+_TYPED, _SCALE = "given", "layer scale"
 
 
 class ChannelSelector(QWidget):
@@ -47,13 +53,18 @@ class ChannelSelector(QWidget):
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._chosen_by_user: set[str] = set()
-        self._size_typed_for: set[int] = set()
-        self._diameter_given_for: set[int] = set()
+        self._memory = memory_of(viewer)
+        self._size_source = ""
         form = form_layout(self)
         self.boxes = {colour: self._layer_box(form, colour) for colour in COLOURS}
+        self.swap_button = action_button("Swap red and green")
+        self.swap_button.clicked.connect(self.swap)
+        form.addRow("", self.swap_button)
+        self.split = SplitOffer()
+        self.split.split_requested.connect(self._split)
+        form.addRow(self.split)
         self.axes = AxisChoice(form, self)
-        self.axes.changed.connect(self.valueChanged)
+        self.axes.changed.connect(self._on_axis)
         self.axes.split_requested.connect(self._split)
         self.pixel_size = PixelSize()
         self.pixel_size.spin.valueChanged.connect(self._on_typed)
@@ -62,18 +73,17 @@ class ChannelSelector(QWidget):
         self.diameter.valueChanged.connect(self._on_diameter)
         form.addRow("Cell diameter (px)", self.diameter)
         self.refresh()
+        self._on_layers_changed()
 
     def value(self) -> Channels:
         """The channels as they are chosen."""
-        # 0 is shown as "not known"
-        size = self.pixel_size.spin.value() or None
-        typed = "size" in self._chosen_by_user
         return Channels(
             red=self.boxes["red"].currentData(),
             green=self.boxes["green"].currentData(),
             first_axis=self.axes.first_axis(),
-            pixel_size_um=size,
-            pixel_size_source="given" if typed else "layer scale",
+            # 0 is shown as "not known"
+            pixel_size_um=self.pixel_size.spin.value() or None,
+            pixel_size_source=self._size_source or _TYPED,
             diameter_px=self.diameter.value(),
             diameter_source=self.diameter.source(),
             notes=self._notes(),
@@ -84,21 +94,19 @@ class ChannelSelector(QWidget):
         """List the image layers; infer the channels that the user has not chosen."""
         layers = input_images(self._viewer.layers)
         before = {colour: box.currentData() for colour, box in self.boxes.items()}
-        chosen = {
-            colour: before[colour]
-            for colour in COLOURS
-            if colour in self._chosen_by_user
-            and (before[colour] is None or before[colour] in layers)
-        }
-        self._chosen_by_user &= {*chosen, "size"}
+        chosen = self._memory.channels(layers)
         inferred = infer_red_and_green(layers)
         for colour, box in self.boxes.items():
-            _fill_combo(box, layers, chosen.get(colour, inferred[colour]))
+            box.set_layers(layers, chosen.get(colour, inferred[colour]))
         if before != {colour: box.currentData() for colour, box in self.boxes.items()}:
             self._on_layers_changed()
 
     def refresh_pixel_size(self) -> None:
         """Read the pixel size of the layers again, after their scale changed."""
+        size, _, _ = self._known_size()
+        if size is not None and size != self._memory.known_size(self._layers()):
+            # somebody has corrected the scale of the layer since
+            self._memory.set_size(self._layers(), None)
         self._read_pixel_size()
         self.valueChanged.emit()
 
@@ -110,44 +118,62 @@ class ChannelSelector(QWidget):
     def choose(self, colour: str, layer: Image | None) -> None:
         """Choose the layer of a channel, as the user does."""
         self.boxes[colour].setCurrentIndex(self.boxes[colour].findData(layer))
-        self._chosen_by_user.add(colour)
+        self._on_chosen(colour)
+
+    def swap(self) -> None:
+        """Use the red layer as green and the green one as red."""
+        red, green = (self.boxes[colour].currentData() for colour in COLOURS)
+        for colour, layer in (("red", green), ("green", red)):
+            self.boxes[colour].setCurrentIndex(self.boxes[colour].findData(layer))
+            self._memory.choose(colour, layer)
         self._on_layers_changed()
 
-    def _layer_box(self, form: QFormLayout, colour: str) -> QComboBox:
-        box = QComboBox()
-        # a long layer name must not widen the whole dock
-        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    def _layer_box(self, form: QFormLayout, colour: str) -> LayerCombo:
+        box = LayerCombo()
         box.setToolTip(_TIPS[colour])
-        box.addItem("none", None)
         box.activated.connect(partial(self._on_chosen, colour))
         form.addRow(_TITLES[colour], box)
         return box
 
-    def _on_chosen(self, colour: str, _: int) -> None:
-        self._chosen_by_user.add(colour)
+    def _on_chosen(self, colour: str, _: int = 0) -> None:
+        self._memory.choose(colour, self.boxes[colour].currentData())
         self._on_layers_changed()
 
-    def _split(self, layer: Image, axis: int) -> None:
-        """Split a layer that holds all channels; the user says which one is red."""
+    def _split(self, layer: Image, axis: int | None = None) -> None:
+        """Split a layer that holds all channels; names may say which one is red."""
         with input_errors_shown():
-            parts = split_channels(self._viewer, layer, axis)
-            self.refresh()
-            show_info(
-                f"{layer.name} was split into {len(parts)} layers; choose which one is "
-                "red and which one is green."
+            parts = (
+                split_layer(self._viewer, layer)
+                if axis is None
+                else split_channels(self._viewer, layer, axis)
             )
+            self.refresh()
+            if None in (box.currentData() for box in self.boxes.values()):
+                show_info(
+                    f"{layer.name} was split into {len(parts)} layers; choose which "
+                    "one is red and which one is green."
+                )
+
+    def _on_axis(self) -> None:
+        axis = self.axes.first_axis()
+        if axis is not None:
+            self._memory.set_first_axis(self._layers(), axis)
+        self._offer_split()
+        self.valueChanged.emit()
 
     def _on_typed(self) -> None:
-        self._chosen_by_user.add("size")
-        self._size_typed_for = {id(layer) for layer in self._layers()}
+        size = self.pixel_size.spin.value()
+        self._memory.set_size(self._layers(), size)
+        self._size_source = _TYPED
         self.pixel_size.set_source("typed in")
         self._offer_estimate()
         self.valueChanged.emit()
 
     def _on_diameter(self) -> None:
-        self._diameter_given_for = {id(layer) for layer in self._layers()}
+        diameter = self.diameter.value()
+        self._memory.set_diameter(self._layers(), diameter, self.diameter.source())
         if not self.pixel_size.spin.value():
-            self.pixel_size.set_assumed(self.diameter.value())
+            self.pixel_size.set_assumed(diameter)
         self._offer_estimate()
         self.valueChanged.emit()
 
@@ -155,28 +181,54 @@ class ChannelSelector(QWidget):
         known = bool(self.pixel_size.spin.value()) or not self._layers()
         self.diameter.set_size_known(known)
 
+    def _offer_split(self) -> None:
+        value = self.value()
+        leading = [layer.ndim for layer in self._layers()]
+        open_axis = (3 in leading and value.first_axis is None) or (
+            max(leading, default=2) > 3 and not value.axes_known
+        )
+        self.split.show_for(self._layers(), open_axis=open_axis)
+
     def _on_layers_changed(self) -> None:
         """Infer axes and pixel size of the layers that are chosen now."""
-        self.axes.infer(self._layers())
+        layers = self._layers()
+        self.axes.infer(layers, self._memory.first_axis(layers))
+        self._offer_split()
         self._read_pixel_size()
+        self.swap_button.setVisible(bool(layers))
+        # one layer alone may hold both channels, or be of any colour
+        if len(layers) == len(COLOURS):
+            show_in_colours(self.value())
         self.valueChanged.emit()
 
-    def _read_pixel_size(self) -> None:
-        size, problem = None, ""
+    def _known_size(self) -> tuple[float | None, str, str]:
+        """Pixel size (µm) by the layers or their file, its source, and a problem."""
         red, green = (self.boxes[colour].currentData() for colour in COLOURS)
         try:
             size = known_pixel_size(red, green)
         except InputError as error:
-            problem = str(error)
-        # what was typed is for these layers, not for the next recording
-        layer_ids = {id(layer) for layer in self._layers()}
-        if not self._diameter_given_for & layer_ids:
-            self.diameter.clear()
-        if size is not None or not self._size_typed_for & layer_ids:
-            self._chosen_by_user.discard("size")
+            return None, "", str(error)
         if size is not None:
-            self.pixel_size.set_value(size)
-        elif "size" not in self._chosen_by_user:
+            return size, _SCALE, ""
+        return (*(file_size_of(red, green) or (None, "")), "")
+
+    def _read_pixel_size(self) -> None:
+        # what was typed is for these layers, not for the next recording
+        layers = self._layers()
+        size, source, problem = self._known_size()
+        self._memory.set_known_size(layers, size)
+        given = self._memory.diameter(layers)
+        self.diameter.restore(*(given or (0.0, "")))
+        typed = self._memory.size(layers)
+        if typed:
+            self._size_source = _TYPED
+            self.pixel_size.set_value(typed, "typed in")
+        elif size is not None:
+            self._size_source = source
+            at = "the layer's scale" if source == _SCALE else f"the file ({source})"
+            self.pixel_size.set_value(size, f"from {at}")
+        else:
+            self._size_source = ""
             self.pixel_size.set_missing(problem)
             self.pixel_size.set_assumed(self.diameter.value())
         self._offer_estimate()
@@ -188,13 +240,3 @@ class ChannelSelector(QWidget):
     def _notes(self) -> tuple[str, ...]:
         chosen = {colour: box.currentData() for colour, box in self.boxes.items()}
         return (*doubtful_channels(chosen), *self.axes.notes())
-
-
-def _fill_combo(box: QComboBox, layers: Sequence[Any], current: Any) -> None:
-    with signals_blocked(box):
-        box.clear()
-        box.addItem("none", None)
-        for layer in layers:
-            box.addItem(layer.name, layer)
-        with suppress(ValueError):
-            box.setCurrentIndex([None, *layers].index(current))

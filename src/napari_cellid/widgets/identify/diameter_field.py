@@ -63,12 +63,14 @@ class DiameterField(QWidget):
         """Where the diameter comes from, as `recording.with_diameter` takes it."""
         return self._source
 
-    def clear(self) -> None:
-        """Use no diameter."""
+    def restore(self, diameter_px: float, source: str) -> None:
+        """Show a diameter that was given before, or none (0), without a signal."""
+        if diameter_px == self.spin.value() and source == self._source:
+            return
         with signals_blocked(self.spin):
-            self.spin.setValue(0)
-        self._source = ""
-        self._set_status("")
+            self.spin.setValue(diameter_px)
+        self._source = source
+        self._set_status(source if source == ESTIMATED_SOURCE else "")
 
     def set_estimate(self, estimate: DiameterEstimate) -> None:
         """Use an estimated diameter, and tell on how many outlines it rests."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from napari_cellid.io.channel_names import channel_colour, contradicting_name
 from napari_cellid.widgets._shared.layer_axes import (
-    axis_name_kind,
+    axis_kinds,
+    holds_channels,
     possible_channel_axes,
 )
 
@@ -27,16 +28,16 @@ _MAX_PLANES = 40
 def infer_first_axis(layer: Image) -> tuple[FirstAxis, bool]:
     """Infer what the first axis of a layer (?, y, x) is.
 
-    Names of axes and units decide; without them a long axis is time.
+    Names of axes, their file and units decide; without them a long axis is time.
 
     Returns
     -------
     The axis, and whether it is a mere assumption.
     """
-    label, unit = layer.axis_labels[0], layer.units[0]
-    if axis_name_kind(label) == "time" or unit.dimensionality == {"[time]": 1}:
+    kind, unit = axis_kinds(layer)[0], layer.units[0]
+    if kind == "time" or unit.dimensionality == {"[time]": 1}:
         return "time", False
-    if axis_name_kind(label) == "planes" or unit.dimensionality == {"[length]": 1}:
+    if kind == "planes" or unit.dimensionality == {"[length]": 1}:
         return "planes", False
     if layer.data.shape[0] > _MAX_PLANES:
         return "time", True
@@ -64,7 +65,7 @@ def first_axis_in_doubt(layers: Sequence[Image]) -> bool:
     Two layers of equally many images are two channels already.
     """
     stacks = [layer for layer in layers if layer.ndim == 3]
-    if any(axis_name_kind(stack.axis_labels[0]) == "channels" for stack in stacks):
+    if any(holds_channels(stack) for stack in stacks):
         return True
     counts = {layer.data.shape[0] if layer.ndim == 3 else 1 for layer in layers}
     if len(layers) > 1 and len(counts) == 1:

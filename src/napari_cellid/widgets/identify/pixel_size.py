@@ -32,9 +32,9 @@ class PixelSize(QWidget):
         column.addWidget(self.spin)
         column.addWidget(self.source)
 
-    def set_value(self, size: float) -> None:
-        """Show the pixel size of a layer."""
-        self._show(size, "from the layer's scale")
+    def set_value(self, size: float, source: str) -> None:
+        """Show a pixel size (µm), and where it comes from."""
+        self._show(size, source)
 
     def set_missing(self, reason: str) -> None:
         """Show that the pixel size is not known."""

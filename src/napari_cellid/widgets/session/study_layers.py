@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellid.widgets._shared.layers import (
     add_channel_image,
+    shared_units,
     transform_in_um,
     transform_of,
 )
@@ -76,7 +77,7 @@ class RecordingLayers:
         )
         self._units_alone = self._transform["units"]
         # before the first layer is added, which napari draws at once
-        self._transform["units"] = self._shared_units(())
+        self._transform["units"] = shared_units(viewer, self._units_alone)
         self._first_zoom = 0.0
         self._images = [
             self._add_image(viewer, colour, image)
@@ -164,7 +165,7 @@ class RecordingLayers:
 
     def follow_units(self) -> None:
         """Use units that go with those of the other layers of the viewer now."""
-        units = self._shared_units(self.layers)
+        units = shared_units(self._viewer, self._units_alone, self.layers)
         for layer in self.layers:
             if [str(unit) for unit in layer.units] != [str(unit) for unit in units]:
                 layer.units = units
@@ -175,20 +176,6 @@ class RecordingLayers:
             # the user may have removed it already
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
-
-    def _shared_units(self, own: Sequence[Layer]) -> tuple[Any, ...]:
-        """Units of the axes: those of the other layers, or else µm.
-
-        Images that say no pixel size are in pixels. napari warns when layers in pixels
-        and in µm are in one viewer, although the numbers of the scale, which are µm
-        here, are all that it draws by.
-        """
-        units = list(self._units_alone)
-        for layer in self._viewer.layers:
-            if not any(layer is one for one in own):
-                n = min(len(units), layer.ndim)
-                units[-n:] = layer.units[-n:]
-        return tuple(units)
 
     @property
     def _flat(self) -> bool:
