@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.cells.channel_order import EXCHANGED_TEXT
 from napari_cellid.cells.frame_measures import measure_frames
 from napari_cellid.classification.base import none_limits
 from napari_cellid.novelty.comparison import compare_with_training, recorded_verdict
@@ -73,6 +74,11 @@ class IdentifyResult:
     def notes(self) -> tuple[str, ...]:
         """Assumptions and warnings, one sentence each."""
         return self.planes.notes
+
+    @property
+    def channels_exchanged(self) -> bool:
+        """Whether red and green look exchanged."""
+        return EXCHANGED_TEXT in self.notes
 
     @property
     def bleed_through(self) -> str:

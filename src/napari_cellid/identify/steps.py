@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.cells.channel_order import EXCHANGED_TEXT, channels_exchanged
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.plane_links import link_planes, linked_text, pool_classes
 from napari_cellid.cells.rois import RoiSet, measure_rois, roi_table
@@ -218,16 +219,17 @@ def _correct(
 def _measure(
     outlines: NDArray[np.int32] | RoiSet, planes: MeanPlanes, cards: Sequence[ModelCard]
 ) -> tuple[pd.DataFrame, MeanPlanes]:
-    """Cell table, and the planes with a note if the sizes of cells are doubtful."""
+    """Cell table, and the planes with notes if sizes or channels are doubtful."""
     if isinstance(outlines, RoiSet):
         cells = measure_rois(outlines, planes)
     else:
         cells = measure(outlines, planes)
     # a model that knows the sizes of its training says it better
     doubt = None if knows_sizes(cards) else check_cell_sizes(cells, planes)
-    if doubt is not None:
-        planes = replace(planes, notes=(*planes.notes, doubt))
-    return cells, planes
+    notes = [doubt] if doubt is not None else []
+    if not isinstance(outlines, RoiSet) and channels_exchanged(outlines, planes):
+        notes.append(EXCHANGED_TEXT)
+    return cells, replace(planes, notes=(*planes.notes, *notes)) if notes else planes
 
 
 def _link(

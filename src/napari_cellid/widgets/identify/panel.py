@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_cellid.cells.channel_order import EXCHANGED_TEXT
 from napari_cellid.config import (
     ClassifyConfig,
     DeviceConfig,
@@ -25,6 +27,7 @@ from napari_cellid.config import (
     SegmentConfig,
 )
 from napari_cellid.errors import InputError
+from napari_cellid.report.missing_result import no_cells_text, unclassified_text
 from napari_cellid.widgets._shared.add_cell_bar import AddCellBar
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
@@ -36,6 +39,7 @@ from napari_cellid.widgets._shared.scheme_choice import SchemeChoice
 from napari_cellid.widgets._shared.settings_form import SettingsForm
 from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
+from napari_cellid.widgets.identify.exchange_warning import ExchangeWarning
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.roi_choice import RoiChoice
 from napari_cellid.widgets.identify.study_offer import StudyButton
@@ -87,6 +91,8 @@ class IdentifyPanel(QWidget):
         self._bar = QProgressBar()
         self._status = small_text()
         self._counts = ClassCounts()
+        self.exchanged = ExchangeWarning()
+        self._missing = small_text()
         self._training = TrainingLine()
         self._notes = small_text()
         self._bleed = small_text()
@@ -217,13 +223,23 @@ class IdentifyPanel(QWidget):
         if result is None:
             self._counts.setValue(None, {})
             self._training.setValue(None)
+            self.exchanged.hide()
             return
         run_result = result.run_result
         self._result_box.setTitle(f"Cells of {result.name}")
         self._counts.setValue(result.labelled.cells, result.colours)
         self._training.setValue(run_result.training_verdict)
-        self._notes.setText("\n".join(f"Note: {note}" for note in run_result.notes))
-        self._notes.setVisible(bool(run_result.notes))
+        shown = replace(run_result, cells=result.labelled.cells)
+        missing = unclassified_text(shown) or no_cells_text(
+            shown, result.config.segment.threshold
+        )
+        self._missing.setText(missing)
+        self._missing.setVisible(bool(missing))
+        self.exchanged.show_for(result, self.channels.value())
+        # that the channels look exchanged is said above
+        notes = [note for note in run_result.notes if note != EXCHANGED_TEXT]
+        self._notes.setText("\n".join(f"Note: {note}" for note in notes))
+        self._notes.setVisible(bool(notes))
         self._bleed.setText(run_result.bleed_through)
         self._bleed.setVisible(bool(run_result.bleed_through))
         self._device.setText(f"Runs on: {run_result.run['device']}")
@@ -258,7 +274,9 @@ class IdentifyPanel(QWidget):
         self._result_box = QGroupBox()
         column = QVBoxLayout(self._result_box)
         for part in (
+            self.exchanged,
             self._counts,
+            self._missing,
             self._training,
             self.adding,
             self.study_button,

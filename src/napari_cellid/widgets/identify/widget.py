@@ -155,6 +155,12 @@ class IdentifyWidget(QWidget):
         )
         self.worker.start(step, on_estimated)
 
+    def swap_and_run(self) -> None:
+        """Exchange the two channels, and identify the cells of both again."""
+        if not self.worker.busy:
+            self.panel.channels.swap()
+            self.run()
+
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
         result = result_of(self._layer)
@@ -166,6 +172,8 @@ class IdentifyWidget(QWidget):
         panel.run_button.clicked.connect(self.run)
         panel.save_button.clicked.connect(self.save)
         panel.channels.diameter.estimate_requested.connect(self.estimate_diameter)
+        panel.channels.valueChanged.connect(self._on_channels)
+        panel.exchanged.swap_requested.connect(self.swap_and_run)
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._resegment)
         panel.none.valueChanged.connect(self._apply_none_below)
@@ -224,6 +232,7 @@ class IdentifyWidget(QWidget):
             rois=outcome.rois,
         )
         display_in_colours(channels, run_result.planes)
+        self.panel.exchanged.set_run(channels, run_result)
         self._set_current(add_result(self._viewer, result, channels, transform))
 
     def _connect_layer(self, layer: Layer) -> None:
@@ -267,6 +276,10 @@ class IdentifyWidget(QWidget):
 
     def _use_model_scheme(self) -> None:
         self.scheme.set_model(self.panel.classifier.card())
+
+    def _on_channels(self) -> None:
+        panel = self.panel
+        panel.exchanged.show_for(result_of(self._layer), panel.channels.value())
 
     def _on_finished(self) -> None:
         self.panel.set_running(False)
