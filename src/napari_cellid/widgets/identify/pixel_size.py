@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMessageBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
+
+
+#: sizes (µm) that pixels of two-photon images of somata usually have
+USUAL_UM = (0.2, 3.0)
+
+
+def confirm_pixel_size(parent: QWidget, size_um: float | None) -> bool:
+    """Ask whether an unusual pixel size is right; True for a usual one or none."""
+    low, high = USUAL_UM
+    if size_um is None or low <= size_um <= high:
+        return True
+    across = SOMA_UM / size_um
+    text = (
+        f"The pixel size is {size_um:g} µm, but {low:g} to {high:g} µm are usual. A soma "
+        f"of {SOMA_UM:g} µm would be {across:.2g} px across. Identify the cells with "
+        "this pixel size?"
+    )
+    buttons = QMessageBox.StandardButton
+    answer = QMessageBox.question(
+        parent, "Unusual pixel size", text, buttons.Yes | buttons.No, buttons.No
+    )
+    return bool(answer == buttons.Yes)
 
 
 class PixelSize(QWidget):

@@ -27,6 +27,7 @@ from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
+from napari_cellid.widgets.identify.pixel_size import confirm_pixel_size
 from napari_cellid.widgets.identify.scheme_control import SchemeControl
 from napari_cellid.widgets.identify.study_offer import StudyOffer
 from napari_cellid.widgets.identify.tasks import (
@@ -107,6 +108,9 @@ class IdentifyWidget(QWidget):
             naming = (None, None) if classifier_folder is None else self.scheme.naming()
         except InputError as error:
             show_error(str(error))
+            return
+        if not confirm_pixel_size(self, channels.pixel_size_um):
+            panel.channels.pixel_size.spin.setFocus()
             return
         config, rois = panel.config(), panel.rois.value()
 
