@@ -100,9 +100,9 @@ def _of_plane(
         for part in (relative > _CORE, relative <= _RIM)
     )
     spread = ndimage.standard_deviation(smooth, cells, numbers)
-    contrast = np.full(len(numbers), np.nan)
+    contrast: NDArray[np.float64] = np.full(len(numbers), np.nan)
     np.divide(core - rim, spread, out=contrast, where=spread > 0)
-    return contrast[np.isfinite(contrast)]
+    return np.asarray(contrast[np.isfinite(contrast)], np.float64)
 
 
 def _middle(plane: NDArray[Any]) -> NDArray[Any]:

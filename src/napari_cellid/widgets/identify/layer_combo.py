@@ -60,7 +60,8 @@ class LayerCombo(QComboBox):
         )
         # the styles of napari leave some room around the text
         width = field.width() - 2 * self.fontMetrics().horizontalAdvance(" ")
-        return self.fontMetrics().elidedText(self.currentText(), self._cut(), width)
+        metrics = self.fontMetrics()
+        return str(metrics.elidedText(self.currentText(), self._cut(), width))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the list with the part of the name that fits."""

@@ -8,7 +8,6 @@ from superqt.utils import signals_blocked
 from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
 
-
 #: sizes (µm) that pixels of two-photon images of somata usually have
 USUAL_UM = (0.2, 3.0)
 
@@ -20,9 +19,9 @@ def confirm_pixel_size(parent: QWidget, size_um: float | None) -> bool:
         return True
     across = SOMA_UM / size_um
     text = (
-        f"The pixel size is {size_um:g} µm, but {low:g} to {high:g} µm are usual. A soma "
-        f"of {SOMA_UM:g} µm would be {across:.2g} px across. Identify the cells with "
-        "this pixel size?"
+        f"The pixel size is {size_um:g} µm, but {low:g} to {high:g} µm are usual. "
+        f"A soma of {SOMA_UM:g} µm would be {across:.2g} px across. Identify the cells "
+        "with this pixel size?"
     )
     buttons = QMessageBox.StandardButton
     answer = QMessageBox.question(
