@@ -7,8 +7,28 @@ import importlib
 import importlib.util
 import os
 import sys
+import time
+from typing import TYPE_CHECKING
 
 from napari_cellid.device import share_cores
+from napari_cellid.progress import Progress
+
+if TYPE_CHECKING:
+    from napari_cellid.progress import Step
+
+#: in this time (s) a window draws a line of text
+_DRAW_S = 0.15
+
+
+def announce_torch() -> Step[None]:
+    """Say that PyTorch will be imported, and let the window show it before.
+
+    The first import after the start of napari takes seconds, in which the window can
+    hardly draw anything.
+    """
+    if "torch" not in sys.modules:
+        yield Progress("Loading PyTorch…")
+        time.sleep(_DRAW_S)
 
 
 def import_torch() -> None:

@@ -19,12 +19,23 @@ from napari_cellid.models.registry import (
 from napari_cellid.models.store import list_models, load_card
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.widgets._shared.markup import as_rich_text
+from napari_cellid.widgets.identify.run_times import time_text
 
 if TYPE_CHECKING:
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.study.study import Study
 
 _CHOOSE_FOLDER = "Choose folder…"
+#: what the models of the package are for, by the name of their folder; "best" as in
+#: docs/explanation/models.md, where one pass has the best classes of all on the same
+#: outlines
+_PURPOSES = {
+    "unet": "U-Net of the package",
+    "inception_v3": "Inception-v3, as in the paper",
+    "one_pass": "one pass: quickest, best in our figures",
+    "resnet18": "ResNet18: small, quick to retrain",
+    ENSEMBLE: "Inception-v3 and one pass together",
+}
 _NO_MODEL = {"classify": "none: outline cells only"}
 
 
@@ -144,16 +155,28 @@ class ModelCombo(QComboBox):
         self._cards[folder] = card
         index = len(self._cards) - 1
         self.insertItem(index, self._text(folder), folder)
-        tip = as_rich_text(f"{card.description or card.architecture}\n\n{folder}")
+        # the name is cut off where the dock is narrow
+        parts = self._text(folder), card.description or card.architecture, str(folder)
+        tip = as_rich_text("\n\n".join(parts))
         self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _text(self, folder: Path) -> str:
         card = self._cards[folder]
         if folder in self._study_models:
             return f"{folder.name} (of this study)"
-        if folder.parent == SHIPPED_MODELS:
-            return card.name
+        if folder.parent == SHIPPED_MODELS or folder == Path(ENSEMBLE):
+            return _PURPOSES.get(folder.name, card.name) + self._times(folder)
         return f"{card.name} ({folder.name})"
+
+    def _times(self, folder: Path) -> str:
+        """How long the model takes here, after a comma; empty if nobody knows."""
+        text = time_text(self._task, folder)
+        return f", {text}" if text else ""
+
+    def show_times(self) -> None:
+        """Show how long models take, after a run has measured it."""
+        for index, folder in enumerate(self._cards):
+            self.setItemText(index, self._text(folder))
 
     def _on_activated(self, index: int) -> None:
         if self.itemText(index) != _CHOOSE_FOLDER:

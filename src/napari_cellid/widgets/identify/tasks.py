@@ -16,7 +16,7 @@ from napari_cellid.progress import Progress
 from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.segmentation.outline_edits import resegment
-from napari_cellid.widgets._shared.torch_import import import_torch
+from napari_cellid.widgets._shared.torch_import import announce_torch, import_torch
 from napari_cellid.widgets.session.result_layer import ShownRois
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def run_identify(
     rois
         ROIs that are classified; None to outline cells.
     """
+    yield from announce_torch()
     yield Progress("Loading models")
     if rois is not None:
         models = _load_classifier(folders[1], loaded, naming)
@@ -152,6 +153,7 @@ def run_estimate(
     -------
     The estimate, and the models for the next run.
     """
+    yield from announce_torch()
     yield Progress("Loading models")
     # the classifier of the last run stays in memory
     models = load_models(

@@ -28,6 +28,7 @@ from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.panel import IdentifyPanel
 from napari_cellid.widgets.identify.pixel_size import confirm_pixel_size
+from napari_cellid.widgets.identify.run_times import remember_time
 from napari_cellid.widgets.identify.scheme_control import SchemeControl
 from napari_cellid.widgets.identify.study_offer import StudyOffer
 from napari_cellid.widgets.identify.tasks import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from napari.utils.events import Event
 
     from napari_cellid.config import IdentifyConfig, StudyConfig
+    from napari_cellid.identify import IdentifyResult
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets.identify.tasks import RunOutcome
@@ -237,7 +239,16 @@ class IdentifyWidget(QWidget):
         )
         display_in_colours(channels, run_result.planes)
         self.panel.exchanged.set_run(channels, run_result)
+        self._remember_times(run_result)
         self._set_current(add_result(self._viewer, result, channels, transform))
+
+    def _remember_times(self, run_result: IdentifyResult) -> None:
+        """Keep how long the models of a run took, and show it beside their names."""
+        panel, models = self.panel, self._models
+        remember_time("segment", models.segmenter_folder, run_result)
+        remember_time("classify", models.classifier_folder, run_result)
+        panel.segmenter.show_times()
+        panel.classifier.show_times()
 
     def _connect_layer(self, layer: Layer) -> None:
         channels, connections = self.panel.channels, self._layer_connections

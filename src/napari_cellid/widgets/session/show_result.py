@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layer_axes import has_time
+from napari_cellid.widgets.session.hover_text import say_classes
 from napari_cellid.widgets.session.result_layer import (
     METADATA_KEY,
     ShownResult,
@@ -81,6 +82,7 @@ def add_result(
     # weak, because the layer holds the result in its metadata
     result.layer_ref = weakref.ref(layer)
     update_features(layer, result)
+    say_classes(layer)
     viewer.add_layer(layer)
     return layer
 
