@@ -1,4 +1,4 @@
-"""Sentences of the dock: why there is nothing, swapped channels, sizes, hover, models."""
+"""Sentences of the dock: why there is nothing, exchanged channels, sizes, models."""
 
 from __future__ import annotations
 
