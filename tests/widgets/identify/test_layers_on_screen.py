@@ -191,7 +191,7 @@ def test_unsplit_channels_are_never_read(viewer, dock, notifications, axes, name
     for channel, part in enumerate(parts):
         np.testing.assert_array_equal(part.data, stack.take(channel, axis))
         np.testing.assert_allclose(part.scale[-2:], PX)
-    assert "choose which one is red" in notifications[-1]
+    assert "Choose which one is red" in notifications[-1]
     assert (selector.value().red, selector.value().green) == (None, None)
 
 

@@ -131,7 +131,7 @@ def test_channels_without_names_are_split_and_chosen(
     # neither planes nor time is assumed of an axis that holds the channels
     assert selector.value().first_axis is None
     click(selector.split.button)
-    assert "choose which one is red" in notifications[-1]
+    assert "Choose which one is red" in notifications[-1]
     stem = path.stem
     names = [f"{stem} channel 1", f"{stem} channel 2"]
     assert [layer.name for layer in viewer.layers] == names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QComboBox, QLabel
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_cellid.widgets._shared.layer_axes import (
@@ -53,6 +53,8 @@ class AxisChoice(QObject):
         self.first, self.leading = QComboBox(), QComboBox()
         for box in (self.first, self.leading):
             box.setPlaceholderText(_CHOOSE)
+            # long items must not widen the whole dock
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.first.addItem("planes (depth)", "planes")
         self.first.addItem("time (frames)", "time")
         self.first.addItem("channels: split them", _CHANNELS)

@@ -142,17 +142,14 @@ class ChannelSelector(QWidget):
     def _split(self, layer: Image, axis: int | None = None) -> None:
         """Split a layer that holds all channels; names may say which one is red."""
         with input_errors_shown():
-            parts = (
+            if axis is None:
                 split_layer(self._viewer, layer)
-                if axis is None
-                else split_channels(self._viewer, layer, axis)
-            )
+            else:
+                split_channels(self._viewer, layer, axis)
             self.refresh()
             if None in (box.currentData() for box in self.boxes.values()):
-                show_info(
-                    f"{layer.name} was split into {len(parts)} layers; choose which "
-                    "one is red and which one is green."
-                )
+                # short, because napari cuts what is longer than a line
+                show_info("Choose which one is red and which green.")
 
     def _on_axis(self) -> None:
         axis = self.axes.first_axis()
