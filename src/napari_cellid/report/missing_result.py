@@ -69,7 +69,7 @@ def _by_size(planes: MeanPlanes) -> list[str]:
         ]
     return [
         f"Pixel size: at {planes.pixel_size_um:.3g} µm a soma of {SOMA_UM:g} µm is "
-        f"{SOMA_UM / planes.pixel_size_um:.2g} px across; compare that with a cell in "
+        f"{SOMA_UM / planes.pixel_size_um:.0f} px across; compare that with a cell in "
         "the image."
     ]
 

@@ -20,7 +20,7 @@ def confirm_pixel_size(parent: QWidget, size_um: float | None) -> bool:
     across = SOMA_UM / size_um
     text = (
         f"The pixel size is {size_um:g} µm, but {low:g} to {high:g} µm are usual. "
-        f"A soma of {SOMA_UM:g} µm would be {across:.2g} px across. Identify the cells "
+        f"A soma of {SOMA_UM:g} µm would be {across:.0f} px across. Identify the cells "
         "with this pixel size?"
     )
     buttons = QMessageBox.StandardButton
