@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,8 @@ def test_models_are_named_by_what_they_are_for(
 
 def test_the_import_of_torch_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_import, "_DRAW_S", 0.0)
+    monkeypatch.setitem(sys.modules, "torch", sys)
     assert list(torch_import.announce_torch()) == []
-    monkeypatch.setattr(torch_import.sys, "modules", {})
+    monkeypatch.delitem(sys.modules, "torch")
     (news,) = torch_import.announce_torch()
     assert news.stage == "Loading PyTorch…"
