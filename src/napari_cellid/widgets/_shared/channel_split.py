@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.channel_names import channel_colour
 from napari_cellid.io.napari_layers import layers_of, reader_for_napari
 from napari_cellid.widgets._shared.layer_axes import (
     SOURCE_KEY,
@@ -122,7 +121,6 @@ def _part(layer: Image, axis: int, channel: int, name: str) -> Image:
     # 1 is the scale of an axis that nobody has set
     if from_file is not None and (layer.scale[-2:] == 1).all():
         scale[-2:], units[-2:] = from_file[0], ["um", "um"]
-    colour = channel_colour(name)
     return Image(
         data if layer.multiscale else data[0],
         multiscale=layer.multiscale,
@@ -133,7 +131,6 @@ def _part(layer: Image, axis: int, channel: int, name: str) -> Image:
         affine=matrix,
         units=units,
         axis_labels=[layer.axis_labels[k] for k in rest],
-        colormap=colour or "gray",
         blending="additive",
         # napari lets nobody set the source of a layer
         metadata={SOURCE_KEY: source_path(layer)},
