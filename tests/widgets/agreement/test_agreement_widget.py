@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from qtpy.QtCore import QPoint, Qt, QTimer
+from clicking import click_in_next_box
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication
 from voting import make_study, true_classes, write_answers
 
 from napari_cellid.agreement.summary import measure_agreement
@@ -477,15 +478,7 @@ def test_a_table_with_votes_of_lost_journals_is_replaced_when_asked(
     settle(qtbot, dock)
     told = []
 
-    def click():
-        (box,) = [w for w in QApplication.topLevelWidgets()
-                  if isinstance(w, QMessageBox) and w.isVisible()]  # fmt: skip
-        told.append(box.text())
-        (chosen,) = [b for b in box.buttons()
-                     if b.text().replace("&", "") == button]  # fmt: skip
-        QTest.mouseClick(chosen, LEFT)
-
-    QTimer.singleShot(1500, click)
+    click_in_next_box(button, told)
     QTest.mouseClick(dock.panel.vote.save_table_button, LEFT)
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     settle(qtbot, dock)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from annotating import canvas_of, cells_of, press
-from qtpy.QtCore import Qt, QTimer
+from clicking import in_next_dialog
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
+from qtpy.QtWidgets import QDialogButtonBox, QLineEdit
 from retraining import show as show_retrain
 
 from napari_cellid.study.study import Study
@@ -30,8 +31,7 @@ def _answering(acts):
     """Do something in the dialog that opens next; what it shows is kept."""
     seen = {}
 
-    def act():
-        dialog = QApplication.activeModalWidget()
+    def act(dialog):
         seen["before"] = dialog.value()
         try:
             acts(dialog)
@@ -40,7 +40,7 @@ def _answering(acts):
             if dialog.isVisible():
                 dialog.reject()
 
-    QTimer.singleShot(100, act)
+    in_next_dialog(act)
     return seen
 
 

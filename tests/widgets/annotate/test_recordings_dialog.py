@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from annotating import cells_of, press
-from qtpy.QtCore import Qt, QTimer
+from clicking import click_in_next_box, in_next_dialog
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDialogButtonBox, QMessageBox
+from qtpy.QtWidgets import QApplication, QDialogButtonBox
 
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.annotate.recordings_dialog import RecordingsDialog
@@ -59,19 +60,10 @@ def test_a_recording_is_removed_when_that_is_confirmed(annotate, lab, qtbot):
     dialog.show()
     choose(dialog, 0)
 
-    def confirm(text):
-        (box,) = [
-            one
-            for one in QApplication.topLevelWidgets()
-            if isinstance(one, QMessageBox) and one.isVisible()
-        ]
-        (button,) = [b for b in box.buttons() if b.text().replace("&", "") == text]
-        QTest.mouseClick(button, LEFT)
-
-    QTimer.singleShot(200, lambda: confirm("Cancel"))
+    click_in_next_box("Cancel")
     QTest.mouseClick(dialog.remove_button, LEFT)
     assert session.recordings() == ("a1", "b2")
-    QTimer.singleShot(200, lambda: confirm("Remove"))
+    click_in_next_box("Remove")
     QTest.mouseClick(dialog.remove_button, LEFT)
     assert session.recordings() == ("b2",)
     assert Study.open(lab.path).recordings == ("b2",)
@@ -85,12 +77,11 @@ def test_a_recording_is_removed_when_that_is_confirmed(annotate, lab, qtbot):
 
 
 def test_the_table_shows_a_recording(annotate, qtbot):
-    def show():
-        (dialog,) = annotate.findChildren(RecordingsDialog)
+    def show(dialog):
         choose(dialog, 1)
         QTest.mouseClick(dialog.show_button, LEFT)
 
-    QTimer.singleShot(300, show)
+    in_next_dialog(show, RecordingsDialog)
     QTest.mouseClick(annotate.panel.study.recordings_button, LEFT)
     assert annotate.session.recording.name == "b2"
     assert annotate.panel.recording.currentData() == "b2"
@@ -125,13 +116,12 @@ def test_a_new_study_is_made_and_opened(viewer, make_dock, tmp_path, monkeypatch
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     dock = make_dock(viewer)
 
-    def fill():
-        (dialog,) = dock.findChildren(NewStudyDialog)
+    def fill(dialog):
         QTest.keyClicks(dialog.name, "fresh")
         ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
         QTest.mouseClick(ok, LEFT)
 
-    QTimer.singleShot(300, fill)
+    in_next_dialog(fill, NewStudyDialog)
     QTest.mouseClick(dock.panel.study.opener.new_button, LEFT)
     assert dock.session.study.path == tmp_path / "fresh"
     assert Study.open(tmp_path / "fresh").recordings == ()

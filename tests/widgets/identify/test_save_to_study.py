@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from clicking import click_in_next_box
 from driving import click, run, run_into_study, wait_until_idle
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog
 
 from napari_cellid.io.tables import write_cells
 from napari_cellid.progress import Progress
@@ -170,13 +169,7 @@ def test_the_question_has_a_button_for_each_decision(qtbot, button, decision):
         "a17", "a17 (2)",
     )  # fmt: skip
 
-    def click():
-        (box,) = [w for w in QApplication.topLevelWidgets()
-                  if isinstance(w, QMessageBox) and w.isVisible()]  # fmt: skip
-        assert "--replace" not in box.text()
-        (chosen,) = [b for b in box.buttons()
-                     if b.text().replace("&", "").startswith(button)]  # fmt: skip
-        QTest.mouseClick(chosen, Qt.MouseButton.LeftButton)
-
-    QTimer.singleShot(300, click)
+    told = []
+    click_in_next_box(button, told)
     assert ask_to_replace(question, None) == decision
+    assert "--replace" not in told[0]
