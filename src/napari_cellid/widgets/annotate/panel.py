@@ -29,11 +29,11 @@ from napari_cellid.widgets._shared.layouts import (
     small_text,
 )
 from napari_cellid.widgets._shared.settings_form import SettingsForm
-from napari_cellid.widgets.annotate.annotator_name import AnnotatorNameEdit
 from napari_cellid.widgets.annotate.class_editor import ClassEditor
 from napari_cellid.widgets.annotate.patch_view import PatchView
 from napari_cellid.widgets.annotate.progress_panel import AnnotationProgressPanel
 from napari_cellid.widgets.annotate.study_picker import StudyPicker
+from napari_cellid.widgets.session.annotator_name import AnnotatorNameEdit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -15,19 +15,19 @@ from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.key_filter import Shortcuts
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
-from napari_cellid.widgets.annotate.annotator_name import (
-    load_annotator_name,
-    save_annotator_name,
-)
 from napari_cellid.widgets.annotate.answer_shortcuts import annotation_actions
 from napari_cellid.widgets.annotate.cell_adding import CellAdding
 from napari_cellid.widgets.annotate.cell_display import CellDisplay
 from napari_cellid.widgets.annotate.controller import AnnotationController
-from napari_cellid.widgets.annotate.mouse_selection import MouseSelection
 from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel
 from napari_cellid.widgets.annotate.recordings_dialog import RecordingsDialog
 from napari_cellid.widgets.session.animals_dialog import edit_animals
+from napari_cellid.widgets.session.annotator_name import (
+    load_annotator_name,
+    save_annotator_name,
+)
+from napari_cellid.widgets.session.mouse_selection import MouseSelection
 from napari_cellid.widgets.session.scheme_dialog import ask_unknown_scheme
 from napari_cellid.widgets.session.session import session_of
 

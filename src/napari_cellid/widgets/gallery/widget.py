@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QMessageBox, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cellid.annotation.answer import answer_text
 from napari_cellid.cells.none_of_these import is_none
 from napari_cellid.colours import answer_colours
 from napari_cellid.report.table import count_text
@@ -19,11 +18,11 @@ from napari_cellid.study.cell_selection import (
 )
 from napari_cellid.study.cells_index import current_recording
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
-from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.gallery.panel import SOURCES, GalleryPanel
 from napari_cellid.widgets.gallery.selection import GallerySelection
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
+from napari_cellid.widgets.session.many_answers import may_answer
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
     from napari_cellid.study.recordings import StudyRecording
 
-#: more cells than this are answered only after a question
-_MAX_UNASKED = 50
 _NO_STUDY = (
     "No study is open.\n\nOpen one in the Annotate dock; then all cells of a class are "
     "shown here side by side."
@@ -94,7 +91,7 @@ class GalleryWidget(QWidget):
         if not n_cells:
             show_info("Select the cells that this answer is for, then give it again.")
             return
-        if n_cells > _MAX_UNASKED and not self._confirm(n_cells, answer):
+        if not may_answer(self, n_cells, answer):
             return
         with input_errors_shown():
             self.selection.apply()
@@ -228,16 +225,6 @@ class GalleryWidget(QWidget):
     def _undo(self) -> None:
         with input_errors_shown():
             self.session.undo()
-
-    def _confirm(self, n_cells: int, answer: str) -> bool:
-        reply = QMessageBox.question(
-            self,
-            "Answer for many cells?",
-            as_rich_text(
-                f"Answer “{answer_text(answer)}” for {count_text(n_cells, 'cell')}?"
-            ),
-        )
-        return bool(reply == QMessageBox.StandardButton.Yes)
 
     def _find_recording(self, name: str) -> StudyRecording | None:
         study = self.session.study

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 #: diameter of the ring (µm), larger than the largest somata
-_RING_UM = 30.0
+RING_UM = 30.0
 #: a colour that neither images nor answers have
-_COLOUR = "#00e5ff"
+RING_COLOUR = "#00e5ff"
 
 
 class CellMarker:
@@ -45,10 +45,10 @@ class CellMarker:
         self.layer = Points(
             np.array([shape[-self._ndim :]]) / 2,
             name="current cell",
-            size=_RING_UM / pixel_size_um,
+            size=RING_UM / pixel_size_um,
             symbol="disc",
             face_color="transparent",
-            border_color=_COLOUR,
+            border_color=RING_COLOUR,
             border_width=0.05,
             visible=False,
             **transform,

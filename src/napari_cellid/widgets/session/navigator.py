@@ -14,7 +14,7 @@ from napari_cellid.study.cells_index import CellsIndex, current_recording
 from napari_cellid.widgets.session.view import StudyView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
     from napari.components import ViewerModel
@@ -147,6 +147,10 @@ class StudyNavigator(QObject):
         self.selected = cells
         self._view.select(self._labels(cells))
         self.selection_changed.emit(cells)
+
+    def hide_outlines(self, labels: Collection[int]) -> None:
+        """Show the outlines of all labels of the shown recording but these."""
+        self._view.hide_outlines(labels)
 
     def cell_at(self, position: Sequence[float]) -> CellKey | None:
         """The cell at a position in world coordinates; None if there is none."""

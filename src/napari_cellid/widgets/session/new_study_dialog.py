@@ -78,7 +78,11 @@ class NewStudyDialog(QDialog):
         path = self.value()
         self.path_text.setText(f"It will be the folder {path or self._place / '…'}")
         ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
-        ok.setEnabled(path is not None)
+        ok.setEnabled(self._is_complete())
+
+    def _is_complete(self) -> bool:
+        """Whether all that is needed was typed."""
+        return self.value() is not None
 
 
 def make_new_study(parent: QWidget) -> Path | None:

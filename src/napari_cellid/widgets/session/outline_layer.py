@@ -17,7 +17,7 @@ from napari_cellid.widgets.session.outline_colours import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from napari.components import ViewerModel
     from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class OutlineLayer:
         self._codes = answer_codes(config)
         self._answers: dict[int, str] = {}
         self._selected: tuple[int, ...] = ()
+        self._hidden: frozenset[int] = frozenset()
         self.layer: Any = Labels(
             np.zeros(labels.shape[1:] if self._flat else labels.shape, np.uint8),
             name=name,
@@ -112,6 +113,15 @@ class OutlineLayer:
         moved = zip(outline, corner, strict=True)
         self._write([tuple(axis + first for axis, first in moved)], UNANSWERED)
 
+    def hide(self, labels: Collection[int]) -> None:
+        """Draw no outlines of these labels, and those of all others."""
+        hidden = frozenset(labels)
+        if hidden == self._hidden:
+            return
+        self._hidden, selected = hidden, self._selected
+        self._draw()
+        self.select(selected)
+
     def _draw(self) -> None:
         drawn = self._drawn()
         self._selected = ()
@@ -123,6 +133,7 @@ class OutlineLayer:
             label: self._codes.get(answer, UNANSWERED)
             for label, answer in self._answers.items()
         }
+        codes |= dict.fromkeys(self._hidden, BACKGROUND)
         return self._pixels.draw(codes, UNANSWERED)
 
     def _on_new_data(self) -> None:
@@ -149,7 +160,8 @@ class OutlineLayer:
         """Colour the outlines of some cells by an answer."""
         self._answers |= dict.fromkeys(labels, answer or "")
         code = self._codes.get(answer or "", UNANSWERED)
-        self._write([self._pixels.outline(label) for label in labels], code)
+        shown = [label for label in labels if label not in self._hidden]
+        self._write([self._pixels.outline(label) for label in shown], code)
 
     def select(self, labels: Sequence[int]) -> None:
         """Highlight the cells that the next answer is for."""

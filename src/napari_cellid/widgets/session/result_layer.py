@@ -17,7 +17,7 @@ from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colour
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -228,17 +228,26 @@ def update_labels(layer: Labels, result: ShownResult) -> None:
 
 def update_features(layer: Labels, result: ShownResult) -> None:
     """Show the cell table as the layer's features and its classes as colours."""
-    from napari.utils.colormaps import DirectLabelColormap
-
     cells, colours = result.labelled.cells, prediction_colours(result.colours)
     features = cells.copy()
     # by this column napari finds the row of a label
     features.insert(0, "index", cells["label"])
     layer.features = features
+    names = cells["predicted"]
+    colour_labels(layer, cells["label"], [colours.get(name, "") for name in names])
+
+
+def colour_labels(
+    layer: Labels, labels: Iterable[int], colours: Iterable[str | None]
+) -> None:
+    """Give each label its colour (#rrggbb); None hides it, "" is that without class."""
+    from napari.utils.colormaps import DirectLabelColormap
+
     by_label: dict[int | None, str] = {None: UNCLASSIFIED, 0: "transparent"}
-    for label, name in zip(cells["label"], cells["predicted"], strict=True):
+    for label, colour in zip(labels, colours, strict=True):
         if label <= _LARGEST_COLOURED:
-            by_label[int(label)] = colours.get(name, UNCLASSIFIED)
+            shown = "transparent" if colour is None else colour or UNCLASSIFIED
+            by_label[int(label)] = shown
     layer.colormap = DirectLabelColormap(color_dict=by_label)
 
 

@@ -82,9 +82,10 @@ class StudySession(FollowingSession):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
-        self._saved: weakref.WeakKeyDictionary[ShownResult, LabelledCells] = (
-            weakref.WeakKeyDictionary()
-        )
+        # name of the recording, and the cells that were saved
+        self._saved: weakref.WeakKeyDictionary[
+            ShownResult, tuple[str, LabelledCells]
+        ] = weakref.WeakKeyDictionary()
         self.settings_watch = SettingsWatch(self)
         self._watch.timeout.connect(self.settings_watch.look)
         self.settings_watch.changed.connect(self._on_settings_file)
@@ -207,13 +208,13 @@ class StudySession(FollowingSession):
         if self.study is None or self.study.path != study.path:
             self._close()
             # after `_close`, which forgets what was saved
-            self._saved[result] = labelled
+            self._saved[result] = name, labelled
             self._set_study(study, cells)
         else:
             if self._shown_name() == name:
                 # its outlines have changed
                 self._clear_view()
-            self._saved[result] = labelled
+            self._saved[result] = name, labelled
             # the settings may have changed while the result was saved
             study = study.with_config(self.config)
             if self._answers is not None:
@@ -226,12 +227,21 @@ class StudySession(FollowingSession):
 
     def contains(self, result: ShownResult) -> bool:
         """Whether the study contains a result as it is now."""
-        return self._saved.get(result) is result.labelled
+        return self.saved_name(result) is not None
+
+    def saved_name(self, result: ShownResult) -> str | None:
+        """Name of the recording that a result is in the study, as it is now, or None.
+
+        It differs from that of the result if another recording had that name.
+        """
+        name, labelled = self._saved.get(result, (None, None))
+        return name if labelled is result.labelled else None
 
     def keep_saved(self, result: ShownResult, before: LabelledCells) -> None:
         """A saved result has other names of classes, which the study has already."""
-        if self._saved.get(result) is before:
-            self._saved[result] = result.labelled
+        name, labelled = self._saved.get(result, ("", None))
+        if labelled is before:
+            self._saved[result] = name, result.labelled
 
     def _use_settings_of(self, study: Study) -> None:
         """Take the open study with other settings, and emit the settings before."""

@@ -18,7 +18,7 @@ from napari_cellid.widgets.session.study_layers import RecordingLayers
 from napari_cellid.widgets.session.viewer_state import ViewerState, show_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
@@ -153,6 +153,11 @@ class StudyView:
         """Colour all outlines by the answers to their labels."""
         if self._shown_layers is not None:
             self._shown_layers.outlines.set_answers(answers)
+
+    def hide_outlines(self, labels: Collection[int]) -> None:
+        """Show the outlines of all labels but these."""
+        if self._shown_layers is not None:
+            self._shown_layers.outlines.hide(labels)
 
     def set_labels(self, labels: NDArray[Any], answers: Mapping[int, str]) -> None:
         """Draw the outlines anew; `labels` is the array that is shown, changed."""

@@ -1,0 +1,5 @@
+"""The Cell table dock: all cells in a table and in plots, linked with the image."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

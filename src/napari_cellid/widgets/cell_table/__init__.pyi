@@ -1,0 +1,3 @@
+from .widget import CellTableWidget as CellTableWidget
+
+__all__ = ["CellTableWidget"]
