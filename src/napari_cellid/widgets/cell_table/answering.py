@@ -144,10 +144,10 @@ class TableAnswers(QObject):
             if not self._begin():
                 return
             cells = self._session.cells()
-            cells = cells[cells["recording"] == name].set_index("label")["cell"]
+            cells = cells[cells["recording"] == name]
             for labels, answer in self._waiting:
-                known = cells[cells.index.isin(labels)]
-                self._write([CellKey(name, int(cell)) for cell in known], answer)
+                numbers = cells.loc[cells["label"].isin(labels), "cell"].tolist()
+                self._write([CellKey(name, number) for number in numbers], answer)
 
     def _on_finished(self) -> None:
         """Forget what waits, also if the cells were not saved."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.config import NO_CLASS, NO_CLASS_TEXT
-from napari_cellid.report.table import NONE, decimal_text
+from napari_cellid.report.table import NONE
+from napari_cellid.retrain.verdict import decimal_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,7 +24,7 @@ from superqt.utils import signals_blocked
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.cells.cell_filter import CellFilter
 from napari_cellid.config import NO_CLASS, NO_CLASS_TEXT
-from napari_cellid.report.table import decimal_text
+from napari_cellid.retrain.verdict import decimal_text
 from napari_cellid.widgets._shared.layouts import CollapsibleSection, plain_label
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.cell_table.columns import (
@@ -219,8 +219,8 @@ class FilterPanel(QWidget):
         self.set_answers(cells, colours)
         self.ranges.set_cells(cells, blind=blind)
         for name, box in self.places.items():
-            values = cells[name].cat.categories if name in cells else []
-            _set_places(box, [value for value in values if value])
+            values = list(cells[name].cat.categories) if name in cells else []
+            _set_places(box, [str(value) for value in values if value])
 
     def set_answers(self, cells: pd.DataFrame, colours: Mapping[str, str]) -> None:
         """Offer the answers that were given."""

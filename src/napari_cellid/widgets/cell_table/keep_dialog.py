@@ -58,7 +58,7 @@ class KeepAnswersDialog(NewStudyDialog):
             form.insertRow(0, small_text(_WHY))
             form.insertRow(2, "Your name", self.annotator)
             form.insertRow(form.rowCount() - 1, self.one_answer)
-        self.resize(480, 340)
+        self.resize(480, 280)
         self.annotator.textChanged.connect(self._show_path)
         self._show_path()
 

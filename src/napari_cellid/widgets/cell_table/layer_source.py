@@ -130,8 +130,9 @@ class LayerSource(CellSource):
             return cells.assign(recording=result.name)
         # a study may have other numbers for them, which are those of the answers
         known = self.session.cells()
-        known = known[known["recording"] == name].set_index("label")["cell"]
-        numbers = cells["label"].map(known).fillna(cells["cell"]).astype(int)
+        known = known[known["recording"] == name]
+        by_label = known.set_index("label")["cell"]
+        numbers = cells["label"].map(by_label).fillna(cells["cell"]).astype(int)
         return cells.assign(recording=name, cell=numbers)
 
     def labels_of(self, keys: Sequence[CellKey]) -> list[int]:
@@ -205,8 +206,7 @@ class LayerSource(CellSource):
         layer = self._layer()
         if layer is None or not layer.visible or self.session.add_mode is not None:
             return
-        label = layer.get_value(position, world=True)
-        keys = self._keys_of([label] if label else [])
+        keys = self._keys_of([_label_at(layer, position)])
         if add and keys:
             kept = [key for key in self._chosen if key not in keys]
             keys = kept if len(kept) < len(self._chosen) else [*kept, *keys]
@@ -241,3 +241,11 @@ class LayerSource(CellSource):
 
     def _on_changed(self) -> None:
         self.changed.emit()
+
+
+def _label_at(layer: Labels, position: Sequence[float]) -> int:
+    """Label at a position in world coordinates; 0 if there is none."""
+    pixel = np.round(layer.world_to_data(position[-layer.ndim :])).astype(int)
+    shape = layer.data.shape
+    inside = all(0 <= k < n for k, n in zip(pixel, shape, strict=True))
+    return int(layer.data[tuple(pixel)]) if inside else 0

@@ -147,7 +147,7 @@ class CellTableModel(QAbstractTableModel):
 
     def key(self, row: int) -> CellKey:
         """The cell of a row."""
-        return self.keys[self.rows[row]]
+        return self.keys[int(self.rows[row])]
 
     def row_of(self, key: CellKey) -> int | None:
         """Row of a cell; None if it is not listed."""

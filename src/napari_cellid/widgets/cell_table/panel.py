@@ -55,7 +55,6 @@ class CellTableView(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setAlternatingRowColors(True)
         self.setMinimumSize(160, 90)
         rows = self.verticalHeader()
         rows.hide()
