@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.backend_bases import MouseButton
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from matplotlib.path import Path
@@ -176,7 +177,8 @@ class ContrastPlot(CellPlot):
         )
         self._mark()
         line = {"color": text, "linewidth": 1}
-        self._lasso = LassoSelector(axes, self.choose_within, props=line, button=[1])
+        left = MouseButton.LEFT
+        self._lasso = LassoSelector(axes, self.choose_within, props=line, button=left)
 
     def _mark(self) -> None:
         if self._cells is not None:
