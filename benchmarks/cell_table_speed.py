@@ -2,11 +2,11 @@
 
     QT_QPA_PLATFORM=offscreen python benchmarks/cell_table_speed.py [--cells 50000]
 
-Prints, in milliseconds of this process, the median of filling, sorting, filtering and selecting in the
-model and view of the Cell table, and the same in those of napari's *Features table*
-widget, which is what a user would open otherwise; then their ratio. Filtering there is
-that of Qt, by the text of a column, because the widget offers none. Each act ends when
-the rows that are visible are painted.
+Prints, in milliseconds of this process on the CPU, the median of filling, sorting,
+filtering and selecting in the model and view of the Cell table, and the same in those
+of napari's *Features table* widget, which is what a user would open otherwise; then
+their ratio. Filtering there is that of Qt, by the text of a column, because the widget
+offers none. Each act ends when the rows that are visible are painted.
 """
 
 from __future__ import annotations
