@@ -11,7 +11,7 @@ import torch
 pytest.importorskip("tools.training.field_crops", reason="tools are not installed")
 
 from napari_cellid.segmentation.targets import IGNORE_INDEX
-from tools.training.field_crops import Fields
+from tools.training.field_crops import Fields, unstained, without_red
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +75,24 @@ def test_a_kind_can_be_drawn_twice_as_often(tmp_path: Path) -> None:
     _, _, sharp = fields.batch(np.random.default_rng(3), 90, SIDE)
     # a third: 30 of 90, 3 SDs are 13.4
     assert 17 <= int(sharp.sum()) <= 43
+
+
+def test_cells_of_a_crop_without_stain_are_green_alone_or_not_told(
+    tmp_path: Path,
+) -> None:
+    path = _write_field(tmp_path / "wide-1-0000.npz")
+    fields = Fields([path], "pair", faint=1.0, unstained=1.0)
+    images, targets, _ = fields.batch(np.random.default_rng(4), 20, SIDE)
+    stained = images[:, 0].std(dim=(1, 2)) > 0  # otherwise the red channel is missing
+    assert 5 <= int(stained.sum()) < 20
+    assert set(targets[stained, 1].unique().tolist()) == {1, IGNORE_INDEX}
+    classes = np.array([[0, 1, 2, IGNORE_INDEX]], np.uint8)
+    assert without_red(classes).tolist() == [[1, 1, IGNORE_INDEX, IGNORE_INDEX]]
+
+
+def test_a_channel_without_stain_has_texture_and_stays_in_its_range() -> None:
+    green = np.random.default_rng(5).random((64, 64)).astype(np.float32)
+    red = unstained(green, np.random.default_rng(6))
+    assert red.shape == green.shape
+    assert red.dtype == np.float32
+    assert 0 <= red.min() < red.max() <= 1

@@ -14,6 +14,7 @@ from napari_cellid.channels.model_input import with_local_contrast
 from napari_cellid.channels.normalisation import ROBUST, normalise
 from napari_cellid.channels.resampling import rescale
 from napari_cellid.segmentation.targets import IGNORE_INDEX
+from napari_cellid.simulation.tissue import correlated_field
 from tools.training.disturbances import disturbed
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Fields:
 
     In blurred fields, a share `faint` of the crops takes sections too faint to be
     judged for background, otherwise they are left out: what is never told to be
-    background is outlined. In sharp fields people outline faint holes, too.
+    background is outlined. In sharp fields people outline faint holes, too. In a share
+    `unstained` of the crops, red shows no cell, as where few cells have the stain.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Fields:
         zoom: float = 1.0,
         faint: float = 0.0,
         often: Sequence[str] = (),
+        unstained: float = 0.0,
     ) -> None:
         self.combination, self.zoom, self.faint = combination, zoom, faint
+        self.unstained = unstained
         self.items = []
         # every kind is seen as often as the others, however many fields it has; those
         # in `often` twice as often
@@ -107,8 +111,10 @@ class Fields:
         if rng.random() < 0.3:
             # the two channels of a microscope never lie on one another exactly
             red = ndimage.shift(red, rng.normal(0, 0.5, 2), order=1, mode="nearest")
-        images = [disturbed(image, rng) for image in (red, green)]
         lonely = rng.random() < self.lonely[number]
+        if not lonely and rng.random() < self.unstained:
+            red, target, classes = unstained(green, rng), alone, without_red(classes)
+        images = [disturbed(image, rng) for image in (red, green)]
         if lonely:
             images[0], target = np.zeros_like(images[0]), alone
             classes = np.full_like(classes, IGNORE_INDEX)
@@ -138,6 +144,32 @@ class Fields:
             torch.from_numpy(np.stack(targets).astype(np.int64)),
             torch.tensor(sharp),
         )
+
+
+def unstained(green: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A red channel (y, x) without a cell: haze, texture, noise and some green.
+
+    Parameters
+    ----------
+    green
+        (y, x), normalised.
+    rng
+        Draws what is in it.
+    """
+    shape = green.shape[0], green.shape[1]
+    size = rng.uniform(0.6, 6)
+    haze = rng.uniform(0.02, 0.4) * correlated_field(shape, size, rng)
+    noise = rng.uniform(0.01, 0.2) * rng.normal(size=shape)
+    passed = rng.uniform(0, 0.4) * green
+    image = normalise((1 + haze + noise + passed).astype(np.float32), ROBUST)
+    # beyond the crop, stained cells can be the brightest
+    return image * np.float32(rng.uniform(0.2, 1))
+
+
+def without_red(classes: np.ndarray) -> np.ndarray:
+    """Classes (y, x) of the same cells where nothing is red."""
+    green_alone = np.where(classes == 0, 1, classes)
+    return np.where(classes == 2, IGNORE_INDEX, green_alone).astype(np.uint8)
 
 
 def _fit(image: np.ndarray, side: int, fill: float) -> np.ndarray:

@@ -98,6 +98,12 @@ def main() -> None:
         default=0.0,
         help="how much larger cell outputs (logits) become in sharp fields",
     )
+    parser.add_argument(
+        "--unstained",
+        type=float,
+        default=0.0,
+        help="share of crops whose red channel shows no cell",
+    )
     parser.add_argument("--dice", type=float, default=0.5, help="its share in the loss")
     parser.add_argument(
         "--classes", action="store_true", help="predict cell classes, too"
@@ -173,7 +179,12 @@ def train(options: argparse.Namespace) -> None:
     known, held_out = split_fields(options.fields, options.held_out)
     known = spread(known, options.learn_from)
     training = Fields(
-        known, options.combination, options.zoom, options.faint, options.often
+        known,
+        options.combination,
+        options.zoom,
+        options.faint,
+        options.often,
+        options.unstained,
     )
     testing = Fields(held_out, options.combination, faint=options.faint)
     torch.manual_seed(options.seed)
