@@ -27,6 +27,8 @@ def test_sample_has_three_planes() -> None:
 
     assert SAMPLE.n_planes == 3
     assert (SAMPLE.height, SAMPLE.width) == (512, 512)
+    # the models are trained to outline what a person sees
+    assert SAMPLE.outlined == "visible"
 
 
 def test_without_window(words: list[str], capsys) -> None:

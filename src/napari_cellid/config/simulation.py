@@ -396,5 +396,5 @@ class SimulationConfig(Config):
     )
 
 
-#: the built-in sample: three planes of 512 x 512 px
-SAMPLE = SimulationConfig(seed=7)
+#: the built-in sample: three planes of 512 x 512 px; its truth is what a person sees
+SAMPLE = SimulationConfig(seed=7, outlined="visible")
