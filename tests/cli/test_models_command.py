@@ -77,3 +77,13 @@ def test_show_by_folder(classifier_folder: Path, capsys) -> None:
     assert card["classes"] == ["excitatory", "inhibitory", "glia"]
     assert main(["models", "show", str(classifier_folder)]) == 0
     assert "patches of 101 x 101 pixels, enlarged to 64" in capsys.readouterr().out
+
+
+def test_the_ensemble_is_listed_as_the_default(capsys) -> None:
+    assert main(["models", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    classifiers = [one for one in models if one["task"] == "classify"]
+    assert [one["name"] for one in classifiers if one["default"]] == ["both"]
+    assert {one["name"] for one in classifiers if one["folder"]} == {
+        "inception_v3", "one_pass", "resnet18",
+    }  # fmt: skip

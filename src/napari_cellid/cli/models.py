@@ -59,11 +59,22 @@ def add_commands(commands: Any) -> None:
 
 def run_list(arguments: Namespace, console: Console) -> None:
     """List the models that come with the package, and those of a study."""
-    from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
+    from napari_cellid.models.registry import (
+        DEFAULTS,
+        ENSEMBLE,
+        SHIPPED_MODELS,
+        default_classifier,
+        shipped_ensemble,
+    )
     from napari_cellid.models.store import list_models
 
     used = {task: SHIPPED_MODELS / name for task, name in DEFAULTS.items()}
+    used["classify"] = SHIPPED_MODELS / default_classifier()
     models = list_models(SHIPPED_MODELS)
+    ensemble = shipped_ensemble()
+    if ensemble is not None:
+        # it has no folder of its own, but can be named like one that has
+        models.append((SHIPPED_MODELS / ENSEMBLE, ensemble))
     if arguments.study is not None:
         used, own = _of_study(arguments.study)
         models += own
@@ -72,7 +83,8 @@ def run_list(arguments: Namespace, console: Console) -> None:
     for folder, card in models:
         is_default = used.get(card.task) == folder
         about = {"name": folder.name, "task": card.task, "default": is_default}
-        values.append({**about, "folder": str(folder), "description": card.description})
+        place = str(folder) if folder.is_dir() else None
+        values.append({**about, "folder": place, "description": card.description})
         default = " (default)" if is_default else ""
         lines.setdefault(card.task, [_TITLES[card.task]]).append(
             f"  {folder.name}{default}: {card.description or 'no description'}"
@@ -107,12 +119,18 @@ def run_show(arguments: Namespace, console: Console) -> None:
 
 def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]]]:
     """Return the active models of a study, and all its own models."""
-    from napari_cellid.models.registry import DEFAULTS
+    from napari_cellid.models.registry import (
+        DEFAULTS,
+        SHIPPED_MODELS,
+        default_classifier,
+    )
     from napari_cellid.retrain.active_model import current_model, study_models
     from napari_cellid.study.study import Study
 
     study = Study.open(path.absolute())
     used = {task: current_model(study, task) for task in DEFAULTS}
+    if not study.config.models.classify:
+        used["classify"] = SHIPPED_MODELS / default_classifier()
     return used, [m for task in DEFAULTS for m in study_models(study, task)]
 
 

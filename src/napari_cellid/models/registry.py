@@ -23,7 +23,8 @@ SHIPPED_MODELS = Path(__file__).parents[1] / "weights"
 ALIASES = {"inception": "inception_v3", "one-pass": "one_pass"}
 #: the name of the ensemble of Inception-v3 and the pixel classifier
 ENSEMBLE = "both"
-#: the model of each task where none is named
+#: the model of each task where none is named, and a training begins with it; cells are
+#: classified by the ensemble of it and the pixel classifier, `default_classifier`
 DEFAULTS: dict[Task, str] = {"segment": "unet", "classify": "inception_v3"}
 
 
@@ -54,6 +55,15 @@ def find_model(requested: str | Path | None, task: Task) -> Path:
         f"There is no model {name!r}; give the path of a model folder or the name of "
         f"a model that comes with napari-cellid ({known or 'none here'})."
     )
+
+
+def default_classifier() -> str:
+    """Name of what classifies cells where no classifier is named.
+
+    The ensemble, which is the best in the figures of `docs/models.md`; without one of
+    its members the patch classifier alone.
+    """
+    return DEFAULTS["classify"] if shipped_ensemble() is None else ENSEMBLE
 
 
 def shipped_ensemble() -> ModelCard | None:

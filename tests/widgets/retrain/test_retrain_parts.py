@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -23,7 +24,7 @@ from napari_cellid.config import (
     SplitConfig,
 )
 from napari_cellid.errors import InputError
-from napari_cellid.models.registry import SHIPPED_MODELS
+from napari_cellid.models.registry import ENSEMBLE, SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
 from napari_cellid.report.model_card import card_text
 from napari_cellid.retrain import process as retrain_process
@@ -358,22 +359,21 @@ def test_identify_offers_the_studys_models(viewer, lab, classifier_folder, qtbot
     qtbot.addWidget(choice)
     before = choice.count()
     choice.set_study_models(lab.models, None)
-    assert choice.value() == SHIPPED_MODELS / "inception_v3"
+    assert choice.value() == Path(ENSEMBLE)
     choice.setValue(lab.models / "better")
     assert choice.currentText() == "better (of this study)"
     choice.set_study_models(lab.models, None)
     assert choice.value() == lab.models / "better"
     choice.set_study_models(None, None)
-    assert (
-        choice.count() == before and choice.value() == SHIPPED_MODELS / "inception_v3"
-    )
+    assert choice.count() == before
+    assert choice.value() == Path(ENSEMBLE)
     dock = IdentifyWidget(viewer)
     qtbot.addWidget(dock)
     session = session_of(viewer)
     session.open_study(lab.path)
-    assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"
+    assert dock.panel.classifier.value() == Path(ENSEMBLE)
     models = session.config.models.model_copy(update={"classify": "better"})
     session.edit_config(lambda now: now.model_copy(update={"models": models}))
     assert dock.panel.classifier.value() == lab.models / "better"
     session.close_study()
-    assert dock.panel.classifier.value() == SHIPPED_MODELS / "inception_v3"
+    assert dock.panel.classifier.value() == Path(ENSEMBLE)

@@ -14,6 +14,7 @@ from napari_cellid.models.registry import (
     DEFAULTS,
     ENSEMBLE,
     SHIPPED_MODELS,
+    default_classifier,
     shipped_ensemble,
 )
 from napari_cellid.models.store import list_models, load_card
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
 _CHOOSE_FOLDER = "Choose folder…"
 #: what the models of the package are for, by the name of their folder; "best" as in
-#: docs/explanation/models.md, where one pass has the best classes of all on the same
+#: docs/explanation/models.md, on the semi-real field, on the same
 #: outlines
 _PURPOSES = {
     "unet": "U-Net of the package",
     "inception_v3": "Inception-v3, as in the paper",
-    "one_pass": "one pass: quickest, best in our figures",
+    "one_pass": "one pass: the quickest",
     "resnet18": "ResNet18: small, quick to retrain",
-    ENSEMBLE: "Inception-v3 and one pass together",
+    ENSEMBLE: "both together: best in our figures",
 }
 _NO_MODEL = {"classify": "none: outline cells only"}
 
@@ -61,9 +62,9 @@ class ModelCombo(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for folder, card in _shipped_models(task):
             self._add(folder, card)
-            if folder.name == DEFAULTS[task]:
-                self.setCurrentIndex(self.count() - 1)
         self._add_ensemble()
+        if (default := self._default()) in self._cards:
+            self.setValue(default)
         if task in _NO_MODEL:
             self.addItem(_NO_MODEL[task], None)
         self.addItem(_CHOOSE_FOLDER, None)
@@ -78,6 +79,12 @@ class ModelCombo(QComboBox):
         card = shipped_ensemble() if self._task == "classify" else None
         if card is not None:
             self._add(Path(ENSEMBLE), card)
+
+    def _default(self) -> Path:
+        """What is chosen where neither the user nor a study has chosen."""
+        if self._task == "classify" and default_classifier() == ENSEMBLE:
+            return Path(ENSEMBLE)
+        return SHIPPED_MODELS / DEFAULTS[self._task]
 
     def value(self) -> Path | None:
         """Folder of the chosen model; None for no model."""
@@ -139,7 +146,7 @@ class ModelCombo(QComboBox):
         ]
         for folder in self._study_models:
             self._add(folder, load_card(folder, self._task))
-        default = active or SHIPPED_MODELS / DEFAULTS[self._task]
+        default = active or self._default()
         if active != self._active:
             self._active = active
             self.setValue(default)
