@@ -26,15 +26,19 @@ def add_models(
     of_study
         Whether a study may have its own models.
     """
-    default = "the one that comes with napari-cellid"
-    if of_study:
-        default = f"that of the study, else {default}"
+    of_package = {
+        "segmenter": "the one that comes with napari-cellid",
+        "classifier": "both",
+    }
     words = {
         "segmenter": "outlines cells",
         "classifier": "classifies cells: inception, resnet18, one-pass, both (the mean "
         "of inception and one-pass), or another",
     }
     for kind in kinds:
+        default = of_package[kind]
+        if of_study:
+            default = f"that of the study, else {default}"
         parser.add_argument(
             f"--{kind}", metavar="MODEL",
             help=f"name or folder of the model that {words[kind]} (default: {default})",

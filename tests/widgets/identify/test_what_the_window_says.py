@@ -105,7 +105,7 @@ def test_models_are_named_by_what_they_are_for(
     qtbot.addWidget(combo)
     names = [combo.itemText(index) for index in range(combo.count())]
     assert "Inception-v3, as in the paper" in names
-    assert "both together: best in our figures" in names
+    assert "both: best in our figures" in names
     assert not any("one_pass" in name or "inception_v3" in name for name in names)
     run(qtbot, dock)
     result = result_of(dock._layer).run_result

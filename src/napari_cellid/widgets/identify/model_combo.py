@@ -31,11 +31,11 @@ _CHOOSE_FOLDER = "Choose folder…"
 #: docs/explanation/models.md, on the semi-real field, on the same
 #: outlines
 _PURPOSES = {
-    "unet": "U-Net of the package",
+    "unet": "U-Net",
     "inception_v3": "Inception-v3, as in the paper",
     "one_pass": "one pass: the quickest",
     "resnet18": "ResNet18: small, quick to retrain",
-    ENSEMBLE: "both together: best in our figures",
+    ENSEMBLE: "both: best in our figures",
 }
 _NO_MODEL = {"classify": "none: outline cells only"}
 

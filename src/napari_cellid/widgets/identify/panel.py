@@ -255,19 +255,16 @@ class IdentifyPanel(QWidget):
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         models = QWidget()
         form = self._models_form = form_layout(models)
+        # what models are for is longer than fits beside a label
+        form.setRowWrapPolicy(form.RowWrapPolicy.WrapAllRows)
         form.addRow("Cells", self.rois)
         form.addRow("Outline with", self.segmenter)
         form.addRow("Classify with", self.classifier)
         form.addRow(self.scheme)
         settings = [
-            self.registration,
-            self.segment,
-            self.none,
-            self.views,
-            self.device,
-            self.classify,
-            self.frames,
-        ]
+            self.registration, self.segment, self.none, self.views, self.device,
+            self.classify, self.frames,
+        ]  # fmt: skip
         more = CollapsibleSection("More settings", settings)
         self._inputs = [self.channels, models, self.threshold, more]
         self._has_result = False
