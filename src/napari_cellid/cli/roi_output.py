@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.cli.identify import describe
 from napari_cellid.cli.output import write_to_destination
 from napari_cellid.config import NO_CLASS_TEXT
-from napari_cellid.io.results import CELL_TYPES
 from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.report.table import count_text, counts_text
 
@@ -49,7 +48,7 @@ def save_rois(
     started
         `time.perf_counter()` at the start of the command.
     """
-    from napari_cellid.io.results import write_cell_types
+    from napari_cellid.io.results import CELL_TYPES, write_cell_types
 
     write_types = partial(write_cell_types, found.table)
     cells = found.without_rejected() if arguments.cells_only else found

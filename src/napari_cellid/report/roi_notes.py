@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cellid.io.results import CELL_TYPES
 from napari_cellid.report.table import count_text
 
 if TYPE_CHECKING:
@@ -23,6 +22,9 @@ def roi_notes(table: pd.DataFrame) -> list[str]:
     -------
     A sentence each; none if all is as expected.
     """
+    # with pandas and dask, for which the start of the program must not wait
+    from napari_cellid.io.results import CELL_TYPES
+
     empty = int((table["npix"] == 0).sum())
     hidden = int(((table["npix"] > 0) & (table["label_npix"] == 0)).sum())
     notes = []
