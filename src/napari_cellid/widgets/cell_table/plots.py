@@ -70,7 +70,14 @@ class CellPlot(FigureCanvasQTAgg):
 
     def set_cells(self, cells: PlottedCells | None) -> None:
         """Plot other cells; None plots nothing."""
+        lost = self._cells is not None and (
+            cells is None or not set(self._cells.values) <= set(cells.values)
+        )
         self._cells = cells
+        if lost:
+            # who annotates blind must not see for another moment what a model says
+            self.figure.clear()
+            self.draw()
         self._refresh()
 
     def set_theme(self, theme: str) -> None:
