@@ -76,3 +76,12 @@ def test_the_middle_of_a_large_plane_decides(side: int) -> None:
     for name in ("red", "green"):
         images[name][0, middle, middle] = images[name][0, :200, :200]
     assert channels_exchanged(large, corner)
+
+
+def test_numbers_that_no_cell_has_are_no_division_by_zero() -> None:
+    labels = np.zeros((1, 40, 40), np.int32)
+    labels[0, 5:17, 5:17], labels[0, 22:34, 22:34] = 3, 9
+    image = np.random.default_rng(0).gamma(2, 50, labels.shape).astype(np.float32)
+    with np.errstate(all="raise"):
+        contrasts = core_contrast(labels, image, 1.0)
+    assert len(contrasts) == 2

@@ -99,7 +99,9 @@ def _of_plane(
         _means(smooth, np.where(part, cells, 0), deepest.size)[numbers]
         for part in (relative > _CORE, relative <= _RIM)
     )
-    spread = ndimage.standard_deviation(smooth, cells, numbers)
+    # scipy's standard deviation divides by zero for numbers that no cell has
+    deviation = smooth - _means(smooth, cells, deepest.size)[cells]
+    spread = np.sqrt(_means(deviation**2, cells, deepest.size)[numbers])
     contrast: NDArray[np.float64] = np.full(len(numbers), np.nan)
     np.divide(core - rim, spread, out=contrast, where=spread > 0)
     return np.asarray(contrast[np.isfinite(contrast)], np.float64)

@@ -85,7 +85,8 @@ def ensemble_card(patches: ModelCard, pixels: ModelCard) -> ModelCard:
             "least_confidence": _mean_limit(*confidences),
             "least_contrast": _mean_limit(*contrasts),
             "name": f"{patches.name} + {pixels.name}",
-            "description": "The mean of the probabilities of both.",
+            "description": "The mean of the probabilities of "
+            f"{patches.name} and {pixels.name}.",
             "weights_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
         }
     )
