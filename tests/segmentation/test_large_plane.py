@@ -60,8 +60,8 @@ def test_bytes_a_pixel_of_a_plane_of_4096_px(tmp_path: Path) -> None:
     # 4 of the result, 4 of the seeds, 1 of the mask
     assert 4 < peak["labelling"] < 13
     assert peak["table of cells"] < 10
-    # 8 of the result, 8 of the sums of one channel
-    assert peak["mean over time"] < 23
+    # 8 of the result, 8 of the sums of one channel, and frames that are read ahead
+    assert peak["mean over time"] < 26
     assert peak["input image"] < 11
 
 

@@ -85,7 +85,8 @@ def read_xml(path: Path) -> PrairieXml:
     try:
         with path.open("rb") as file:
             _read_elements(ElementTree.iterparse(file, ("start", "end")), found, path)
-    except ElementTree.ParseError as error:
+    # a file that names an encoding that nobody knows is a LookupError
+    except (ElementTree.ParseError, LookupError) as error:
         raise InputError(
             f"{path.name} cannot be read to its end ({error}); it is cut off or "
             "damaged: copy it again."
