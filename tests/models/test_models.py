@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from napari_cellid.errors import InputError
-from napari_cellid.models.registry import ENSEMBLE, default_classifier, find_model
+from napari_cellid.models.registry import ENSEMBLE, default_model, find_model
 from napari_cellid.models.store import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -143,8 +143,8 @@ def test_models_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> No
 def test_cells_are_classified_by_both_where_nothing_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert default_classifier() == ENSEMBLE
+    assert default_model("classify") == ENSEMBLE
     # a training begins with the patch classifier
     assert find_model(None, "classify").name == "inception_v3"
     monkeypatch.setattr("napari_cellid.models.registry.SHIPPED_MODELS", tmp_path)
-    assert default_classifier() == "inception_v3"
+    assert default_model("classify") == "inception_v3"

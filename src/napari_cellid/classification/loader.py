@@ -11,7 +11,7 @@ from napari_cellid.classification.pixel import ARCHITECTURE, load_pixel_classifi
 from napari_cellid.models.class_names import name_classes
 from napari_cellid.models.registry import (
     ENSEMBLE,
-    default_classifier,
+    default_model,
     find_model,
 )
 from napari_cellid.models.store import load_card
@@ -46,7 +46,7 @@ def load_classifier(
         If there is no such model, it does another task, its weights do not fit, or a
         class may mean something else in the study.
     """
-    requested = default_classifier() if requested is None else requested
+    requested = default_model("classify") if requested is None else requested
     if str(requested) == ENSEMBLE:
         first, second = load_patch_classifier(), load_pixel_classifier("one_pass")
         return average(

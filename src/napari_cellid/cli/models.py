@@ -63,13 +63,12 @@ def run_list(arguments: Namespace, console: Console) -> None:
         DEFAULTS,
         ENSEMBLE,
         SHIPPED_MODELS,
-        default_classifier,
+        default_model,
         shipped_ensemble,
     )
     from napari_cellid.models.store import list_models
 
-    used = {task: SHIPPED_MODELS / name for task, name in DEFAULTS.items()}
-    used["classify"] = SHIPPED_MODELS / default_classifier()
+    used = {task: SHIPPED_MODELS / default_model(task) for task in DEFAULTS}
     models = list_models(SHIPPED_MODELS)
     ensemble = shipped_ensemble()
     if ensemble is not None:
@@ -122,7 +121,7 @@ def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]
     from napari_cellid.models.registry import (
         DEFAULTS,
         SHIPPED_MODELS,
-        default_classifier,
+        default_model,
     )
     from napari_cellid.retrain.active_model import current_model, study_models
     from napari_cellid.study.study import Study
@@ -130,7 +129,7 @@ def _of_study(path: Path) -> tuple[dict[Task, Path], list[tuple[Path, ModelCard]
     study = Study.open(path.absolute())
     used = {task: current_model(study, task) for task in DEFAULTS}
     if not study.config.models.classify:
-        used["classify"] = SHIPPED_MODELS / default_classifier()
+        used["classify"] = SHIPPED_MODELS / default_model("classify")
     return used, [m for task in DEFAULTS for m in study_models(study, task)]
 
 

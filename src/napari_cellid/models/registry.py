@@ -24,7 +24,7 @@ ALIASES = {"inception": "inception_v3", "one-pass": "one_pass"}
 #: the name of the ensemble of Inception-v3 and the pixel classifier
 ENSEMBLE = "both"
 #: the model of each task where none is named, and a training begins with it; cells are
-#: classified by the ensemble of it and the pixel classifier, `default_classifier`
+#: classified by the ensemble of it and the pixel classifier, see `default_model`
 DEFAULTS: dict[Task, str] = {"segment": "unet", "classify": "inception_v3"}
 
 
@@ -57,13 +57,15 @@ def find_model(requested: str | Path | None, task: Task) -> Path:
     )
 
 
-def default_classifier() -> str:
-    """Name of what classifies cells where no classifier is named.
+def default_model(task: Task) -> str:
+    """Name of the model that does a task where no model is named.
 
-    The ensemble, which is the best in the figures of `docs/models.md`; without one of
-    its members the patch classifier alone.
+    Cells are classified by the ensemble, whose classes are the best on average in
+    `docs/explanation/models.md`; without one of its members by the patch classifier.
     """
-    return DEFAULTS["classify"] if shipped_ensemble() is None else ENSEMBLE
+    if task == "classify" and shipped_ensemble() is not None:
+        return ENSEMBLE
+    return DEFAULTS[task]
 
 
 def shipped_ensemble() -> ModelCard | None:

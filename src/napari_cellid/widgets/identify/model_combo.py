@@ -11,10 +11,9 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import (
-    DEFAULTS,
     ENSEMBLE,
     SHIPPED_MODELS,
-    default_classifier,
+    default_model,
     shipped_ensemble,
 )
 from napari_cellid.models.store import list_models, load_card
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 _CHOOSE_FOLDER = "Choose folder…"
-#: what the models of the package are for, by the name of their folder; "best" as in
-#: docs/explanation/models.md, on the semi-real field, on the same
-#: outlines
+#: what the models of the package are for, by the name of their folder; "best" on
+#: average over the simulated kinds of docs/explanation/models.md
 _PURPOSES = {
     "unet": "U-Net",
     "inception_v3": "Inception-v3, as in the paper",
@@ -82,9 +80,8 @@ class ModelCombo(QComboBox):
 
     def _default(self) -> Path:
         """What is chosen where neither the user nor a study has chosen."""
-        if self._task == "classify" and default_classifier() == ENSEMBLE:
-            return Path(ENSEMBLE)
-        return SHIPPED_MODELS / DEFAULTS[self._task]
+        name = default_model(self._task)
+        return Path(name) if name == ENSEMBLE else SHIPPED_MODELS / name
 
     def value(self) -> Path | None:
         """Folder of the chosen model; None for no model."""
