@@ -9,6 +9,8 @@ from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_cellid.recording import MeanPlanes
@@ -48,10 +50,8 @@ def channels_exchanged(labels: NDArray[np.int32], planes: MeanPlanes) -> bool:
     """
     if planes.red is None or planes.green is None:
         return False
-    contrasts = [
-        core_contrast(labels, image, planes.pixel_size_um)
-        for image in (planes.red, planes.green)
-    ]
+    images = (planes.red, planes.green)
+    contrasts = _core_contrasts(labels, images, planes.pixel_size_um)
     if any(len(each) < _FEWEST_CELLS for each in contrasts):
         return False
     red, green = (float(np.median(each)) for each in contrasts)
@@ -76,17 +76,31 @@ def core_contrast(
     -------
     One number a cell (cell,); cells that are too small or of one value are left out.
     """
-    parts = [
-        _of_plane(_middle(cells), _middle(plane), pixel_um)
-        for cells, plane in zip(labels, image, strict=True)
-        if _middle(cells).any()
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0)
+    return _core_contrasts(labels, (image,), pixel_um)[0]
 
 
-def _of_plane(
-    cells: NDArray[np.int32], image: NDArray[np.float32], pixel_um: float
-) -> NDArray[np.float64]:
+def _core_contrasts(
+    labels: NDArray[np.int32], images: Sequence[NDArray[np.float32]], pixel_um: float
+) -> list[NDArray[np.float64]]:
+    """Core contrast (cell,) in each image; where core and rim lie is found once."""
+    contrasts: list[list[NDArray[np.float64]]] = [[] for _ in images]
+    for plane, whole in enumerate(labels):
+        cells = _middle(whole)
+        if not cells.any():
+            continue
+        core, rim = _core_and_rim(cells)
+        for image, parts in zip(images, contrasts, strict=True):
+            smooth = ndimage.gaussian_filter(
+                _middle(image[plane]), _SMOOTH_UM / pixel_um
+            )
+            parts.append(_contrast(smooth, cells, core, rim))
+    return [np.concatenate(parts) if parts else np.zeros(0) for parts in contrasts]
+
+
+def _core_and_rim(
+    cells: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Labels (y, x) of the cores of cells, and of their rims."""
     numbers = np.unique(cells[cells > 0])
     # touching cells have an edge between them
     inside = (cells > 0) & ~find_boundaries(cells, mode="inner")
@@ -94,16 +108,24 @@ def _of_plane(
     deepest = np.zeros(int(numbers.max()) + 1)
     deepest[numbers] = ndimage.maximum(depth, cells, numbers)
     relative = depth / np.maximum(deepest[cells], 0.5)
-    smooth = ndimage.gaussian_filter(image, _SMOOTH_UM / pixel_um)
-    core, rim = (
-        _means(smooth, np.where(part, cells, 0), deepest.size)[numbers]
-        for part in (relative > _CORE, relative <= _RIM)
-    )
+    return np.where(relative > _CORE, cells, 0), np.where(relative <= _RIM, cells, 0)
+
+
+def _contrast(
+    image: NDArray[np.float32],
+    cells: NDArray[np.int32],
+    core: NDArray[np.int32],
+    rim: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    """Core above rim in SDs within the cell (cell,), of cells that have them."""
+    numbers = np.unique(cells[cells > 0])
+    size = int(numbers.max()) + 1
+    of_core, of_rim = (_means(image, part, size)[numbers] for part in (core, rim))
     # scipy's standard deviation divides by zero for numbers that no cell has
-    deviation = smooth - _means(smooth, cells, deepest.size)[cells]
-    spread = np.sqrt(_means(deviation**2, cells, deepest.size)[numbers])
+    deviation = image - _means(image, cells, size)[cells]
+    spread = np.sqrt(_means(deviation**2, cells, size)[numbers])
     contrast: NDArray[np.float64] = np.full(len(numbers), np.nan)
-    np.divide(core - rim, spread, out=contrast, where=spread > 0)
+    np.divide(of_core - of_rim, spread, out=contrast, where=spread > 0)
     return np.asarray(contrast[np.isfinite(contrast)], np.float64)
 
 
