@@ -139,7 +139,7 @@ def _middle(plane: NDArray[Any]) -> NDArray[Any]:
 
 
 def _means(
-    image: NDArray[np.float32], cells: NDArray[np.int32], size: int
+    image: NDArray[np.floating[Any]], cells: NDArray[np.int32], size: int
 ) -> NDArray[np.float64]:
     """Mean of an image over each number of a label image; NaN where it has no pixel."""
     count = np.bincount(cells.ravel(), minlength=size)
