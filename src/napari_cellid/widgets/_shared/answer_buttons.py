@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY
+from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY, is_in_front
+from napari_cellid.widgets._shared.shortcut_list import ShortcutGroup, title_of
 from napari_cellid.widgets._shared.swatch import SWATCH_SIZE, swatch
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class AnswerKeys(QObject):
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
+        self._widget = widget
         self._answers: dict[str, str] = {}
         widget.setProperty(OWN_KEYS_PROPERTY, True)
         widget.installEventFilter(self)
@@ -91,6 +93,18 @@ class AnswerKeys(QObject):
     def set_config(self, config: StudyConfig) -> None:
         """Use the keys of this study."""
         self._answers = {key: answer for answer, key in answer_keys(config).items()}
+
+    def shortcut_group(self) -> ShortcutGroup | None:
+        """The keys in words; None while the widget is not seen."""
+        if not self._widget.isVisible() or not is_in_front(self._widget):
+            return None
+        answers = [(key, answer_text(name)) for key, name in self._answers.items()]
+        undo = QKeySequence(QKeySequence.StandardKey.Undo)
+        text = undo.toString(QKeySequence.SequenceFormat.NativeText)
+        return ShortcutGroup(
+            f"{title_of(self._widget)}: cells that are selected in the list",
+            (*answers, (text, "take the last answer back")),
+        )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Act on the keys of answers and on undo; leave every other key alone."""

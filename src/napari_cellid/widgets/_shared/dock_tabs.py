@@ -6,24 +6,42 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
+
+from napari_cellid.widgets._shared.shortcut_list import title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qtpy.QtWidgets import QWidget
 
 
 def tabify_dock_later(widget: QWidget) -> None:
     """Call `tabify_dock` as soon as the widget, still being made, is in the window."""
+    # napari stacks it below the others first, which makes the window higher
+    heights = {
+        id(window): window.height()
+        for window in QApplication.topLevelWidgets()
+        if isinstance(window, QMainWindow)
+    }
     timer = QTimer(widget, singleShot=True, interval=0)
-    timer.timeout.connect(partial(tabify_dock, widget))
+    timer.timeout.connect(partial(tabify_dock, widget, heights))
     timer.start()
 
 
-def tabify_dock(widget: QWidget) -> None:
+def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
     """Put a widget's dock into one tab group with the docks beside it, in front.
 
     napari stacks docks, and two or three stacked docks have no room to show anything.
-    The dock becomes as wide as the widget would like to be.
+    The dock becomes as wide as the widget would like to be. Its title is short, so that
+    the tabs can be read.
+
+    Parameters
+    ----------
+    widget
+        The widget of the dock.
+    heights
+        Heights of the windows before napari made the dock (px), by their `id`.
     """
     dock = widget.parentWidget()
     while dock is not None and not isinstance(dock, QDockWidget):
@@ -31,6 +49,7 @@ def tabify_dock(widget: QWidget) -> None:
     window = None if dock is None else dock.parentWidget()
     if not isinstance(window, QMainWindow) or dock is None or dock.isFloating():
         return
+    dock.setWindowTitle(title_of(dock))
     area = window.dockWidgetArea(dock)
     neighbours = [
         other
@@ -45,15 +64,16 @@ def tabify_dock(widget: QWidget) -> None:
         dock.raise_()
         # when the window has noticed that it needs less room now
         timer = QTimer(widget, singleShot=True, interval=0)
-        timer.timeout.connect(partial(_fit_to_screen, window))
+        height = heights.get(id(window), window.height())
+        timer.timeout.connect(partial(_restore_height, window, height))
         timer.start()
     width = widget.sizeHint().width()
     if dock.width() < width:
         window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
-def _fit_to_screen(window: QMainWindow) -> None:
-    """Shrink a window that stacked docks had stretched beyond the screen."""
-    screen = window.screen().availableGeometry()
-    if window.height() > screen.height():
-        window.resize(window.width(), screen.height())
+def _restore_height(window: QMainWindow, height: int) -> None:
+    """Shrink a window that stacked docks had stretched."""
+    room = window.screen().availableGeometry().height()
+    if window.height() > min(height, room):
+        window.resize(window.width(), min(height, room))

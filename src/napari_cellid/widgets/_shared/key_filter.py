@@ -17,6 +17,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared.shortcut_list import (
+    ShortcutGroup,
+    lines_by_meaning,
+    title_of,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -64,6 +70,7 @@ class Shortcuts(QObject):
         super().__init__(owner)
         self._owner = owner
         self._actions: dict[KeyCombination, Callable[[], object]] = {}
+        self._meanings: Mapping[KeyCombination, str] = {}
         self._enabled = False
         self._active = False
         self._pressed: set[int] = set()
@@ -81,9 +88,20 @@ class Shortcuts(QObject):
         return self._active
 
     def set_actions(
-        self, actions: Mapping[KeyCombination, Callable[[], object]]
+        self,
+        actions: Mapping[KeyCombination, Callable[[], object]],
+        meanings: Mapping[KeyCombination, str] | None = None,
     ) -> None:
-        """Set what each key does, in place of all earlier actions."""
+        """Set what each key does, in place of all earlier actions.
+
+        Parameters
+        ----------
+        actions
+            Called when the key is pressed.
+        meanings
+            What the keys do, in words, for the list of shortcuts.
+        """
+        self._meanings = meanings or {}
         self._actions = {
             (int(key), modifiers): action
             for (key, modifiers), action in actions.items()
@@ -95,6 +113,12 @@ class Shortcuts(QObject):
         self._set_active(enabled and self._owner.isVisible())
         if changed:
             self.enabled_changed.emit(enabled)
+
+    def shortcut_group(self) -> ShortcutGroup | None:
+        """The shortcuts in words; None while they do not hold."""
+        if not self._active or not is_in_front(self._owner):
+            return None
+        return ShortcutGroup(title_of(self._owner), lines_by_meaning(self._meanings))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notice whether the dock is visible."""
@@ -150,7 +174,7 @@ class Shortcuts(QObject):
     def _applies_to(self, watched: QWidget) -> bool:
         if QApplication.activeModalWidget() or QApplication.activePopupWidget():
             return False
-        if not _is_in_front(self._owner):
+        if not is_in_front(self._owner):
             return False
         if _has_own_keys(watched) or _has_own_keys(QApplication.focusWidget()):
             return False
@@ -185,7 +209,7 @@ def _modifiers(event: QKeyEvent) -> Qt.KeyboardModifier:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
 
 
-def _is_in_front(widget: QWidget) -> bool:
+def is_in_front(widget: QWidget) -> bool:
     """Whether a widget is not hidden behind the tab of another dock."""
     # Qt moves a dock behind a tab out of the window and calls it visible
     window = widget.window()

@@ -10,6 +10,7 @@ from superqt.utils import QSignalDebouncer
 
 from napari_cellid.agreement.vote import abstaining_answers
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.agreement.disputed_actions import DisputedActions
@@ -65,6 +66,7 @@ class AgreementWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
+        layout.addWidget(HelpLine(viewer, "agreement"))
         # as high as the window, because napari would compress it otherwise
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.one_answer = OneAnswerOffer(self.session)

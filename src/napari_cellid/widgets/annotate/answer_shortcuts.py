@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import Qt
 
-from napari_cellid.annotation.answer import answer_keys
+from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.widgets._shared.key_filter import CONTROL, NO_MODIFIER, SHIFT
 
 if TYPE_CHECKING:
@@ -48,3 +48,18 @@ def annotation_actions(
         key = getattr(Qt.Key, f"Key_{letter}")
         actions[(key, NO_MODIFIER)] = partial(dock.answer, answer)
     return actions
+
+
+def annotation_meanings(config: StudyConfig) -> dict[KeyCombination, str]:
+    """What the keys of `annotation_actions` do, in words."""
+    answers: dict[KeyCombination, str] = {
+        (getattr(Qt.Key, f"Key_{letter}"), NO_MODIFIER): answer_text(answer)
+        for answer, letter in answer_keys(config).items()
+    }
+    return answers | {
+        (Qt.Key.Key_Left, NO_MODIFIER): "previous cell",
+        (Qt.Key.Key_Right, NO_MODIFIER): "next cell",
+        (Qt.Key.Key_Backspace, NO_MODIFIER): "take the last answer back",
+        (Qt.Key.Key_Z, CONTROL): "take the last answer back",
+        (Qt.Key.Key_Z, CONTROL | SHIFT): "give it again",
+    }

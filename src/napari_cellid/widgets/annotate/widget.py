@@ -12,10 +12,14 @@ from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.config import QueueConfig
 from napari_cellid.study.classes import remove_class, set_class_markers
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.key_filter import Shortcuts
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
-from napari_cellid.widgets.annotate.answer_shortcuts import annotation_actions
+from napari_cellid.widgets.annotate.answer_shortcuts import (
+    annotation_actions,
+    annotation_meanings,
+)
 from napari_cellid.widgets.annotate.cell_adding import CellAdding
 from napari_cellid.widgets.annotate.cell_display import CellDisplay
 from napari_cellid.widgets.annotate.controller import AnnotationController
@@ -68,6 +72,7 @@ class AnnotateWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(DockScrollArea(self.panel))
+        layout.addWidget(HelpLine(viewer, "annotate"))
         self._connect()
         self._on_study()
         tabify_dock_later(self)
@@ -220,7 +225,8 @@ class AnnotateWidget(QWidget):
         """Show the classes, keys and colours of the study."""
         config = self.session.config
         self.panel.set_config(config)
-        self.shortcuts.set_actions(annotation_actions(self, config))
+        actions = annotation_actions(self, config)
+        self.shortcuts.set_actions(actions, annotation_meanings(config))
         self._show_progress()
         self.display.show_text()
 

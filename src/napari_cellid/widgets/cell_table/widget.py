@@ -14,6 +14,7 @@ from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.report.table import count_text
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.cell_table.answering import TableAnswers
 from napari_cellid.widgets.cell_table.columns import ANSWER, RANGES
@@ -65,6 +66,7 @@ class CellTableWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
+        layout.addWidget(HelpLine(viewer, "cell_table"))
         # as high as the window, or napari would push it together
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()

@@ -18,6 +18,7 @@ from napari_cellid.study.cell_selection import (
 )
 from napari_cellid.study.cells_index import current_recording
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.gallery.panel import SOURCES, GalleryPanel
 from napari_cellid.widgets.gallery.selection import GallerySelection
@@ -67,6 +68,7 @@ class GalleryWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
+        layout.addWidget(HelpLine(viewer, "gallery"))
         # as high as the window, or napari would push it together
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()

@@ -18,6 +18,7 @@ from napari_cellid.widgets._shared.channels import (
 )
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
 from napari_cellid.widgets._shared.layouts import DockScrollArea
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -78,6 +79,7 @@ class IdentifyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(DockScrollArea(self.panel))
+        layout.addWidget(HelpLine(viewer, "identify"))
         self.worker = Worker(self)
         self.live = LiveUpdate(viewer, self)
         self.file_saver = FileSaver(self.live, self)

@@ -14,6 +14,7 @@ from napari_cellid.report.training import run_title
 from napari_cellid.retrain.dataset_summary import count_decided_cells
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.retrain.actions import ReportActions
@@ -72,6 +73,7 @@ class RetrainWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
+        layout.addWidget(HelpLine(viewer, "retrain"))
         # as high as the window, because napari would compress it otherwise
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._connect()

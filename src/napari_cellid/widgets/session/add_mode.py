@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: shape of the mouse over the image while the mode is on
 _CURSOR = "cross"
+#: what Insert does, by whether the mode is on
+_MEANINGS = {False: "add missed cells with clicks", True: "add no more cells"}
 
 
 class AddMode(QObject):
@@ -161,8 +163,11 @@ class AddMode(QObject):
             active.mode = "pan_zoom"
 
     def _set_keys(self) -> None:
-        actions = {(Qt.Key.Key_Insert, NO_MODIFIER): self._toggle}
+        insert = (Qt.Key.Key_Insert, NO_MODIFIER)
+        actions = {insert: self._toggle}
+        meanings = {insert: _MEANINGS[self.on]}
         if self.on:
-            actions[(Qt.Key.Key_Escape, NO_MODIFIER)] = self.stop
-            actions[(Qt.Key.Key_Z, CONTROL)] = self.undo_requested.emit
-        self._shortcuts.set_actions(actions)
+            escape, undo = (Qt.Key.Key_Escape, NO_MODIFIER), (Qt.Key.Key_Z, CONTROL)
+            actions |= {escape: self.stop, undo: self.undo_requested.emit}
+            meanings |= {escape: _MEANINGS[True], undo: "take the last cell away"}
+        self._shortcuts.set_actions(actions, meanings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.compat import isalive
 
 from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.shortcut_list import ShortcutGroup
 from napari_cellid.widgets.session.cell_picking import CellPicker
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 _LISTENING: weakref.WeakKeyDictionary[
     StudySession, list[weakref.ref[MouseSelection]]
 ] = weakref.WeakKeyDictionary()
+
+#: what the mouse does in the image, in words
+_MOUSE = (
+    ("Click", "go to this cell"),
+    ("Ctrl+Click", "select this cell, too, or no more"),
+    ("Shift+Drag", "select all cells in a rectangle"),
+)
 
 
 class MouseSelection(CellPicker):
@@ -72,6 +80,12 @@ class MouseSelection(CellPicker):
         """Let another dock act on the clicks."""
         refs = _LISTENING.get(self._session, [])
         refs[:] = [one for one in refs if one() is not self]
+
+    def shortcut_group(self) -> ShortcutGroup | None:
+        """What the mouse does in the image; None while it chooses no cells."""
+        if not self._acts or not self._available or self._session.study is None:
+            return None
+        return ShortcutGroup("Mouse, in the image", _MOUSE)
 
     @property
     def _acts(self) -> bool:

@@ -14,6 +14,7 @@ from napari_cellid.io.napari_layers import ROIS_KEY
 from napari_cellid.io.roi_file import RoiFile
 from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.cell_picking import CellPicker
@@ -55,6 +56,7 @@ class TracesWidget(QWidget):
         column = QVBoxLayout(self)
         column.addWidget(self.plot, 1)
         column.addWidget(self.line)
+        column.addWidget(HelpLine(viewer, "traces"))
         self._picker = CellPicker(viewer, self)
         self._picker.clicked.connect(self._on_clicked)
         self._picker.start()
