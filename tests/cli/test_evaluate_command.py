@@ -48,3 +48,8 @@ def test_out_is_a_file(capsys, study, tmp_path):
     (tmp_path / "out").write_text("")
     error = _error(capsys, "reproduce", study, "--out", tmp_path / "out")
     assert "is a file" in error
+
+
+def test_sizes_of_simulated_animals_beside_a_study(capsys, study, tmp_path):
+    words = ("reproduce", study, "--out", tmp_path / "out", "--n-planes", 1)
+    assert "--n-planes is about simulated animals" in _error(capsys, *words)

@@ -9,6 +9,7 @@ import torch
 
 from napari_cellid.batch.schedulers import HereScheduler
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
+from napari_cellid.config.animals import AnimalsConfig
 from napari_cellid.config.evaluation import EvaluationConfig
 from napari_cellid.crossvalidation.cells import (
     EvaluationCells,
@@ -19,8 +20,8 @@ from napari_cellid.crossvalidation.detections import read_detections
 from napari_cellid.crossvalidation.experiment import (
     Experiment,
     run_experiment,
-    save_experiment,
 )
+from napari_cellid.crossvalidation.experiment_file import save_experiment
 from napari_cellid.crossvalidation.features import FeatureFiles, feature_key
 from napari_cellid.crossvalidation.folds import Fold, make_folds
 from napari_cellid.crossvalidation.methods import BASELINES, plan_methods
@@ -30,10 +31,12 @@ from napari_cellid.crossvalidation.network import (
     n_cut,
     train_fold,
 )
+from napari_cellid.crossvalidation.simulated_study import make_simulated_study
 from napari_cellid.crossvalidation.summary import summarise
 from napari_cellid.device import Device
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
+from napari_cellid.simulation.animals import Cohort
 
 CPU = Device("cpu", "fp32", "CPU")
 CONFIG = EvaluationConfig(
@@ -215,6 +218,41 @@ def test_another_experiment_in_the_folder_is_refused(simulated, cells, tmp_path)
         save_experiment(other)
 
 
+def test_later_answers_change_nothing_of_an_experiment(simulated, cells, tmp_path):
+    values = (CONFIG, TRAINING, (), ("majority",), ("paper",))
+    save_experiment(Experiment(tmp_path, simulated.path, cells, *values))
+    more = EvaluationCells(cells.table.iloc[1:].reset_index(drop=True), cells.classes)
+    again = save_experiment(Experiment(tmp_path, simulated.path, more, *values))
+    assert again.cells.table["cell"].tolist() == cells.table["cell"].tolist()
+    results = run_to_end(run_experiment(again, HereScheduler(), DeviceConfig()))
+    summary = summarise(again, results)["paper"]["methods"]["majority"]
+    assert np.sum(summary["confusion"]) == len(cells.table)
+
+
+def test_a_class_that_cannot_be_trained_is_refused_before_anything_is_written(
+    simulated, cells, tmp_path
+):
+    values = (CONFIG, TRAINING, (), ("majority",), ("leave-one-out",))
+    table = cells.table
+    kept = table["animal"].eq("animal_1") | table["class"].ne(cells.classes[-1])
+    few = EvaluationCells(table[kept].reset_index(drop=True), cells.classes)
+    with pytest.raises(InputError, match="has 0 cells to train on"):
+        save_experiment(Experiment(tmp_path / "out", simulated.path, few, *values))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("animals", "side", "name"),
+    [(4, 128, "animal_1_recording_1"), (3, 112, "animal_4_recording_1")],
+)
+def test_animals_of_other_settings_are_not_mixed(simulated, animals, side, name):
+    fixed = {"height": side, "width": side, "n_planes": 1}
+    spread = AnimalsConfig(animals=animals, recordings=2)
+    step = make_simulated_study(simulated.path, Cohort(5, spread, fixed=fixed))
+    with pytest.raises(InputError, match=f"{name}, which was simulated with other"):
+        run_to_end(step)
+
+
 def test_fewer_groups_than_folds_is_one_sentence(simulated):
     config = CONFIG.model_copy(update={"folds": 5})
     with pytest.raises(InputError, match=r"4 groups \(animal\), fewer than the 5"):
@@ -227,6 +265,15 @@ def test_groups_are_chosen_by_the_number_of_folds(cells):
     assert len(set(choose_groups(table, "auto", 5))) == 8
     with pytest.raises(InputError, match="Not every recording has its animal"):
         choose_groups(table.assign(animal=""), "animal", 3)
+
+
+def test_sessions_of_one_sub_volume_are_one_group(cells):
+    # the fixture has two recordings of each animal
+    table = cells.table.assign(subvolume="fov01")
+    assert len(set(choose_groups(table, "recording", 4))) == 4
+    for kind in ("recording", "auto"):
+        with pytest.raises(InputError, match="fewer than the 5 folds"):
+            choose_groups(table, kind, 5)
 
 
 def test_a_class_that_is_missing_in_training_is_named(cells):

@@ -24,8 +24,8 @@ from napari_cellid.crossvalidation.end_to_end import (
 from napari_cellid.crossvalidation.experiment import (
     Experiment,
     run_experiment,
-    save_experiment,
 )
+from napari_cellid.crossvalidation.experiment_file import save_experiment
 from napari_cellid.crossvalidation.folds import make_folds
 from napari_cellid.crossvalidation.methods import plan_methods
 from napari_cellid.crossvalidation.summary import summarise

@@ -5,18 +5,23 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.batch.schedulers import HereScheduler
+from napari_cellid.classification.networks import (
+    ClassifierConfig,
+    build_network,
+)
 from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig
 from napari_cellid.config.evaluation import EvaluationConfig
 from napari_cellid.crossvalidation.cells import collect_cells
 from napari_cellid.crossvalidation.experiment import (
     Experiment,
     run_experiment,
-    save_experiment,
 )
+from napari_cellid.crossvalidation.experiment_file import save_experiment
 from napari_cellid.crossvalidation.methods import plan_methods, variant_methods
 from napari_cellid.crossvalidation.summary import summarise
 from napari_cellid.errors import InputError
@@ -64,16 +69,26 @@ def test_every_variant_is_trained_and_tested(simulated, tmp_path):
             assert np.abs(one - other).max() > 1e-4
 
 
-def test_starting_weights_of_another_network_are_one_sentence(simulated, tmp_path):
-    starts = {"resnet18": str(SHIPPED_MODELS / "inception_v3")}
-    experiment = _experiment(
-        tmp_path, simulated, plan_methods(["resnet18_69"], starts)
-    )  # fmt: skip
-    with pytest.raises(
-        InputError, match=r"is for resnet18, but .* inception_v3"
-    ) as caught:
-        run_to_end(run_experiment(experiment, HereScheduler(), DEVICE))
+def _random_state(folder, architecture):
+    net = build_network(ClassifierConfig(architecture=architecture))
+    path = folder / f"{architecture}.safetensors"
+    save_file(dict(net.state_dict()), path)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["model folder", "state dict"])
+def test_starting_weights_of_another_network_are_refused_before_the_first_fold(
+    simulated, tmp_path, kind
+):
+    start, words = str(SHIPPED_MODELS / "inception_v3"), "is for resnet18, but .* inc"
+    if kind == "state dict":
+        start, words = _random_state(tmp_path, "resnet50"), "do not fit the network"
+    methods = plan_methods(["resnet18_69"], {"resnet18": start})
+    with pytest.raises(InputError, match=words) as caught:
+        _experiment(tmp_path / "out", simulated, methods)
     assert "\n" not in str(caught.value)
+    # so that the same folder can be given with other weights
+    assert not (tmp_path / "out").exists()
 
 
 def test_cells_without_answers_are_one_sentence(simulated, tmp_path):

@@ -1,5 +1,6 @@
 """CRCNS ssc-2: the three formats give the same, and what is odd is said."""
 
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -82,6 +83,45 @@ def test_mat_files_of_another_layout(tmp_path, content, sentence):
     path = tmp_path / f"{NAME}.mat"
     savemat(path, content)
     with pytest.raises(InputError, match=sentence):
+        read_session(path)
+
+
+def _other_plane(path, **changed):
+    """A file with one plane, of which something is not as in ssc-2."""
+    roi = {"id": "roi7", "indicesWithinImage": np.array([100, 101])}
+    plane = {"masterImage": np.ones((20, 30, 2), np.uint8), "rois": roi}
+    for name, value in changed.items():
+        (plane if name in plane else roi)[name] = value
+    cells = np.empty(2, object)
+    cells[:] = [{"value": "whiskers"}, {"value": plane}]
+    savemat(path, {"s": {"timeSeriesArrayHash": {"descrHash": cells}}})
+
+
+def test_rois_without_a_number_are_counted(tmp_path):
+    path = tmp_path / f"{NAME}.mat"
+    _other_plane(path)
+    assert read_session(path).planes[0].roi_ids == (1,)
+
+
+@pytest.mark.parametrize("pixels", ["text", np.array([np.nan, 3])])
+def test_indices_that_are_no_numbers(tmp_path, pixels):
+    path = tmp_path / f"{NAME}.mat"
+    _other_plane(path, indicesWithinImage=pixels)
+    with pytest.raises(InputError, match="are no numbers; it is a file of another"):
+        read_session(path)
+
+
+def test_nwb_files_of_another_layout(tmp_path):
+    path = tmp_path / f"{NAME}.nwb"
+    with h5py.File(path, "w") as file:
+        file["acquisition/images"] = np.ones(3)
+    with pytest.raises(InputError, match="no plane with a masterImage"):
+        read_session(path)
+    with h5py.File(path, "w") as file:
+        for colour, height in (("green", 20), ("red", 21)):
+            image = np.ones((height, 30), np.uint8)
+            file[f"acquisition/images/fov_01001_{colour}"] = image
+    with pytest.raises(InputError, match="20 x 30 and 21 x 30 px"):
         read_session(path)
 
 

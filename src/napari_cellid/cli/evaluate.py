@@ -12,9 +12,19 @@ from napari_cellid.cli.settings_options import (
     given_settings,
     read_settings,
 )
-from napari_cellid.config import ClassifierTrainingConfig, DeviceConfig, PlanName
+from napari_cellid.config import (
+    ClassifierTrainingConfig,
+    DeviceConfig,
+    PlanName,
+    SimulationConfig,
+)
 from napari_cellid.config.animals import AnimalsConfig
-from napari_cellid.config.evaluation import QUICK, EvaluationConfig, ProtocolName
+from napari_cellid.config.evaluation import (
+    QUICK,
+    QUICK_DEVICE,
+    EvaluationConfig,
+    ProtocolName,
+)
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
 from napari_cellid.report.table import count_text
@@ -34,6 +44,8 @@ _WITHOUT = (
 )  # fmt: skip
 #: networks whose starting weights can be named
 _NETWORKS = ("inception_v3", "resnet18", "resnet50")
+#: sizes of the simulated study that can be given; everything else has its default
+_SIZES = ("animals", "recordings", "height", "width", "n_planes")
 #: settings of the simulated study of a quick run
 _QUICK_ANIMALS = {"animals": 4, "recordings": 2}
 #: simulated cells are those that a person would outline
@@ -75,6 +87,10 @@ def add_commands(commands: Any) -> None:
         "that it works",
     )  # fmt: skip
     _add_common(reproduce, ["paper", "honest"])
+    simulated = AnimalsConfig, SimulationConfig
+    names = {name for config in simulated for name in config.model_fields}
+    title = "simulated animals, where no STUDY is given"
+    add_settings(reproduce, title, *simulated, without=names.difference(_SIZES))
     reproduce.set_defaults(run=run_reproduce)
 
 
@@ -146,6 +162,7 @@ def run_reproduce(arguments: Namespace, console: Console) -> None:
     if arguments.study is None:
         study = _simulate(arguments, console)
     else:
+        _check_not_simulated(arguments)
         study = Study.open(arguments.study)
     console.notes(study.problems)
     plans = [row.plan for row in TABLE_1]
@@ -157,16 +174,24 @@ def run_reproduce(arguments: Namespace, console: Console) -> None:
     _run(arguments, console, experiment, title, simulated=simulated)
 
 
+def _check_not_simulated(arguments: Namespace) -> None:
+    given = given_settings(arguments, AnimalsConfig)
+    for name in given | given_settings(arguments, SimulationConfig):
+        raise InputError(
+            f"--{name.replace('_', '-')} is about simulated animals, but the study "
+            f"{arguments.study} was given; leave out one of the two."
+        )
+
+
 def _simulate(arguments: Namespace, console: Console) -> Study:
     from napari_cellid.crossvalidation.simulated_study import make_simulated_study
     from napari_cellid.simulation.animals import Cohort
 
-    quick = arguments.quick
-    cohort = Cohort(
-        seed=0,
-        spread=AnimalsConfig(**(_QUICK_ANIMALS if quick else {})),
-        fixed=_FIELD | (_QUICK_FIELD if quick else {}),
-    )
+    animals = given_settings(arguments, AnimalsConfig)
+    field = _FIELD | given_settings(arguments, SimulationConfig)
+    if arguments.quick:
+        animals, field = _QUICK_ANIMALS | animals, _QUICK_FIELD | field
+    cohort = Cohort(seed=0, spread=AnimalsConfig(**animals), fixed=field)
     step = make_simulated_study(arguments.out / "study", cohort)
     return run_to_end(step, console.progress)
 
@@ -235,21 +260,20 @@ def _run(
     simulated: bool,
 ) -> None:
     from napari_cellid.batch.schedulers import open_scheduler
-    from napari_cellid.crossvalidation.experiment import (
-        run_experiment,
-        save_experiment,
-    )
+    from napari_cellid.crossvalidation.experiment import run_experiment
+    from napari_cellid.crossvalidation.experiment_file import save_experiment
     from napari_cellid.crossvalidation.summary import summarise
     from napari_cellid.report.evaluation import write_report
     from napari_cellid.report.evaluation_text import findings
 
-    save_experiment(experiment)
-    device = read_settings(arguments, DeviceConfig)
+    experiment = save_experiment(experiment)
+    quick = getattr(arguments, "quick", False)
+    given = given_settings(arguments, DeviceConfig)
+    device = DeviceConfig(**(QUICK_DEVICE if quick else {}) | given)
     with open_scheduler(arguments.scheduler, arguments.workers) as scheduler:
         step = run_experiment(experiment, scheduler, device)
         results = run_to_end(step, console.progress)
     summary = summarise(experiment, results)
-    quick = getattr(arguments, "quick", False)
     page = write_report(
         experiment, summary, title=title, simulated=simulated, quick=quick
     )

@@ -85,3 +85,6 @@ QUICK: dict[str, Any] = {
     "input_size": 80,
     "epochs": 2,
 }
+#: settings of the device in a quick run: on images this small bf16 saves nothing, and
+#: its threads wait in a busy loop where other programs use the same cores
+QUICK_DEVICE: dict[str, Any] = {"precision": "fp32"}

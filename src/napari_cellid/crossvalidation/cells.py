@@ -88,7 +88,8 @@ def choose_groups(
 ) -> NDArray[np.object_]:
     """Group of each cell: its animal, sub-volume or recording.
 
-    All sessions and planes of a sub-volume of an animal are one group.
+    All sessions and planes of a sub-volume of an animal are one group, because they
+    show the same cells.
 
     Raises
     ------
@@ -97,10 +98,11 @@ def choose_groups(
     """
     animal = cells["animal"].astype(str)
     part = animal + " / " + cells["subvolume"].astype(str)
+    named = cells["subvolume"].astype(str) != ""
     by_kind = {
         "animal": animal.where(animal != ""),
-        "subvolume": part.where(cells["subvolume"].astype(str) != ""),
-        "recording": cells["recording"].astype(str),
+        "subvolume": part.where(named),
+        "recording": part.where(named, cells["recording"].astype(str)),
     }
     counts = {name: len(set(group)) for name, group in by_kind.items()}
     usable = {n: c for n, c in counts.items() if not by_kind[n].isna().any()}

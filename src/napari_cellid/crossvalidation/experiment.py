@@ -6,7 +6,6 @@ holds the output of frozen layers while it runs, and `units` one result a fold.
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from napari_cellid.classification.finetuning import (
     STAGES,
     n_frozen_stages,
 )
-from napari_cellid.crossvalidation.cells import write_cells
 from napari_cellid.crossvalidation.detection_calls import run_detection
 from napari_cellid.crossvalidation.detections import write_detections
 from napari_cellid.crossvalidation.features import feature_key
@@ -29,16 +27,11 @@ from napari_cellid.crossvalidation.fold_calls import (
 )
 from napari_cellid.crossvalidation.folds import make_folds
 from napari_cellid.crossvalidation.layout import (
-    CELLS_FILE,
     DETECTIONS_FILE,
-    EXPERIMENT_FILE,
     FEATURES_FOLDER,
     UNITS_FOLDER,
 )
 from napari_cellid.crossvalidation.network import EPOCHS, n_cut
-from napari_cellid.errors import InputError, file_reason
-from napari_cellid.files import atomic_write
-from napari_cellid.json_file import read_json
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.study.study import Study
 
@@ -94,43 +87,6 @@ class Experiment:
     def seeds(self, protocol: ProtocolName) -> range:
         """Seeds of a protocol; the paper and leave-one-out are run once."""
         return range(self.config.seeds if protocol == "honest" else 1)
-
-
-def save_experiment(experiment: Experiment) -> None:
-    """Write what is run, and the cells.
-
-    Raises
-    ------
-    InputError
-        If the folder has another experiment, or cannot be written.
-    """
-    content = {
-        "study": str(experiment.study.absolute()),
-        "classes": list(experiment.cells.classes),
-        "config": experiment.config.model_dump(),
-        "training": experiment.training.model_dump(),
-    }
-    path = experiment.folder / EXPERIMENT_FILE
-    if path.exists():
-        try:
-            before = read_json(path)
-        except (OSError, ValueError):
-            before = None
-        if before != content:
-            raise InputError(
-                f"{experiment.folder} holds an evaluation with other settings; choose "
-                "another folder with --out, or the settings with which it was begun."
-            )
-        return
-    try:
-        write_cells(experiment.folder / CELLS_FILE, experiment.cells)
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=2), "utf-8", newline="\n")
-    except OSError as error:
-        raise InputError(
-            f"{experiment.folder} cannot be written ({file_reason(error)}); choose "
-            "another folder with --out."
-        ) from error
 
 
 def run_experiment(

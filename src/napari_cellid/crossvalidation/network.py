@@ -23,12 +23,12 @@ from napari_cellid.classification.samples import (
     network_input_size,
     sample_index,
 )
-from napari_cellid.classification.starting_weights import load_starting_weights
 from napari_cellid.crossvalidation.features import (
     FoldFeatures,
     feature_source,
     write_features,
 )
+from napari_cellid.crossvalidation.starting_weights import load_start
 from napari_cellid.evaluation.metrics import balanced_accuracy, confusion_matrix
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.classification.dataset import PatchDataset
     from napari_cellid.classification.starting_weights import StartingWeights
-    from napari_cellid.config import ClassifierTrainingConfig, PlanName
+    from napari_cellid.config import ClassifierTrainingConfig
     from napari_cellid.crossvalidation.cells import EvaluationCells
     from napari_cellid.crossvalidation.detections import Detections
     from napari_cellid.crossvalidation.features import FeatureFiles
@@ -50,11 +50,6 @@ if TYPE_CHECKING:
 
 #: epochs at which accuracy saturates in the paper
 EPOCHS = {"inception_v3": 11, "resnet18": 8, "resnet50": 8}
-#: a plan of each network, by which its starting weights are loaded
-_ANY_PLAN: dict[str, PlanName] = {
-    "inception_v3": "inceptionv3_311", "resnet18": "resnet18_69",
-    "resnet50": "resnet50_174",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +89,7 @@ def load_input(
     InputError
         If the weights cannot be loaded, or images are missing.
     """
-    import torch
-
-    # the same random weights in all folds, for the features of frozen layers
-    torch.manual_seed(0)
-    start = load_starting_weights(
-        method.start, cells.classes, _ANY_PLAN[method.architecture], study.models,
-        study.config,
-    )  # fmt: skip
+    start = load_start(study, cells.classes, method)
     # of a model folder, the input is as it was trained with
     if not start.card.weights_sha256:
         settings = start.config.model_copy(update={"spotlight_px": spotlight_px})

@@ -9,6 +9,7 @@ from napari_cellid.annotation.answer import Answer
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.cells.measure import measure
 from napari_cellid.config import UNSURE, RecordingInfo
+from napari_cellid.errors import InputError
 from napari_cellid.progress import Progress, subprogress
 from napari_cellid.simulation.animals import list_recordings
 from napari_cellid.simulation.field import simulate
@@ -47,10 +48,12 @@ def make_simulated_study(path: Path, cohort: Cohort) -> Step[Study]:
     Raises
     ------
     InputError
-        If the folder cannot be written, or holds something else.
+        If the folder cannot be written, or holds something else, such as animals that
+        were simulated with other settings.
     """
     study = Study.open_or_create(path)
     recordings = list_recordings(cohort)
+    _check_kept(study, recordings)
     for k, one in enumerate(recordings):
         if one.name_in_study in study.recordings:
             continue
@@ -71,6 +74,21 @@ def make_simulated_study(path: Path, cohort: Cohort) -> Step[Study]:
         add_outlined_recording(study, planes, field.labels, info, cells)
     yield Progress("Simulating recordings", len(recordings), len(recordings))
     return Study.open(path)
+
+
+def _check_kept(study: Study, recordings: list[AnimalRecording]) -> None:
+    """Refuse recordings of other animals, or of another size."""
+    shapes = {
+        one.name_in_study: (one.config.n_planes, one.config.height, one.config.width)
+        for one in recordings
+    }
+    for name in study.recordings:
+        if name not in shapes or study.recording(name).labels().shape != shapes[name]:
+            raise InputError(
+                f"{study.path} holds {name}, which was simulated with other settings; "
+                "choose another folder with --out, or the settings with which it was "
+                "begun."
+            )
 
 
 def is_simulated(study: Study) -> bool:

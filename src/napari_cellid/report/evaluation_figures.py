@@ -100,7 +100,9 @@ def confusion_picture(
     return figure
 
 
-def reliability_picture(methods: Mapping[str, Any], names: list[str]) -> Figure:
+def reliability_picture(
+    methods: Mapping[str, Any], names: list[str], title: str
+) -> Figure:
     """Reliability diagram: accuracy against confidence of some methods."""
     figure = _figure(3.8, 3.4)
     ax: Axes = figure.subplots()
@@ -114,6 +116,7 @@ def reliability_picture(methods: Mapping[str, Any], names: list[str]) -> Figure:
             "o-", ms=3, label=f"{name} (ECE {ece:.3f})",
         )  # fmt: skip
     ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0.3, 1.01), ylim=(0, 1.01))
+    ax.set_title(title, fontsize=9)
     ax.legend(fontsize=6)
     return figure
 

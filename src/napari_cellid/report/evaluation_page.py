@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from napari_cellid.crossvalidation.experiment import Experiment
 
 _DPI = 120
+#: columns of tables in other words than in the CSV files
+_COLUMNS = {"npv": "NPV", "f1": "F1"}
 
 
 def render_page(
@@ -87,7 +91,7 @@ def render_page(
         outlines=_outlines(outlines),
         end_to_end=_end_to_end(summary),
         pictures=_pictures(experiment, summary),
-        about=_about(experiment),
+        about=_about(experiment, summary),
         caveats=notes,
     )
 
@@ -134,7 +138,8 @@ def _protocol(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
                 f"{row['chosen_epoch']:.2f}",
                 f"{row['pooled_low']:.1f} to {row['pooled_high']:.1f}",
                 _share(one["pooled"]["balanced_accuracy"]),
-                _share(one["pooled"]["kappa"]), _against_rule(one),
+                _share(one["pooled"]["kappa"]),
+                _against(one, "with_rule"), _against(one, "with_best"),
             ]
         )  # fmt: skip
     size = (
@@ -143,17 +148,19 @@ def _protocol(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "text": PROTOCOLS[name], "size": size, "rows": rows}
 
 
-def _against_rule(one: Mapping[str, Any]) -> str:
-    rule = one.get("with_rule")
-    if rule is None:
+def _against(one: Mapping[str, Any], key: str) -> str:
+    """Difference from another method on the same folds, in points."""
+    found = one.get(key)
+    if found is None:
         return ""
-    p = "" if rule["p_value"] is None else f" (p = {rule['p_value']:.2g})"
-    return f"{100 * rule['difference']:+.1f}{p}"
+    p = "" if found["p_value"] is None else f" (p = {found['p_value']:.2g})"
+    return f"{100 * found['difference']:+.1f}{p}"
 
 
 def _split_by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
     tables = []
-    for source, part in table.groupby("source", sort=False):
+    for key, part in table.groupby("source", sort=False):
+        source = str(key)
         # the classes of the paper and of a study can have other names
         shown = part.drop(columns="source").dropna(axis=1, how="all")
         called = [c for c in map(str, shown) if c.startswith("called ")]
@@ -161,8 +168,8 @@ def _split_by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
         shown = shown[["true class", *called, *rest]]
         tables.append(
             {
-                "title": source,
-                "columns": list(shown.columns),
+                "title": source[0].upper() + source[1:],
+                "columns": [_COLUMNS.get(name, name) for name in shown.columns],
                 "rows": [[_cell(value) for value in row] for row in shown.to_numpy()],
             }
         )
@@ -199,7 +206,8 @@ def _pictures(experiment: Experiment, summary: Mapping[str, Any]) -> dict[str, A
         compared = (name, "random forest", "small CNN")
         trained = [n for n in compared if n is not None and n in methods]
         if trained:
-            reliability.append(_embedded(reliability_picture(methods, trained)))
+            figure = reliability_picture(methods, trained, f"Protocol {protocol}")
+            reliability.append(_embedded(figure))
     return {
         "methods": _embedded(methods_picture(summary)),
         "confusion": confusion,
@@ -216,7 +224,25 @@ def _embedded(figure: Figure) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _about(experiment: Experiment) -> list[tuple[str, str]]:
+def _starting_weights(experiment: Experiment, summary: Mapping[str, Any]) -> str:
+    """Weights that each network begins with; a file with its hash."""
+    names = {
+        name: one["start"]
+        for part in summary.values()
+        for name, one in part["methods"].items()
+    }
+    texts: dict[str, None] = {}
+    for method in experiment.methods:
+        path = Path(method.start).expanduser()
+        text = names.get(method.name) or method.start
+        if path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            text += f" (SHA-256 {digest[:16]}…)"
+        texts[f"{method.architecture}: {text}"] = None
+    return "; ".join(texts)
+
+
+def _about(experiment: Experiment, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     cells = experiment.cells
     counts = cells.table["class"].value_counts()
     by_class = ", ".join(f"{int(counts.get(c, 0))} {c}" for c in cells.classes)
@@ -227,6 +253,7 @@ def _about(experiment: Experiment) -> list[tuple[str, str]]:
         ("Recordings", str(cells.table["recording"].nunique())),
         ("Groups of the honest protocol", str(len(set(cells.groups())))),
         ("Animals", str(len(set(cells.groups("animal")) - {""}))),
+        ("Starting weights", _starting_weights(experiment, summary)),
         ("Training", ", ".join(f"{k} {v}" for k, v in training.items())),
         ("Evaluation", ", ".join(
             f"{k} {v}" for k, v in experiment.config.model_dump().items())),

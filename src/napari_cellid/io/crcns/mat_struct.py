@@ -72,17 +72,23 @@ def planes_of_struct(top: Any, path: Path) -> Iterator[RawPlane]:
             two = image.ndim == 3 and image.shape[2] >= 2
             green = image if image.ndim == 2 else image[:, :, 0]
             yield RawPlane(
-                green, image[:, :, 1] if two else None, tuple(_rois(one)), fov, k
+                green, image[:, :, 1] if two else None, tuple(_rois(one, path)), fov, k
             )
 
 
-def _rois(plane: Any) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _rois(plane: Any, path: Path) -> Iterator[tuple[int, NDArray[np.int64]]]:
     for k, roi in enumerate(_flat(getattr(plane, "rois", None)), 1):
         pixels = getattr(roi, "indicesWithinImage", None)
         if pixels is None:
             continue
-        number = np.ravel(getattr(roi, "id", k))
-        yield int(number[0]) if number.size else k, np.ravel(pixels).astype(np.int64)
+        pixels, number = np.ravel(pixels), np.ravel(getattr(roi, "id", k))
+        if pixels.dtype.kind not in "iuf" or not np.isfinite(pixels).all():
+            raise InputError(
+                f"{path.name} has an ROI whose indicesWithinImage are no numbers; it "
+                "is a file of another layout."
+            )
+        numeric = number.size and number.dtype.kind in "iuf"
+        yield int(number[0]) if numeric else k, pixels.astype(np.int64)
 
 
 def _cells(value: Any) -> list[Any]:

@@ -17,8 +17,8 @@ _PLANE_KEY = re.compile(r"fov_(\d{2})(\d{3})")
 
 def planes_of_nwb(file: Any) -> Iterator[RawPlane]:
     """Planes of a copy in NWB 1."""
-    images = file.get("acquisition/images", {})
-    rois = file.get("processing/ROIs/ImageSegmentation", {})
+    images = _group(file, "acquisition/images")
+    rois = _group(file, "processing/ROIs/ImageSegmentation")
     for name in sorted(images):
         match = _PLANE_KEY.match(name)
         if not match or not name.endswith("_green"):
@@ -26,7 +26,7 @@ def planes_of_nwb(file: Any) -> Iterator[RawPlane]:
         key = match.group(0)
         red = images.get(f"{key}_red")
         green = np.asarray(images[name][()])
-        masks = rois.get(key, {})
+        masks = _group(rois, key)
         pairs = []
         for k, roi in enumerate(sorted(masks), 1):
             if not hasattr(masks[roi], "keys") or "pix_mask" not in masks[roi]:
@@ -41,3 +41,9 @@ def planes_of_nwb(file: Any) -> Iterator[RawPlane]:
             green, None if red is None else np.asarray(red[()]), tuple(pairs),
             int(match.group(1)), int(match.group(2)),
         )  # fmt: skip
+
+
+def _group(parent: Any, name: str) -> Any:
+    """A group by its name; empty where there is none."""
+    found = parent.get(name, {})
+    return found if hasattr(found, "keys") else {}

@@ -109,6 +109,14 @@ def read_session(path: Path) -> SscSession:
             f"All {len(raw)} planes of {path.name} have one channel only, but two are "
             "needed; import another session of the mouse."
         )
+    images = [i for one in raw if one.red is not None for i in (one.green, one.red)]
+    sizes = {image.shape for image in images}
+    if len(sizes) > 1 or len(min(sizes)) != 2:
+        texts = " and ".join(" x ".join(map(str, size)) for size in sorted(sizes)[:2])
+        raise InputError(
+            f"{path.name} has images of {texts} px, but all of a session have one size "
+            "in ssc-2; it is a file of another layout."
+        )
     order, note = find_index_order(both)
     if note:
         notes.append(f"{path.name}: {note}")
