@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from annotating import canvas_of, journal_lines, press
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QTextCursor
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel
@@ -72,9 +72,22 @@ def test_the_key_lists_what_holds_now(
 def test_it_lies_over_the_image(annotate: AnnotateWidget, overlay: ShortcutOverlay):
     ask(annotate)
     canvas = canvas_of(annotate)
-    assert overlay.parentWidget() is canvas
-    assert canvas.rect().contains(overlay.geometry())
+    place = QRect(canvas.mapTo(annotate.window(), QPoint()), canvas.size())
+    assert place.contains(overlay.geometry())
     assert overlay.height() > 200
+
+
+def test_a_narrow_image_does_not_cut_it_off(
+    annotate: AnnotateWidget, overlay: ShortcutOverlay
+) -> None:
+    window = annotate.window()
+    window.resize(700, 700)
+    ask(annotate)
+    assert canvas_of(annotate).width() < overlay.width()
+    for label in overlay.findChildren(QLabel):
+        assert label.width() >= label.sizeHint().width()
+        middle = label.mapTo(window, label.rect().center())
+        assert window.rect().contains(middle)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, QUESTION])

@@ -310,3 +310,28 @@ def test_several_docks_leave_a_click_to_the_last_one(
     assert not annotate.mouse._acts
     widget.hide()
     assert annotate.mouse._acts
+
+
+def test_heads_and_texts_fit_their_columns(
+    annotate: Any, table: Any, lab: Study, qtbot: Any
+) -> None:
+    annotate.session.set_blind(False)
+    wait_until_listed(qtbot, table)
+    view, model = table.panel.view, table.panel.model
+    measure = view.fontMetrics().horizontalAdvance
+    for k, column in enumerate(model.columns):
+        assert view.columnWidth(k) > measure(f"{column.title} ▾")
+        shown = [model.index(row, k).data() or "" for row in range(model.rowCount())]
+        icons = 20 if column.name in ("predicted", "answer") else 0
+        assert view.columnWidth(k) >= max(map(measure, shown)) + icons
+
+
+def test_the_plots_are_named_by_what_may_be_seen(
+    annotate: Any, table: Any, qtbot: Any
+) -> None:
+    wait_until_listed(qtbot, table)
+    assert annotate.session.blind
+    assert table.panel.plots.tabText(1) == "Area"
+    annotate.session.set_blind(False)
+    wait_until_listed(qtbot, table)
+    assert table.panel.plots.tabText(1) == "Confidence and area"

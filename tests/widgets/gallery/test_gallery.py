@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 from voting import make_study, true_classes, write_answers
@@ -28,7 +29,7 @@ from napari_cellid.study.cell_selection import (
 from napari_cellid.study.recordings import StudyRecording
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.key_filter import NO_MODIFIER, Shortcuts
-from napari_cellid.widgets.gallery.model import MARK_ROLE, GalleryModel
+from napari_cellid.widgets.gallery.model import MARK_ROLE, RADIUS_ROLE, GalleryModel
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition
 from napari_cellid.widgets.gallery.widget import GalleryWidget
 from napari_cellid.widgets.session import answers as session_answers
@@ -603,3 +604,30 @@ def test_cells_of_which_the_model_tells_no_class_are_listed(
     # it is no answer of people
     pick(qtbot, gallery, panel.source, "own")
     assert panel.answer.findData("none") == -1
+
+
+def test_corners_mark_the_cell_that_is_meant(gallery, session, qtbot):
+    model, view = gallery.panel.model, gallery.panel.view
+    gallery.grab()
+    settle(qtbot, gallery)
+    radius = model.index(0).data(RADIUS_ROLE)
+    row = session.row(model.keys[0])
+    px_per_um = model.style.side / model.style.field_um
+    assert radius == pytest.approx(math.sqrt(row["area_um2"] / math.pi) * px_per_um)
+    image = view.viewport().grab().toImage()
+    middle = view.visualRect(model.index(0)).topLeft() + QPoint(37, 37)
+    half = max(radius * 1.35, 7)
+    for x in (-half, half):
+        for y in (-half, half):
+            corner = middle + QPoint(round(x), round(y))
+            # tissue is red and green, never white
+            assert whitest(image, corner) > 200
+    # the cell itself stays as it is
+    assert whitest(image, middle) < 150
+
+
+def whitest(image, place):
+    """Brightness of white in the pixels next to a place."""
+    steps = [QPoint(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    colours = [image.pixelColor(place + step) for step in steps]
+    return max(min(c.red(), c.green(), c.blue()) for c in colours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qtpy.QtWidgets import QWidget
+
+#: a window that cannot be shrunk yet is tried again, so often and after so long (ms)
+_TRIES, _AGAIN_MS = 8, 40
 
 
 def tabify_dock_later(widget: QWidget) -> None:
@@ -72,8 +76,14 @@ def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
         window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
-def _restore_height(window: QMainWindow, height: int) -> None:
-    """Shrink a window that stacked docks had stretched."""
-    room = window.screen().availableGeometry().height()
-    if window.height() > min(height, room):
-        window.resize(window.width(), min(height, room))
+def _restore_height(window: QMainWindow, height: int, tries: int = _TRIES) -> None:
+    """Shrink a window that stacked docks had stretched, once it can be."""
+    if not isalive(window) or window.isMaximized() or window.isFullScreen():
+        return
+    height = min(height, window.screen().availableGeometry().height())
+    if window.height() > height:
+        window.resize(window.width(), height)
+    if window.height() > height and tries:
+        # the layout has not noticed yet that it needs less room
+        later = partial(_restore_height, window, height, tries - 1)
+        QTimer.singleShot(_AGAIN_MS, later)

@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
@@ -51,11 +51,12 @@ class ShortcutOverlay(QFrame):
     viewer
         The viewer of the window.
     window
-        The window of napari; the list lies over its image.
+        The window of napari; the list lies over its image, and over more of the window
+        where the image is too small.
     """
 
     def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
-        super().__init__(window.centralWidget() or window)
+        super().__init__(window)
         self._viewer = weakref.ref(viewer)
         self._window = window
         self._users: set[int] = set()
@@ -72,7 +73,7 @@ class ShortcutOverlay(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # otherwise Esc would end what the docks do, and letters would answer
         self.setProperty(OWN_KEYS_PROPERTY, True)
-        self.parentWidget().installEventFilter(self)
+        window.installEventFilter(self)
         # a shortcut of Qt: a field into which somebody types gets the sign itself
         self._shortcuts = [QShortcut(QKeySequence(key), window) for key in _KEYS]
         for shortcut in self._shortcuts:
@@ -155,24 +156,34 @@ class ShortcutOverlay(QFrame):
 
     def _fill(self) -> None:
         """List the shortcuts, in two columns where the image is wide enough."""
-        groups = self.groups
-        room = self.parentWidget().width() - 2 * _MARGIN - _BAR
+        groups, room = self.groups, self._image()
         wide = _page(groups, 2)
-        narrow = wide.sizeHint().width() > room
+        narrow = wide.sizeHint().width() + _BAR > room.width()
         self._scroll.setWidget(_page(groups, 1) if narrow else wide)
 
     def _place(self) -> None:
-        """As large as the list, where the image has room for it."""
-        room = self.parentWidget().size()
+        """As large as the list, where there is room for it."""
         inner = self._scroll.widget().sizeHint()
         margins = self.layout().contentsMargins()
         foot = self.layout().itemAt(1).sizeHint().height() + self.layout().spacing()
         width = inner.width() + margins.left() + margins.right() + _BAR
         height = inner.height() + margins.top() + margins.bottom() + foot + 4
-        width = min(width, room.width() - 2 * _MARGIN)
-        height = min(height, room.height() - 2 * _MARGIN)
-        left, top = (room.width() - width) // 2, (room.height() - height) // 2
-        self.setGeometry(left, top, width, height)
+        room = self._image()
+        if width > room.width():
+            whole = self._window.rect()
+            room = QRect(whole.left(), room.top(), whole.width(), room.height())
+        size = QSize(min(width, room.width()), min(height, room.height()))
+        place = QRect(QPoint(), size)
+        place.moveCenter(room.center())
+        self.setGeometry(place)
+
+    def _image(self) -> QRect:
+        """The part of the window that shows the image, less a margin."""
+        canvas = self._window.centralWidget()
+        if canvas is None:
+            return self._window.rect()
+        place = QRect(canvas.mapTo(self._window, QPoint()), canvas.size())
+        return place.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
 
 
 def shortcut_overlay(viewer: ViewerModel, widget: QWidget) -> ShortcutOverlay | None:

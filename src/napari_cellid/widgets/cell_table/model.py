@@ -170,6 +170,12 @@ class CellTableModel(QAbstractTableModel):
         self._list()
         self.endResetModel()
 
+    def texts(self, column: Column) -> list[str]:
+        """All texts that a column of texts can show, as wide as with their colours."""
+        if column.name in _COLOURED:
+            return [f"mmm {column.text(name)}" for name in self._icons]
+        return [column.text(value) for value in self._cells[column.name].unique()]
+
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
         """Number of cells that are listed."""
         return 0 if parent.isValid() else len(self.rows)

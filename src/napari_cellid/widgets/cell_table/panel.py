@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -32,9 +30,6 @@ from napari_cellid.widgets.cell_table.model import CellTableModel
 from napari_cellid.widgets.cell_table.plots import ContrastPlot, HistogramPlot
 from napari_cellid.widgets.session.study_opener import StudyOpener
 
-if TYPE_CHECKING:
-    from napari_cellid.widgets.cell_table.columns import Column
-
 _EMPTY = (
     "There are no cells yet.\n\nIdentify the cells of a recording, or open a study; "
     "then all its cells are listed here."
@@ -42,6 +37,8 @@ _EMPTY = (
 #: smallest width (px) at which all parts can be read
 _MIN_WIDTH = 340
 _PADDING = 14
+#: widest column (px), and numbers as wide as most: whole ones, and with decimals
+_MAX_COLUMN, _NUMBERS = 240, ("00000", "−00.00")
 
 
 class CellTableView(QTableView):
@@ -69,12 +66,14 @@ class CellTableView(QTableView):
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
 
     def fit_columns(self) -> None:
-        """Make each column as wide as its head and its widest usual text."""
+        """Make each column as wide as its head and its texts."""
         model = self.model()
         measure = self.fontMetrics().horizontalAdvance
         for k, column in enumerate(model.columns):
-            width = max(measure(f"{column.title} ▾"), measure(_widest(column)))
-            self.setColumnWidth(k, width + _PADDING)
+            numbers = [_NUMBERS[bool(column.digits)]]
+            texts = model.texts(column) if column.is_text else numbers
+            width = max(measure(text) for text in (f"{column.title} ▾", *texts))
+            self.setColumnWidth(k, min(width, _MAX_COLUMN) + _PADDING)
 
     def sizeHint(self) -> QSize:
         """As high as some rows."""
@@ -105,6 +104,11 @@ class CellTablePanel(QWidget):
     def show_empty(self, empty: bool) -> None:
         """Show what to do instead of the table."""
         self._pages.setCurrentIndex(1 if empty else 0)
+
+    def name_histograms(self, *, confidence: bool) -> None:
+        """Name the tab by what it shows: nobody blind reads of a confidence."""
+        index = self.plots.indexOf(self.histograms)
+        self.plots.setTabText(index, "Confidence and area" if confidence else "Area")
 
     def set_theme(self, theme: str) -> None:
         """Draw the plots in the colours of a theme of napari."""
@@ -152,10 +156,3 @@ class CellTablePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)
         self.setMinimumWidth(_MIN_WIDTH)
-
-
-def _widest(column: Column) -> str:
-    """A text as wide as those that a column usually has."""
-    if column.is_text:
-        return "mm excitatory"
-    return "−0.00" if column.digits else "00000"

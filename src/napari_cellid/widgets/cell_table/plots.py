@@ -15,6 +15,8 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QApplication, QSizePolicy
 
+from napari_cellid.colours import UNCLASSIFIED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
 _FONT_SIZE = 8
+#: cells without a class or an answer: seen on light and on dark, behind the others
+_NO_GROUP = "#a0a6ad"
 _BINS = 30
 #: largest distance (px of the screen) of a click from the point that it chooses
 _CLICK_PX = 8.0
@@ -110,6 +114,12 @@ class CellPlot(FigureCanvasQTAgg):
     def _plot(self) -> None:
         """Fill the empty figure."""
 
+    def _colour(self, group: str) -> str:
+        """Colour of a group; white, as outlines without a class are, is not seen."""
+        colour = {} if self._cells is None else self._cells.colours
+        shown = colour.get(group, UNCLASSIFIED)
+        return _NO_GROUP if shown == UNCLASSIFIED else shown
+
     def _axes(self, axes: Any, x: str, y: str) -> None:
         """Give axes their names and the colours of the theme."""
         text = get_theme(self._theme).text.as_hex()
@@ -175,9 +185,7 @@ class ContrastPlot(CellPlot):
         size = _SIZES[len(points) > _MANY]
         for name, mask in self._cells.members():
             # lines of marks alone: a scatter plot draws each point as a path of its own
-            axes.plot(
-                *points[mask].T, "o", ms=size, mew=0, color=self._cells.colours[name]
-            )
+            axes.plot(*points[mask].T, "o", ms=size, mew=0, color=self._colour(name))
         text = get_theme(self._theme).text.as_hex()
         (self._marks,) = axes.plot(
             [], [], "o", ms=7, mfc="none", mec=text, mew=1, zorder=3
@@ -233,7 +241,7 @@ class HistogramPlot(CellPlot):
             counts, _ = np.histogram(values[mask & known], edges)
             axes.stairs(
                 below + counts, edges, baseline=below, fill=True,
-                color=cells.colours[name],
+                color=self._colour(name),
             )  # fmt: skip
             below = below + counts
         axes.set_ylim(0, max(below.max(), 1) * 1.05)

@@ -17,7 +17,7 @@ from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.cell_table.answering import TableAnswers
-from napari_cellid.widgets.cell_table.columns import ANSWER, RANGES
+from napari_cellid.widgets.cell_table.columns import ANSWER, CONFIDENCE, RANGES
 from napari_cellid.widgets.cell_table.panel import CellTablePanel
 from napari_cellid.widgets.cell_table.plots import PlottedCells
 from napari_cellid.widgets.cell_table.selection import TableSelection
@@ -183,13 +183,14 @@ class CellTableWidget(QWidget):
         columns = [
             name
             for name in RANGES
-            if name in cells and not (source.blind and name == "confidence")
+            if name in cells and not (source.blind and name == CONFIDENCE)
         ]
         plotted = PlottedCells(
             {name: cells[name].to_numpy(float)[positions] for name in columns},
             groups[positions],
             source.colours(),
         )
+        self.panel.name_histograms(confidence=CONFIDENCE in columns)
         self.panel.contrasts.set_cells(plotted)
         self.panel.histograms.set_cells(plotted)
         self.selection.set_plotted(positions)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import (
     QAbstractListModel,
+    QLineF,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QPointF,
     QRect,
+    QRectF,
     QSize,
     Qt,
 )
@@ -43,12 +48,16 @@ if TYPE_CHECKING:
 KEY_ROLE = Qt.ItemDataRole.UserRole
 #: colour of the answer that a cell was given since the list was made
 MARK_ROLE = Qt.ItemDataRole.UserRole + 1
+#: radius of the cell (px of the thumbnail), were it a circle
+RADIUS_ROLE = Qt.ItemDataRole.UserRole + 2
 _NO_PARENT = QModelIndex()
 _GAP, _STRIP = 3, 6
 _SELECTED = QColor("#ffff66")
 #: side of a thumbnail's field of view (µm): a cell and its neighbours
 FIELD_UM = 40.0
 _SIDE = 68
+#: corners stand this many radii from the middle of a cell, and never nearer (px)
+_ROOM, _SMALLEST_HALF = 1.35, 7.0
 
 
 class GalleryModel(QAbstractListModel):
@@ -68,6 +77,7 @@ class GalleryModel(QAbstractListModel):
         self.keys: list[CellKey] = []
         self._positions: list[ThumbnailPosition] = []
         self._predictions: list[str] = []
+        self._radii = np.zeros(0)
         self._row: dict[CellKey, int] = {}
         self._answered: set[CellKey] = set()
         #: answer of the annotator to a cell and its colour, both "" without an answer
@@ -91,6 +101,9 @@ class GalleryModel(QAbstractListModel):
         self._positions = [
             ThumbnailPosition(*position) for position in zip(*columns, strict=True)
         ]
+        # cells of which no area is known get the smallest corners
+        areas = cells["area_um2"].to_numpy(float) if "area_um2" in cells else ()
+        self._radii = np.sqrt(np.nan_to_num(areas) / np.pi)
         self._row = {key: row for row, key in enumerate(self.keys)}
         self._predictions = (
             _prediction_texts(cells) if model_shown else [""] * len(cells)
@@ -139,6 +152,8 @@ class GalleryModel(QAbstractListModel):
             return self._thumbnails.picture(self._positions[row], self.style)
         if role == KEY_ROLE:
             return self.keys[row]
+        if role == RADIUS_ROLE:
+            return float(self._radii[row]) * self.style.side / self.style.field_um
         if role == MARK_ROLE:
             return self._mark(self.keys[row])[1]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -212,6 +227,7 @@ class _Delegate(QStyledItemDelegate):
         else:
             painter.drawPixmap(rect, picture)
         painter.save()
+        _corners(painter, rect, index.data(RADIUS_ROLE))
         if mark := index.data(MARK_ROLE):
             strip = rect.adjusted(0, rect.height() - _STRIP, 0, 0)
             painter.fillRect(strip, QColor(mark))
@@ -222,6 +238,27 @@ class _Delegate(QStyledItemDelegate):
             _frame(painter, rect, QColor("black"), 1)
             _frame(painter, rect.adjusted(-2, -2, 2, 2), _SELECTED, 2)
         painter.restore()
+
+
+def _corners(painter: QPainter, rect: QRect, radius: float) -> None:
+    """Four corners around the cell in the middle, which leave it in sight."""
+    half = min(max(radius * _ROOM, _SMALLEST_HALF), rect.width() / 2 - 2)
+    length = half * 0.45
+    middle = QRectF(rect).center()
+    lines = [
+        QLineF(corner, corner - QPointF(step_x, step_y))
+        for x in (-half, half)
+        for y in (-half, half)
+        for corner in [middle + QPointF(x, y)]
+        for step_x, step_y in (
+            (math.copysign(length, x), 0.0),
+            (0.0, math.copysign(length, y)),
+        )
+    ]
+    # two colours, so that the corners show on dark and on bright tissue
+    for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor("white"), 1.0)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLines(lines)
 
 
 def _frame(painter: QPainter, rect: QRect, colour: QColor, width: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import weakref
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -11,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.cells_index import CellsIndex, current_recording
+from napari_cellid.widgets.session.hover_text import study_words
 from napari_cellid.widgets.session.view import StudyView
 
 if TYPE_CHECKING:
@@ -105,6 +108,8 @@ class StudyNavigator(QObject):
         self._clear_view()
         self.recording, self.planes, self.labels = recording, planes, labels
         self._view.show(planes, labels, self.config)
+        # weak, because the layers keep it
+        self._view.say_cells(partial(_words_at, weakref.ref(self)))
         if self.blind:
             self._view.hide_predictions()
         self._colour_outlines()
@@ -155,6 +160,16 @@ class StudyNavigator(QObject):
     def cell_at(self, position: Sequence[float]) -> CellKey | None:
         """The cell at a position in world coordinates; None if there is none."""
         return self._cells.at(self._shown_name(), self._view.label_at(position))
+
+    def words_at(self, position: Sequence[float]) -> str:
+        """The cell at a position in world coordinates in words; "" if there is none."""
+        cell = self.cell_at(position)
+        row = None if cell is None else self.row(cell)
+        if cell is None or row is None:
+            return ""
+        asked_again = self._is_repeat and cell == self.cell
+        own = "" if asked_again else self.own_answers.get(cell, "")
+        return study_words(row, own, blind=self.blind)
 
     def cells_within(
         self, corner: Sequence[float], opposite: Sequence[float]
@@ -261,3 +276,9 @@ class StudyNavigator(QObject):
         if self.recording is not None:
             self.recording = self.planes = self.labels = None
             self.recording_changed.emit()
+
+
+def _words_at(ref: weakref.ref[StudyNavigator], position: Sequence[float]) -> str:
+    """What a session says of a position; "" if it is gone."""
+    session = ref()
+    return "" if session is None else session.words_at(position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.normalisation import contrast_limits
@@ -19,8 +20,10 @@ from napari_cellid.widgets.session.result_layer import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Labels
+    from numpy.typing import NDArray
 
     from napari_cellid.widgets._shared.channels import Channels
 
@@ -82,9 +85,16 @@ def add_result(
     # weak, because the layer holds the result in its metadata
     result.layer_ref = weakref.ref(layer)
     update_features(layer, result)
-    say_classes(layer)
+    say_classes(layer, partial(_probability, weakref.ref(result)))
     viewer.add_layer(layer)
     return layer
+
+
+def _probability(ref: weakref.ref[ShownResult]) -> NDArray[np.float32] | None:
+    """The probability (plane, y, x) of the U-Net; None if it did not run."""
+    result = ref()
+    maps = None if result is None else result.run_result.segmentation
+    return None if maps is None else maps.probability
 
 
 def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:

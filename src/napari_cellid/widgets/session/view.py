@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
+from napari_cellid.widgets.session.hover_text import say_cells
 from napari_cellid.widgets.session.result_layer import (
     input_images,
     is_output_layer,
@@ -100,6 +101,11 @@ class StudyView:
             # weak, because a timer must not keep the view alive
             adjust = weakref.WeakMethod(self._adjust_zoom)
             QTimer.singleShot(_LAYOUT_MS, lambda: _call(adjust))
+
+    def say_cells(self, words: Callable[[Any], str]) -> None:
+        """Let the status bar name the cell under the mouse; see `hover_text`."""
+        if self._shown_layers is not None:
+            say_cells(self._shown_layers.layers, words)
 
     def clear(self) -> None:
         """Remove the recording, and show the images again that were hidden for it."""
