@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from napari_cellid.cells.measure import COLUMNS
@@ -83,7 +84,7 @@ def no_retired() -> pd.DataFrame:
     """A table of retired cells without any."""
     kinds = dict.fromkeys(RETIRED_COLUMNS, "float64")
     kinds |= dict.fromkeys(_WHOLE, "int64") | {"retired": "object"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in kinds})
+    return pd.DataFrame({name: np.empty(0, kinds[name]) for name in kinds})
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -91,16 +92,20 @@ def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if lacking := [name for name in columns if name not in table]:
         raise InputError(f"{path} lacks the column {lacking[0]}; {_REMEDY}.")
     try:
+        # most columns have their type already, and conversions take most of the time
         for name in _WHOLE:
-            table[name] = _whole(table[name])
+            if table[name].dtype != "int64":
+                table[name] = _whole(table[name])
         # columns that people added are theirs
         numbers = [
             name
-            for name in table
+            for name, kind in table.dtypes.items()
             if name not in (*_TEXT, *_WHOLE)
             and (name in columns or str(name).startswith("p_"))
+            and kind != "float64"
         ]
-        table = table.astype(dict.fromkeys(numbers, "float64"))
+        if numbers:
+            table = table.astype(dict.fromkeys(numbers, "float64"))
     except (ValueError, OverflowError) as error:
         raise InputError(
             f"{path} holds something that is not a number ({error}); {_REMEDY}."
