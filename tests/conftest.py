@@ -122,13 +122,16 @@ def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def classifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained ResNet18 that sees patches at 64 px: quick, and of no opinion."""
+    """An untrained ResNet18 of few channels that sees patches at 64 px.
+
+    It is quick to load, and of no opinion.
+    """
     import torch
 
     from napari_cellid.classification.networks import ClassifierConfig, build_network
 
     torch.manual_seed(0)
-    config = ClassifierConfig(architecture="resnet18")
+    config = ClassifierConfig(architecture="resnet18", width=8)
     net = build_network(config)
     folder = tmp_path_factory.mktemp("models") / "untrained"
     save_model(

@@ -35,6 +35,25 @@ def test_three_outputs_and_the_published_size(architecture: str, count: int) -> 
         assert net(torch.zeros(1, 3, 96, 96)).shape == (1, 3)
 
 
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50"])
+def test_a_narrow_resnet_has_the_layers_of_the_published_one(architecture: str) -> None:
+    whole, narrow = (
+        build_network(ClassifierConfig(architecture=architecture, width=width))
+        for width in (64, 8)
+    )
+    theirs, mine = whole.state_dict(), narrow.state_dict()
+    assert list(mine) == list(theirs)
+    for name, weights in mine.items():
+        by = [1, 8] if name == "fc.weight" else [8, 8]
+        by = [1] if name == "fc.bias" else [8, 1] if name == "conv1.weight" else by
+        wide = [n * k for n, k in zip(weights.shape, by, strict=False)]
+        assert wide == list(theirs[name].shape[: len(by)])
+    with torch.inference_mode():
+        assert narrow.eval()(torch.rand(1, 3, 64, 64)).shape == (1, 3)
+    with pytest.raises(ValueError, match="Inception-v3 has one width"):
+        ClassifierConfig(width=8)
+
+
 @pytest.fixture
 def cells(field: SimulatedField, planes: MeanPlanes) -> pd.DataFrame:
     return measure(field.labels, planes)

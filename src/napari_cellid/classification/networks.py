@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_cellid.config import Config
 
@@ -18,6 +18,8 @@ SMALLEST_INPUT: dict[Architecture, int] = {
     "resnet18": 32,
     "resnet50": 32,
 }
+#: channels of the first layer of a ResNet, as published
+PUBLISHED_WIDTH = 64
 #: mean and standard deviation by which patches of 0 to 1 are normalised
 SCALING: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
@@ -41,6 +43,20 @@ class ClassifierConfig(Config):
         description="SD (px of the patch) of the Gaussian that keeps the middle cell "
         "bright and dims its neighbours. 0: none, as in the paper.",
     )
+    width: int = Field(
+        PUBLISHED_WIDTH,
+        ge=4,
+        le=64,
+        multiple_of=4,
+        description="Channels of the first layer of a ResNet; its four stages have 1, "
+        "2, 4 and 8 times as many. 64: as published, as Inception-v3 always is.",
+    )
+
+    @model_validator(mode="after")
+    def _only_resnets_are_narrower(self) -> Self:
+        if self.architecture == "inception_v3" and self.width != PUBLISHED_WIDTH:
+            raise ValueError("Inception-v3 has one width")
+        return self
 
 
 def build_network(config: ClassifierConfig) -> nn.Module:
@@ -48,6 +64,10 @@ def build_network(config: ClassifierConfig) -> nn.Module:
     import torchvision.models as tv
     from torch import nn
 
+    if config.width != PUBLISHED_WIDTH:
+        from napari_cellid.classification.narrow_resnet import NarrowResNet
+
+        return NarrowResNet(config.architecture, config.width, config.n_classes)
     if config.architecture == "inception_v3":
         # without the auxiliary head, as in the paper
         net: nn.Module = tv.inception_v3(

@@ -92,6 +92,8 @@ def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifie
     InputError
         If there is no such model, it does another task, or its weights do not fit.
     """
+    import torch
+
     folder = find_model(requested, "classify")
     card = load_card(folder, "classify")
     with explain_mismatch(card, folder, "network"):
@@ -102,6 +104,9 @@ def load_patch_classifier(requested: str | Path | None = None) -> PatchClassifie
                 f"The model {card.name!r} has an input of {card.input_size} px, too "
                 f"small for {config.architecture}; copy the model folder again."
             )
-        net = build_network(config)
-        net.load_state_dict(load_weights(folder, card))
+        weights = load_weights(folder, card)
+        # without memory: drawing random weights first would take most of the time
+        with torch.device("meta"):
+            net = build_network(config)
+        net.load_state_dict(weights, assign=True)
     return PatchClassifier(card, net.eval(), config)
