@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
@@ -149,6 +149,23 @@ def classifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         net.state_dict(),
     )
     return folder
+
+
+@pytest.fixture(scope="module")
+def narrow_networks() -> Iterator[None]:
+    """ResNets with random weights have few channels: they train in a moment."""
+    from napari_cellid.classification import starting_weights
+
+    given = starting_weights._default_config
+
+    def narrow(architecture: Any, n_classes: int, requested: str) -> Any:
+        config = given(architecture, n_classes, requested)
+        resnet = architecture != "inception_v3"
+        return config.model_copy(update={"width": 8}) if resnet else config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(starting_weights, "_default_config", narrow)
+        yield
 
 
 @pytest.fixture

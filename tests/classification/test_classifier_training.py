@@ -30,6 +30,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import ProgressEvent, run_to_end
 from napari_cellid.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("narrow_networks")
+
 CLASSES = ("excitatory", "inhibitory", "glia")
 CPU = Device("cpu", "fp32", "CPU")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +18,18 @@ from napari_cellid.study.study import Study
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    """A study of one recording, r1, of three cells."""
-    study = Study.create(tmp_path / "study")
+@pytest.fixture(scope="session")
+def made_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a study of one recording, r1, of three cells."""
+    study = Study.create(tmp_path_factory.mktemp("little") / "study")
     add_recording(study, found(THREE), info(animal="m1", subvolume="V1"))
-    return study
+    return study.path
+
+
+@pytest.fixture
+def study(tmp_path: Path, made_study: Path) -> Study:
+    """A copy of the study of one recording."""
+    return Study.open(Path(shutil.copytree(made_study, tmp_path / "study")))
 
 
 @pytest.fixture
