@@ -52,7 +52,7 @@ def test_killed_at_any_moment_every_taken_answer_is_there(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("people", [("Ann", "Bo"), ("Ann", "Ann")])
 def test_two_processes_at_once(tmp_path: Path, people: tuple[str, str]) -> None:
-    script, seconds = str(HERE / "answer_on.py"), "1.5"
+    script, seconds = str(HERE / "answer_on.py"), "1"
     started = []
     for k, who in enumerate(people):
         words = [sys.executable, script, str(tmp_path), who, str(k * 1_000_000)]
@@ -62,7 +62,7 @@ def test_two_processes_at_once(tmp_path: Path, people: tuple[str, str]) -> None:
     while any(process.poll() is None for process in started):
         assert read_annotations(tmp_path).problems == ()
     counts = [int(process.communicate()[0]) for process in started]
-    assert min(counts) > 20
+    assert min(counts) >= 50
     found = read_annotations(tmp_path)
     assert found.problems == ()
     assert len(found.all_answers) == sum(counts)

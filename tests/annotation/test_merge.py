@@ -200,5 +200,5 @@ def test_answers_wait_for_a_merge(copies: tuple[Path, Path]) -> None:
             time.sleep(0.1)
             assert not waiting.done()
             assert cells(here) == [1, 2]
-        waiting.result(timeout=5)
+        waiting.result(timeout=60)
     assert cells(here) == [1, 2, 3]

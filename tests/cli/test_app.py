@@ -27,7 +27,7 @@ SLOW = ["torch", "pandas", "skimage", "scipy", "matplotlib", "dask", "napari", "
 def run(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "napari_cellid.cli", *words],
-        capture_output=True, text=True, timeout=120, check=False, **settings,
+        capture_output=True, text=True, timeout=300, check=False, **settings,
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def test_reader_that_goes_away() -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=300) == 1
 
 
 def test_settings_come_from_their_fields() -> None:

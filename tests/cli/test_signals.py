@@ -45,7 +45,7 @@ def test_identify_ends_tidily(
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 128 + number
     last = told.splitlines()[-1]
     assert last.startswith("napari-cellid: stopped by ")
@@ -117,7 +117,7 @@ def test_an_early_signal_leaves_no_traceback(after: float) -> None:
     )  # fmt: skip
     time.sleep(after)
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     assert process.returncode in (0, 143, -signal.SIGTERM)
     assert "Traceback" not in told
 

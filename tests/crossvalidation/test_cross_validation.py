@@ -38,6 +38,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
 from napari_cellid.simulation.animals import Cohort
 
+pytestmark = pytest.mark.usefixtures("narrow_networks")
+
 CPU = Device("cpu", "fp32", "CPU")
 CONFIG = EvaluationConfig(
     folds=3, seeds=2, groups="animal", cells=60, input_size=32, end_to_end=False

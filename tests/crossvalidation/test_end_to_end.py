@@ -35,6 +35,8 @@ from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
 from napari_cellid.report.evaluation import write_report
 
+pytestmark = pytest.mark.usefixtures("narrow_networks")
+
 SIDE = 8
 #: corners of four true cells; the first three are cells of the evaluation
 CORNERS = [(4, 4), (4, 30), (30, 4), (30, 30)]

@@ -29,6 +29,8 @@ from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.progress import run_to_end
 from napari_cellid.study.study import Study
 
+pytestmark = pytest.mark.usefixtures("narrow_networks")
+
 CONFIG = EvaluationConfig(
     folds=2, seeds=1, groups="animal", cells=24, end_to_end=False
 )  # fmt: skip

@@ -42,6 +42,8 @@ from napari_cellid.training import checkpoint
 from napari_cellid.training.layout import MODEL_FOLDER, REPORT_FILE
 from napari_cellid.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("fields_are_simulated_once")
+
 SHIFT = 1.5
 
 

@@ -154,7 +154,7 @@ def start(study, *words, epochs):
 
 
 def wait_for_epoch(process, folder: Path, epoch: int) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while time.monotonic() < until and process.poll() is None:
         events = Run(folder, {}).events()
         if any(e.get("epoch") == epoch for e in events):
@@ -193,7 +193,7 @@ def test_stopped_in_order(study, how):
         assert main(["runs", "stop", str(folder), "--quiet"]) == 0
     else:
         os.kill(process.pid, how)
-    assert process.wait(timeout=120) == 0
+    assert process.wait(timeout=300) == 0
     process.stderr.close()
     run = Run.open(folder)
     assert run.state().state == "stopped"

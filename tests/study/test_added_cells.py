@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from little import CLASSES, THREE, found, images, info, snapshot, squares
+from little import (
+    CLASSES,
+    THREE,
+    found,
+    images,
+    info,
+    kill_copies,
+    snapshot,
+    squares,
+)
 
+from napari_cellid.annotation import lock
 from napari_cellid.annotation.lock import locked
 from napari_cellid.cells.measure import measure
 from napari_cellid.cells.middles import Middle
@@ -208,6 +216,8 @@ def test_classes_come_from_the_given_classifier(study: Study) -> None:
 
 
 def _add_many(path: Path, person: str, column: int) -> list[int]:
+    # on a busy computer each may wait long for the other
+    lock._TIMEOUT_S = 120.0
     study = Study.open(path)
     return [
         *(add(study, (y, column), by=person)[0] for y in (20, 32)),
@@ -272,23 +282,30 @@ def test_a_locked_recording_is_refused(study: Study, monkeypatch) -> None:
     assert snapshot(folder_of(study)) == before
 
 
-@pytest.mark.parametrize("last", range(1, 5))
-def test_killed_before_each_rename(study: Study, last: int) -> None:
-    script = Path(__file__).with_name("add_and_die.py")
-    command = [sys.executable, str(script), str(study.path), str(last)]
-    ended = subprocess.run(command, check=False, capture_output=True)
-    assert ended.returncode in (0, -9), ended.stderr.decode()
-    again = Study.open(study.path)
+LASTS = range(1, 5)
+
+
+@pytest.fixture(scope="module")
+def killed(made_study: Path, tmp_path_factory) -> Path:
+    """Copies of the study; a cell was added to each until it was killed."""
+    parent = tmp_path_factory.mktemp("killed")
+    kill_copies(made_study, parent, LASTS, "add")
+    return parent
+
+
+@pytest.mark.parametrize("last", LASTS)
+def test_killed_before_each_rename(killed: Path, last: int) -> None:
+    again = Study.open(killed / str(last))
     recording = again.recording("r1")
     cells, labels = recording.cells(), recording.labels()
     assert cells["cell"].tolist() in ([1, 2, 3], [1, 2, 3, 4])
     assert set(cells["label"]) == set(np.unique(labels)) - {0}
-    people = read_added(folder_of(study) / ADDED)
+    people = read_added(folder_of(again) / ADDED)
     assert sorted(people["cell"]) == cells["cell"].tolist()[3:]
     recording.planes()
     # what the killed program left does not get into the way of the next one
     assert len(add(again, (20, 60))) == 1
-    hidden = [p.name for p in (study.path / "recordings").iterdir() if p.name[0] == "."]
+    hidden = [p.name for p in (again.path / "recordings").iterdir() if p.name[0] == "."]
     assert hidden in ([], [".replaced"])
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
-import subprocess
-import sys
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from little import CLASSES, found, images, info, snapshot, squares
+from little import (
+    CLASSES,
+    THREE,
+    found,
+    images,
+    info,
+    kill_copies,
+    snapshot,
+    squares,
+    teller,
+)
 from scipy import ndimage
 
 from napari_cellid.annotation.answer import Answer
@@ -56,14 +65,20 @@ def result_of(planes: MeanPlanes, labels: np.ndarray) -> IdentifyResult:
     return IdentifyResult(planes, labels, cells, CLASSES, None, run)
 
 
-@pytest.fixture
-def study(tmp_path: Path, fields, say) -> Study:
-    """A study with "day1" of the animal m1, whose cells Ann has answered."""
-    study = Study.create(tmp_path / "study")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, fields) -> Path:
+    """Folder of a study with "day1" of m1, whose cells Ann has answered."""
+    study = Study.create(tmp_path_factory.mktemp("made") / "study")
     add_recording(study, result_of(*fields[1]), info(animal="m1"))
     numbers = study.recording("day1").cells()["cell"]
-    say(study, "Ann", dict.fromkeys(numbers.tolist(), "glia"), "day1")
-    return study
+    teller()(study, "Ann", dict.fromkeys(numbers.tolist(), "glia"), "day1")
+    return study.path
+
+
+@pytest.fixture
+def study(tmp_path: Path, made: Path) -> Study:
+    """A copy of the study of "day1"."""
+    return Study.open(Path(shutil.copytree(made, tmp_path / "study")))
 
 
 def counted(study: Study) -> int:
@@ -198,9 +213,10 @@ def test_most_cells_not_found_again_is_a_question(study, fields) -> None:
     assert counted(study) == n_answers
 
 
-def test_earlier_outlines_of_the_same_images_are_limited(study, fields) -> None:
-    for _ in range(23):
-        add_recording(study, result_of(*fields[1]), info())
+def test_earlier_outlines_of_the_same_images_are_limited(tmp_path) -> None:
+    study = Study.create(tmp_path / "study")
+    for _ in range(24):
+        add_recording(study, found(THREE), info())
     assert len(list_replaced(study.path / "recordings")) == 20
 
 
@@ -220,40 +236,23 @@ def test_correlation_of_fields(fields) -> None:
     assert match_content(first, changed(first, np.zeros_like)) is None
 
 
-KILLED = """
-import os, pickle, sys
-from pathlib import Path
-from napari_cellid.config import RecordingInfo
-from napari_cellid.study.save_results import add_recording
-from napari_cellid.study.study import Study
-
-study = Study.open(Path(sys.argv[1]))
-result = pickle.loads(Path(sys.argv[2]).read_bytes())
-last, n, rename = int(sys.argv[3]), 0, os.rename
-
-def dying(*paths, **how):
-    global n
-    n += 1
-    if n == last:
-        os._exit(9)
-    return rename(*paths, **how)
-
-os.rename = os.replace = dying
-add_recording(study, result, RecordingInfo(pixel_size_um=1.17), replace=True)
-print(n)
-"""
+LASTS = range(1, 8)
 
 
-@pytest.mark.parametrize("last", range(1, 8))
-def test_killed_before_each_rename(study, fields, tmp_path, last: int) -> None:
-    import pickle
-
-    stored = tmp_path / "result.pickle"
+@pytest.fixture(scope="module")
+def killed(made, fields, tmp_path_factory) -> Path:
+    """Copies of the study; other tissue was saved in each until it was killed."""
+    parent = tmp_path_factory.mktemp("killed")
+    stored = parent / "result.pickle"
     stored.write_bytes(pickle.dumps(result_of(*fields[2])))
-    command = [sys.executable, "-c", KILLED, study.path, stored, str(last)]
-    ended = subprocess.run(list(map(str, command)), check=False, capture_output=True)
-    assert ended.returncode in (0, 9), ended.stderr.decode()
-    recording = Study.open(study.path).recording("day1")
+    kill_copies(made, parent, LASTS, "replace", str(stored))
+    return parent
+
+
+@pytest.mark.parametrize("last", LASTS)
+def test_killed_before_each_rename(killed: Path, fields, last: int) -> None:
+    study = Study.open(killed / str(last))
+    recording = study.recording("day1")
     labels, cells, planes = recording.labels(), recording.cells(), recording.planes()
     assert set(cells["label"]) == set(np.unique(labels)) - {0}
     seeds = [

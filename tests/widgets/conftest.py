@@ -27,12 +27,29 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.identify.widget import IdentifyWidget
 
 PIXEL_UM = 1.17
+#: longest wait (ms) for what the window does on its own
+_LONG_MS = 120_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "widgets" in item.path.parts:
             item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture
+def qtbot(qtbot: Any) -> Any:
+    """The bot of pytest-qt, which waits long: a busy computer is no failure."""
+
+    def patient(wait: Callable[..., Any]) -> Callable[..., Any]:
+        def waiting(*what: Any, timeout: int = 0, **how: Any) -> Any:
+            return wait(*what, timeout=max(timeout, _LONG_MS), **how)
+
+        return waiting
+
+    qtbot.waitUntil = patient(qtbot.waitUntil)
+    qtbot.waitSignal = patient(qtbot.waitSignal)
+    return qtbot
 
 
 @pytest.fixture

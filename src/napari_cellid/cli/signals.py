@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -109,10 +110,21 @@ def _again_if_lost(
     if not isinstance(lost.exc_value, Terminated):
         otherwise(lost)
         return
-    # a moment later: now it would be lost in the same place
-    again = threading.Timer(_AGAIN_S, signal.raise_signal, [lost.exc_value.number])
-    again.daemon = True
+    left = [False]
+    again = threading.Thread(
+        target=_send_again, args=(lost.exc_value.number, left), daemon=True
+    )
     again.start()
+    # the last step: on a busy computer a signal would come here, and be lost once more
+    left[0] = True
+
+
+def _send_again(number: int, left: list[bool]) -> None:
+    """Send a signal a moment after `_again_if_lost` was left."""
+    while not left[0]:
+        time.sleep(_AGAIN_S)
+    time.sleep(_AGAIN_S)
+    signal.raise_signal(number)
 
 
 def _signal_behind(error: BaseException) -> Terminated | None:

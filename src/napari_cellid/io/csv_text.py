@@ -41,11 +41,11 @@ def unprotect_table(table: pd.DataFrame) -> pd.DataFrame:
 def _map_texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     columns = {
         name: table[name].map(lambda v: change(v) if isinstance(v, str) else v)
-        for name in table
-        if _has_text(table[name])
+        for name, kind in table.dtypes.items()
+        if _holds_text(kind)
     }
     return table.assign(**{str(k): v for k, v in columns.items()}) if columns else table
 
 
-def _has_text(column: pd.Series[Any]) -> bool:
-    return column.dtype == object or str(column.dtype) in ("string", "str", "category")
+def _holds_text(kind: Any) -> bool:
+    return str(kind) in ("object", "string", "str", "category")

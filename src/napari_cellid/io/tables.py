@@ -82,30 +82,17 @@ def write_cells(path: Path, cells: pd.DataFrame) -> None:
 
 def no_retired() -> pd.DataFrame:
     """A table of retired cells without any."""
-    kinds = dict.fromkeys(RETIRED_COLUMNS, "float64")
-    kinds |= dict.fromkeys(_WHOLE, "int64") | {"retired": "object"}
-    return pd.DataFrame({name: np.empty(0, kinds[name]) for name in kinds})
+    return _without_rows(RETIRED_COLUMNS, RETIRED_COLUMNS)
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     table = _parsed(path)
     if lacking := [name for name in columns if name not in table]:
         raise InputError(f"{path} lacks the column {lacking[0]}; {_REMEDY}.")
+    if not len(table):
+        return _without_rows(list(map(str, table)), columns)
     try:
-        # most columns have their type already, and conversions take most of the time
-        for name in _WHOLE:
-            if table[name].dtype != "int64":
-                table[name] = _whole(table[name])
-        # columns that people added are theirs
-        numbers = [
-            name
-            for name, kind in table.dtypes.items()
-            if name not in (*_TEXT, *_WHOLE)
-            and (name in columns or str(name).startswith("p_"))
-            and kind != "float64"
-        ]
-        if numbers:
-            table = table.astype(dict.fromkeys(numbers, "float64"))
+        table = _typed(table, columns)
     except (ValueError, OverflowError) as error:
         raise InputError(
             f"{path} holds something that is not a number ({error}); {_REMEDY}."
@@ -121,6 +108,33 @@ def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
             f"own; {_REMEDY}."
         )
     return table
+
+
+def _typed(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Convert the columns whose type is another one; most have theirs already."""
+    for name in _WHOLE:
+        if table[name].dtype != "int64":
+            table[name] = _whole(table[name])
+    kinds = {
+        name: "float64"
+        for name, kind in table.dtypes.items()
+        if _is_number(name, columns) and kind != "float64"
+    }
+    return table.astype(kinds) if kinds else table
+
+
+def _without_rows(names: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """A table without rows whose columns have the types of one with rows."""
+    kinds = dict.fromkeys(names, "object")
+    kinds |= {name: "float64" for name in names if _is_number(name, columns)}
+    kinds |= dict.fromkeys(_WHOLE, "int64")
+    return pd.DataFrame({name: np.empty(0, kinds[name]) for name in names})
+
+
+def _is_number(name: object, columns: Sequence[str]) -> bool:
+    """Whether a column holds numbers; the columns that people added are theirs."""
+    known = name in columns or str(name).startswith("p_")
+    return known and name not in (*_TEXT, *_WHOLE)
 
 
 def _whole(values: pd.Series[Any]) -> pd.Series[int]:

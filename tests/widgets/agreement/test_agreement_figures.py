@@ -166,7 +166,7 @@ def test_answers_that_come_in_replace_those_before(person):
 
 
 def test_a_change_of_the_rule_is_counted_at_once():
-    """10,000 cells of five people; the bound is wide, for busy machines."""
+    """10,000 cells of five people; time of the processor, as machines are busy."""
     rng = np.random.default_rng(0)
     people = ["Ann", "Bo", "Cy", "Dee", "Eve"]
     rows = [
@@ -179,13 +179,13 @@ def test_a_change_of_the_rule_is_counted_at_once():
     seconds = []
     for n in (1, 2, 3, 4):
         for rule in ("unanimous", "majority"):
-            start = time.perf_counter()
+            start = time.thread_time()
             count_outcomes(
                 study_votes.count(VoteConfig(rule=rule, min_annotators=n)),
                 10_000,
                 CONFIG,
             )
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.thread_time() - start)
     assert np.median(seconds) < 0.25
 
 

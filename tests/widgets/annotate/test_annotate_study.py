@@ -306,7 +306,7 @@ def test_opening_the_dock_does_not_import_torch():
         "app.processEvents()\n"
         "assert 'torch' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
 
 
 def test_read_only_study_is_told(viewer, study, make_dock, notifications, monkeypatch):
