@@ -58,7 +58,7 @@ def field() -> SimulatedField:
     return run_to_end(simulate(config))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recording(field: SimulatedField) -> Recording:
     """The simulated field as a recording with one time point."""
     return Recording(

@@ -30,7 +30,7 @@ from napari_cellid.simulation.field import SimulatedField, simulate
 CONFIG = IdentifyConfig(device=DeviceConfig(device="cpu", precision="fp32"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def result(
     recording: Recording, segmenter_folder: Path, classifier_folder: Path
 ) -> IdentifyResult:

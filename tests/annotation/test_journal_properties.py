@@ -156,7 +156,7 @@ def test_any_version_comes_back(lines: list[Answer], k: int) -> None:
         assert state(Journal.open(Path(folder), "Ann")) == then
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABC"), few()), max_size=25))
+@given(st.lists(st.tuples(st.sampled_from("ABC"), few()), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_an_answer_changes_nobody_elses(steps: list[tuple[str, Answer]]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -176,7 +176,7 @@ def test_an_answer_changes_nobody_elses(steps: list[tuple[str, Answer]]) -> None
 
 
 @given(st.lists(answers(), min_size=1, max_size=6), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whole_lines_are_kept_wherever_it_is_cut(
     lines: list[Answer], data: st.DataObject
 ) -> None:
@@ -197,7 +197,7 @@ def test_whole_lines_are_kept_wherever_it_is_cut(
 
 
 @given(st.lists(answers(), max_size=5), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_bytes_between_lines_cost_no_other_line(
     lines: list[Answer], data: st.DataObject
 ) -> None:

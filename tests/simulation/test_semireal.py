@@ -122,7 +122,7 @@ def test_glia_are_in_quiet_tissue_away_from_marks(marked, made) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_shares_of_classes(share: float) -> None:
-    marked = grid(side=512, step=24)
+    marked = grid(side=384, step=24)
     config = SemirealConfig(seed=1, inhibitory_fraction=share, glia_share=0.1)
     counts = run_to_end(simulate_red(marked, config)).cells["class"].value_counts()
     n = len(np.unique(marked.labels)) - 1

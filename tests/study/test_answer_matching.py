@@ -143,7 +143,7 @@ POINTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(POINTS, POINTS)
 def test_whatever_it_may_be(there, said) -> None:
     given_ = lines(*(("Ann", *row) for row in said))
