@@ -10,6 +10,7 @@ from annotating import make_window
 from driving import open_dock, wait_until_idle
 from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
+from pytestqt.qtbot import QtBot
 from qtpy.compat import isalive
 from qtpy.QtCore import QSettings
 from voting import make_study
@@ -37,19 +38,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gui)
 
 
-@pytest.fixture
-def qtbot(qtbot: Any) -> Any:
+class PatientBot(QtBot):
     """The bot of pytest-qt, which waits long: a busy computer is no failure."""
 
-    def patient(wait: Callable[..., Any]) -> Callable[..., Any]:
-        def waiting(*what: Any, timeout: int = 0, **how: Any) -> Any:
-            return wait(*what, timeout=max(timeout, _LONG_MS), **how)
+    def waitUntil(
+        self, callback: Callable[[], bool | None], *, timeout: int = 0
+    ) -> None:
+        super().waitUntil(callback, timeout=max(timeout, _LONG_MS))
 
-        return waiting
+    def waitSignal(self, signal: Any, *, timeout: int = 0, **how: Any) -> Any:
+        return super().waitSignal(signal, timeout=max(timeout, _LONG_MS), **how)
 
-    qtbot.waitUntil = patient(qtbot.waitUntil)
-    qtbot.waitSignal = patient(qtbot.waitSignal)
-    return qtbot
+
+@pytest.fixture
+def qtbot(qapp: Any, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
 
 
 @pytest.fixture
