@@ -164,7 +164,7 @@ def wait_for_epoch(process, folder: Path, epoch: int) -> None:
 
 
 def test_killed_and_resumed(study):
-    process, folder = start(study, epochs=40)
+    process, folder = start(study, epochs=1000)
     wait_for_epoch(process, folder, 2)
     process.kill()
     process.wait()
