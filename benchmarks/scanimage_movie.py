@@ -2,6 +2,7 @@
 
     python benchmarks/scanimage_movie.py --gigabytes 4
     python benchmarks/scanimage_movie.py --gigabytes 20 --sparse --memory-only
+    python benchmarks/scanimage_movie.py --gigabytes 20 --memory-only --register
 
 writes a BigTIFF as ScanImage does (a binary header, one page after another, the
 channels in turn, int16 with negative numbers) into a temporary folder and times in one
@@ -9,8 +10,9 @@ process and in turn: plain reads of all its bytes in pieces of 64 MiB, numpy add
 the same pages in blocks, and opening the file and averaging both channels, each from
 the cache of the system and not from it (Linux). A ratio is the best time of the other
 side over the best time of ours: 1 means as fast. Memory is that of a process that does
-nothing but open and average. The pages of a sparse file are zeros that need no room on
-the disk, for sizes that it does not hold.
+nothing but open and average, and with `--register` takes motion out of the movie
+first: its frames show cells that jump by up to 10 px. The pages of a sparse file are
+zeros that need no room on the disk, for sizes that it does not hold.
 """
 
 from __future__ import annotations
@@ -28,14 +30,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
+from napari_cellid.config import RegistrationConfig
 from napari_cellid.io.base import ReadOptions
 from napari_cellid.io.registry import read_recording
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import mean_planes
+from napari_cellid.registration.register import register_movie
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 _PIECE = 64 << 20
 _HEADER = (
@@ -65,8 +72,7 @@ class Movie:
 
 def write_movie(path: Path, gigabytes: float, side: int, *, sparse: bool) -> Movie:
     """Write a BigTIFF of ScanImage; a sparse one has pages of zeros."""
-    random = np.random.default_rng(0)
-    pages = random.integers(-200, 4096, (16, side, side), np.int16)
+    pages = _pages(side)
     n_frames = int(gigabytes * 1e9) // (2 * pages[0].nbytes)
     software = _HEADER.replace("{side}", str(side)).encode() + b"\0"
     starts = []
@@ -89,6 +95,17 @@ def write_movie(path: Path, gigabytes: float, side: int, *, sparse: bool) -> Mov
                 pages[number % 16].tofile(file)
         file.truncate()
     return Movie(path, side, starts)
+
+
+def _pages(side: int) -> NDArray[np.int16]:
+    """Eight frames of two channels, of cells that jump by up to 10 px."""
+    random = np.random.default_rng(0)
+    points = random.random((side, side)) > 0.998
+    cells = 4e4 * ndimage.gaussian_filter(points.astype(np.float32), 3, mode="wrap")
+    pages = random.normal(0, 200, (16, side, side))
+    for k, jump in enumerate(random.integers(-10, 11, (8, 2))):
+        pages[2 * k : 2 * k + 2] += np.roll(cells, tuple(jump), (0, 1))
+    return np.rint(pages).astype(np.int16)
 
 
 def _page_header(place: int, number: int, side: int, software: bytes) -> bytes:
@@ -219,29 +236,44 @@ def compare(movie: Movie, repeats: int, *, cold: bool) -> None:
         print(f"  {name:28s} {best:6.2f} s  {size / best:5.2f} GB/s{ratio}")
 
 
-def print_memory(path: Path) -> None:
+def print_memory(path: Path, *, register: bool) -> None:
     """Average a movie in a process of its own and print the memory that it needed."""
     command = [sys.executable, __file__, "--average", str(path)]
-    subprocess.run(command, check=True)
+    subprocess.run(command + ["--register"] * register, check=True)
 
 
-def average_alone(path: Path) -> None:
+def peak_gigabytes() -> float:
+    """The most memory that this process had at any time."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def average_alone(path: Path, *, register: bool) -> None:
     """Print time and memory of opening and averaging, and of nothing before it."""
     # the memory of the libraries alone, for comparison
     import dask.array as _  # noqa: F401
     import tifffile as _tifffile  # noqa: F401
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    before = peak_gigabytes()
     start = time.perf_counter()
     made = read_recording(both=path, options=ReadOptions())
-    opened = time.perf_counter() - start
-    run_to_end(mean_planes(made))
-    averaged = time.perf_counter() - start - opened
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"alone: {path.stat().st_size / 1e9:.2f} GB, {len(made.red)} frames, opened "
-        f"in {opened:.2f} s, averaged in {averaged:.1f} s, "
-        f"peak memory {peak:.2f} GB (libraries {before:.2f} GB)"
+        f"in {time.perf_counter() - start:.2f} s (libraries {before:.2f} GB)"
+    )
+    if register:
+        start = time.perf_counter()
+        config = RegistrationConfig(registration="movie")
+        made, shifts = run_to_end(register_movie(made, config))
+        print(
+            f"  motion found in {time.perf_counter() - start:.1f} s, in all but "
+            f"{(~shifts.reliable).sum()} frames, peak memory {peak_gigabytes():.2f} GB",
+            flush=True,
+        )
+    start = time.perf_counter()
+    run_to_end(mean_planes(made))
+    print(
+        f"  averaged in {time.perf_counter() - start:.1f} s, "
+        f"peak memory {peak_gigabytes():.2f} GB"
     )
 
 
@@ -253,11 +285,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sparse", action="store_true", help="needs no room")
     parser.add_argument("--memory-only", action="store_true")
+    parser.add_argument("--register", action="store_true", help="take out motion")
     parser.add_argument("--folder", default=None, help="in place of the usual one")
     parser.add_argument("--average", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.average is not None:
-        average_alone(arguments.average)
+        average_alone(arguments.average, register=arguments.register)
         return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         movie = write_movie(
@@ -266,7 +299,7 @@ def main() -> None:
             arguments.side,
             sparse=arguments.sparse,
         )
-        print_memory(movie.path)
+        print_memory(movie.path, register=arguments.register)
         if not arguments.memory_only:
             for cold in (True, False):
                 compare(movie, arguments.repeats, cold=cold)

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_cellid.progress import Progress
 from napari_cellid.recording.frames import frame_blocks
 from napari_cellid.registration.template import make_template
+from napari_cellid.registration.translation import translated
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -134,9 +134,7 @@ def _corrected_block(
     for k, planes in enumerate(block):
         for plane, image in enumerate(planes):
             shift = shifts[start + k, plane]
-            result[k, plane] = ndimage.shift(
-                np.asarray(image, np.float32), -shift, order=3, cval=np.nan
-            )
+            result[k, plane] = translated(np.asarray(image, np.float32), shift)
     return result
 
 
@@ -144,11 +142,18 @@ def _mean(total: NDArray[np.float64], n: int) -> NDArray[np.float32]:
     return np.asarray(total / n, np.float32)
 
 
+def nearest_reliable(reliable: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The nearest frame with a shift of its own, of each frame; one at least has it."""
+    known = np.flatnonzero(reliable)
+    times = np.arange(len(reliable))
+    # not by a table of all distances, which grows with the square of the frames
+    place = np.searchsorted(known, times)
+    before = known[np.maximum(place - 1, 0)]
+    after = known[np.minimum(place, len(known) - 1)]
+    earlier = np.abs(times - before) <= np.abs(after - times)
+    return np.where(earlier, before, after)
+
+
 def _fill(shifts: NDArray[np.float64], reliable: NDArray[np.bool_]) -> None:
     """Give frames that cannot be told the shift of the nearest one that can."""
-    known = np.flatnonzero(reliable)
-    if len(known) == 0:
-        shifts[:] = 0
-        return
-    nearest = np.abs(np.arange(len(shifts))[:, None] - known).argmin(1)
-    shifts[~reliable] = shifts[known[nearest]][~reliable]
+    shifts[:] = shifts[nearest_reliable(reliable)] if reliable.any() else 0

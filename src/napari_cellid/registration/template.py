@@ -26,6 +26,11 @@ _FINE_UM, _COARSE_UM = 1.0, 15.0
 _SAMPLE, _SAMPLE_BYTES = 120, 128 << 20
 #: how often the template is made anew from the frames that were found in the last one
 _ROUNDS = 4
+#: pixels at the edges of what two images both show that do not count, and over which
+#: the weight rises
+_EDGE_PX, _RAMP_PX = 2, 6
+#: rows and columns below which an overlap tells nothing
+_LEAST_OVERLAP = 16
 #: agreements within this distance (px) of the best one belong to it
 _PEAK_PX = 6
 #: a shift is believed whose agreement is this many times the best one elsewhere, and
@@ -57,9 +62,15 @@ class MatchedTemplate:
         self._reach = max(1, min(round(_MAX_SHIFT_UM / pixel_size_um), room))
         self._size = [fft.next_fast_len(n, real=True) for n in self._shape]
         # each channel by its noise, as is best where noise is the same everywhere
-        weighted = {
-            name: self._filtered(mean, pixel_size_um) / np.float32(noise[name])
+        self._structures = {
+            name: _structures(mean, pixel_size_um) / np.float32(noise[name])
             for name, mean in means.items()
+        }
+        # twice as much is cut off at the edges as a frame can be shifted, so that the
+        # template is compared whole at every shift
+        window = np.outer(*(_window(n, self._reach, self._reach) for n in self._shape))
+        weighted = {
+            name: _windowed(image, window) for name, image in self._structures.items()
         }
         #: SD of the agreement with a frame of noise alone
         self._noise = float(
@@ -85,8 +96,9 @@ class MatchedTemplate:
         The shift (y, x) in px, and how far the best agreement exceeds what chance
         gives: above 1 the shift can be believed.
         """
+        filled = {name: _filled(image) for name, image in images.items()}
         spectrum = sum(
-            fft.rfft2(_filled(images[name]), self._size) * template
+            fft.rfft2(filled[name], self._size) * template
             for name, template in self._spectra.items()
         )
         agreement = fft.irfft2(spectrum, self._size)
@@ -97,27 +109,40 @@ class MatchedTemplate:
         away = np.hypot(y - peak[0], x - peak[1]) > _PEAK_PX
         top, other = float(near[tuple(peak)]), float(near[away].max(initial=0))
         by_chance = max(_LEAST_LEAD * other, _LEAST_NOISES * self._noise, 1e-30)
-        return peak - self._reach + _between_pixels(near, peak), top / by_chance
+        shift = peak - self._reach
+        return shift + self._part_of_pixel(filled, shift), top / by_chance
 
-    def _filtered(
-        self, mean: NDArray[np.float32], pixel_size_um: float
-    ) -> NDArray[np.float32]:
-        """Structures of the template, without its edges.
+    def _part_of_pixel(
+        self, images: Mapping[str, NDArray[np.float32]], shift: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """How far from a whole shift (y, x) the best agreement lies, in px.
 
-        Twice as much is cut off at the edges as a frame can be shifted, so that the
-        template is compared whole at every shift.
+        Everything that the template and the frame both show is compared. That is twice
+        what can be compared at all shifts, in a frame of 256 x 256 px.
         """
-        fine, coarse = _FINE_UM / pixel_size_um, _COARSE_UM / pixel_size_um
-        image = _filled(mean)
-        band = ndimage.gaussian_filter(image, fine) - ndimage.gaussian_filter(
-            image, coarse
-        )
-        window = [_window(n, self._reach) for n in self._shape]
-        band *= np.outer(*window).astype(np.float32)
-        # nothing of the mean of a frame counts
-        weight = np.outer(*window)
-        band -= (weight * band.sum() / weight.sum()).astype(np.float32)
-        return np.asarray(band)
+        overlap, window = [], []
+        for n, step in zip(self._shape, shift.tolist(), strict=True):
+            here = slice(_EDGE_PX + max(-step, 0), n - _EDGE_PX - max(step, 0))
+            if here.stop - here.start < _LEAST_OVERLAP:
+                return np.zeros(2)
+            overlap.append(here)
+            window.append(_window(here.stop - here.start, 0, _RAMP_PX))
+        weight = np.outer(*window).astype(np.float32)
+        scores = np.zeros((3, 3))
+        for name, structures in self._structures.items():
+            template = _windowed(structures[tuple(overlap)], weight).ravel()
+            image = images[name] - images[name].mean()
+            for y, x in np.ndindex(3, 3):
+                rows, columns = (
+                    slice(part.start + step, part.stop + step)
+                    for part, step in zip(
+                        overlap,
+                        (shift + np.array([y - 1, x - 1])).tolist(),
+                        strict=True,
+                    )
+                )
+                scores[y, x] += template @ image[rows, columns].ravel()
+        return _paraboloid_peak(scores)
 
 
 def make_template(
@@ -191,25 +216,37 @@ def _filled(image: NDArray[Any]) -> NDArray[np.float32]:
     return np.where(finite, image, np.float32(usual))
 
 
-def _window(n: int, reach: int) -> NDArray[np.float64]:
-    """1 in the middle, 0 where a shifted frame does not reach, smooth between."""
+def _structures(mean: NDArray[np.float32], pixel_size_um: float) -> NDArray[np.float32]:
+    fine, coarse = _FINE_UM / pixel_size_um, _COARSE_UM / pixel_size_um
+    image = _filled(mean)
+    band = ndimage.gaussian_filter(image, fine) - ndimage.gaussian_filter(image, coarse)
+    return np.asarray(band)
+
+
+def _windowed(
+    image: NDArray[np.float32], window: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Weight an image so that nothing of the mean of a frame counts."""
+    weighted = image * window
+    weighted -= window * (weighted.sum() / window.sum())
+    return np.asarray(weighted, np.float32)
+
+
+def _window(n: int, edge: int, ramp: int) -> NDArray[np.float64]:
+    """0 within `edge` px of the ends, 1 farther inside, smooth over `ramp` px."""
     place = np.arange(n)
     from_edge = np.minimum(place, place[::-1]) + 1
-    ramp = np.clip((from_edge - reach) / reach, 0, 1)
-    return np.asarray(np.sin(ramp * np.pi / 2) ** 2)
+    part = np.clip((from_edge - edge) / ramp, 0, 1)
+    return np.asarray(np.sin(part * np.pi / 2) ** 2)
 
 
-def _between_pixels(
-    near: NDArray[np.float64], peak: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Where the parabolas through a peak and its neighbours are highest (y, x)."""
-    part = np.zeros(2)
-    for axis in (0, 1):
-        if not 0 < peak[axis] < near.shape[axis] - 1:
-            continue
-        step = np.eye(2, dtype=int)[axis]
-        before, top, after = (near[tuple(peak + d * step)] for d in (-1, 0, 1))
-        curve = before - 2 * top + after
-        if curve < 0:
-            part[axis] = np.clip((before - after) / (2 * curve), -0.5, 0.5)
-    return part
+def _paraboloid_peak(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the paraboloid through 3 x 3 scores is highest (y, x), from the middle."""
+    y, x = (place.ravel() - 1.0 for place in np.mgrid[:3, :3])
+    terms = np.stack([np.ones(9), y, x, y * y, x * x, y * x], axis=1)
+    _, slope_y, slope_x, yy, xx, yx = np.linalg.lstsq(terms, scores.ravel())[0]
+    curvature = np.array([[2 * yy, yx], [yx, 2 * xx]])
+    if not (np.linalg.eigvalsh(curvature) < 0).all():
+        return np.zeros(2)
+    peak = -np.linalg.solve(curvature, [slope_y, slope_x])
+    return np.asarray(np.clip(peak, -1, 1))
