@@ -84,7 +84,10 @@ def test_starting_weights_of_another_network_are_refused_before_the_first_fold(
 ):
     start, words = str(SHIPPED_MODELS / "inception_v3"), "is for resnet18, but .* inc"
     if kind == "state dict":
-        start, words = _random_state(tmp_path, "resnet50"), "do not fit the network"
+        start, words = (
+            _random_state(tmp_path, "resnet50"),
+            "do not fit the network resnet18",
+        )
     methods = plan_methods(["resnet18_69"], {"resnet18": start})
     with pytest.raises(InputError, match=words) as caught:
         _experiment(tmp_path / "out", simulated, methods)

@@ -170,7 +170,7 @@ def get_plan(name: PlanName, architecture: Architecture) -> FinetuningPlan:
         names = ", ".join(suited.name for suited in plans_for(architecture))
         raise InputError(
             f"The plan {name} is for {plan.architecture}, but the model to start from "
-            f"is a {architecture}; choose one of {names}."
+            f"is {architecture}; choose one of {names}."
         )
     return plan
 

@@ -77,7 +77,9 @@ def _read_pickle(path: Path) -> Any:
         ) from error
 
 
-def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+def load_body(
+    net: nn.Module, state: Mapping[str, Tensor], name: str, architecture: Architecture
+) -> None:
     """Load weights of all layers but the last one and an auxiliary head.
 
     Parameters
@@ -88,6 +90,8 @@ def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
         State dict of a network of the same architecture.
     name
         Name of the weights, for messages.
+    architecture
+        Name of the network, for messages.
 
     Raises
     ------
@@ -111,9 +115,9 @@ def load_body(net: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     if missing or unknown or mismatched:
         example = sorted(missing | unknown | set(mismatched))[0]
         raise InputError(
-            f"The weights of {name} do not fit the network ({example} is missing, "
-            "unknown or of another shape); choose weights of torchvision's network of "
-            "that plan, or another plan."
+            f"The weights of {name} do not fit the network {architecture} ({example} "
+            "is missing, unknown or of another shape); choose weights of torchvision's "
+            f"{architecture}, or a plan of another network."
         )
     check_finite(body, name)
     net.load_state_dict(body, strict=False)

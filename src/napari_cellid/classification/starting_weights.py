@@ -162,7 +162,7 @@ def _from_torchvision(
     origin: dict[str, Any] = {"name": f"{architecture}, random weights"}
     if requested == IMAGENET:
         state, origin = fetch_imagenet_weights(architecture)
-        load_body(net, state, origin["name"])
+        load_body(net, state, origin["name"], architecture)
     card = _default_card(architecture, classes, config)
     return StartingWeights(net, config, card, tuple(classes), origin, False)
 
@@ -172,7 +172,7 @@ def _from_file(
 ) -> StartingWeights:
     config = _default_config(architecture, len(classes), "file")
     net = build_network(config)
-    load_body(net, read_state_dict(path), str(path))
+    load_body(net, read_state_dict(path), str(path), architecture)
     origin = {
         "name": path.name,
         "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
