@@ -66,9 +66,12 @@ def main() -> None:
     parser.add_argument("--spacings", type=float, nargs="+", default=[5, 8, 10])
     arguments = parser.parse_args()
     for spacing in arguments.spacings:
-        counts = sum(
-            measure_links(seed, arguments.side, spacing)
-            for seed in range(arguments.volumes)
+        counts = np.sum(
+            [
+                measure_links(seed, arguments.side, spacing)
+                for seed in range(arguments.volumes)
+            ],
+            axis=0,
         )
         right, true, found, n_found, n_true = counts
         precision, recall = right / max(found, 1), right / max(true, 1)
