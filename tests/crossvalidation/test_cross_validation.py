@@ -174,6 +174,7 @@ def test_the_epoch_is_chosen_without_the_test_cells(simulated, cells, method):
     assert last["chosen"]["epoch"] == 3
 
 
+@pytest.mark.usefixtures("quick_baselines")
 def test_an_experiment_is_resumed_and_summarised(simulated, cells, tmp_path):
     experiment = Experiment(
         tmp_path, simulated.path, cells, CONFIG,

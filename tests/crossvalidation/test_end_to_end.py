@@ -177,6 +177,7 @@ def test_outlines_are_written_and_read(tmp_path, comparison):
         read_comparisons(path)
 
 
+@pytest.mark.usefixtures("quick_baselines")
 def test_methods_classify_the_outlines_of_the_unet(simulated, tmp_path):
     config = EvaluationConfig(folds=3, seeds=1, groups="animal", cells=60)
     training = ClassifierTrainingConfig(epochs=1, input_size=32, replay=0)

@@ -3,9 +3,10 @@
 The command, the job, the loop and the folder of the run are those of the package; the
 data, the network and the figures are made up, and no torch is needed.
 
-STUDY/fake.json sets what it does: epochs, seconds (of an epoch), prepare (seconds
-before the run), model (a folder to copy), fail (epoch whose loss is not finite), crash
-(epoch of an end without a message), refuse (error message before the run starts).
+STUDY/fake.json sets what it does: epochs, seconds (of an epoch), hold (epoch in which
+it waits for a file STUDY/go), prepare (seconds before the run), model (a folder to
+copy), fail (epoch whose loss is not finite), crash (epoch of an end without a message),
+refuse (error message before the run starts).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class FakeTask:
 
     def run(self, study: Any, run: Run, device: Any):
         options = read_options(study.path)
-        learner = FakeLearner(self.name, options)
+        learner = FakeLearner(self.name, options, study.path / "go")
         length = LoopConfig(
             options.get("epochs", 3), metric=MAIN_METRIC[self.name], higher=True
         )
@@ -76,14 +77,16 @@ class FakeLearner:
 
     steps_per_epoch = STEPS
 
-    def __init__(self, task: str, options: dict) -> None:
-        self.task, self.options = task, options
+    def __init__(self, task: str, options: dict, go: Path) -> None:
+        self.task, self.options, self.go = task, options, go
         self.epoch, self.resumed = 0, False
 
     def step(self, epoch: int, index: int) -> StepMetrics:
         if epoch == self.options.get("crash") and not self.resumed:
             os._exit(9)
         time.sleep(self.options.get("seconds", 0.1) / STEPS)
+        while epoch == self.options.get("hold") and index and not self.go.exists():
+            time.sleep(0.01)
         self.epoch = epoch
         values = metrics(epoch, self.task)[0]
         failed = epoch == self.options.get("fail")

@@ -62,7 +62,7 @@ def test_sample_to_cells_in_the_real_window(
     done = subprocess.run(
         [xvfb, *screen, sys.executable, "-c", SCRIPT, *arguments],
         env=os.environ | {"QT_QPA_PLATFORM": "xcb"},
-        timeout=300,
+        timeout=600,
         capture_output=True,
         text=True,
         check=False,

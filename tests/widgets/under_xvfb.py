@@ -34,7 +34,7 @@ def run_in_window(arguments: Sequence[str], *, size: str, folder: Path) -> str:
             [xvfb, "-a", "-s", f"-screen 0 {size}x24", sys.executable, *arguments],
             env=os.environ | {"QT_QPA_PLATFORM": "xcb", "PYTHONFAULTHANDLER": "1"},
             cwd=folder,
-            timeout=300,
+            timeout=600,
             capture_output=True,
             text=True,
             check=False,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: side (px) of the centre that the small network sees, its passes, and its batch
 _CENTRE, _EPOCHS, _BATCH = 31, 30, 32
+#: trees of the random forest
+_TREES = 300
 
 
 def predict_baseline(
@@ -88,7 +90,7 @@ def _model(name: BaselineName, seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     if name == "random forest":
-        return RandomForestClassifier(300, random_state=seed)
+        return RandomForestClassifier(_TREES, random_state=seed)
     # the scaler learns its mean and spread from the training cells alone
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
 

@@ -135,7 +135,7 @@ def test_nothing_to_train_on(viewer, lab, qtbot, notifications, monkeypatch):
 
 
 def test_from_start_to_the_figures(dock, study, qtbot):
-    set_fake_training(study, seconds=0.8)
+    set_fake_training(study, hold=3)
     begin(qtbot, dock)
     panel = dock.panel
     assert panel.tabs.currentIndex() == CURVES
@@ -143,6 +143,7 @@ def test_from_start_to_the_figures(dock, study, qtbot):
     assert not panel.setup.starting_weights["classify"].isEnabled()
     qtbot.waitUntil(lambda: panel.progress_text().startswith("epoch "), timeout=5000)
     assert " of 3" in panel.progress_text() and "left" in panel.progress_text()
+    (study.path / "go").touch()
     finish(qtbot, dock)
     assert panel.tabs.currentIndex() == REPORT
     assert (
@@ -171,7 +172,7 @@ def test_from_start_to_the_figures(dock, study, qtbot):
 
 
 def test_stop_keeps_the_best(dock, study, qtbot, notifications):
-    set_fake_training(study, epochs=50, seconds=0.2)
+    set_fake_training(study, epochs=400, seconds=0.2)
     run = begin(qtbot, dock)
     click(dock.panel.stop_button)
     assert (
