@@ -13,6 +13,7 @@ from napari_cellid.simulation.field import simulate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_cellid.progress import Step
     from napari_cellid.simulation.field import SimulatedField
 
 #: napari's LayerData: data, attributes, type of layer
@@ -26,7 +27,12 @@ def simulated_field() -> list[LayerData]:
     -------
     Layer data for napari, each (plane, y, x), scaled in micrometres.
     """
-    field = run_to_end(simulate(SAMPLE))
+    return run_to_end(simulate_layers())
+
+
+def simulate_layers() -> Step[list[LayerData]]:
+    """The same as `simulated_field`, as a step."""
+    field = yield from simulate(SAMPLE)
     return [
         _image(field, field.red, "mCherry (simulated)", "red"),
         _image(field, field.green, "GCaMP (simulated)", "green"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_cellid.channels.normalisation import contrast_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
@@ -26,6 +27,21 @@ def transform_of(layer: Layer) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
     }
+
+
+def set_transform(layer: Layer, transform: Mapping[str, Any]) -> None:
+    """Give a layer those transforms, units and labels that it does not have yet."""
+    before = transform_of(layer)
+    for name, value in transform.items():
+        if not _same(before[name], value):
+            setattr(layer, name, value)
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(second, np.ndarray):
+        return np.array_equal(first, second)
+    # units and labels, too, which are objects of pint or texts
+    return [str(each) for each in first] == [str(each) for each in second]
 
 
 def transform_in_um(
@@ -102,3 +118,26 @@ def add_channel_image(
     )
     viewer.add_layer(layer)
     return layer
+
+
+def show_other_image(
+    layer: Image,
+    image: NDArray[np.float32],
+    name: str,
+    transform: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+) -> None:
+    """Show the mean image (plane, y, x) of another recording in a layer.
+
+    Its colour map, gamma and opacity stay as the user has set them; the contrast is
+    that of the image.
+    """
+    layer.data = image[0] if len(transform["scale"]) == 2 else image
+    layer.name, layer.metadata = name, dict(metadata)
+    set_transform(layer, transform)
+    limits, before = contrast_limits(image), layer.contrast_limits_range
+    # first a range that holds both, because napari cuts the limits to it
+    layer.contrast_limits_range = min(limits[0], before[0]), max(limits[1], before[1])
+    layer.contrast_limits = limits
+    layer.contrast_limits_range = limits
+    layer.visible = True

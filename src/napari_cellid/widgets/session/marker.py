@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_cellid.widgets._shared.layers import set_transform
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,6 +58,14 @@ class CellMarker:
         viewer.add_layer(self.layer)
         # the user must not drag the ring to another cell
         self.layer.editable = False
+
+    def set_recording(
+        self, transform: Mapping[str, Any], pixel_size_um: float
+    ) -> None:
+        """Hide the ring, and be as large as a cell in another recording."""
+        self.layer.visible = False
+        set_transform(self.layer, transform)
+        self.layer.size = RING_UM / pixel_size_um
 
     def show(self, plane: int, y: float, x: float) -> None:
         """Mark a position (px)."""

@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
 from napari_cellid.study.cells_index import CellsIndex, current_recording
+from napari_cellid.widgets._shared.waiting import wait_for
 from napari_cellid.widgets.session.hover_text import study_words
 from napari_cellid.widgets.session.view import StudyView
 
@@ -27,6 +28,21 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
+
+
+def _read_recording(
+    study: Study, name: str, cells: pd.DataFrame
+) -> tuple[StudyRecording, MeanPlanes, NDArray[Any]]:
+    """A recording of a study, its mean images and its labels."""
+    recording = current_recording(study, name, cells)
+    planes, labels = recording.planes(), recording.labels()
+    if planes.shape != labels.shape:
+        raise InputError(
+            f"In {recording.folder} the images have the shape {planes.shape} "
+            f"(plane, y, x) but the labels {labels.shape}; identify the recording "
+            "again."
+        )
+    return recording, planes, labels
 
 
 class StudyNavigator(QObject):
@@ -97,15 +113,14 @@ class StudyNavigator(QObject):
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
-        recording = current_recording(self._require_study(), name, self.cells())
-        planes, labels = recording.planes(), recording.labels()
-        if planes.shape != labels.shape:
-            raise InputError(
-                f"In {recording.folder} the images have the shape {planes.shape} "
-                f"(plane, y, x) but the labels {labels.shape}; identify the recording "
-                "again."
-            )
-        self._clear_view()
+        study = self._require_study()
+        read = partial(_read_recording, study, name, self.cells())
+        recording, planes, labels = wait_for(read, f"Opening {name}…")
+        if self.study is not study:
+            # results were saved in it meanwhile, or its settings have changed
+            self.show_recording(name)
+            return
+        self._clear_view(keep_layers=True)
         self.recording, self.planes, self.labels = recording, planes, labels
         self._view.show(planes, labels, self.config)
         # weak, because the layers keep it
@@ -268,11 +283,12 @@ class StudyNavigator(QObject):
             if self.blind:
                 self._view.hide_predictions()
 
-    def _clear_view(self) -> None:
+    def _clear_view(self, *, keep_layers: bool = False) -> None:
+        """Show no recording; its layers can be kept for another one that follows."""
         if self.cell is not None:
             self.go_to(None)
         self.select(())
-        self._view.clear()
+        self._view.clear(keep_layers=keep_layers)
         if self.recording is not None:
             self.recording = self.planes = self.labels = None
             self.recording_changed.emit()

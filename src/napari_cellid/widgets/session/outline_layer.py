@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cellid.cells.contours import OutlinePixels, join_indices
 from napari_cellid.widgets._shared.layer_shape import LayerShape
+from napari_cellid.widgets._shared.layers import set_transform
 from napari_cellid.widgets.session.outline_colours import (
     BACKGROUND,
     SELECTED,
@@ -61,7 +62,7 @@ class OutlineLayer:
         self._selected: tuple[int, ...] = ()
         self._hidden: frozenset[int] = frozenset()
         self.layer: Any = Labels(
-            np.zeros(labels.shape[1:] if self._flat else labels.shape, np.uint8),
+            self._empty(labels),
             name=name,
             colormap=outline_colours(config, self._codes),
             opacity=1,
@@ -71,6 +72,31 @@ class OutlineLayer:
         self.layer.editable = False
         self._shape = LayerShape.of(self.layer)
         self.layer.events.data.connect(self._on_new_data)
+
+    def set_recording(
+        self,
+        name: str,
+        labels: NDArray[Any],
+        transform: Mapping[str, Any],
+        config: StudyConfig,
+    ) -> None:
+        """Be the layer of another recording with as many axes; nothing is drawn yet.
+
+        Parameters
+        ----------
+        name, labels, transform, config
+            As for the layer itself.
+        """
+        self._pixels = OutlinePixels(labels)
+        self._answers, self._selected, self._hidden = {}, (), frozenset()
+        self.set_config(config)
+        layer = self.layer
+        with layer.events.data.blocker(self._on_new_data):
+            layer.data = self._empty(labels)
+        layer.name, layer.opacity, layer.visible = name, 1, True
+        set_transform(layer, transform)
+        layer.editable = False
+        self._shape = LayerShape.of(layer)
 
     def set_answers(self, answers: Mapping[int, str]) -> None:
         """Colour all outlines.
@@ -172,6 +198,10 @@ class OutlineLayer:
         ):
             self._write([self._pixels.inside(label) for label in changed], code)
         self._selected = tuple(labels)
+
+    def _empty(self, labels: NDArray[Any]) -> NDArray[np.uint8]:
+        """Data of the layer without any outline."""
+        return np.zeros(labels.shape[1:] if self._flat else labels.shape, np.uint8)
 
     def _write(self, parts: Sequence[tuple[NDArray[np.intp], ...]], code: int) -> None:
         if not parts:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +25,14 @@ from napari_cellid.widgets._shared.notifications import (
     input_errors_shown,
     show_warnings,
 )
+from napari_cellid.widgets._shared.waiting import wait_for
 from napari_cellid.widgets.session.following import FollowingSession
 from napari_cellid.widgets.session.recent_studies import remember_study
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
 from napari_cellid.widgets.session.settings_watch import SettingsWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from napari.components import ViewerModel
 
@@ -51,6 +54,12 @@ def session_of(viewer: ViewerModel) -> StudySession:
         _SESSIONS[key] = StudySession(viewer)
         weakref.finalize(viewer, _SESSIONS.pop, key, None)
     return _SESSIONS[key]
+
+
+def _read_study(path: Path | str) -> tuple[Study, CellsIndex]:
+    """A study and the tables of its cells."""
+    study = Study.open(Path(path))
+    return study, CellsIndex(study)
 
 
 class StudySession(FollowingSession):
@@ -94,10 +103,11 @@ class StudySession(FollowingSession):
     def open_study(self, path: Path | str) -> None:
         """Open a study, in place of the one that was open."""
         # first all that can fail: otherwise the earlier study would be gone
-        study = Study.open(Path(path))
-        cells = CellsIndex(study)
-        self._close()
-        self._set_study(study, cells)
+        study, cells = wait_for(partial(_read_study, path), "Opening the study…")
+        # in the layers of the study before
+        with self._layers_kept():
+            self._close(keep_layers=True)
+            self._set_study(study, cells)
         remember_study(study.path)
         show_warnings(study.problems)
 
@@ -211,15 +221,16 @@ class StudySession(FollowingSession):
             self._saved[result] = name, labelled
             self._set_study(study, cells)
         else:
-            if self._shown_name() == name:
-                # its outlines have changed
-                self._clear_view()
-            self._saved[result] = name, labelled
-            # the settings may have changed while the result was saved
-            study = study.with_config(self.config)
-            if self._answers is not None:
-                self._answers = StudyAnswers(study)
-            self._set_cells(study, cells)
+            with self._layers_kept():
+                if self._shown_name() == name:
+                    # its outlines have changed
+                    self._clear_view(keep_layers=True)
+                self._saved[result] = name, labelled
+                # the settings may have changed while the result was saved
+                study = study.with_config(self.config)
+                if self._answers is not None:
+                    self._answers = StudyAnswers(study)
+                self._set_cells(study, cells)
         if annotator:
             self.start_annotating(annotator)
         saved = study.recording(name)
@@ -277,10 +288,18 @@ class StudySession(FollowingSession):
         with input_errors_shown():
             self.refresh_config()
 
-    def _close(self) -> None:
+    @contextmanager
+    def _layers_kept(self) -> Iterator[None]:
+        """Layers that are kept for another recording go if none is shown in them."""
+        try:
+            yield
+        finally:
+            self._view.drop_kept_layers()
+
+    def _close(self, *, keep_layers: bool = False) -> None:
         """Close the journal and clear the view."""
         self.stop_annotating()
         self._saw_votes.clear()
         self._saved.clear()
-        self._clear_view()
+        self._clear_view(keep_layers=keep_layers)
         self._view.restore_viewer()

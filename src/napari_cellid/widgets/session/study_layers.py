@@ -11,9 +11,11 @@ import numpy as np
 from napari_cellid.widgets._shared.layers import (
     add_channel_image,
     shared_units,
+    show_other_image,
     transform_in_um,
     transform_of,
 )
+from napari_cellid.widgets._shared.waiting import draw_pending
 from napari_cellid.widgets.session.marker import CellMarker
 from napari_cellid.widgets.session.outline_layer import OutlineLayer
 from napari_cellid.widgets.session.points_middles import place_in
@@ -65,39 +67,84 @@ class RecordingLayers:
         *,
         like: Layer | None = None,
     ) -> None:
-        self.name = planes.name
         # a session must not keep its viewer alive
         self._viewer: ViewerModel = weakref.proxy(viewer)
-        self._labels = labels
-        self._pixel_size_um = planes.pixel_size_um
-        self._transform = (
-            transform_in_um(planes.pixel_size_um, planes.shape[0])
-            if like is None
-            else transform_of(like)
-        )
-        self._units_alone = self._transform["units"]
-        # before the first layer is added, which napari draws at once
-        self._transform["units"] = shared_units(viewer, self._units_alone)
+        self._set_recording(viewer, planes, labels, like)
         self._first_zoom = 0.0
-        self._images = [
-            self._add_image(viewer, colour, image)
-            for colour in ("red", "green")
-            if (image := getattr(planes, colour)) is not None
-        ]
+        self._images = {
+            colour: self._add_image(viewer, colour, image)
+            for colour, image in _images_of(planes).items()
+        }
         self.outlines = OutlineLayer(
-            viewer, f"{self.name} classes", labels, self._transform, config
+            viewer, self._outlines_name, labels, self._transform, config
         )
         self._outlines = self.outlines.layer
+        draw_pending()
         self._marker = CellMarker(
             viewer, planes.shape, self._transform, self._pixel_size_um
         )
         # an image, because its controls are few and nothing can be painted on it
-        viewer.layers.selection.active = self._images[-1]
+        viewer.layers.selection.active = list(self._images.values())[-1]
+
+    def can_show(self, planes: MeanPlanes, like: Layer | None = None) -> bool:
+        """Whether these layers can show another recording.
+
+        Adding and removing layers takes napari far longer than showing other data in
+        them. They can if the user has removed none of them, and the recording has the
+        same channels and as many axes.
+        """
+        transform = _transform(planes, like)
+        return (
+            self.complete
+            and set(_images_of(planes)) == set(self._images)
+            and set(transform) == set(self._transform)
+            and len(transform["scale"]) == len(self._transform["scale"])
+        )
+
+    def show(
+        self,
+        planes: MeanPlanes,
+        labels: NDArray[Any],
+        config: StudyConfig,
+        like: Layer | None = None,
+    ) -> None:
+        """Show another recording in these layers, see `can_show`.
+
+        Parameters
+        ----------
+        planes, labels, config, like
+            As for the layers themselves.
+        """
+        viewer = self._viewer
+        self._set_recording(viewer, planes, labels, like, self.layers)
+        for colour, image in _images_of(planes).items():
+            named = self._image_name(colour), self._transform, self._metadata
+            show_other_image(self._images[colour], image, *named)
+        self.outlines.set_recording(
+            self._outlines_name, labels, self._transform, config
+        )
+        self._marker.set_recording(self._transform, self._pixel_size_um)
+        viewer.layers.selection.active = list(self._images.values())[-1]
+
+    def _set_recording(
+        self,
+        viewer: ViewerModel,
+        planes: MeanPlanes,
+        labels: NDArray[Any],
+        like: Layer | None,
+        own: tuple[Layer, ...] = (),
+    ) -> None:
+        self.name, self._labels = planes.name, labels
+        self._pixel_size_um = planes.pixel_size_um
+        transform = self._transform = _transform(planes, like)
+        self._units_alone = transform["units"]
+        # before the first layer is added, which napari draws at once
+        transform["units"] = shared_units(viewer, self._units_alone, own)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """All layers, from the bottom."""
-        return (*self._images, self._outlines, self._marker.layer)
+        return (*self._images.values(), self._outlines, self._marker.layer)
 
     @property
     def complete(self) -> bool:
@@ -176,6 +223,18 @@ class RecordingLayers:
             # the user may have removed it already
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
+                draw_pending()
+
+    @property
+    def _outlines_name(self) -> str:
+        return f"{self.name} classes"
+
+    @property
+    def _metadata(self) -> dict[str, Any]:
+        return {METADATA_KEY: (STUDY_IMAGE, self.name)}
+
+    def _image_name(self, colour: str) -> str:
+        return f"{self.name} {colour}"
 
     @property
     def _flat(self) -> bool:
@@ -184,6 +243,23 @@ class RecordingLayers:
     def _add_image(
         self, viewer: ViewerModel, colour: str, image: NDArray[np.float32]
     ) -> Image:
-        metadata = {METADATA_KEY: (STUDY_IMAGE, self.name)}
-        name = f"{self.name} {colour}"
-        return add_channel_image(viewer, image, name, colour, self._transform, metadata)
+        name, metadata = self._image_name(colour), self._metadata
+        layer = add_channel_image(
+            viewer, image, name, colour, self._transform, metadata
+        )
+        # napari needs a while for each layer
+        draw_pending()
+        return layer
+
+
+def _images_of(planes: MeanPlanes) -> dict[str, NDArray[np.float32]]:
+    """The mean images that there are, by colour."""
+    images = {"red": planes.red, "green": planes.green}
+    return {colour: image for colour, image in images.items() if image is not None}
+
+
+def _transform(planes: MeanPlanes, like: Layer | None) -> dict[str, Any]:
+    """Arguments of layers of a recording."""
+    if like is not None:
+        return transform_of(like)
+    return transform_in_um(planes.pixel_size_um, planes.shape[0])

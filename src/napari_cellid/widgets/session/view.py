@@ -45,6 +45,8 @@ class StudyView:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = weakref.ref(viewer)
         self._layers: RecordingLayers | None = None
+        # layers that the next recording can be shown in
+        self._kept: RecordingLayers | None = None
         self._hidden: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._without_features: weakref.WeakSet[Labels] = weakref.WeakSet()
         self._zoomed = False
@@ -87,12 +89,25 @@ class StudyView:
         viewer = self._viewer()
         if viewer is None:
             return
-        self.clear()
+        self.clear(keep_layers=True)
         if self._before is None:
             self._before = ViewerState(viewer)
         like = self._result_layer(viewer, planes)
-        self._hide_others(viewer)
-        self._layers = RecordingLayers(viewer, planes, labels, config, like=like)
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.can_show(planes, like):
+            self._hide_others(viewer, kept.layers)
+            kept.show(planes, labels, config, like)
+            self._layers = kept
+        else:
+            if kept is not None:
+                kept.remove()
+            self._hide_others(viewer)
+            layers = RecordingLayers(viewer, planes, labels, config, like=like)
+            if self._layers is not None:
+                # napari drew in between, and another recording was shown meanwhile
+                layers.remove()
+                return
+            self._layers = layers
         self._layers.follow_units()
         if not self._zoomed:
             self._layers.zoom_in()
@@ -107,14 +122,30 @@ class StudyView:
         if self._shown_layers is not None:
             say_cells(self._shown_layers.layers, words)
 
-    def clear(self) -> None:
-        """Remove the recording, and show the images again that were hidden for it."""
+    def clear(self, *, keep_layers: bool = False) -> None:
+        """Remove the recording, and show the images again that were hidden for it.
+
+        Parameters
+        ----------
+        keep_layers
+            Whether another recording follows, which can be shown in the same layers;
+            if none does, `drop_kept_layers` removes them.
+        """
         layers, self._layers = self._shown_layers, None
         self._aside = None
         if layers is None:
             return
-        layers.remove()
+        self._kept = layers
         self.restore_predictions()
+        if not keep_layers:
+            self.drop_kept_layers()
+
+    def drop_kept_layers(self) -> None:
+        """Remove layers that were kept for a recording that did not come."""
+        kept, self._kept = self._kept, None
+        if kept is None or self._viewer() is None:
+            return
+        kept.remove()
         for layer in list(self._hidden):
             layer.visible = True
         self._hidden.clear()
@@ -269,10 +300,12 @@ class StudyView:
         if self._shown_layers is not None:
             self._shown_layers.adjust_zoom()
 
-    def _hide_others(self, viewer: ViewerModel) -> None:
+    def _hide_others(
+        self, viewer: ViewerModel, kept: tuple[Layer, ...] = ()
+    ) -> None:
         from napari.layers import Image
 
-        own = () if self._layers is None else self._layers.layers
+        own = kept if self._layers is None else self._layers.layers
         for layer in viewer.layers:
             image = isinstance(layer, Image) or is_output_layer(layer)
             if image and layer.visible and layer not in own:
