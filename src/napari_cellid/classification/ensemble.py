@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import ensemble_card
+from napari_cellid.progress import WholeProgress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,10 @@ class Ensemble:
     ) -> Step[NDArray[np.float32]]:
         """Class probabilities (cell, class): the mean over the members."""
         total = np.zeros((len(cells), len(self.card.classes)), np.float32)
-        for member in self.members:
-            total += yield from member.classify(planes, labels, cells, config, device)
+        whole = WholeProgress({str(k): 1.0 for k in range(len(self.members))})
+        for k, member in enumerate(self.members):
+            step = member.classify(planes, labels, cells, config, device)
+            total += yield from whole.part(str(k), step)
         return total / np.float32(len(self.members))
 
 

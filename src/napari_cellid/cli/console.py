@@ -133,8 +133,14 @@ class JsonConsole(Console):
         if isinstance(progress, ProgressEvent):
             _write(progress.event, progress.values)
             return
-        stage = {"stage": progress.stage, "done": progress.done}
-        _write("progress", {**stage, "total": progress.total})
+        values = {
+            "stage": progress.stage,
+            "done": progress.done,
+            "total": progress.total,
+        }
+        if progress.whole is not None:
+            values["whole"] = round(progress.whole, 4)
+        _write("progress", values)
 
     def _say(self, event: str, text: str) -> None:
         _write(event, {"message": text})

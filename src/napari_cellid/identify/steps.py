@@ -18,6 +18,7 @@ from napari_cellid.classification.rois import classify_rois as classify_layers
 from napari_cellid.device import choose_device
 from napari_cellid.errors import InputError
 from napari_cellid.identify.result import RoiResult, Run, make_result
+from napari_cellid.identify.run_progress import CellsOutlined, run_progress
 from napari_cellid.novelty.comparison import knows_sizes
 from napari_cellid.progress import Progress
 from napari_cellid.registration.means import registered_means
@@ -68,15 +69,17 @@ def identify_cells(
         If the images cannot be used.
     """
     device = choose_device(config.device)
-    timer = Timer()
-    recording, planes, registration = yield from registered_means(
-        recording, config.registration
+    timer, whole = Timer(), run_progress(recording, outlines=True, classes=classifier)
+    recording, planes, registration = yield from whole.part(
+        "averaging", registered_means(recording, config.registration)
     )
     if check is not None:
         check(planes)
     timer.stop("averaging")
-    planes, bleed = yield from _correct(planes, config)
-    segmentation = yield from segment(planes, segmenter, config.segment, device)
+    planes, bleed = yield from whole.part("bleed-through", _correct(planes, config))
+    segmentation = yield from whole.part(
+        "outlining", segment(planes, segmenter, config.segment, device)
+    )
     timer.stop("outlining")
     cards = [model.card for model in (segmenter, classifier) if model is not None]
     cells, planes = _measure(segmentation.labels, planes, cards)
@@ -84,16 +87,23 @@ def identify_cells(
     card: ModelCard | None = None
     if classifier is not None and _has_both(planes):
         card = classifier.card
-        cells = yield from _tell_classes(
+        yield CellsOutlined(
+            "Classifying cells",
+            whole=whole.done,
+            planes=planes,
+            labels=segmentation.labels,
+        )
+        step = _tell_classes(
             planes, segmentation.labels, cells, classifier, config, device
         )
+        cells = yield from whole.part("classifying", step)
         planes = _with_naming(planes, card)
     timer.stop("classifying")
     run = Run(recording, config, device, timer, cards, card, bleed, registration)
-    labels = segmentation.labels
-    return (
-        yield from make_result(run, planes, labels, cells, segmentation=segmentation)
+    end = make_result(
+        run, planes, segmentation.labels, cells, segmentation=segmentation
     )
+    return (yield from whole.part("frames", end))
 
 
 def classify_labels(
@@ -173,9 +183,9 @@ def _classify(
             "same field."
         )
     device = choose_device(config.device)
-    timer = Timer()
-    recording, planes, registration = yield from registered_means(
-        recording, config.registration
+    timer, whole = Timer(), run_progress(recording, outlines=False, classes=classifier)
+    recording, planes, registration = yield from whole.part(
+        "averaging", registered_means(recording, config.registration)
     )
     if check is not None:
         check(planes)
@@ -185,27 +195,28 @@ def _classify(
             "give the red and the green channel."
         )
     timer.stop("averaging")
-    planes, bleed = yield from _correct(planes, config)
+    planes, bleed = yield from whole.part("bleed-through", _correct(planes, config))
     card = classifier.card
     cells, planes = _measure(outlines, planes, [card])
     usual = np.ones(len(cells), bool)
     if isinstance(outlines, RoiSet):
-        cells = yield from classify_layers(
+        step = classify_layers(
             planes, outlines, cells, classifier, config.classify, device
         )
+        cells = yield from whole.part("classifying", step)
         labels = outlines.label_image()
         # rejected ROIs are of any size and brightness
         usual = outlines.accepted[cells["label"].to_numpy() - 1]
     else:
         cells, planes = _link(outlines, cells, planes, recording, config)
-        cells = yield from _tell_classes(
-            planes, outlines, cells, classifier, config, device
-        )
+        step = _tell_classes(planes, outlines, cells, classifier, config, device)
+        cells = yield from whole.part("classifying", step)
         labels = outlines
     planes = _with_naming(planes, card)
     timer.stop("classifying")
     run = Run(recording, config, device, timer, [card], card, bleed, registration)
-    return (yield from make_result(run, planes, labels, cells, usual))
+    end = make_result(run, planes, labels, cells, usual)
+    return (yield from whole.part("frames", end))
 
 
 def _correct(

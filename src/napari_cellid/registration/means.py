@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_cellid.progress import WholeProgress
 from napari_cellid.recording.channel_check import check_channels
 from napari_cellid.recording.mean import mean_planes
 from napari_cellid.registration.register import (
@@ -34,8 +35,13 @@ def registered_means(
     InputError
         If the images cannot be used.
     """
-    recording, movie = yield from register_movie(recording, config)
-    planes = yield from mean_planes(recording)
+    # the motion of a movie is looked for in more than one reading of its frames
+    moves = config.registration in ("movie", "both")
+    whole = WholeProgress({"motion": 2.0 if moves else 0.0, "mean": 1.0})
+    recording, movie = yield from whole.part(
+        "motion", register_movie(recording, config)
+    )
+    planes = yield from whole.part("mean", mean_planes(recording))
     # the mean repeats notes of the recording; each is shown once, in order
     notes = dict.fromkeys((*recording.notes, *planes.notes))
     planes = check_channels(replace(planes, notes=tuple(notes)))

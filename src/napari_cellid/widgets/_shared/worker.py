@@ -78,6 +78,11 @@ class Worker(QObject):
         """Whether a step is running, including one that was cancelled just now."""
         return self._running.worker is not None
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the step that is running was cancelled."""
+        return self._cancelled
+
     def start(self, step: Step[T], on_result: Callable[[T], object]) -> None:
         """Start a step; look at `busy` before.
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 #: least time between repaints (s): each takes time from the networks (see worker.py)
 _REPAINT_S = 0.2
+#: steps of the progress bar
+_BAR_PARTS = 1000
 _RUN, _CANCEL = "Identify cells", "Cancel"
 #: the setting of classes that applies at once, because the probabilities are there
 _NONE = "none_below"
@@ -195,7 +197,7 @@ class IdentifyPanel(QWidget):
         self.save_button.setEnabled(not running and self._has_result)
         self._bar.setVisible(running)
         # no busy indicator of Qt, because each repaint costs time (see worker.py)
-        self._bar.setRange(0, 1)
+        self._bar.setRange(0, _BAR_PARTS)
         self._bar.setValue(0)
         self.set_status("")
 
@@ -205,8 +207,8 @@ class IdentifyPanel(QWidget):
         if progress.stage == stage and time.monotonic() - shown_at < _REPAINT_S:
             return
         self._shown_progress = progress.stage, time.monotonic()
-        self._bar.setRange(0, max(progress.total, 1))
-        self._bar.setValue(progress.done)
+        # of the whole run, so that it never goes back
+        self._bar.setValue(round(_BAR_PARTS * progress.share))
         count = f" {progress.done} of {progress.total}" if progress.total > 1 else ""
         self.set_status(progress.stage + count)
 

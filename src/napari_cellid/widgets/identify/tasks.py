@@ -12,7 +12,7 @@ from napari_cellid.identify import classify_rois, identify_cells
 from napari_cellid.io.results import write_cell_types, write_results
 from napari_cellid.io.rois import read_rois
 from napari_cellid.io.suite2p.folder import check_outside
-from napari_cellid.progress import Progress
+from napari_cellid.progress import Progress, WholeProgress
 from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.segmentation.outline_edits import resegment
@@ -90,18 +90,32 @@ def run_identify(
     rois
         ROIs that are classified; None to outline cells.
     """
-    yield from announce_torch()
-    yield Progress("Loading models")
+    whole = WholeProgress({"loading": 1.0, "run": 9.0})
+    step = _load(folders, loaded, naming, with_segmenter=rois is None)
+    models = yield from whole.part("loading", step)
     if rois is not None:
-        models = _load_classifier(folders[1], loaded, naming)
-        return (yield from _classify_rois(recording, rois, models, config))
-    models = load_models(*folders, loaded, naming)
+        run = _classify_rois(recording, rois, models, config)
+        return (yield from whole.part("run", run))
     if models.segmenter is None:
         raise RuntimeError("No model was loaded.")
-    result = yield from identify_cells(
-        recording, models.segmenter, models.classifier, config
-    )
+    identify = identify_cells(recording, models.segmenter, models.classifier, config)
+    result = yield from whole.part("run", identify)
     return RunOutcome(result, models)
+
+
+def _load(
+    folders: tuple[Path | None, Path | None],
+    loaded: LoadedModels,
+    naming: Naming,
+    *,
+    with_segmenter: bool,
+) -> Step[LoadedModels]:
+    """Load the models of a run; ROIs need none that outlines cells."""
+    yield from announce_torch()
+    yield Progress("Loading models")
+    if with_segmenter:
+        return load_models(*folders, loaded, naming)
+    return _load_classifier(folders[1], loaded, naming)
 
 
 def _classify_rois(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -10,6 +11,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
+from napari_cellid.identify.run_progress import CellsOutlined
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import (
     recording_from_layers,
@@ -27,6 +29,7 @@ from napari_cellid.widgets.identify.cell_adding import LayerAdding
 from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
+from napari_cellid.widgets.identify.outline_preview import OutlinePreview
 from napari_cellid.widgets.identify.panel import IdentifyPanel
 from napari_cellid.widgets.identify.pixel_size import confirm_pixel_size
 from napari_cellid.widgets.identify.run_times import remember_time
@@ -45,7 +48,7 @@ from napari_cellid.widgets.session.session import session_of
 from napari_cellid.widgets.session.show_result import add_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import napari.viewer
     from napari.layers import Layer
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 
     from napari_cellid.config import IdentifyConfig, StudyConfig
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.progress import Progress
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.widgets._shared.channels import Channels
     from napari_cellid.widgets.identify.tasks import RunOutcome
@@ -83,6 +87,8 @@ class IdentifyWidget(QWidget):
         self.worker = Worker(self)
         self.live = LiveUpdate(viewer, self)
         self.file_saver = FileSaver(self.live, self)
+        self.preview = OutlinePreview(viewer)
+        self._outlined: Callable[[CellsOutlined], None] | None = None
         self._session = session_of(viewer)
         self.study_offer = StudyOffer(self._session, self.panel.study_button, self)
         self.scheme = SchemeControl(self.panel.scheme, self._session, viewer, self)
@@ -126,6 +132,7 @@ class IdentifyWidget(QWidget):
 
         self.live.pause()
         panel.set_running(True)
+        self._outlined = partial(self.preview.show, transform=transform)
         step = run_identify(
             recording,
             (panel.segmenter.value(), classifier_folder),
@@ -188,7 +195,7 @@ class IdentifyWidget(QWidget):
         panel.segmenter.valueChanged.connect(self._use_model_threshold)
         panel.classifier.valueChanged.connect(self._use_model_scheme)
         self.scheme.renamed.connect(self._on_changed)
-        self.worker.progressed.connect(panel.show_progress)
+        self.worker.progressed.connect(self._on_progress)
         self.worker.finished.connect(self._on_finished)
         self.file_saver.status.connect(self._show_saving)
         self._session.study_changed.connect(self._list_study_models)
@@ -242,7 +249,11 @@ class IdentifyWidget(QWidget):
         display_in_colours(channels, run_result.planes)
         self.panel.exchanged.set_run(channels, run_result)
         self._remember_times(run_result)
-        self._set_current(add_result(self._viewer, result, channels, transform))
+        # what becomes of the earlier result is decided now
+        self.preview.show_hidden()
+        layer = add_result(self._viewer, result, channels, transform)
+        self.preview.remove()
+        self._set_current(layer)
 
     def _remember_times(self, run_result: IdentifyResult) -> None:
         """Keep how long the models of a run took, and show it beside their names."""
@@ -298,7 +309,16 @@ class IdentifyWidget(QWidget):
         panel = self.panel
         panel.exchanged.show_for(result_of(self._layer), panel.channels.value())
 
+    def _on_progress(self, progress: Progress) -> None:
+        self.panel.show_progress(progress)
+        # one that was cancelled may still arrive
+        cancelled = self.worker.cancelled
+        if isinstance(progress, CellsOutlined) and self._outlined and not cancelled:
+            self._outlined(progress)
+
     def _on_finished(self) -> None:
+        # of a run that was cancelled or failed
+        self.preview.remove()
         self.panel.set_running(False)
         self.live.resume()
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 METADATA_KEY = "napari_cellid"
 #: under that key, with the name of the recording, for the images of an open study
 STUDY_IMAGE = "study"
+#: and for outlines that are shown while classes are being predicted
+OUTLINES_PREVIEW = "outlines"
 #: largest label that has a colour of its own: without numba napari refuses larger ones
 _LARGEST_COLOURED = 2**16
 
@@ -210,6 +212,12 @@ def is_study_image(layer: Layer) -> bool:
     """Whether a layer is an image of the recording that an open study shows."""
     entry = layer.metadata.get(METADATA_KEY)
     return isinstance(entry, tuple) and entry[0] == STUDY_IMAGE
+
+
+def is_outlines_preview(layer: Layer) -> bool:
+    """Whether a layer shows the outlines of a run whose classes are not known yet."""
+    entry = layer.metadata.get(METADATA_KEY)
+    return isinstance(entry, tuple) and entry[0] == OUTLINES_PREVIEW
 
 
 def update_labels(layer: Labels, result: ShownResult) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layer_axes import has_time
+from napari_cellid.widgets._shared.waiting import draw_pending
 from napari_cellid.widgets.session.hover_text import say_classes
 from napari_cellid.widgets.session.result_layer import (
     METADATA_KEY,
@@ -72,6 +73,7 @@ def add_result(
             **transform,
         )
         viewer.add_layer(image)
+        draw_pending()
     labels = result.labelled.labels
     layer = Labels(
         # a copy, because painting changes it and is found by comparing the two
@@ -113,6 +115,7 @@ def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:
         edited = not is_image and edited_by_hand(layer, earlier)
         if earlier.is_of(new.run_result.planes) and not edited:
             viewer.layers.remove(layer)
+            draw_pending()
             continue
         if edited and layer.visible:
             show_info(
@@ -146,6 +149,7 @@ def _add_means(
         )
         viewer.add_layer(image)
         layer.visible = False
+        draw_pending()
 
 
 def _add_projections(
@@ -164,3 +168,4 @@ def _add_projections(
             **transform,
         )
         viewer.add_layer(layer)
+        draw_pending()

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 from napari_cellid.widgets.session.hover_text import say_cells
 from napari_cellid.widgets.session.result_layer import (
     input_images,
+    is_outlines_preview,
     is_output_layer,
     is_study_image,
     result_of,
@@ -270,7 +271,7 @@ class StudyView:
         layer = event.value
         if not layer.visible or self.aside:
             return
-        if result_of(layer) is not None:
+        if result_of(layer) is not None or is_outlines_preview(layer):
             self._set_aside(viewer, layers)
             self._show_inputs(viewer, layers)
         elif input_images([layer]):
