@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BEAT_S, LATE_S = 0.02, 0.1
+#: steps of a window without the plugin: one layer at a time
+ADDED, REMOVED = "napari alone, layers are added", "napari alone, layers are removed"
 #: how long a step may take
 PATIENCE_S = 600
 
@@ -48,8 +50,11 @@ def main() -> int:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
         journey = Journey(Path(folder), given.classifier)
         journey.run()
-    own = journey.heart.steps.pop("napari alone, the same layers")
-    print(f"{'napari alone, the same layers':38} {own.text()}")
+    alone = {name: journey.heart.steps.pop(name) for name in (ADDED, REMOVED)}
+    for name, stall in alone.items():
+        print(f"{name:38} {stall.text()}")
+    own = max(alone.values(), key=lambda stall: stall.busy_s)
+    print(f"{'first import of torch, in a thread':38} {journey.torch_s:6.2f} s")
     slow = False
     for name, stall in journey.heart.steps.items():
         # by the processor time of the event loop, which other programs do not lengthen
@@ -130,6 +135,7 @@ class Journey:
         import napari
 
         self.folder, self.classifier = folder, classifier
+        self.torch_s = 0.0
         self.viewer = napari.Viewer()
         self.window = self.viewer.window._qt_window  # noqa: SLF001
         self.window.setGeometry(0, 0, 1280, 800)
@@ -145,6 +151,7 @@ class Journey:
             identify = self._dock("Identify cells")
             pause(1)
         self._choose(identify)
+        self._time_torch()
         with step("identify, until cells are shown"):
             click(identify.panel.run_button)
             wait(lambda: not identify.worker.busy)
@@ -198,6 +205,19 @@ class Journey:
         identify.panel.classifier.setValue(find_model(self.classifier, "classify"))
         pause(0.5)
 
+    def _time_torch(self) -> None:
+        """Measure how long torch is imported, which happens in the thread of a run."""
+        from napari_cellid.widgets.identify import tasks
+
+        import_torch = tasks.import_torch
+
+        def timed() -> None:
+            start = time.perf_counter()
+            import_torch()
+            self.torch_s = max(self.torch_s, time.perf_counter() - start)
+
+        tasks.import_torch = timed
+
     def _make_study(self, identify: Any) -> None:
         from napari_cellid.study.study import Study
         from napari_cellid.widgets.session.session import session_of
@@ -216,11 +236,15 @@ class Journey:
         data = [one.data for one in images]
         labels, features = layer.data, layer.features
         other = napari.Viewer()
-        with self.heart.step("napari alone, the same layers"):
+        with self.heart.step(ADDED):
             for image in data:
                 other.add_image(image, scale=(15, 1, 1))
                 QApplication.processEvents()
             other.add_labels(labels, features=features, scale=(15, 1, 1))
+            pause(1)
+        with self.heart.step(REMOVED):
+            # not the bottom one, see docs/development/napari_crash.md
+            other.layers.pop()
             pause(1)
         other.close()
 

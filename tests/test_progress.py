@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from napari_cellid.progress import Progress, Step, WholeProgress, run_to_end, subprogress
+from napari_cellid.progress import (
+    Progress,
+    Step,
+    WholeProgress,
+    run_to_end,
+    subprogress,
+)
 
 
 def count(n: int) -> Step[int]:

@@ -35,7 +35,7 @@ def run_progress(
     recording: Recording, *, outlines: bool, classes: CellClassifier | None
 ) -> WholeProgress:
     """The parts of a run, and about how long they take beside one another."""
-    frames = max((len(a) for a in (recording.red, recording.green) if a is not None))
+    frames = max(len(a) for a in (recording.red, recording.green) if a is not None)
     return WholeProgress(
         {
             "averaging": 1.0 if frames == 1 else 3.0,

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from napari_cellid.config import IdentifyConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.components import ViewerModel
+    from napari.layers import Labels
     from napari.viewer import Viewer
 
     from napari_cellid.classification.base import CellClassifier
@@ -49,10 +53,38 @@ def fill_viewer(
     classifier: CellClassifier | None,
 ) -> None:
     """Add the mean images, the Identify dock and the cells to a viewer."""
+    from napari_cellid.widgets.identify.widget import IdentifyWidget
+
+    viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
+    # the dock notices the layer and uses it as its current result
+    add_to_viewer(viewer, result, recording, classifier)
+
+
+def add_to_viewer(
+    viewer: ViewerModel,
+    result: IdentifyResult,
+    recording: Recording,
+    classifier: CellClassifier | None = None,
+    folder: Path | None = None,
+) -> Labels:
+    """Add the mean images and the cells of a result to a viewer.
+
+    Parameters
+    ----------
+    viewer
+        Gets the layers.
+    result
+        The result.
+    recording
+        The recording that it is of.
+    classifier
+        Classifies cells that the user changes; None for none.
+    folder
+        Folder of the files of the recording; None if it has no files.
+    """
     from napari_cellid.segmentation.outline_edits import initial_cells
     from napari_cellid.widgets._shared.channels import Channels, result_transform
     from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
-    from napari_cellid.widgets.identify.widget import IdentifyWidget
     from napari_cellid.widgets.session.result_layer import ShownResult
     from napari_cellid.widgets.session.show_result import add_result
 
@@ -62,19 +94,15 @@ def fill_viewer(
     red, green = (
         None
         if image is None
-        else add_channel_image(viewer, image, name, colour, transform)
-        for name, colour, image in (
-            ("red", "red", result.planes.red),
-            ("green", "green", result.planes.green),
-        )
+        else add_channel_image(viewer, image, name, name, transform)
+        for name, image in (("red", result.planes.red), ("green", result.planes.green))
     )
     channels = Channels(red, green, "planes", result.planes.pixel_size_um)
-    viewer.window.add_dock_widget(IdentifyWidget(viewer), name="Identify cells")
     shown = ShownResult(
         run_result=result,
         labelled=initial_cells(result.labels, result.cells),
         config=IdentifyConfig.model_validate(result.run["settings"]),
         classifier=classifier,
+        folder=folder,
     )
-    # the dock notices the layer and uses it as its current result
-    add_result(viewer, shown, channels, result_transform(channels))
+    return add_result(viewer, shown, channels, result_transform(channels))

@@ -19,6 +19,7 @@ from napari_cellid.widgets._shared.channels import (
     results_folder,
 )
 from napari_cellid.widgets._shared.connections import Connections, LayerConnections
+from napari_cellid.widgets._shared.dock_closing import DockClosing
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
@@ -98,6 +99,12 @@ class IdentifyWidget(QWidget):
         self._connect_viewer()
         self._list_study_models()
         tabify_dock_later(self)
+        DockClosing(
+            self,
+            self._running_text,
+            self.worker.cancel,
+            "Its cells appear in the viewer; the Window menu shows the dock again.",
+        )
 
     def run(self) -> None:
         """Identify the cells of the chosen layers; while that runs, cancel it."""
@@ -217,6 +224,9 @@ class IdentifyWidget(QWidget):
     def _on_config(self, before: StudyConfig) -> None:
         if self._session.config.models != before.models:
             self._list_study_models()
+
+    def _running_text(self) -> str:
+        return "Cells are being identified." if self.worker.busy else ""
 
     def _show_saving(self, text: str) -> None:
         # the status of a run has precedence

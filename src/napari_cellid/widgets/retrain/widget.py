@@ -13,6 +13,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.report.training import run_title
 from napari_cellid.retrain.dataset_summary import count_decided_cells
 from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.dock_closing import DockClosing
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.notifications import input_errors_shown
@@ -83,6 +84,8 @@ class RetrainWidget(QWidget):
         self._on_theme()
         self._on_study()
         tabify_dock_later(self)
+        again = "The Retrain dock shows it when it is opened again."
+        DockClosing(self, self._running_text, None, again)
 
     def start(self) -> None:
         """Start the training that the form describes."""
@@ -129,6 +132,10 @@ class RetrainWidget(QWidget):
             self._count()
         else:
             self.estimates.measure_later()
+
+    def _running_text(self) -> str:
+        running = self.controller.active_run is not None
+        return "A model is being trained." if running else ""
 
     def _connect(self) -> None:
         panel, session = self.panel, self.session

@@ -59,9 +59,7 @@ class CellMarker:
         # the user must not drag the ring to another cell
         self.layer.editable = False
 
-    def set_recording(
-        self, transform: Mapping[str, Any], pixel_size_um: float
-    ) -> None:
+    def set_recording(self, transform: Mapping[str, Any], pixel_size_um: float) -> None:
         """Hide the ring, and be as large as a cell in another recording."""
         self.layer.visible = False
         set_transform(self.layer, transform)

@@ -21,6 +21,7 @@ from napari_cellid.study.saved_result import saved_warnings
 from napari_cellid.study.scheme import save_scheme
 from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
+from napari_cellid.widgets._shared.canvas_context import keep_context_current
 from napari_cellid.widgets._shared.notifications import (
     input_errors_shown,
     show_warnings,
@@ -52,6 +53,7 @@ def session_of(viewer: ViewerModel) -> StudySession:
     key = id(viewer)
     if key not in _SESSIONS:
         _SESSIONS[key] = StudySession(viewer)
+        keep_context_current(viewer)
         weakref.finalize(viewer, _SESSIONS.pop, key, None)
     return _SESSIONS[key]
 

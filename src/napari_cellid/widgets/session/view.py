@@ -301,9 +301,7 @@ class StudyView:
         if self._shown_layers is not None:
             self._shown_layers.adjust_zoom()
 
-    def _hide_others(
-        self, viewer: ViewerModel, kept: tuple[Layer, ...] = ()
-    ) -> None:
+    def _hide_others(self, viewer: ViewerModel, kept: tuple[Layer, ...] = ()) -> None:
         from napari.layers import Image
 
         own = kept if self._layers is None else self._layers.layers
