@@ -142,13 +142,15 @@ def _outlines(saved: SavedResults) -> tuple[Any, ...]:
 
     from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
     from napari_cellid.widgets._shared.layers import transform_in_um
+    from napari_cellid.widgets.session.result_layer import LARGEST_COLOURED
 
     colours = prediction_colours(class_colours(saved.classes, None))
     cells, labels = saved.cells, saved.labels
     shown: dict[int | None, Any] = {None: UNCLASSIFIED, 0: "transparent"}
     predicted = cells["predicted"] if "predicted" in cells else [""] * len(cells)
     for label, name in zip(cells["label"], predicted, strict=True):
-        shown[int(label)] = colours.get(str(name)) or UNCLASSIFIED
+        if label <= LARGEST_COLOURED:
+            shown[int(label)] = colours.get(str(name)) or UNCLASSIFIED
     features = cells.copy()
     # by this column napari finds the row of a label
     features.insert(0, "index", cells["label"])

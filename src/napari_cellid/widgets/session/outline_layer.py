@@ -152,6 +152,8 @@ class OutlineLayer:
         drawn = self._drawn()
         self._selected = ()
         self.layer.data = drawn[-1] if self._flat else drawn
+        # napari lets people paint in new data
+        self.layer.editable = False
 
     def _drawn(self) -> NDArray[np.uint8]:
         """All outlines (plane, y, x) in the codes of their answers."""

@@ -38,7 +38,7 @@ STUDY_IMAGE = "study"
 #: and for outlines that are shown while classes are being predicted
 OUTLINES_PREVIEW = "outlines"
 #: largest label that has a colour of its own: without numba napari refuses larger ones
-_LARGEST_COLOURED = 2**16
+LARGEST_COLOURED = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +255,7 @@ def colour_labels(
     colormap = DirectLabelColormap(color_dict={None: UNCLASSIFIED, 0: "transparent"})
     rgba: dict[str | None, Any] = {}
     for label, colour in zip(labels, colours, strict=True):
-        if label > _LARGEST_COLOURED:
+        if label > LARGEST_COLOURED:
             continue
         if colour not in rgba:
             shown = "transparent" if colour is None else colour or UNCLASSIFIED
