@@ -117,8 +117,8 @@ def open_study(viewer: ViewerModel, own: OwnFolder, path: Path) -> None:
         session.open_study(own.path)
         if own.kind == "training":
             retrain = _show_dock(viewer, "Retrain")
-            if retrain is not None:
-                retrain.selection.choose(path)
+            if retrain is not None and session.study is not None:
+                retrain.selection.choose(session.study.runs / path.name)
             return
         _show_dock(viewer, "Annotate cells")
         if path.name in session.recordings() and path != own.path:
