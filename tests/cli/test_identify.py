@@ -323,9 +323,12 @@ def test_json_lines(
     assert printed.err == ""
     said = events(printed.out)
     assert {str(event["event"]) for event in said} <= {"progress", "note", "result"}
-    for event in said:
-        if event["event"] == "progress":
-            assert set(event) == {"event", "stage", "done", "total"}
+    told = [event for event in said if event["event"] == "progress"]
+    for event in told:
+        assert set(event) == {"event", "stage", "done", "total", "whole"}
+    shares = [event["whole"] for event in told]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.2 < 0.8 < shares[-1] <= 1
     result = said[-1]
     assert result["event"] == "result"
     for name in ("labels", "cells", "overlay", "run"):

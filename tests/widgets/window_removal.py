@@ -8,8 +8,9 @@ import time
 
 import napari
 import numpy as np
+from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QApplication
-from vispy.gloo import gl, glir
+from vispy.gloo import glir
 
 from napari_cellid.widgets.session.session import session_of
 
@@ -21,14 +22,12 @@ def draw(times: int) -> None:
 
 
 def main() -> None:
-    # the program that the current OpenGL context uses when one is deleted, and the one
-    # that vispy thinks it uses
-    programs = []
+    # the OpenGL context that is current when a program is deleted
+    contexts = []
     delete = glir.GlirProgram.delete
 
     def note(program: glir.GlirProgram) -> None:
-        used = int(gl.glGetParameter(gl.GL_CURRENT_PROGRAM))
-        programs.append((used, program._parser.env.get("current_program")))
+        contexts.append(QOpenGLContext.currentContext())
         delete(program)
 
     glir.GlirProgram.delete = note
@@ -45,8 +44,9 @@ def main() -> None:
         draw(1)
         viewer.add_image(images[0], blending="additive")
         draw(2)
-    assert len(programs) >= 3, programs
-    assert all(used == known for used, known in programs), programs
+    own = viewer.window._qt_viewer.canvas._scene_canvas.native.context()
+    assert len(contexts) >= 3, contexts
+    assert all(context == own for context in contexts), (own, contexts)
     sys.stdout.write("all removed\n")
     sys.stdout.flush()
     # closing is not what is looked at
