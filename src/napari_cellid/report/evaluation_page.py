@@ -200,7 +200,7 @@ def _pictures(experiment: Experiment, summary: Mapping[str, Any]) -> dict[str, A
             confusion.append(_embedded(confusion_picture(counts, classes, text)))
         if name is not None and "end_to_end" in methods[name]:
             counts = methods[name]["end_to_end"]["confusion"]
-            text = f"{protocol}: {name}, outlines of the U-Net"
+            text = f"{protocol}: {name}\noutlines of the U-Net"
             rows, columns = (*classes, "no cell"), (*classes, "missed")
             whole.append(_embedded(confusion_picture(counts, rows, text, columns)))
         compared = (name, "random forest", "small CNN")
