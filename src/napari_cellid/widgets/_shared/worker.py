@@ -148,9 +148,11 @@ class Worker(QObject):
             self._job.on_result(result.value)
 
     def _on_finished(self) -> None:
+        # kept until the end: it may hold the last reference to the owner of this object
+        ended = self._job
         # a cancelled step stopped in the middle, perhaps with files or threads open
-        if self._job is not None:
-            self._job.step.close()
+        if ended is not None:
+            ended.step.close()
         self._running.worker = self._job = None
         job, self._next = self._next, None
         if job is not None:
