@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from napari_cellid.widgets.annotate.open_study import add_study_docks
+from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
 from tools.docs.simulated_study import NEWCOMER, STUDY, answer_half
 from tools.docs.window import Window
 
@@ -42,6 +43,9 @@ def annotate(window: Window, study: Path) -> None:
     window.press("EIG")
     window.show_whole_field()
     window.picture("annotate.jpg")
+    window.press("?")
+    window.picture("shortcuts.png", window.shortcut_list())
+    window.press("?")
     window.click("Order of the cells", dock)
     window.picture("annotate-classes.jpg", dock)
 
@@ -53,7 +57,20 @@ def gallery(window: Window, study: Path) -> None:
     dock = window.dock("Cell gallery")
     window.choose("by consensus", dock)
     window.choose("excitatory", dock)
+    (thumbnails,) = dock.findChildren(ThumbnailCache)
+    window.wait(lambda: not thumbnails.worker.busy, "the images of all recordings")
     window.picture("gallery.jpg", dock)
+
+
+def cell_table(window: Window, study: Path) -> None:
+    """All cells in a table, one class of them listed and plotted."""
+    add_study_docks(window.viewer, study, "Ann")
+    window.check("Blind", window.dock("Annotate cells"), on=False)
+    dock = window.dock("Cell table")
+    window.wait(lambda: window.can_click("excitatory (", dock), "the cells")
+    window.check("glia (", dock, on=False)
+    window.click_first_row(dock)
+    window.picture("cell-table.png", dock)
 
 
 def agreement(window: Window, study: Path) -> None:
@@ -87,6 +104,9 @@ def retrain(window: Window, study: Path) -> None:
     window.picture("did-it-help.png", dock)
 
 
+_SCENES = (identify, annotate, gallery, cell_table, agreement, retrain)
+
+
 def run(name: str, work: Path, pictures: Path) -> None:
     """Run the scene of this name, on a copy of the study.
 
@@ -104,11 +124,10 @@ def run(name: str, work: Path, pictures: Path) -> None:
     shutil.rmtree(study, ignore_errors=True)
     if (work / STUDY).exists():
         shutil.copytree(work / STUDY, study)
-    scenes = {one.__name__: one for one in (identify, annotate, gallery, agreement)}
-    scenes[retrain.__name__] = retrain
     if name == annotate.__name__:
         answer_half(study, work)
     window = Window(pictures)
+    scenes = {one.__name__: one for one in _SCENES}
     scenes[name](window, study)
     window.close()
     shutil.rmtree(study, ignore_errors=True)

@@ -27,6 +27,7 @@ SCENES = {
     "identify": False,
     "annotate": True,
     "gallery": True,
+    "cell_table": True,
     "agreement": True,
     "retrain": True,
 }

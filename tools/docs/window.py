@@ -22,6 +22,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared.shortcut_overlay import ShortcutOverlay
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -151,6 +153,19 @@ class Window:
         for key in keys:
             QTest.keyClick(self.main.windowHandle(), key)
             self.wait_s(0.3)
+
+    def shortcut_list(self) -> QWidget:
+        """The list that the key ? shows.
+
+        Raises
+        ------
+        LookupError
+            If it is not shown.
+        """
+        overlay = self.main.findChild(ShortcutOverlay)
+        if overlay is None or not overlay.isVisible():
+            raise LookupError("the list of shortcuts is not shown")
+        return overlay
 
     def show_whole_field(self, zoom: float = 1.0) -> None:
         """Show the whole image, or its middle enlarged."""

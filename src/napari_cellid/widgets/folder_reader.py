@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared import file_reader
+from napari_cellid.widgets._shared.notifications import show_error, show_warning
 from napari_cellid.widgets._shared.waiting import wait_for_step
 
 if TYPE_CHECKING:

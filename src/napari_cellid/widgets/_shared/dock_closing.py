@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QDockWidget, QMessageBox, QPushButton, QWidget
+
+from napari_cellid.widgets._shared.notifications import show_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info
-
 from napari_cellid.errors import InputError
+from napari_cellid.widgets._shared.notifications import show_error, show_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils.notifications import show_warning
 
 from napari_cellid.recording.data import format_shape
 from napari_cellid.widgets._shared.layers import transform_of
+from napari_cellid.widgets._shared.notifications import show_warning
 
 if TYPE_CHECKING:
     from napari.layers import Layer

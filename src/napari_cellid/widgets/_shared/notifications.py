@@ -1,11 +1,15 @@
-"""Notifications of napari about errors that the user can mend."""
+"""Notifications of napari that can be read whole, also about mistakes of the user."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_warning
+from napari.utils import notifications
+from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_cellid.errors import InputError
 
@@ -14,6 +18,28 @@ if TYPE_CHECKING:
 
 #: the most problems that are shown one by one; the rest is counted
 _MAX_WARNINGS = 4
+#: napari's toast has slid in after this time (ms)
+_SLIDE_MS = 350
+#: it stays as long as somebody needs to read it (ms for a character)
+_READING_MS = 70
+
+
+def show_info(message: str) -> None:
+    """Show a sentence, all of it."""
+    notifications.show_info(message)
+    _show_whole(message)
+
+
+def show_warning(message: str) -> None:
+    """Show a warning, all of it."""
+    notifications.show_warning(message)
+    _show_whole(message)
+
+
+def show_error(message: str) -> None:
+    """Show what went wrong, all of it."""
+    notifications.show_error(message)
+    _show_whole(message)
 
 
 @contextmanager
@@ -31,3 +57,30 @@ def show_warnings(problems: Sequence[str]) -> None:
         show_warning(problem)
     if len(problems) > _MAX_WARNINGS:
         show_warning(f"There are {len(problems) - _MAX_WARNINGS} more such problems.")
+
+
+def _show_whole(message: str) -> None:
+    """Expand the toast with a message, of which napari shows one line."""
+    if QApplication.instance() is not None:
+        QTimer.singleShot(_SLIDE_MS, partial(_expand, message))
+
+
+def _expand(message: str) -> None:
+    for toast in QApplication.allWidgets():
+        # napari has no public name for it
+        if type(toast).__name__ == "NapariQtNotification" and _says(toast, message):
+            label = toast.message
+            # the label wants the height of all its lines
+            is_cut = label.sizeHint().height() > label.height()
+            if is_cut and not toast.property("expanded"):
+                # or it stays as high as one line in the larger toast
+                label.setMinimumHeight(label.sizeHint().height())
+                toast.expand()
+                toast.timer.setInterval(
+                    max(toast.timer.interval(), _READING_MS * len(message))
+                )
+
+
+def _says(toast: Any, message: str) -> bool:
+    text = getattr(getattr(toast, "message", None), "text", str)
+    return isalive(toast) and toast.isVisible() and message in text()

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari.utils.notifications import notification_manager, show_error, show_warning
+from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.errors import InputError
 from napari_cellid.progress import run_to_end
+from napari_cellid.widgets._shared.notifications import show_error, show_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.errors import InputError
+from napari_cellid.widgets._shared.notifications import show_error, show_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

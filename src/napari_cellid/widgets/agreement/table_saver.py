@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_cellid.study.consensus import VotesGoneError
+from napari_cellid.widgets._shared.notifications import show_error, show_info
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.agreement.tasks import save_consensus, save_training_set
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
 
 #: smallest height (px) at which the patch and its sliders can be used
-_MIN_PATCH_HEIGHT = 260
+_MIN_PATCH_HEIGHT = 236
 _ALL_RECORDINGS = "all recordings"
 _BLIND = (
     "<qt>Blind: you see only your own answers, not the model's prediction or your "

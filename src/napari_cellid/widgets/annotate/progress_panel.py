@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QTextDocumentFragment
-from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.annotation.progress_stats import duration_text
@@ -28,7 +28,8 @@ class AnnotationProgressPanel(QWidget):
         self._bar = QProgressBar()
         self._counts = small_text()
         self._counts.setTextFormat(Qt.TextFormat.RichText)
-        self._speed = QLabel()
+        # it wraps, or the dock would be wider than a small window allows
+        self._speed = small_text()
         self._speed.setToolTip("<qt>Speed of your last answers.</qt>")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

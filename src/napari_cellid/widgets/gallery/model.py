@@ -227,7 +227,8 @@ class _Delegate(QStyledItemDelegate):
         else:
             painter.drawPixmap(rect, picture)
         painter.save()
-        _corners(painter, rect, index.data(RADIUS_ROLE))
+        if picture is not None:
+            _corners(painter, rect, index.data(RADIUS_ROLE))
         if mark := index.data(MARK_ROLE):
             strip = rect.adjusted(0, rect.height() - _STRIP, 0, 0)
             painter.fillRect(strip, QColor(mark))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -19,7 +18,7 @@ from napari_cellid.study.cell_selection import (
 from napari_cellid.study.cells_index import current_recording
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import input_errors_shown, show_info
 from napari_cellid.widgets.gallery.panel import SOURCES, GalleryPanel
 from napari_cellid.widgets.gallery.selection import GallerySelection
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache

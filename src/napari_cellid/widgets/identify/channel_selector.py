@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
@@ -17,7 +16,7 @@ from napari_cellid.widgets._shared.channels import (
     known_pixel_size,
 )
 from napari_cellid.widgets._shared.layouts import action_button, form_layout
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import input_errors_shown, show_info
 from napari_cellid.widgets.identify.axis_choice import AxisChoice
 from napari_cellid.widgets.identify.channel_display import show_in_colours
 from napari_cellid.widgets.identify.channel_memory import memory_of

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from napari_cellid.widgets._shared.markup import as_rich_text
+from napari_cellid.widgets._shared.notifications import show_info
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.identify.tasks import save_files
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
@@ -19,6 +18,7 @@ from napari_cellid.models.registry import (
 from napari_cellid.models.store import list_models, load_card
 from napari_cellid.retrain.active_model import current_model
 from napari_cellid.widgets._shared.markup import as_rich_text
+from napari_cellid.widgets._shared.notifications import show_error
 from napari_cellid.widgets.identify.run_times import time_text
 
 if TYPE_CHECKING:

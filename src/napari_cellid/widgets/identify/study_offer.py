@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from napari_cellid.widgets._shared.notifications import show_info
 from napari_cellid.widgets.session.save import offer_text
 from napari_cellid.widgets.session.study_saver import StudySaver
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
-from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
@@ -24,7 +23,7 @@ from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.layer_transform import check_displayed_axes
 from napari_cellid.widgets._shared.layouts import DockScrollArea
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import input_errors_shown, show_error
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.cell_adding import LayerAdding
 from napari_cellid.widgets.identify.channel_display import display_in_colours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
 from napari_cellid.report.confusion_cells import cells_in_square, read_held_out
@@ -17,7 +16,11 @@ from napari_cellid.retrain.active_model import (
 )
 from napari_cellid.training.layout import MODEL_FOLDER
 from napari_cellid.training.summary import held_out_table
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import (
+    input_errors_shown,
+    show_error,
+    show_info,
+)
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets._shared.worker import Worker
 

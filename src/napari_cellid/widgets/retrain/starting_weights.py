@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 from superqt.utils import signals_blocked
@@ -17,6 +16,7 @@ from napari_cellid.errors import InputError
 from napari_cellid.models.registry import DEFAULTS, SHIPPED_MODELS
 from napari_cellid.models.store import list_models
 from napari_cellid.widgets._shared.markup import as_rich_text
+from napari_cellid.widgets._shared.notifications import show_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

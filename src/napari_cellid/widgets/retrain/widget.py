@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt.utils import QSignalDebouncer
@@ -16,7 +15,11 @@ from napari_cellid.widgets._shared.connections import Connections
 from napari_cellid.widgets._shared.dock_closing import DockClosing
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import (
+    input_errors_shown,
+    show_error,
+    show_info,
+)
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.retrain.actions import ReportActions
 from napari_cellid.widgets.retrain.close_guard import close_guard_of

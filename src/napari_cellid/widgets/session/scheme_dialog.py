@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layouts import plain_label
+from napari_cellid.widgets._shared.notifications import show_error
 from napari_cellid.widgets._shared.scheme_choice import SchemeChoice
 
 if TYPE_CHECKING:

@@ -102,7 +102,8 @@ def _probability(ref: weakref.ref[ShownResult]) -> NDArray[np.float32] | None:
 def _remove_earlier(viewer: ViewerModel, new: ShownResult) -> None:
     """Remove an earlier result of a recording; what may be needed is only hidden."""
     from napari.layers import Image
-    from napari.utils.notifications import show_info
+
+    from napari_cellid.widgets._shared.notifications import show_info
 
     for layer in list(viewer.layers):
         earlier = layer.metadata.get(METADATA_KEY)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.cells.middles import Middle, check_middles, median_diameter
@@ -17,7 +16,7 @@ from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.study.added_cells import add_cells, remove_added_cell
 from napari_cellid.study.probability_map import read_probability
 from napari_cellid.study.recording_edit import OpenRecording
-from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets._shared.notifications import input_errors_shown, show_error
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.session.run_classifier import RunClassifier
 

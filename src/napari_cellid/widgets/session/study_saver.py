@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_cellid.progress import Progress
 from napari_cellid.study.replacement import ReplaceQuestionError
+from napari_cellid.widgets._shared.notifications import show_error
 from napari_cellid.widgets._shared.save_queue import SaveQueue
 from napari_cellid.widgets.session.replace_dialog import ask_to_replace
 from napari_cellid.widgets.session.save import save_result, with_name
