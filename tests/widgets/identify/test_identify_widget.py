@@ -310,7 +310,7 @@ def test_save_asks_before_it_replaces(
 
 def test_opening_the_dock_does_not_import_torch():
     script = (
-        "import sys\n"
+        "import os, sys\n"
         "from napari.components import ViewerModel\n"
         "from qtpy.QtWidgets import QApplication\n"
         "app = QApplication([])\n"
@@ -319,6 +319,8 @@ def test_opening_the_dock_does_not_import_torch():
         "widget.show()\n"
         "app.processEvents()\n"
         "assert 'torch' not in sys.modules\n"
+        # PyQt can crash when it deletes at exit what is still shown
+        "os._exit(0)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
 
