@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PIXEL_SIZE_UM = 1.17
+#: those of the default model
+SCALES = (1.0, 1.25)
 #: side of the simulated field (px) that is repeated
 FIELD = 512
 
@@ -71,7 +73,7 @@ def bright_segmenter() -> Segmenter:
     card = ModelCard(
         name="bright", task="segment", architecture="unet", combination="sum",
         classes=("background", "rim", "core"), pixel_size_um=PIXEL_SIZE_UM,
-        weights_sha256="0" * 64,
+        scales=SCALES, weights_sha256="0" * 64,
     )  # fmt: skip
     return Segmenter(card, Bright(config).eval())
 

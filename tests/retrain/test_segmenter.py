@@ -417,14 +417,14 @@ def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
     np.testing.assert_array_equal(doubtful, unsure | hidden)
 
 
-def test_the_shift_is_the_one_that_finds_most(device) -> None:
-    """The default U-Net without its shift gets back one as good as it."""
+def test_the_shift_finds_as_much_as_the_best_one(device) -> None:
+    """Within the standard error, so that a few cells do not move a model."""
     start = load_starting_weights("shipped")
     fields = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 12))
     judged = [(p, labels, ~unsure | (labels > 0)) for p, labels, unsure in fields]
     cpu = choose_device(device)
-    assert sum(len(np.unique(labels)) - 1 for _, labels, _ in judged) > FEWEST
-    shift = run_to_end(find_best_shift(start, judged, cpu))
+    n_cells = sum(len(np.unique(labels)) - 1 for _, labels, _ in judged)
+    assert n_cells > FEWEST
 
     def f1(moved: float) -> float:
         shift_cell_logits(start.net, moved)
@@ -435,8 +435,12 @@ def test_the_shift_is_the_one_that_finds_most(device) -> None:
         shift_cell_logits(start.net, -moved)
         return found_cells
 
-    assert f1(shift) >= f1(start.shift) - 1e-6
-    assert f1(shift) > f1(shift - 4)
+    best = max(f1(moved) for moved in (-2.0, -1.0, 0.0, 1.0, 4.0))
+    error = np.sqrt(best * (1 - best) / n_cells)
+    for old_shift in (start.shift, 4.0):
+        begun = replace(start, shift=old_shift)
+        shift = run_to_end(find_best_shift(begun, judged, cpu))
+        assert f1(shift) >= best - error - 1e-6
     # too few cells tell nothing: the shift of the start stays
     assert run_to_end(find_best_shift(start, [], cpu)) == start.shift
 

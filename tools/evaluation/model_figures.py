@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_cellid.channels.model_input import Combination, combine
 from napari_cellid.channels.normalisation import ROBUST
+from napari_cellid.channels.resampling import rescale
 from napari_cellid.classification.pixel import mean_over_cells
 from napari_cellid.config import ClassifyConfig, DeviceConfig, SegmentConfig
 from napari_cellid.config.markers import DEFAULT_CLASSES
@@ -17,11 +18,13 @@ from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.evaluation.metrics import classification_metrics
 from napari_cellid.progress import run_to_end
 from napari_cellid.segmentation.instances import label_plane, shift_probabilities
+from napari_cellid.segmentation.scales import predict_at_scales
 from napari_cellid.segmentation.targets import IGNORE_INDEX
 from napari_cellid.segmentation.tta import predict_tta
 from tools.simulation.simulated_set import PIXEL_SIZE_UM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_cellid.segmentation.unet import UNet
@@ -35,14 +38,19 @@ SIMULATED = "simulated fields held out from training (own simulator)"
 SHIFTS = np.arange(-2.5, 4.01, 0.25)
 
 
-def best_shift(net: UNet, paths: list[Path], combination: Combination) -> float:
+def best_shift(
+    net: UNet,
+    paths: list[Path],
+    combination: Combination,
+    scales: Sequence[float] = (1.0,),
+) -> float:
     """Shift of the cell outputs with the best detection at the threshold.
 
-    Of equally good ones the middle one.
+    Of equally good ones the middle one. The views have the sizes `scales`.
     """
     totals = [DetectionCounts() for _ in SHIFTS]
     for path in paths:
-        field = OutlinedField(net, path, combination)
+        field = OutlinedField(net, path, combination, scales)
         for k, shift in enumerate(SHIFTS):
             totals[k] += field.detection(float(shift))
     f1 = np.array([total.metrics()["f1"] for total in totals])
@@ -50,10 +58,14 @@ def best_shift(net: UNet, paths: list[Path], combination: Combination) -> float:
 
 
 def detection_figures(
-    net: UNet, paths: list[Path], combination: Combination, shift: float
+    net: UNet,
+    paths: list[Path],
+    combination: Combination,
+    shift: float,
+    scales: Sequence[float] = (1.0,),
 ) -> dict[str, object]:
     """F1, precision and recall at IoU 0.5, for a model's card."""
-    values = total_detection(net, paths, combination, shift).metrics()
+    values = total_detection(net, paths, combination, shift, scales).metrics()
     return {
         "measured_on": f"{len(paths)} {SIMULATED}, on which nothing was adjusted; "
         "outlines on sections too faint to judge are left out",
@@ -73,27 +85,47 @@ def detection_f1(
 
 
 def total_detection(
-    net: UNet, paths: list[Path], combination: Combination, shift: float
+    net: UNet,
+    paths: list[Path],
+    combination: Combination,
+    shift: float,
+    scales: Sequence[float] = (1.0,),
 ) -> DetectionCounts:
     """Counts over all cells of some fields."""
     total = DetectionCounts()
     for path in paths:
-        total += OutlinedField(net, path, combination).detection(shift)
+        total += OutlinedField(net, path, combination, scales).detection(shift)
     return total
 
 
 class OutlinedField:
     """Probability maps of a field that is kept on disk, and its truth."""
 
-    def __init__(self, net: UNet, path: Path, combination: Combination) -> None:
+    def __init__(
+        self,
+        net: UNet,
+        path: Path,
+        combination: Combination,
+        scales: Sequence[float] = (1.0,),
+    ) -> None:
         with np.load(path) as file:
             red, green = (file[n].astype(np.float32) for n in ("red", "green"))
             self.truth = file["labels"]
             self.unsure = file["target"] == IGNORE_INDEX
-        image = combine(red, green, ROBUST, combination)
         device = choose_device(DeviceConfig())
-        maps = run_to_end(predict_tta(net, image, device, SegmentConfig().views))
-        self.maps = maps[: net.config.out_channels]
+        step = predict_at_scales(
+            net,
+            lambda scale: combine(
+                rescale(red, scale), rescale(green, scale), ROBUST, combination
+            ),
+            scales,
+            SegmentConfig().views,
+            device,
+        )
+        maps = run_to_end(step)
+        # simulated fields are never empty
+        assert maps is not None
+        self.maps = maps
 
     def detection(self, shift: float) -> DetectionCounts:
         """Compare the cells with the true ones, the cell outputs shifted."""

@@ -26,15 +26,12 @@ from napari_cellid.device import choose_device
 from napari_cellid.files import atomic_write
 from napari_cellid.progress import run_to_end
 from napari_cellid.recording import MeanPlanes
-from napari_cellid.retrain.operating_point import find_best_shift
+from napari_cellid.retrain.operating_point import copy_weights, settle
 from napari_cellid.retrain.simulated_fields import rehearsal_of, simulate_fields
 from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.grow_cell import grow_cells
 from napari_cellid.segmentation.predict import Segmenter, load_segmenter, segment
-from napari_cellid.segmentation.starting_weights import (
-    load_starting_weights,
-    shift_cell_logits,
-)
+from napari_cellid.segmentation.starting_weights import load_starting_weights
 from napari_cellid.segmentation.training import train_segmenter
 from napari_cellid.training.run import Run
 from tools.evaluation.class_scores import detection_scores
@@ -62,6 +59,7 @@ def main() -> None:
     parser.add_argument("--model", default="shipped", help="model to start from")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--new-share", type=float, default=0.4)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -80,7 +78,10 @@ def main() -> None:
 def retrained(options: argparse.Namespace, seed: int) -> Segmenter:
     """Train on the left half, mixed with what the model learned from."""
     config = SegmenterTrainingConfig(
-        epochs=options.epochs, iterations=options.iterations, seed=seed
+        epochs=options.epochs,
+        iterations=options.iterations,
+        new_share=options.new_share,
+        seed=seed,
     )
     device = choose_device(DeviceConfig())
     start = load_starting_weights(options.model, seed=seed)
@@ -90,7 +91,7 @@ def retrained(options: argparse.Namespace, seed: int) -> Segmenter:
         )
     )
     planes, labels = left_half(options.data)
-    everywhere = np.ones(labels.shape, bool)
+    before = copy_weights(start.net)
     dataset = SegmentationDataset(
         own=[labelled_field(planes, 0, labels[0], start.card, config)],
         simulated=[
@@ -105,8 +106,8 @@ def retrained(options: argparse.Namespace, seed: int) -> Segmenter:
     with tempfile.TemporaryDirectory() as scratch:
         run = Run.create(Path(scratch) / "run", {"settings": config.model_dump()})
         run_to_end(train_segmenter(dataset, start, config, run, device))
-    shift = run_to_end(find_best_shift(start, [(planes, labels, everywhere)], device))
-    shift_cell_logits(start.net, shift)
+    # as in a training without a field for validation
+    run_to_end(settle(start, before, config.new_share, [], device))
     return Segmenter(start.card, start.net.eval())
 
 

@@ -79,6 +79,9 @@ def main() -> None:
     parser.add_argument("--unet-command", default="", help="for the card")
     parser.add_argument("--shift", type=float, help="of the U-Net's cell outputs")
     parser.add_argument(
+        "--scales", type=float, nargs="+", default=(1.0,), help="of the U-Net's views"
+    )
+    parser.add_argument(
         "--before", type=Path, help="model of pixel classes to average weights with"
     )
     parser.add_argument(
@@ -155,8 +158,10 @@ def ship_unet(options: argparse.Namespace) -> None:
     setting, judging = halves(testing)
     shift = options.shift
     if shift is None:
-        shift = best_shift(net, setting, options.combination)
-    figures = detection_figures(net, judging, options.combination, shift)
+        shift = best_shift(net, setting, options.combination, options.scales)
+    figures = detection_figures(
+        net, judging, options.combination, shift, options.scales
+    )
     shift_cell_logits(net, shift)
     card = {
         "name": "unet",
@@ -171,6 +176,7 @@ def ship_unet(options: argparse.Namespace) -> None:
         "simulated_kinds": options.kinds,
         "simulated_outlines": options.outlined,
         "pixel_size_um": PIXEL_SIZE_UM,
+        "scales": options.scales,
         "threshold": THRESHOLD,
         "training": {
             "data": origin_of_fields(options),

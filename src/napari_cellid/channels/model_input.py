@@ -113,7 +113,7 @@ class InputFormat(Protocol):
 
 
 def plane_image(
-    planes: MeanPlanes, plane: int, input_format: InputFormat
+    planes: MeanPlanes, plane: int, input_format: InputFormat, scale: float = 1.0
 ) -> NDArray[np.float32]:
     """Input images of one plane, at the pixel size of a model.
 
@@ -125,12 +125,14 @@ def plane_image(
         Index of the plane.
     input_format
         The model's card.
+    scale
+        How much larger than at that pixel size.
 
     Returns
     -------
     As from `combine`: (channel, y, x) float32.
     """
-    factor = planes.network_pixel_um / input_format.pixel_size_um
+    factor = scale * planes.network_pixel_um / input_format.pixel_size_um
     # one after the other, so that no more than one resampled channel is in memory
     red, green = (
         None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: enlargement of a view; far beyond, no network knows a cell
+ViewScale = Annotated[float, Field(ge=0.25, le=4)]
 #: what a model does: outline cells, or classify them
 Task = Literal["segment", "classify"]
 
@@ -47,6 +49,9 @@ class ModelCard(Config):
     combination: Combination
     normalisation: Normalisation = Normalisation()
     pixel_size_um: float = Field(ge=0.05, le=20)
+    #: how much larger than at that pixel size the views of a plane are, in turn;
+    #: cards of before have one size, as have classifiers
+    scales: tuple[ViewScale, ...] = Field((1.0,), min_length=1, max_length=4)
     patch_size: int = Field(101, ge=1, le=1001)
     input_size: int = Field(299, ge=32, le=1024)
     threshold: float = Field(0.7, ge=0.05, le=0.95)
@@ -73,6 +78,14 @@ class ModelCard(Config):
     def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         check_class_names(classes)
         return classes
+
+    @field_validator("scales")
+    @classmethod
+    def _check_scales(cls, scales: tuple[float, ...]) -> tuple[float, ...]:
+        # maps have the pixels of the first view
+        if scales[0] != 1:
+            raise ValueError("the first of the scales is not 1")
+        return scales
 
     @field_validator("known_range")
     @classmethod
@@ -106,6 +119,8 @@ class ModelCard(Config):
         for name in ("least_confidence", "least_contrast"):
             if values.get(name) is None:
                 values.pop(name, None)
+        if self.scales == (1.0,):
+            values.pop("scales", None)
         if not self.simulated_kinds:
             values.pop("simulated_outlines", None)
         return values

@@ -1,32 +1,39 @@
-"""The operating point of a retrained U-Net.
+"""The operating point of a retrained U-Net, and how much of the training it takes over.
 
 A U-Net trained with cross-entropy detects cells best at a lower probability than the
 threshold that the user sees. A constant shift of the cell logits moves the best
 operating point to this threshold and keeps the order of the pixels.
+
+A network that learns from a few fields forgets others. The mean of its weights before
+and after the training keeps most of both: Wortsman M et al. (2022) Robust fine-tuning
+of zero-shot models. CVPR, doi:10.1109/CVPR52688.2022.00780.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.model_input import plane_image
 from napari_cellid.config import SegmentConfig
 from napari_cellid.evaluation.detection import DetectionCounts, count_detections
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.instances import label_plane, shift_probabilities
-from napari_cellid.segmentation.tta import predict_tta
+from napari_cellid.segmentation.scales import predict_plane
+from napari_cellid.segmentation.starting_weights import shift_cell_logits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from napari_cellid.device import Device
     from napari_cellid.progress import Step
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.starting_weights import SegmenterStartingWeights
+    from napari_cellid.segmentation.unet import UNet
 
     Judged = tuple[MeanPlanes, NDArray[np.int32], NDArray[np.bool_]]
 
@@ -35,8 +42,94 @@ if TYPE_CHECKING:
 SHIFTS = np.arange(-2.0, 4.01, 0.25)
 #: with fewer true cells the shifts cannot be compared
 FEWEST = 30
-#: shifts whose detection F1 differs by less are equally good
+#: shifts whose detection F1 differs by less are equally good, whatever the number of
+#: cells
 _EQUALLY_GOOD = 0.005
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What is settled after a training.
+
+    Parameters
+    ----------
+    new_share
+        Share of the weights after the training in the mean with those before.
+    shift
+        What is added to the cell logits.
+    """
+
+    new_share: float
+    shift: float
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The best shift of a network, its F1, and the standard error of that."""
+
+    shift: float
+    f1: float
+    error: float
+
+
+def settle(
+    start: SegmenterStartingWeights,
+    before: Mapping[str, Tensor],
+    new_share: float,
+    fields: Sequence[Judged],
+    device: Device,
+) -> Step[OperatingPoint]:
+    """Average the weights before and after a training, and shift the cell logits.
+
+    Where the new weights alone detect better than the mean, by more than chance, they
+    are taken alone.
+
+    Parameters
+    ----------
+    start
+        The trained network without a shift, which becomes what is settled, and the
+        shift of the old model.
+    before
+        Its weights before the training.
+    new_share
+        Share of the new weights, 0 to 1.
+    fields
+        Images, true labels, and the masks of the pixels that count; there may be none.
+    device
+        Device and precision.
+    """
+    after = copy_weights(start.net)
+    # random weights are nothing to keep
+    share = new_share if start.trained else 1.0
+    start.net.load_state_dict(_average(before, after, share))
+    best = yield from _find_best(start, fields, device)
+    if share < 1 and best is not None:
+        start.net.load_state_dict(after)
+        alone = yield from _find_best(start, fields, device)
+        if alone is not None and alone.f1 > best.f1 + best.error:
+            share, best = 1.0, alone
+        else:
+            start.net.load_state_dict(_average(before, after, share))
+    shift = start.shift if best is None else best.shift
+    shift_cell_logits(start.net, shift)
+    return OperatingPoint(share, shift)
+
+
+def copy_weights(net: UNet) -> dict[str, Tensor]:
+    """A copy of the weights of a network."""
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def _average(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], share: float
+) -> dict[str, Tensor]:
+    """Mean of two sets of weights; counters are those of the second."""
+    return {
+        name: before[name].to(value).lerp(value, share)
+        if value.is_floating_point()
+        else value
+        for name, value in after.items()
+    }
 
 
 def find_best_shift(
@@ -58,6 +151,14 @@ def find_best_shift(
     The best shift; of equally good shifts the one nearest to that of the old model.
     With too few cells, the shift of the old model.
     """
+    best = yield from _find_best(start, fields, device)
+    return start.shift if best is None else best.shift
+
+
+def _find_best(
+    start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
+) -> Step[_Best | None]:
+    """The best shift as `find_best_shift` finds it; None with too few cells."""
     counts = [DetectionCounts() for _ in SHIFTS]
     for index, (planes, labels, where) in enumerate(fields):
         step = _all_maps(start, planes, device)
@@ -68,11 +169,15 @@ def find_best_shift(
                 found = _found(plane_maps, float(shift), start, planes.network_pixel_um)
                 counts[k] += count_detections(found, labels[plane], where[plane])
     # the true cells are the same for every shift
-    if counts[0].n_true < FEWEST:
-        return start.shift
+    n_true = counts[0].n_true
+    if n_true < FEWEST:
+        return None
     f1 = np.array([one.metrics()["f1"] for one in counts])
-    good = SHIFTS[f1 >= f1.max() - _EQUALLY_GOOD]
-    return float(good[np.argmin(np.abs(good - start.shift))])
+    # that of a share of so many cells: what a few cells prefer is chance
+    error = float(np.sqrt(f1.max() * (1 - f1.max()) / n_true))
+    good = SHIFTS[f1 >= f1.max() - max(_EQUALLY_GOOD, error)]
+    shift = float(good[np.argmin(np.abs(good - start.shift))])
+    return _Best(shift, float(f1.max()), error)
 
 
 def _all_maps(
@@ -90,11 +195,13 @@ def _maps(
     start: SegmenterStartingWeights, planes: MeanPlanes, plane: int, device: Device
 ) -> Step[NDArray[np.float32]]:
     """Predict pixel probabilities (class, y, x) at the scale of the recording."""
-    image = plane_image(planes, plane, start.card)
     views = SegmentConfig().views
-    maps = yield from predict_tta(
-        start.net, image, device, views, outputs="pixel classes"
-    )
+    maps = yield from predict_plane(start, planes, plane, views, device)
+    if maps is None:
+        # an empty plane is background
+        maps = np.zeros((start.net.config.out_channels, *planes.shape[1:]), np.float32)
+        maps[0] = 1
+        return maps
     return start.to_recording_scale(maps, planes)
 
 

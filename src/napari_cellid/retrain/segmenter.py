@@ -10,7 +10,7 @@ from napari_cellid.config import SegmenterTrainingConfig, SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare_segmenters
 from napari_cellid.retrain.model_card import NewModel, card_metrics, save_new_model
-from napari_cellid.retrain.operating_point import find_best_shift
+from napari_cellid.retrain.operating_point import copy_weights, settle
 from napari_cellid.retrain.segmentation_dataset import (
     load_outlines,
     training_fields,
@@ -26,10 +26,7 @@ from napari_cellid.retrain.task import (
 )
 from napari_cellid.segmentation.dataset import SegmentationDataset, labelled_field
 from napari_cellid.segmentation.predict import load_segmenter
-from napari_cellid.segmentation.starting_weights import (
-    load_starting_weights,
-    shift_cell_logits,
-)
+from napari_cellid.segmentation.starting_weights import load_starting_weights
 from napari_cellid.segmentation.training import estimate_seconds, train_segmenter
 from napari_cellid.training.layout import MODEL_FOLDER
 
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
     from napari_cellid.device import Device
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.progress import Step
-    from napari_cellid.retrain.operating_point import Judged
+    from napari_cellid.retrain.operating_point import Judged, OperatingPoint
     from napari_cellid.retrain.request import SegmenterRequest
     from napari_cellid.retrain.segmentation_dataset import OutlinedRecording
     from napari_cellid.segmentation.predict import Segmenter
@@ -56,7 +53,7 @@ _SIMULATED_PER_SECOND, _COMPARISON_SECONDS = 3, 1.5
 #: fields that the card of a retrained U-Net copies from that of its starting weights
 _KEPT_FIELDS = (
     "task", "architecture", "settings", "classes", "combination", "normalisation",
-    "pixel_size_um", "threshold", "simulated_kinds", "simulated_outlines",
+    "pixel_size_um", "scales", "threshold", "simulated_kinds", "simulated_outlines",
 )  # fmt: skip
 
 
@@ -96,7 +93,9 @@ class SegmenterTask:
 
     def run(self, study: Study, run: Run, device: Device) -> Step[TaskResult]:
         """Train, save the model, and compare it on held-out and simulated fields."""
-        settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
+        # a run that an earlier version began took the new weights alone
+        given = {"new_share": 1.0} | run.about["settings"]
+        settings = SegmenterTrainingConfig.model_validate(given)
         outlines = _read_outlines(study, run)
         requested = str(run.about["start"]["asked"])
         start = load_starting_weights(requested, study.models, seed=settings.seed)
@@ -113,9 +112,12 @@ class SegmenterTask:
             simulated = yield from with_stop_requests(step, run)
         dataset = _dataset(outlines, start.card, settings, simulated)
         dataset = replace(dataset, summary=_summary(dataset, run))
+        before = copy_weights(start.net)
         trained = yield from train_segmenter(dataset, start, settings, run, device)
-        shift = yield from _shift_to_operating_point(outlines, start, device)
-        model = _new_model(run, start, trained, shift)
+        fields = _fields_to_settle(outlines, start)
+        share = settings.new_share
+        point = yield from settle(start, before, share, fields, device)
+        model = _new_model(run, start, trained, point)
         # before the comparison, so that a model exists even if that is interrupted
         save_new_model(run, model, {})
         new = load_segmenter(run.folder / MODEL_FOLDER)
@@ -195,33 +197,30 @@ def _summary(fields: SegmentationDataset, run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _shift_to_operating_point(
-    outlines: Sequence[OutlinedRecording],
-    start: SegmenterStartingWeights,
-    device: Device,
-) -> Step[float]:
-    """Shift the cell logits of the trained network so that F1 is best.
+def _fields_to_settle(
+    outlines: Sequence[OutlinedRecording], start: SegmenterStartingWeights
+) -> list[Judged]:
+    """The validation fields.
 
-    F1 is measured on the validation fields. A network that began with random weights
-    has no earlier shift to fall back on, so its training fields are used as well.
+    A network that began with random weights has no earlier shift to fall back on, so
+    its training fields are used as well.
     """
     judged = _judged(outlines, "validation")
-    if not start.trained:
-        judged += _judged(outlines, "train")
-    shift = yield from find_best_shift(start, judged, device)
-    shift_cell_logits(start.net, shift)
-    return shift
+    return judged if start.trained else judged + _judged(outlines, "train")
 
 
 def _new_model(
-    run: Run, start: SegmenterStartingWeights, trained: TrainingResult, shift: float
+    run: Run,
+    start: SegmenterStartingWeights,
+    trained: TrainingResult,
+    point: OperatingPoint,
 ) -> NewModel:
     return NewModel(
         start.net,
         trained,
         {name: getattr(start.card, name) for name in _KEPT_FIELDS},
         f"{run.about['data']['cells']} outlines",
-        {"cell_output_shift": shift},
+        {"cell_output_shift": point.shift, "new_share": point.new_share},
     )
 
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellid.channels.model_input import plane_image
 from napari_cellid.progress import subprogress
 from napari_cellid.segmentation.instances import label_recording
 from napari_cellid.segmentation.model import UNetModel, load_unet
-from napari_cellid.segmentation.tta import predict_tta
+from napari_cellid.segmentation.scales import predict_plane
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +100,7 @@ def predict_cell_maps(
     if segmenter.net.config.out_channels > 2:
         core = np.zeros(planes.shape, np.float32)
     for plane in range(n_planes):
-        step = _pixel_maps(planes, plane, segmenter, config, device)
+        step = predict_plane(segmenter, planes, plane, config.views, device)
         maps = yield from subprogress(step, plane, n_planes)
         if maps is None:
             continue
@@ -113,21 +112,3 @@ def predict_cell_maps(
         # before the next plane, which needs as much memory
         del maps, cell
     return probability, core
-
-
-def _pixel_maps(
-    planes: MeanPlanes,
-    plane: int,
-    segmenter: Segmenter,
-    config: SegmentConfig,
-    device: Device,
-) -> Step[NDArray[np.float32] | None]:
-    """Pixel probabilities (class, y, x) in pixels of the model; None without a cell."""
-    image = plane_image(planes, plane, segmenter.card)
-    if not image.any():
-        return None
-    return (
-        yield from predict_tta(
-            segmenter.net, image, device, config.views, outputs="pixel classes"
-        )
-    )

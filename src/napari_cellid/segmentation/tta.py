@@ -40,14 +40,14 @@ _VIEWS = (
     (3, False),
 )
 #: least probability of a class, whose logarithm is taken
-_MIN_PROBABILITY = 1e-9
+MIN_PROBABILITY = 1e-9
 
 
 def predict_tta(
     net: UNet,
     image: NDArray[np.float32],
     device: Device,
-    views: int,
+    views: int | range,
     *,
     stage: str = "Outlining cells",
     outputs: Outputs = "all",
@@ -66,7 +66,7 @@ def predict_tta(
         Where to compute.
     views
         Number of views: 1 for the image as it is, up to 8 with turned and mirrored
-        ones.
+        ones; or the numbers of some of these.
     stage
         Name of the stage, for the progress.
     outputs
@@ -76,23 +76,26 @@ def predict_tta(
     -------
     (class, y, x) float32, as `predict_tiled` gives them.
     """
-    if not 1 <= views <= len(_VIEWS):
+    chosen = range(views) if isinstance(views, int) else views
+    if not chosen or chosen[-1] >= len(_VIEWS):
         raise ValueError(f"{views} views requested, 1 to {len(_VIEWS)} are possible")
-    kept, groups = _kept(net.config, outputs)
+    kept, groups = kept_outputs(net.config, outputs)
     mean = np.zeros((kept.stop - kept.start, *image.shape[-2:]), np.float32)
-    for k, (turns, mirrored) in enumerate(_VIEWS[:views]):
+    for k, (turns, mirrored) in enumerate(_VIEWS[number] for number in chosen):
         # what is added to the turned mean lies turned back in the mean itself
         turned = _turn(mean, turns, mirrored)
-        receive = partial(_add_logs if views > 1 else _keep, turned, kept)
+        receive = partial(_add_logs if len(chosen) > 1 else _keep, turned, kept)
         view = _turn(image, turns, mirrored)
         step = stream_tiles(net, view, receive, device, stage=stage)
-        yield from subprogress(step, k, views)
-    if views > 1:
-        _to_probabilities(mean, views, groups)
+        yield from subprogress(step, k, len(chosen))
+    if len(chosen) > 1:
+        to_probabilities(mean, len(chosen), groups)
     return mean
 
 
-def _kept(config: UNetConfig, outputs: Outputs) -> tuple[slice, tuple[slice, ...]]:
+def kept_outputs(
+    config: UNetConfig, outputs: Outputs
+) -> tuple[slice, tuple[slice, ...]]:
     """The outputs that are kept, and the groups among them that sum to 1."""
     n, total = config.out_channels, config.out_channels + config.class_outputs
     if outputs == "pixel classes":
@@ -117,10 +120,10 @@ def _add_logs(
     place: tuple[slice, slice],
     maps: NDArray[np.float32],
 ) -> None:
-    total[:, *place] += np.log(np.maximum(maps[kept], _MIN_PROBABILITY))
+    total[:, *place] += np.log(np.maximum(maps[kept], MIN_PROBABILITY))
 
 
-def _to_probabilities(
+def to_probabilities(
     total: NDArray[np.float32], views: int, groups: tuple[slice, ...]
 ) -> None:
     """Turn sums of logarithms (class, y, x) into probabilities, in place."""
