@@ -88,7 +88,7 @@ def test_comparison_predicts_one_view_between_yields(net, card, predicted, field
 
 def test_operating_point_predicts_one_view_between_yields(net, card, predicted, fields):
     start = SegmenterStartingWeights(card, net, {}, trained=True)
-    step = find_best_shift(start, fields, CPU)
+    step = find_best_shift(start, fields, CPU, 0.0)
     assert most_between_yields(step, predicted, yields=4) == 1
 
 

@@ -437,12 +437,12 @@ def test_the_shift_finds_as_much_as_the_best_one(device) -> None:
 
     best = max(f1(moved) for moved in (-2.0, -1.0, 0.0, 1.0, 4.0))
     error = np.sqrt(best * (1 - best) / n_cells)
-    for old_shift in (start.shift, 4.0):
-        begun = replace(start, shift=old_shift)
-        shift = run_to_end(find_best_shift(begun, judged, cpu))
-        assert f1(shift) >= best - error - 1e-6
-    # too few cells tell nothing: the shift of the start stays
-    assert run_to_end(find_best_shift(start, [], cpu)) == start.shift
+    for near in (start.shift, 4.0):
+        found_best = run_to_end(find_best_shift(start, judged, cpu, near))
+        assert found_best is not None
+        assert f1(found_best.shift) >= best - error - 1e-6
+    # too few cells tell nothing
+    assert run_to_end(find_best_shift(start, [], cpu, 0.0)) is None
 
 
 def test_detection_counts_pairs() -> None:

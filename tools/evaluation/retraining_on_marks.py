@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--model", default="shipped", help="model to start from")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--iterations", type=int, default=40)
-    parser.add_argument("--new-share", type=float, default=0.4)
+    parser.add_argument("--new-share", type=float, default=0.5)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

@@ -237,14 +237,14 @@ class SegmenterTrainingConfig(Config):
         description="Share of simulated tiles, so that the model does not forget.",
     )
     new_share: float = Field(
-        0.4,
+        0.5,
         gt=0,
         le=1,
         title="Share of new weights",
         description="The model becomes the mean of the network before and after the "
-        "training, so that it does not forget: 0.4 takes two fifths of the new one, 1 "
-        "all of it. Where the new one alone detects clearly better on the validation "
-        "fields, it is taken alone.",
+        "training, so that it forgets less: 0.5 takes half of the new one, 1 all of "
+        "it. Where the new one alone detects clearly better on the validation fields, "
+        "it is taken alone.",
     )
     patience: _Patience = 0
     seed: _Seed = 0

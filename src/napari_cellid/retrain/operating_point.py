@@ -11,6 +11,7 @@ of zero-shot models. CVPR, doi:10.1109/CVPR52688.2022.00780.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True)
-class _Best:
+class BestShift:
     """The best shift of a network, its F1, and the standard error of that."""
 
     shift: float
@@ -82,13 +83,14 @@ def settle(
     """Average the weights before and after a training, and shift the cell logits.
 
     Where the new weights alone detect better than the mean, by more than chance, they
-    are taken alone.
+    are taken alone. With too few cells to judge, a pixel belongs to a cell where that
+    is likelier than not: the shift of the old model was set for recordings that nobody
+    had marked, and the training has undone it.
 
     Parameters
     ----------
     start
-        The trained network without a shift, which becomes what is settled, and the
-        shift of the old model.
+        The trained network without a shift, which becomes what is settled.
     before
         Its weights before the training.
     new_share
@@ -102,15 +104,17 @@ def settle(
     # random weights are nothing to keep
     share = new_share if start.trained else 1.0
     start.net.load_state_dict(_average(before, after, share))
-    best = yield from _find_best(start, fields, device)
+    threshold = start.card.threshold
+    even = math.log(threshold / (1 - threshold)) if start.trained else start.shift
+    best = yield from find_best_shift(start, fields, device, even)
     if share < 1 and best is not None:
         start.net.load_state_dict(after)
-        alone = yield from _find_best(start, fields, device)
+        alone = yield from find_best_shift(start, fields, device, even)
         if alone is not None and alone.f1 > best.f1 + best.error:
             share, best = 1.0, alone
         else:
             start.net.load_state_dict(_average(before, after, share))
-    shift = start.shift if best is None else best.shift
+    shift = even if best is None else best.shift
     shift_cell_logits(start.net, shift)
     return OperatingPoint(share, shift)
 
@@ -133,32 +137,28 @@ def _average(
 
 
 def find_best_shift(
-    start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
-) -> Step[float]:
+    start: SegmenterStartingWeights,
+    fields: Sequence[Judged],
+    device: Device,
+    near: float,
+) -> Step[BestShift | None]:
     """Find the shift with the best detection at the threshold of the model.
 
     Parameters
     ----------
     start
-        The trained network without a shift, and the shift of the old model.
+        The trained network without a shift.
     fields
         Images, true labels, and the masks of the pixels that count.
     device
         Device and precision.
+    near
+        Of equally good shifts the one nearest to this is taken.
 
     Returns
     -------
-    The best shift; of equally good shifts the one nearest to that of the old model.
-    With too few cells, the shift of the old model.
+    The best shift; None with too few cells.
     """
-    best = yield from _find_best(start, fields, device)
-    return start.shift if best is None else best.shift
-
-
-def _find_best(
-    start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
-) -> Step[_Best | None]:
-    """The best shift as `find_best_shift` finds it; None with too few cells."""
     counts = [DetectionCounts() for _ in SHIFTS]
     for index, (planes, labels, where) in enumerate(fields):
         step = _all_maps(start, planes, device)
@@ -176,8 +176,8 @@ def _find_best(
     # that of a share of so many cells: what a few cells prefer is chance
     error = float(np.sqrt(f1.max() * (1 - f1.max()) / n_true))
     good = SHIFTS[f1 >= f1.max() - max(_EQUALLY_GOOD, error)]
-    shift = float(good[np.argmin(np.abs(good - start.shift))])
-    return _Best(shift, float(f1.max()), error)
+    shift = float(good[np.argmin(np.abs(good - near))])
+    return BestShift(shift, float(f1.max()), error)
 
 
 def _all_maps(
