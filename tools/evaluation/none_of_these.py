@@ -60,8 +60,11 @@ N_DISCS, DISC_UM, FREE_UM = 16, 12.0, 9.0
 #: of the light of its surroundings, what a vessel leaves at most
 VESSEL_LIGHT = 0.5
 CLEAR, OTHERS = "clear", ("no cell", "faint", "empty", "vessel")
-#: share of clear cells that a limit takes, that of a card, too
+#: share of clear cells that a limit takes
 LOST = 0.02
+#: the same of the limit in a card, which takes fewer: a cell is worse lost than debris
+#: kept
+LOST_BY_CARD = 0.005
 #: measure of the confidence of a model, by its name
 CONFIDENCE = {
     "inception_v3": "m_confidence, inception",
@@ -100,7 +103,7 @@ def card_limits(rows: pd.DataFrame, model: str) -> dict[str, float | None]:
     that a limit of contrast would take them.
     """
     clear = rows[rows["group"] == CLEAR]
-    least = float(clear[CONFIDENCE[model]].quantile(LOST))
+    least = float(clear[CONFIDENCE[model]].quantile(LOST_BY_CARD))
     return {"least_confidence": round(least, 3), "least_contrast": None}
 
 
