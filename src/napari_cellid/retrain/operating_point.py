@@ -119,6 +119,16 @@ def settle(
     return OperatingPoint(share, shift)
 
 
+def settle_as_before(
+    start: SegmenterStartingWeights, fields: Sequence[Judged], device: Device
+) -> Step[OperatingPoint]:
+    """Settle a training that an earlier version began, as that version would have."""
+    best = yield from find_best_shift(start, fields, device, start.shift, chance=False)
+    shift = start.shift if best is None else best.shift
+    shift_cell_logits(start.net, shift)
+    return OperatingPoint(1.0, shift)
+
+
 def copy_weights(net: UNet) -> dict[str, Tensor]:
     """A copy of the weights of a network."""
     return {name: value.clone() for name, value in net.state_dict().items()}
@@ -141,6 +151,8 @@ def find_best_shift(
     fields: Sequence[Judged],
     device: Device,
     near: float,
+    *,
+    chance: bool = True,
 ) -> Step[BestShift | None]:
     """Find the shift with the best detection at the threshold of the model.
 
@@ -154,6 +166,8 @@ def find_best_shift(
         Device and precision.
     near
         Of equally good shifts the one nearest to this is taken.
+    chance
+        Whether shifts are equally good that differ by less than the standard error.
 
     Returns
     -------
@@ -175,7 +189,8 @@ def find_best_shift(
     f1 = np.array([one.metrics()["f1"] for one in counts])
     # that of a share of so many cells: what a few cells prefer is chance
     error = float(np.sqrt(f1.max() * (1 - f1.max()) / n_true))
-    good = SHIFTS[f1 >= f1.max() - max(_EQUALLY_GOOD, error)]
+    tolerance = max(_EQUALLY_GOOD, error if chance else 0)
+    good = SHIFTS[f1 >= f1.max() - tolerance]
     shift = float(good[np.argmin(np.abs(good - near))])
     return BestShift(shift, float(f1.max()), error)
 

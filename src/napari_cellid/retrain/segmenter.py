@@ -10,7 +10,11 @@ from napari_cellid.config import SegmenterTrainingConfig, SplitConfig
 from napari_cellid.errors import InputError
 from napari_cellid.retrain.detection_comparison import N_ORIGINAL, compare_segmenters
 from napari_cellid.retrain.model_card import NewModel, card_metrics, save_new_model
-from napari_cellid.retrain.operating_point import copy_weights, settle
+from napari_cellid.retrain.operating_point import (
+    copy_weights,
+    settle,
+    settle_as_before,
+)
 from napari_cellid.retrain.segmentation_dataset import (
     load_outlines,
     training_fields,
@@ -93,9 +97,7 @@ class SegmenterTask:
 
     def run(self, study: Study, run: Run, device: Device) -> Step[TaskResult]:
         """Train, save the model, and compare it on held-out and simulated fields."""
-        # a run that an earlier version began took the new weights alone
-        given = {"new_share": 1.0} | run.about["settings"]
-        settings = SegmenterTrainingConfig.model_validate(given)
+        settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
         outlines = _read_outlines(study, run)
         requested = str(run.about["start"]["asked"])
         start = load_starting_weights(requested, study.models, seed=settings.seed)
@@ -115,8 +117,11 @@ class SegmenterTask:
         before = copy_weights(start.net)
         trained = yield from train_segmenter(dataset, start, settings, run, device)
         fields = _fields_to_settle(outlines, start)
-        share = settings.new_share
-        point = yield from settle(start, before, share, fields, device)
+        if "new_share" in run.about["settings"]:
+            share = settings.new_share
+            point = yield from settle(start, before, share, fields, device)
+        else:
+            point = yield from settle_as_before(start, fields, device)
         model = _new_model(run, start, trained, point)
         # before the comparison, so that a model exists even if that is interrupted
         save_new_model(run, model, {})
