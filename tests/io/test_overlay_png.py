@@ -14,7 +14,12 @@ from napari_cellid.colours import (
     class_colours,
 )
 from napari_cellid.config.markers import PALETTE
-from napari_cellid.io.overlay_png import composite, save_overlay, scale_bar_um
+from napari_cellid.io.overlay_png import (
+    composite,
+    entries_in_row,
+    save_overlay,
+    scale_bar_um,
+)
 from napari_cellid.recording import MeanPlanes
 
 
@@ -86,3 +91,29 @@ def test_cells_without_a_class_are_grey(tmp_path: Path, own: bool) -> None:
     # a class that is called so, in a study of an earlier version, keeps its colour
     assert ("#0072b2" if own else NONE_COLOUR) in found
     assert NONE_COLOUR not in {UNCLASSIFIED, *SPECIAL_COLOURS.values(), *PALETTE}
+
+
+def test_a_legend_is_as_wide_as_the_picture() -> None:
+    names = ["inhibitory (73)", "excitatory (252)", "inhibitory without GCaMP (158)"]
+    assert entries_in_row(names, 9.0) == 3
+    assert entries_in_row([*names, "none of these (24)"], 9.0) == 3
+    assert entries_in_row(names, 3.0) == 1
+    assert entries_in_row(["cell (9)"], 0.1) == 1
+
+
+def test_long_names_are_not_cut_off(tmp_path: Path) -> None:
+    """Nothing is drawn at the left and right edge of the legend."""
+    names = {f"class with a long name {k}": "#ffffff" for k in range(4)}
+    cells = pd.DataFrame(
+        {"label": [1], "plane": [0], "predicted": ["class with a long name 0"]}
+    )
+    labels = np.zeros((1, 40, 40), np.int32)
+    labels[0, 5:9, 5:9] = 1
+    images = np.zeros((1, 40, 40), np.float32)
+    planes = MeanPlanes("field", images, images, 1.0)
+    save_overlay(tmp_path / "long.png", planes, labels, cells, names)
+    picture = imread(tmp_path / "long.png")[..., :3]
+    # below the image, which is as high as wide
+    legend = picture[picture.shape[1] :]
+    assert legend.max() > 200
+    assert legend[:, :8].max() == legend[:, -8:].max() == 0

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 _MOST_PLANES = 24
 #: side (inches) of a plane in the picture, and pixels per inch
 _SIDE, _DPI = 9.0, 120
-#: height (inches) of the title of a plane, and of the legend below all
-_TITLE, _LEGEND = 0.3, 0.6
+#: height (inches) of the title of a plane, of a row of the legend below all, and of the
+#: space around that
+_TITLE, _LEGEND_ROW, _LEGEND_SPACE = 0.3, 0.25, 0.35
+#: width (inches) of a letter of the legend, on average, and of the line before a text
+#: with the space after it
+_LETTER, _LINE = 0.1, 0.8
 
 
 def composite(planes: MeanPlanes, plane: int) -> NDArray[np.float32]:
@@ -83,7 +87,11 @@ def save_overlay(
     rows = -(-shown // columns)
     scale = _SIDE / max(height, width)
     tile = _Tile(width * scale, height * scale, _TITLE if n_planes > 1 else 0)
-    size = columns * tile.width, rows * (tile.height + tile.title) + _LEGEND
+    across = columns * tile.width
+    entries = _legend_entries(cells, classes)
+    in_row = entries_in_row([text for _, text in entries], across)
+    legend = -(-len(entries) // in_row) * _LEGEND_ROW + _LEGEND_SPACE
+    size = across, rows * (tile.height + tile.title) + legend
     figure = Figure(
         figsize=size, dpi=_DPI if columns == 1 else _DPI * 0.75, facecolor="black"
     )
@@ -103,7 +111,7 @@ def save_overlay(
         if n_planes > 1:
             axis.set_title(f"plane {plane}", color="white", fontsize=11, y=1)
         _scale_bar(axis, planes)
-    _legend(figure, cells, classes)
+    _legend(figure, entries, in_row)
     # compressed a little: the picture is drawn at each saving
     figure.savefig(path, facecolor="black", pil_kwargs={"compress_level": 1})
 
@@ -171,22 +179,39 @@ def scale_bar_um(field_um: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= wanted))
 
 
-def _legend(
-    figure: Any, cells: pd.DataFrame, classes: Sequence[str] | Mapping[str, str]
-) -> None:
-    from matplotlib.lines import Line2D
-
+def _legend_entries(
+    cells: pd.DataFrame, classes: Sequence[str] | Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Colour and text of each entry."""
+    if not classes:
+        return [(UNCLASSIFIED, f"cell ({len(cells)})")]
     counts = count_classes(cells, list(classes))
     colours = class_colours(classes)
     entries = [(colours[name], f"{name} ({n})") for name, n in counts.items()]
     if n_none := count_none(cells):
         entries.append((NONE_COLOUR, f"{NO_CLASS_TEXT} ({n_none})"))
-    if not classes:
-        entries = [(UNCLASSIFIED, f"cell ({len(cells)})")]
+    return entries
+
+
+def entries_in_row(texts: Sequence[str], width: float) -> int:
+    """How many entries of a legend stand in a row of some width (inches).
+
+    The legend is filled column by column, and a column is as wide as its widest text.
+    """
+    for number in range(len(texts), 1, -1):
+        parts = np.array_split([_LETTER * len(text) + _LINE for text in texts], number)
+        if sum(part.max() for part in parts) <= width:
+            return number
+    return 1
+
+
+def _legend(figure: Any, entries: Sequence[tuple[str, str]], in_row: int) -> None:
+    from matplotlib.lines import Line2D
+
     figure.legend(
         handles=[Line2D([], [], color=c, linewidth=3, label=t) for c, t in entries],
         loc="lower center",
-        ncols=len(entries),
+        ncols=in_row,
         frameon=False,
         labelcolor="white",
         fontsize=12,
