@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,12 +21,14 @@ from napari_cellid.widgets.identify.open_results import fill_viewer, show_result
 class PaperViewer(ViewerModel):
     """A viewer without the canvas, which needs OpenGL."""
 
+    docked: ClassVar[list[tuple[str, Any]]] = []
+
     @property
     def window(self) -> SimpleNamespace:
         return SimpleNamespace(add_dock_widget=self._add_dock_widget)
 
     def _add_dock_widget(self, widget: Any, name: str) -> None:
-        self.layers[0].metadata["docked"] = (name, widget)
+        self.docked.append((name, widget))
 
 
 @pytest.mark.gui
@@ -45,7 +47,7 @@ def test_window(qtbot, recording, segmenter_folder, classifier_folder) -> None:
     assert np.array_equal(cells.data, result.labels)
     assert np.allclose(cells.scale[-2:], recording.pixel_size_um)
     assert len(cells.features) == len(result.cells)
-    name, widget = viewer.layers[0].metadata["docked"]
+    name, widget = viewer.docked.pop()
     qtbot.addWidget(widget)
     assert name == "Identify cells"
 

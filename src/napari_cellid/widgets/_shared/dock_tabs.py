@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -69,21 +70,27 @@ def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
         # when the window has noticed that it needs less room now
         timer = QTimer(widget, singleShot=True, interval=0)
         height = heights.get(id(window), window.height())
-        timer.timeout.connect(partial(_restore_height, window, height))
+        # not the window itself, which the timer would keep alive
+        timer.timeout.connect(partial(_restore_height, weakref.ref(window), height))
         timer.start()
     width = widget.sizeHint().width()
     if dock.width() < width:
         window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
-def _restore_height(window: QMainWindow, height: int, tries: int = _TRIES) -> None:
+def _restore_height(
+    window_ref: weakref.ref[QMainWindow], height: int, tries: int = _TRIES
+) -> None:
     """Shrink a window that stacked docks had stretched, once it can be."""
-    if not isalive(window) or window.isMaximized() or window.isFullScreen():
+    window = window_ref()
+    if window is None or not isalive(window):
+        return
+    if window.isMaximized() or window.isFullScreen():
         return
     height = min(height, window.screen().availableGeometry().height())
     if window.height() > height:
         window.resize(window.width(), height)
     if window.height() > height and tries:
         # the layout has not noticed yet that it needs less room
-        later = partial(_restore_height, window, height, tries - 1)
+        later = partial(_restore_height, window_ref, height, tries - 1)
         QTimer.singleShot(_AGAIN_MS, later)

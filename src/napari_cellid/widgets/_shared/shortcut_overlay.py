@@ -58,7 +58,6 @@ class ShortcutOverlay(QFrame):
     def __init__(self, viewer: ViewerModel, window: QMainWindow) -> None:
         super().__init__(window)
         self._viewer = weakref.ref(viewer)
-        self._window = window
         self._users: set[int] = set()
         self._focus_before: QWidget | None = None
         self._scroll = QScrollArea()
@@ -86,7 +85,7 @@ class ShortcutOverlay(QFrame):
     @property
     def groups(self) -> list[ShortcutGroup]:
         """The shortcuts that hold now, each with one meaning."""
-        ours = shortcut_groups(self._window)
+        ours = shortcut_groups(self.parentWidget())
         viewer = self._viewer()
         if viewer is None:
             return ours
@@ -170,7 +169,7 @@ class ShortcutOverlay(QFrame):
         height = inner.height() + margins.top() + margins.bottom() + foot + 4
         room = self._image()
         if width > room.width():
-            whole = self._window.rect()
+            whole = self.parentWidget().rect()
             room = QRect(whole.left(), room.top(), whole.width(), room.height())
         size = QSize(min(width, room.width()), min(height, room.height()))
         place = QRect(QPoint(), size)
@@ -179,10 +178,11 @@ class ShortcutOverlay(QFrame):
 
     def _image(self) -> QRect:
         """The part of the window that shows the image, less a margin."""
-        canvas = self._window.centralWidget()
+        window = self.parentWidget()
+        canvas = window.centralWidget()
         if canvas is None:
-            return self._window.rect()
-        place = QRect(canvas.mapTo(self._window, QPoint()), canvas.size())
+            return window.rect()
+        place = QRect(canvas.mapTo(window, QPoint()), canvas.size())
         return place.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
 
 
