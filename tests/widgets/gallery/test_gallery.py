@@ -489,6 +489,8 @@ def test_its_keys_come_before_those_of_annotating(gallery, session, study, qtbot
     QTest.keyClick(gallery.panel.view, Qt.Key.Key_G)
     assert heard == []
     assert on_disk(study)[key] == "glia"
+    # as somebody who goes on beside the list
+    gallery.panel.buttons.setFocus()
     QTest.keyClick(gallery.panel.buttons, Qt.Key.Key_G)
     assert heard == ["G"]
     keys.set_enabled(False)
