@@ -46,8 +46,12 @@ class PatientBot(QtBot):
     ) -> None:
         super().waitUntil(callback, timeout=max(timeout, _LONG_MS))
 
-    def waitSignal(self, signal: Any, *, timeout: int = 0, **how: Any) -> Any:
-        return super().waitSignal(signal, timeout=max(timeout, _LONG_MS), **how)
+    def waitSignal(
+        self, signal: Any, *, timeout: int = 0, raising: bool | None = None, **how: Any
+    ) -> Any:
+        # a signal that must not come is not waited for (`assertNotEmitted`)
+        timeout = timeout if raising is False else max(timeout, _LONG_MS)
+        return super().waitSignal(signal, timeout=timeout, raising=raising, **how)
 
 
 @pytest.fixture
