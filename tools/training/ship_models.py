@@ -32,6 +32,7 @@ from napari_cellid.classification.networks import (
 from napari_cellid.classification.temperature import apply_temperature, fit_temperature
 from napari_cellid.models.registry import SHIPPED_MODELS
 from napari_cellid.models.store import save_model
+from napari_cellid.retrain.operating_point import average_weights
 from napari_cellid.segmentation.starting_weights import shift_cell_logits
 from napari_cellid.segmentation.unet import UNet, UNetConfig
 from napari_cellid.simulation.conditions import KINDS
@@ -145,10 +146,7 @@ def averaged(
     """
     other = load_classifier(str(before)).net.state_dict()
     other[FIRST] = widened(other[FIRST], weights[FIRST].shape[1])
-    return {
-        name: (share * value + (1 - share) * other[name]).to(value.dtype)
-        for name, value in weights.items()
-    }
+    return average_weights(other, weights, share)
 
 
 def ship_unet(options: argparse.Namespace) -> None:

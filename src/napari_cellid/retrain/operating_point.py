@@ -103,7 +103,7 @@ def settle(
     after = copy_weights(start.net)
     # random weights are nothing to keep
     share = new_share if start.trained else 1.0
-    start.net.load_state_dict(_average(before, after, share))
+    start.net.load_state_dict(average_weights(before, after, share))
     threshold = start.card.threshold
     even = math.log(threshold / (1 - threshold)) if start.trained else start.shift
     best = yield from find_best_shift(start, fields, device, even)
@@ -113,7 +113,7 @@ def settle(
         if alone is not None and alone.f1 > best.f1 + best.error:
             share, best = 1.0, alone
         else:
-            start.net.load_state_dict(_average(before, after, share))
+            start.net.load_state_dict(average_weights(before, after, share))
     shift = even if best is None else best.shift
     shift_cell_logits(start.net, shift)
     return OperatingPoint(share, shift)
@@ -134,10 +134,10 @@ def copy_weights(net: UNet) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in net.state_dict().items()}
 
 
-def _average(
+def average_weights(
     before: Mapping[str, Tensor], after: Mapping[str, Tensor], share: float
 ) -> dict[str, Tensor]:
-    """Mean of two sets of weights; counters are those of the second."""
+    """Mean of two sets of weights, with a share of the second; counters are its own."""
     return {
         name: before[name].to(value).lerp(value, share)
         if value.is_floating_point()

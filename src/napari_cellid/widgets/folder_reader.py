@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from napari_cellid.study.results_folder import OwnFolder, SavedResults
 
-#: what a reader of napari returns if it adds its layers itself, or there are none
-_NOTHING: list[tuple[Any, ...]] = [(None,)]
-
 
 def get_reader(path: str | list[str]) -> Callable[..., Any] | None:
     """The function that opens a path; None if it is left to other readers.
@@ -52,11 +49,11 @@ def _open(own: OwnFolder, path: str) -> list[tuple[Any, ...]]:
             return open_results(viewer, own.path)
     except InputError as error:
         show_error(str(error))
-        return _NOTHING
+        return file_reader.NOTHING
     if viewer is not None:
         # when napari has ended its reading, of which the layers of a study are no part
         QTimer.singleShot(0, partial(open_study, viewer, own, Path(path)))
-    return _NOTHING
+    return file_reader.NOTHING
 
 
 def open_results(viewer: ViewerModel | None, folder: Path) -> list[tuple[Any, ...]]:
@@ -94,7 +91,7 @@ def open_results(viewer: ViewerModel | None, folder: Path) -> list[tuple[Any, ..
 
     _show_dock(viewer, "Identify cells")
     add_to_viewer(viewer, saved.result, saved.recording, folder=folder.parent)
-    return _NOTHING
+    return file_reader.NOTHING
 
 
 def open_study(viewer: ViewerModel, own: OwnFolder, path: Path) -> None:

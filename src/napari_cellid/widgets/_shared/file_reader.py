@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from napari_cellid.io.base import RecordingReader
 
-#: what a reader of napari returns if there is nothing to show
-_NOTHING: list[tuple[Any, ...]] = [(None,)]
+#: what a reader of napari returns if there is nothing to show, or it shows it itself
+NOTHING: list[tuple[Any, ...]] = [(None,)]
 
 
 def get_reader(path: str | list[str]) -> Callable[..., Any] | None:
@@ -45,7 +45,7 @@ def _open(reader: RecordingReader, path: str) -> list[tuple[Any, ...]]:
         layers, notes = layers_of(reader, Path(path))
     except InputError as error:
         show_error(str(error))
-        return _NOTHING
+        return NOTHING
     if notes:
         show_info(" ".join(notes))
     return list(layers)
@@ -61,7 +61,7 @@ def _open_rois(path: str) -> list[tuple[Any, ...]]:
         file = read_rois(Path(path))
     except InputError as error:
         show_error(str(error))
-        return _NOTHING
+        return NOTHING
     if file.notes:
         show_info(" ".join(file.notes))
     return [roi_layer(file, recording_name([Path(path)]), _place_of_images())]
