@@ -227,7 +227,7 @@ def test_what_identify_found_is_offered(
     dock.begin("Ann")
     dock.answer("glia")
     assert [layer.name for layer in viewer.layers if layer.visible] == [
-        "a1 red", "a1 green", "a1 classes", "current cell",
+        "raw red", "raw green", "a1 classes", "current cell",
     ]  # fmt: skip
     # another run of the same recording goes into the study that there is
     viewer.layers.remove(viewer.layers["a1 cells"])

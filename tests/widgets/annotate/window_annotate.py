@@ -182,7 +182,8 @@ def test_layers_of_identify_step_back_while_blind(make_napari_viewer, study, qtb
     widget = add_study_docks(viewer, study.path, "Ann")
     qtbot.wait(50)
     assert not viewer.layers["a1 cells"].visible
-    assert not viewer.layers["raw red"].visible
+    # its images are those of the study
+    assert viewer.layers["raw red"].visible and "a1 red" not in viewer.layers
     # a tooltip of napari, and its status bar, tell of the layer below the mouse
     row = widget.session.row(widget.session.cell)
     layer = viewer.layers["a1 classes"]

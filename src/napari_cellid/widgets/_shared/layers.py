@@ -44,6 +44,26 @@ def _same(first: Any, second: Any) -> bool:
     return [str(each) for each in first] == [str(each) for each in second]
 
 
+def lie_alike(first: Layer, second: Layer) -> bool:
+    """Whether equal pixels of two layers lie at one place of the picture."""
+    pixels = ((0, 0), (0, 100), (100, 0))
+    return all(
+        np.allclose(_place_of(first, pixel), _place_of(second, pixel))
+        for pixel in pixels
+    )
+
+
+def _place_of(layer: Layer, pixel: tuple[int, int]) -> NDArray[np.float64]:
+    """(y, x) of a pixel in world coordinates."""
+    return np.asarray(layer.data_to_world((0,) * (layer.ndim - 2) + pixel))[-2:]
+
+
+def has_default_display(layer: Image) -> bool:
+    """Whether a layer looks as napari shows a file, so that no choice is lost."""
+    full_range = tuple(layer.contrast_limits) == tuple(layer.contrast_limits_range)
+    return bool(layer.colormap.name == "gray" and full_range and layer.gamma == 1)
+
+
 def transform_in_um(
     pixel_size_um: float | None, n_planes: int, plane_step_um: float = 1.0
 ) -> dict[str, Any]:
@@ -93,21 +113,20 @@ def shared_units(
     return tuple(shared)
 
 
-def add_channel_image(
-    viewer: ViewerModel,
+def channel_image(
     image: NDArray[np.float32],
     name: str,
     colour: str,
     transform: Mapping[str, Any],
     metadata: Mapping[str, Any] | None = None,
 ) -> Image:
-    """Add the mean image (plane, y, x) of a channel, in its colour and additive.
+    """A layer of the mean image (plane, y, x) of a channel, in its colour and additive.
 
-    A single plane is added as (y, x) if the transform has two axes.
+    A single plane is shown as (y, x) if the transform has two axes.
     """
     from napari.layers import Image
 
-    layer = Image(
+    return Image(
         image[0] if len(transform["scale"]) == 2 else image,
         name=name,
         colormap=colour,
@@ -116,8 +135,6 @@ def add_channel_image(
         metadata=dict(metadata or {}),
         **transform,
     )
-    viewer.add_layer(layer)
-    return layer
 
 
 def show_other_image(

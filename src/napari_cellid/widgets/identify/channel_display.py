@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layer_axes import has_time
+from napari_cellid.widgets._shared.layers import has_default_display
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -29,7 +30,7 @@ def show_in_colours(channels: Channels) -> None:
     for colour, layer in (("red", channels.red), ("green", channels.green)):
         if layer is None or layer.rgb:
             continue
-        if _has_default_display(layer):
+        if has_default_display(layer):
             layer.blending = "additive"
             if not has_time(layer, channels.first_axis) and layer.ndim <= _IMAGE_STACK:
                 layer.contrast_limits = contrast_limits(_middle_image(layer))
@@ -54,7 +55,7 @@ def display_in_colours(channels: Channels, planes: MeanPlanes) -> None:
     """
     for colour, layer in (("red", channels.red), ("green", channels.green)):
         image = getattr(planes, colour)
-        if layer is None or image is None or not _has_default_display(layer):
+        if layer is None or image is None or not has_default_display(layer):
             continue
         layer.colormap = colour
         layer.blending = "additive"
@@ -67,9 +68,3 @@ def _middle_image(layer: Image) -> NDArray[np.float32]:
     data = layer.data[0] if layer.multiscale else layer.data
     image = data[data.shape[0] // 2] if layer.ndim == _IMAGE_STACK else data
     return np.asarray(image, np.float32)
-
-
-def _has_default_display(layer: Image) -> bool:
-    """Whether a layer looks as napari shows a file, so that no choice is lost."""
-    full_range = tuple(layer.contrast_limits) == tuple(layer.contrast_limits_range)
-    return bool(layer.colormap.name == "gray" and full_range and layer.gamma == 1)

@@ -84,7 +84,7 @@ def add_to_viewer(
     """
     from napari_cellid.segmentation.outline_edits import initial_cells
     from napari_cellid.widgets._shared.channels import Channels, result_transform
-    from napari_cellid.widgets._shared.layers import add_channel_image, transform_in_um
+    from napari_cellid.widgets._shared.layers import channel_image, transform_in_um
     from napari_cellid.widgets.session.result_layer import ShownResult
     from napari_cellid.widgets.session.show_result import add_result
 
@@ -92,11 +92,12 @@ def add_to_viewer(
     step = depths[1] - depths[0] if depths and len(depths) > 1 else 1.0
     transform = transform_in_um(recording.pixel_size_um, recording.n_planes, step)
     red, green = (
-        None
-        if image is None
-        else add_channel_image(viewer, image, name, name, transform)
+        None if image is None else channel_image(image, name, name, transform)
         for name, image in (("red", result.planes.red), ("green", result.planes.green))
     )
+    for layer in (red, green):
+        if layer is not None:
+            viewer.add_layer(layer)
     channels = Channels(red, green, "planes", result.planes.pixel_size_um)
     shown = ShownResult(
         run_result=result,

@@ -60,7 +60,7 @@ class OutlinePreview:
             (outlined.labels[0] if flat else outlined.labels).copy(),
             name=f"{name} outlines",
             opacity=1,
-            metadata={METADATA_KEY: (OUTLINES_PREVIEW, name)},
+            metadata={METADATA_KEY: (OUTLINES_PREVIEW, outlined.planes)},
             **transform,
         )
         layer.contour = 1

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 METADATA_KEY = "napari_cellid"
 #: under that key, with the name of the recording, for the images of an open study
 STUDY_IMAGE = "study"
-#: and for outlines that are shown while classes are being predicted
+#: and, with its mean images, for outlines that are shown while classes are predicted
 OUTLINES_PREVIEW = "outlines"
+#: columns of a layer's features that whoever is blind may see
+BLIND_FEATURES = ("index", "label")
 #: largest label that has a colour of its own: without numba napari refuses larger ones
 LARGEST_COLOURED = 2**16
 
@@ -180,13 +182,26 @@ def edited_by_hand(layer: Labels, result: ShownResult) -> bool:
     """
     labelled = result.labelled
     shown = labelled.labels if layer.ndim == 3 else labelled.labels[0]
+    if labelled.hand is not None or not np.array_equal(layer.data, shown):
+        return True
+    if tuple(layer.features) == BLIND_FEATURES:
+        # the classes are hidden from a blind annotator
+        return False
     classes = layer.features.get("predicted")
-    return (
-        labelled.hand is not None
-        or not np.array_equal(layer.data, shown)
-        or classes is None
-        or list(classes) != list(labelled.cells["predicted"])
+    return classes is None or list(classes) != list(labelled.cells["predicted"])
+
+
+def is_superseded(layer: Layer, layers: Sequence[Layer]) -> bool:
+    """Whether a layer over this one shows a later result of a recording."""
+    result = result_of(layer)
+    if result is None:
+        return False
+    *_, last = (
+        one
+        for one in layers
+        if (other := result_of(one)) is not None and other.name == result.name
     )
+    return last is not layer
 
 
 def is_output_layer(layer: Layer) -> bool:
@@ -218,6 +233,14 @@ def is_outlines_preview(layer: Layer) -> bool:
     """Whether a layer shows the outlines of a run whose classes are not known yet."""
     entry = layer.metadata.get(METADATA_KEY)
     return isinstance(entry, tuple) and entry[0] == OUTLINES_PREVIEW
+
+
+def planes_of(layer: Layer) -> MeanPlanes | None:
+    """Mean images of the recording whose outlines a layer shows, preview or result."""
+    result, entry = result_of(layer), layer.metadata.get(METADATA_KEY)
+    if result is not None:
+        return result.run_result.planes
+    return entry[1] if is_outlines_preview(layer) else None
 
 
 def update_labels(layer: Labels, result: ShownResult) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.widgets._shared.layers import (
-    add_channel_image,
+    lie_alike,
+    set_transform,
     shared_units,
-    show_other_image,
     transform_in_um,
     transform_of,
 )
@@ -19,10 +19,10 @@ from napari_cellid.widgets._shared.waiting import draw_pending
 from napari_cellid.widgets.session.marker import CellMarker
 from napari_cellid.widgets.session.outline_layer import OutlineLayer
 from napari_cellid.widgets.session.points_middles import place_in
-from napari_cellid.widgets.session.result_layer import METADATA_KEY, STUDY_IMAGE
+from napari_cellid.widgets.session.study_images import StudyImages, same_images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
@@ -42,6 +42,8 @@ def camera_of(viewer: ViewerModel) -> Any:
 
 class RecordingLayers:
     """The layers that show one recording in a viewer.
+
+    Images that the viewer shows already are used, see `StudyImages`.
 
     Parameters
     ----------
@@ -69,12 +71,11 @@ class RecordingLayers:
     ) -> None:
         # a session must not keep its viewer alive
         self._viewer: ViewerModel = weakref.proxy(viewer)
-        self._set_recording(viewer, planes, labels, like)
+        self._images = StudyImages(viewer)
+        same = same_images(viewer, planes)
+        self._set_recording(viewer, planes, labels, like, same)
         self._first_zoom = 0.0
-        self._images = {
-            colour: self._add_image(viewer, colour, image)
-            for colour, image in _images_of(planes).items()
-        }
+        self._images.show(planes, self._transform, same)
         self.outlines = OutlineLayer(
             viewer, self._outlines_name, labels, self._transform, config
         )
@@ -84,22 +85,18 @@ class RecordingLayers:
             viewer, planes.shape, self._transform, self._pixel_size_um
         )
         # an image, because its controls are few and nothing can be painted on it
-        viewer.layers.selection.active = list(self._images.values())[-1]
+        viewer.layers.selection.active = self._images.layers[-1]
 
     def can_show(self, planes: MeanPlanes, like: Layer | None = None) -> bool:
         """Whether these layers can show another recording.
 
         Adding and removing layers takes napari far longer than showing other data in
-        them. They can if the user has removed none of them, and the recording has the
-        same channels and as many axes.
+        them. They can if the user has removed no layer over the images, and the
+        recording has as many axes.
         """
-        transform = _transform(planes, like)
-        return (
-            self.complete
-            and set(_images_of(planes)) == set(self._images)
-            and set(transform) == set(self._transform)
-            and len(transform["scale"]) == len(self._transform["scale"])
-        )
+        transform = _transform(planes, like, same_images(self._viewer, planes))
+        as_many = len(transform["scale"]) == len(self._transform["scale"])
+        return as_many and self._drawn_complete
 
     def show(
         self,
@@ -116,15 +113,14 @@ class RecordingLayers:
             As for the layers themselves.
         """
         viewer = self._viewer
-        self._set_recording(viewer, planes, labels, like, self.layers)
-        for colour, image in _images_of(planes).items():
-            named = self._image_name(colour), self._transform, self._metadata
-            show_other_image(self._images[colour], image, *named)
+        same = same_images(viewer, planes)
+        self._set_recording(viewer, planes, labels, like, same, self._added)
+        self._images.show(planes, self._transform, same, self._outlines)
         self.outlines.set_recording(
             self._outlines_name, labels, self._transform, config
         )
         self._marker.set_recording(self._transform, self._pixel_size_um)
-        viewer.layers.selection.active = list(self._images.values())[-1]
+        viewer.layers.selection.active = self._images.layers[-1]
 
     def _set_recording(
         self,
@@ -132,11 +128,12 @@ class RecordingLayers:
         planes: MeanPlanes,
         labels: NDArray[Any],
         like: Layer | None,
+        same: Mapping[str, Image],
         own: tuple[Layer, ...] = (),
     ) -> None:
-        self.name, self._labels = planes.name, labels
+        self.name, self._planes, self._labels = planes.name, planes, labels
         self._pixel_size_um = planes.pixel_size_um
-        transform = self._transform = _transform(planes, like)
+        transform = self._transform = _transform(planes, like, same)
         self._units_alone = transform["units"]
         # before the first layer is added, which napari draws at once
         transform["units"] = shared_units(viewer, self._units_alone, own)
@@ -144,12 +141,35 @@ class RecordingLayers:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """All layers, from the bottom."""
-        return (*self._images.values(), self._outlines, self._marker.layer)
+        return (*self._images.layers, *self._drawn)
+
+    @property
+    def borrowed(self) -> tuple[Image, ...]:
+        """Images of the user that are used."""
+        return self._images.borrowed
 
     @property
     def complete(self) -> bool:
         """Whether the user has removed none of them."""
-        return all(layer in self._viewer.layers for layer in self.layers)
+        return self._images.complete and self._drawn_complete
+
+    def is_of(self, planes: MeanPlanes) -> bool:
+        """Whether these are the images of the recording that is shown."""
+        return self._planes.has_images_of(planes)
+
+    def use_same_images(self) -> None:
+        """Use images that were opened since, if they lie where the outlines lie."""
+        same = same_images(self._viewer, self._planes)
+        if not same or any(
+            layer.ndim != self._outlines.ndim or not lie_alike(layer, self._outlines)
+            for layer in same.values()
+        ):
+            return
+        self._images.show(self._planes, self._transform, same, self._outlines)
+        self._transform = _transform(self._planes, None, same)
+        self._units_alone = self._transform["units"]
+        for layer in self._drawn:
+            set_transform(layer, self._transform)
 
     def mark_cell(self, plane: int, y: float, x: float, *, centre: bool = True) -> None:
         """Show a plane, mark a position in it (px), and centre the camera on it."""
@@ -207,19 +227,20 @@ class RecordingLayers:
 
     def set_visible(self, visible: bool, *, images: bool = True) -> None:
         """Show or hide the layers, with or without the images."""
-        for layer in self.layers if images else self.layers[len(self._images) :]:
+        for layer in self.layers if images else self._drawn:
             layer.visible = visible
 
     def follow_units(self) -> None:
         """Use units that go with those of the other layers of the viewer now."""
-        units = shared_units(self._viewer, self._units_alone, self.layers)
-        for layer in self.layers:
+        units = shared_units(self._viewer, self._units_alone, self._added)
+        for layer in self._added:
             if [str(unit) for unit in layer.units] != [str(unit) for unit in units]:
                 layer.units = units
 
     def remove(self) -> None:
         """Remove the layers from the viewer."""
-        for layer in self.layers:
+        self._images.remove()
+        for layer in self._drawn:
             # the user may have removed it already
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
@@ -230,36 +251,37 @@ class RecordingLayers:
         return f"{self.name} classes"
 
     @property
-    def _metadata(self) -> dict[str, Any]:
-        return {METADATA_KEY: (STUDY_IMAGE, self.name)}
+    def _drawn(self) -> tuple[Layer, ...]:
+        """The layers over the images."""
+        return self._outlines, self._marker.layer
 
-    def _image_name(self, colour: str) -> str:
-        return f"{self.name} {colour}"
+    @property
+    def _drawn_complete(self) -> bool:
+        return all(layer in self._viewer.layers for layer in self._drawn)
+
+    @property
+    def _added(self) -> tuple[Layer, ...]:
+        """All layers that were added for the study."""
+        return (*self._images.own, *self._drawn)
 
     @property
     def _flat(self) -> bool:
         return len(self._transform["scale"]) == 2
 
-    def _add_image(
-        self, viewer: ViewerModel, colour: str, image: NDArray[np.float32]
-    ) -> Image:
-        name, metadata = self._image_name(colour), self._metadata
-        layer = add_channel_image(
-            viewer, image, name, colour, self._transform, metadata
-        )
-        # napari needs a while for each layer
-        draw_pending()
-        return layer
 
-
-def _images_of(planes: MeanPlanes) -> dict[str, NDArray[np.float32]]:
-    """The mean images that there are, by colour."""
-    images = {"red": planes.red, "green": planes.green}
-    return {colour: image for colour, image in images.items() if image is not None}
-
-
-def _transform(planes: MeanPlanes, like: Layer | None) -> dict[str, Any]:
-    """Arguments of layers of a recording."""
+def _transform(
+    planes: MeanPlanes, like: Layer | None, same: Mapping[str, Image]
+) -> dict[str, Any]:
+    """Arguments of layers of a recording, which lie on images that are there."""
+    like = same.get("green", same.get("red", like))
     if like is not None:
         return transform_of(like)
-    return transform_in_um(planes.pixel_size_um, planes.shape[0])
+    transform = transform_in_um(planes.pixel_size_um, planes.shape[0])
+    n = len(transform["scale"])
+    # all of them, so that layers that were moved lie straight again
+    return transform | {
+        "translate": np.zeros(n),
+        "rotate": np.eye(n),
+        "shear": np.zeros(n * (n - 1) // 2),
+        "affine": np.eye(n + 1),
+    }

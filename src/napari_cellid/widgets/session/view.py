@@ -9,10 +9,13 @@ from qtpy.QtCore import QTimer
 
 from napari_cellid.widgets.session.hover_text import say_cells
 from napari_cellid.widgets.session.result_layer import (
+    BLIND_FEATURES,
     input_images,
     is_outlines_preview,
     is_output_layer,
     is_study_image,
+    is_superseded,
+    planes_of,
     result_of,
     update_features,
 )
@@ -96,9 +99,9 @@ class StudyView:
         like = self._result_layer(viewer, planes)
         kept, self._kept = self._kept, None
         if kept is not None and kept.can_show(planes, like):
-            self._hide_others(viewer, kept.layers)
             kept.show(planes, labels, config, like)
             self._layers = kept
+            self._hide_others(viewer)
         else:
             if kept is not None:
                 kept.remove()
@@ -143,12 +146,12 @@ class StudyView:
 
     def drop_kept_layers(self) -> None:
         """Remove layers that were kept for a recording that did not come."""
-        kept, self._kept = self._kept, None
-        if kept is None or self._viewer() is None:
+        viewer, kept, self._kept = self._viewer(), self._kept, None
+        if kept is None or viewer is None:
             return
         kept.remove()
         for layer in list(self._hidden):
-            layer.visible = True
+            layer.visible = not is_superseded(layer, viewer.layers)
         self._hidden.clear()
 
     def bring_back(self) -> None:
@@ -157,6 +160,7 @@ class StudyView:
         if viewer is None or layers is None or state is None:
             return
         self._aside = None
+        layers.use_same_images()
         layers.set_visible(True)
         self._hide_others(viewer)
         state.restore(viewer)
@@ -176,7 +180,7 @@ class StudyView:
         self._hide_others(viewer)
         for layer in viewer.layers:
             if result_of(layer) is not None:
-                layer.features = layer.features[["index", "label"]]
+                layer.features = layer.features[[*BLIND_FEATURES]]
                 self._without_features.add(layer)
 
     def restore_predictions(self) -> None:
@@ -273,7 +277,7 @@ class StudyView:
             return
         if result_of(layer) is not None or is_outlines_preview(layer):
             self._set_aside(viewer, layers)
-            self._show_inputs(viewer, layers)
+            self._show_inputs(viewer, layers, planes_of(layer))
         elif input_images([layer]):
             self._set_aside(viewer, layers)
             show_whole(viewer, layer)
@@ -286,14 +290,30 @@ class StudyView:
         self._aside = ViewerState(viewer)
         layers.set_visible(False)
 
-    def _show_inputs(self, viewer: ViewerModel, layers: RecordingLayers) -> None:
-        """Show the images below a result that were hidden for the study."""
+    def _show_inputs(
+        self, viewer: ViewerModel, layers: RecordingLayers, planes: MeanPlanes | None
+    ) -> None:
+        """Show the images below a result that were hidden for the study.
+
+        Parameters
+        ----------
+        viewer
+            Has the images.
+        layers
+            The layers of the study, which are hidden.
+        planes
+            Mean images of the result.
+        """
         if all(is_study_image(image) for image in input_images(viewer.layers)):
             # the result is of the study's own images
             layers.set_visible(True)
             layers.set_visible(False, images=False)
+        elif layers.borrowed and planes is not None and layers.is_of(planes):
+            for layer in layers.borrowed:
+                layer.visible = True
+            return
         for layer in list(self._hidden):
-            if input_images([layer]):
+            if input_images([layer]) and layer not in layers.borrowed:
                 layer.visible = True
                 self._hidden.discard(layer)
 
@@ -301,10 +321,10 @@ class StudyView:
         if self._shown_layers is not None:
             self._shown_layers.adjust_zoom()
 
-    def _hide_others(self, viewer: ViewerModel, kept: tuple[Layer, ...] = ()) -> None:
+    def _hide_others(self, viewer: ViewerModel) -> None:
         from napari.layers import Image
 
-        own = kept if self._layers is None else self._layers.layers
+        own = () if self._layers is None else self._layers.layers
         for layer in viewer.layers:
             image = isinstance(layer, Image) or is_output_layer(layer)
             if image and layer.visible and layer not in own:

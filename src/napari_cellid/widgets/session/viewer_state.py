@@ -31,14 +31,18 @@ class ViewerState:
 
     def __init__(self, viewer: ViewerModel) -> None:
         camera = camera_of(viewer)
+        self._was_empty = not viewer.layers
         self._camera = camera.center, camera.zoom
         self._point = viewer.dims.point
         active = viewer.layers.selection.active
         self._active = None if active is None else weakref.ref(active)
 
     def restore(self, viewer: ViewerModel) -> None:
-        """Show this again; an empty viewer has nothing to show."""
+        """Show this again; all there is where this was an empty viewer."""
         if not viewer.layers:
+            return
+        if self._was_empty:
+            viewer.reset_view()
             return
         camera = camera_of(viewer)
         camera.center, camera.zoom = self._camera
