@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 LayerData = tuple[Any, dict[str, Any], str]
 #: key of a layer's metadata: what was assumed while its file was read
 NOTES_KEY = "napari_cellid notes"
+#: under which an image layer has the index of its channel, if its file has several
+INDEX_KEY = "napari_cellid index"
 #: and under which a labels layer has its ROIs, with their overlaps
 ROIS_KEY = "napari_cellid ROIs"
 _AXES = ("time", "plane", "y", "x")
@@ -83,6 +85,9 @@ def layers_of(reader: RecordingReader, path: Path) -> tuple[list[LayerData], lis
     ]
     images = zip(stack.channels, shown, channel_colours(stack), strict=True)
     layers = [_image(stack, *image, name) for image in images]
+    if several and isinstance(reader, StackReader):
+        for index, (_, attributes, _) in enumerate(layers):
+            attributes["metadata"][INDEX_KEY] = index
     if stack.rois is not None:
         shape = stack.rois.rois.shape
         layers.append(roi_layer(stack.rois, name, _place(stack, (1, *shape))))
@@ -112,8 +117,7 @@ def _opened(reader: RecordingReader, path: Path) -> tuple[ImageStack, str]:
 
 def _colour_notes(stack: ImageStack) -> list[str]:
     """Say which colours were assumed, or that they are not known."""
-    colours = channel_colours(stack)
-    if len(stack.channels) > 1 and not {"red", "green"} <= set(colours):
+    if _colours_open(stack):
         return [
             f"{stack.path.name}: which of its {len(stack.channels)} channels is red, "
             "and which green, is not said; choose them in the Identify dock."
@@ -127,6 +131,12 @@ def _colour_notes(stack: ImageStack) -> list[str]:
         return []
     shown = " and ".join(by_format)
     return [f"{stack.path.name}: {shown}, {stack.colour_source}."]
+
+
+def _colours_open(stack: ImageStack) -> bool:
+    """Whether somebody has to say which of several channels are red and green."""
+    known = {"red", "green"} <= set(channel_colours(stack))
+    return len(stack.channels) > 1 and not known
 
 
 def _says_more(reader: RecordingReader, path: Path) -> bool:
@@ -146,7 +156,9 @@ def _says_more(reader: RecordingReader, path: Path) -> bool:
 def _image(
     stack: ImageStack, data: da.Array, channel: str, colour: str | None, name: str
 ) -> LayerData:
-    said = (*stack.notes, *_colour_notes(stack))
+    # a request to choose is no note on a run: it has then been followed
+    assumed = () if _colours_open(stack) else tuple(_colour_notes(stack))
+    said = (*stack.notes, *assumed)
     same = not channel or channel == colour
     shown = f"{colour} ({channel})" if colour and not same else colour or channel
     attributes = {

@@ -163,4 +163,7 @@ def _present(folder: Path, path: Path) -> Path:
     for place in (path, folder.parent / path.name, folder / path.name):
         if place.exists():
             return place
-    raise InputError(f"{path} is not there any more.")
+    raise InputError(
+        f"{path} is not there any more; put it back, or beside the folder of the "
+        "results, and open the results again."
+    )

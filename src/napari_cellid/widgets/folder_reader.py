@@ -81,8 +81,7 @@ def open_results(viewer: ViewerModel | None, folder: Path) -> list[tuple[Any, ..
     if saved.result is None or saved.recording is None:
         show_warning(
             f"The images of {saved.run['recording']} cannot be shown: {saved.missing} "
-            "The outlines and classes are shown without them; put the files back, or "
-            "beside the folder of the results, and open it again."
+            "The outlines and classes are shown without them."
         )
         return [_outlines(saved)]
     if viewer is None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellid.errors import InputError
-from napari_cellid.io.napari_layers import layers_of, reader_for_napari
+from napari_cellid.io.napari_layers import INDEX_KEY, layers_of, reader_for_napari
 from napari_cellid.widgets._shared.layer_axes import (
     SOURCE_KEY,
+    SPLIT_AXIS_KEY,
     axis_name_kind,
     possible_channel_axes,
     source_path,
@@ -95,6 +96,10 @@ def split_channels(viewer: ViewerModel, layer: Image, axis: int) -> list[Image]:
         _part(layer, axis, channel, name or f"channel {channel + 1}")
         for channel, name in enumerate(names)
     ]
+    if file is None or not file.channels:
+        # the file does not say it, so that a run has to
+        for part in parts:
+            part.metadata[SPLIT_AXIS_KEY] = axis
     return _replace(viewer, layer, parts)
 
 
@@ -133,7 +138,7 @@ def _part(layer: Image, axis: int, channel: int, name: str) -> Image:
         axis_labels=[layer.axis_labels[k] for k in rest],
         blending="additive",
         # napari lets nobody set the source of a layer
-        metadata={SOURCE_KEY: source_path(layer)},
+        metadata={SOURCE_KEY: source_path(layer), INDEX_KEY: channel},
     )
 
 

@@ -25,6 +25,7 @@ from napari_cellid.widgets._shared.layer_axes import (
 )
 from napari_cellid.widgets._shared.layer_file import file_pixel_size
 from napari_cellid.widgets._shared.layer_transform import in_plane, plane_axis
+from napari_cellid.widgets._shared.layers_read_again import read_again
 from napari_cellid.widgets._shared.placement import (
     check_same_depths,
     onto_grid,
@@ -115,6 +116,7 @@ def recording_from_layers(channels: Channels) -> Recording:
             dict.fromkeys(utf8_text(str(path)) for path in source_paths(channels))
         ),
         notes=(*_file_notes(channels), *channels.notes, *notes),
+        read_as=read_again(channels.red, channels.green, channels.first_axis),
     )
     depths = _plane_depths(channels, recording.n_planes)
     recording = replace(recording, plane_depths_um=depths)
