@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.models.card import package_versions
 from napari_cellid.models.class_names import class_markers
+from napari_cellid.models.registry import SHIPPED_MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.config import IdentifyConfig
     from napari_cellid.device import Device
-    from napari_cellid.models.card import ModelCard
+    from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.recording import MeanPlanes, Recording
 
 
@@ -60,6 +62,27 @@ def make_run_record(
         "versions": package_versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def with_model_folders(
+    run: Mapping[str, Any], folders: Mapping[Task, Path | None]
+) -> dict[str, Any]:
+    """The record of a run that says where the user's own models lie.
+
+    Parameters
+    ----------
+    run
+        The record.
+    folders
+        Folder of the model of each task; None for the default one.
+    """
+    models = dict(run.get("models", {}))
+    for task, folder in folders.items():
+        # those of the package are found by their hash
+        own = folder is not None and folder.parent not in (SHIPPED_MODELS, Path())
+        if folder is not None and own and task in models:
+            models[task] = {**models[task], "folder": str(folder.absolute())}
+    return {**run, "models": models}
 
 
 def _diameter_record(recording: Recording) -> dict[str, Any]:

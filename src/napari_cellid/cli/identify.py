@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.cli.arguments import (
@@ -94,7 +95,7 @@ def run_identify(arguments: Namespace, console: Console) -> None:
     study = open_study(arguments, models.get("classify"))
     check = check_images_of_study(study, arguments, recording)
     step = outline(note_one_channel(recording), models, arguments, check)
-    result = run_to_end(step, console.progress)
+    result = with_folders(run_to_end(step, console.progress), requested)
     save(result, study, arguments, console, started)
 
 
@@ -102,12 +103,14 @@ def run_segment(arguments: Namespace, console: Console) -> None:
     """Outline the cells."""
     started = time.perf_counter()
     recording = prepare(arguments, console)
-    models = load_models(requested_models(arguments, "segment"), console)
+    requested = requested_models(arguments, "segment")
+    models = load_models(requested, console)
     recording = with_scale(recording, models, arguments, console)
     study = open_study(arguments)
     check = check_images_of_study(study, arguments, recording)
     step = outline(recording, models, arguments, check)
-    save(run_to_end(step, console.progress), study, arguments, console, started)
+    result = with_folders(run_to_end(step, console.progress), requested)
+    save(result, study, arguments, console, started)
 
 
 def load_models(
@@ -130,6 +133,17 @@ def load_models(
             models[task] = load_classifier(model, *(naming or ClassNaming()))
         console.progress(Progress("Loading models", len(models), len(requested)))
     return models
+
+
+def with_folders(result: IdentifyResult, requested: RequestedModels) -> IdentifyResult:
+    """The result, whose record says where the user's own models lie."""
+    from napari_cellid.models.registry import find_model
+    from napari_cellid.run_record import with_model_folders
+
+    folders = {
+        task: find_model(model, task).absolute() for task, model in requested.items()
+    }
+    return replace(result, run=with_model_folders(result.run, folders))
 
 
 def outline(

@@ -15,7 +15,8 @@ from napari_cellid.io.results import CELLS, LABELS, RUN
 from napari_cellid.io.tables import read_cells
 from napari_cellid.json_file import read_json
 from napari_cellid.progress import Progress
-from napari_cellid.recording.data import format_shape
+from napari_cellid.recording.data import ASSUMED_SOURCE, format_shape
+from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.registration.means import registered_means
 from napari_cellid.study.recordings import RECORDINGS, read_labels
 from napari_cellid.study.settings import STUDY_FILE
@@ -150,12 +151,18 @@ def _recording(folder: Path, run: dict[str, Any]) -> Recording:
     known = {field.name for field in fields(ReadOptions)}
     given = {k: v for k, v in dict(run.get("read_as", {})).items() if k in known}
     given |= {"pixel_size_um": run["pixel_size_um"], "name": run["recording"]}
+    if run.get("pixel_size_source") == ASSUMED_SOURCE:
+        # it follows from the diameter, and is said to be assumed
+        del given["pixel_size_um"]
     options = ReadOptions(**given)
     if len(sources) == 1:
-        return read_recording(both=sources[0], options=options)
-    if len(sources) == 2:
-        return read_recording(red=sources[0], green=sources[1], options=options)
-    raise InputError("the run does not say which files it read.")
+        recording = read_recording(both=sources[0], options=options)
+    elif len(sources) == 2:
+        recording = read_recording(red=sources[0], green=sources[1], options=options)
+    else:
+        raise InputError("the run does not say which files it read.")
+    source = str(run.get("diameter_source", "given"))
+    return with_diameter(recording, run.get("diameter_px"), source)
 
 
 def _present(folder: Path, path: Path) -> Path:

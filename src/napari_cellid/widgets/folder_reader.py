@@ -86,10 +86,12 @@ def open_results(viewer: ViewerModel | None, folder: Path) -> list[tuple[Any, ..
         return [_outlines(saved)]
     if viewer is None:
         return [_outlines(saved)]
-    from napari_cellid.widgets.identify.open_results import add_to_viewer
+    from napari_cellid.widgets.identify.open_results import add_to_viewer, show_choices
 
-    _show_dock(viewer, "Identify cells")
-    add_to_viewer(viewer, saved.result, saved.recording, folder=folder.parent)
+    dock = _show_dock(viewer, "Identify cells")
+    layer = add_to_viewer(viewer, saved.result, saved.recording, folder=folder.parent)
+    if dock is not None:
+        show_choices(dock, layer)
     return file_reader.NOTHING
 
 
@@ -137,10 +139,11 @@ def _outlines(saved: SavedResults) -> tuple[Any, ...]:
     from napari.utils.colormaps import DirectLabelColormap
 
     from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
+    from napari_cellid.study.saved_choices import saved_naming
     from napari_cellid.widgets._shared.layers import transform_in_um
     from napari_cellid.widgets.session.result_layer import LARGEST_COLOURED
 
-    colours = prediction_colours(class_colours(saved.classes, None))
+    colours = prediction_colours(class_colours(saved.classes, saved_naming(saved.run)))
     cells, labels = saved.cells, saved.labels
     shown: dict[int | None, Any] = {None: UNCLASSIFIED, 0: "transparent"}
     predicted = cells["predicted"] if "predicted" in cells else [""] * len(cells)

@@ -131,6 +131,7 @@ def test_files_tell_what_the_classes_show(viewer, channels, dock, qtbot, tmp_pat
     assert result.classes == ("PV", "other", "PV without GCaMP")
     folder = write_results(result, tmp_path)
     classes = json.loads((folder / "run.json").read_text())["classes"]
+    assert classes.pop("colours") == result_of(layer).colours
     assert classes == {
         "scheme": "red-subtype",
         "markers": {

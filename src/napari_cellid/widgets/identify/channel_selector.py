@@ -32,6 +32,8 @@ from napari_cellid.widgets.identify.split_offer import SplitOffer
 from napari_cellid.widgets.session.result_layer import input_images
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari.components import ViewerModel
     from napari.layers import Image
     from qtpy.QtWidgets import QFormLayout
@@ -118,6 +120,16 @@ class ChannelSelector(QWidget):
         """Choose the layer of a channel, as the user does."""
         self.boxes[colour].setCurrentIndex(self.boxes[colour].findData(layer))
         self._on_chosen(colour)
+
+    def show_saved(
+        self, layers: Mapping[str, Image], diameter_px: float | None, source: str
+    ) -> None:
+        """Choose the layers and the diameter (px) of results that were opened."""
+        for colour, box in self.boxes.items():
+            box.setCurrentIndex(box.findData(layers.get(colour)))
+            self._memory.choose(colour, box.currentData())
+        self._memory.set_diameter(self._layers(), diameter_px, source)
+        self._on_layers_changed()
 
     def swap(self) -> None:
         """Use the red layer as green and the green one as red."""

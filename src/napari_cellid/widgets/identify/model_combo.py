@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
@@ -17,11 +17,14 @@ from napari_cellid.models.registry import (
 )
 from napari_cellid.models.store import list_models, load_card
 from napari_cellid.retrain.active_model import current_model
+from napari_cellid.study.saved_choices import find_saved_model
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import show_error
 from napari_cellid.widgets.identify.run_times import time_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.study.study import Study
 
@@ -108,6 +111,23 @@ class ModelCombo(QComboBox):
             self._add(folder, load_card(folder, self._task))
         # by index, because the names of models and of their folders may be the same
         self.setCurrentIndex(list(self._cards).index(folder))
+
+    def show_used(self, run: Mapping[str, Any]) -> None:
+        """Choose the model that a run used for the task.
+
+        Parameters
+        ----------
+        run
+            The record of the run.
+
+        Raises
+        ------
+        InputError
+            If it is not there any more; the choice stays as it is.
+        """
+        folder = find_saved_model(run, self._task, self._cards)
+        if folder is not None or self._task in _NO_MODEL:
+            self.setValue(folder)
 
     def set_study(self, study: Study | None) -> None:
         """List the models of a study, and choose the one that it uses, if any.

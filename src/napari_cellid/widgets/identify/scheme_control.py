@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.study.predicted_names import is_model_of
+from napari_cellid.study.saved_choices import scheme_of
 from napari_cellid.study.scheme import require_scheme
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.result_layer import result_of, update_features
@@ -81,6 +82,24 @@ class SchemeControl(QObject):
         """Take the chosen classifier, which may have a scheme of its own."""
         self._model = card
         self._show()
+
+    def show_saved(self, config: StudyConfig) -> None:
+        """Show the scheme of results that were opened, and choose it for the next run.
+
+        A study or a model that has a scheme of its own keeps it.
+
+        Parameters
+        ----------
+        config
+            Settings that name the classes of the results.
+        """
+        choice, scheme = self._choice, scheme_of(config)
+        if scheme is not None:
+            choice.chosen = scheme
+        own = self._model is not None and self._model.scheme is not None
+        if self._session.study is None and not own:
+            # with the names and colours that the results have
+            choice.show_study(config.scheme, config.classes)
 
     def _show(self) -> None:
         """Show the scheme of the study or of the model, which cannot be chosen here."""

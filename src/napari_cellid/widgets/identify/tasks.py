@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         StudyConfig,
     )
     from napari_cellid.identify import IdentifyResult
+    from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
@@ -53,6 +54,11 @@ class LoadedModels:
     segmenter: Segmenter | None = None
     classifier: CellClassifier | None = None
     naming: Naming = (None, None)
+
+    @property
+    def folders(self) -> dict[Task, Path | None]:
+        """Folder of the model of each task."""
+        return {"segment": self.segmenter_folder, "classify": self.classifier_folder}
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.identify.run_progress import CellsOutlined
+from napari_cellid.run_record import with_model_folders
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.widgets._shared.channels import (
     recording_from_layers,
@@ -104,6 +105,11 @@ class IdentifyWidget(QWidget):
             self.worker.cancel,
             "Its cells appear in the viewer; the Window menu shows the dock again.",
         )
+
+    @property
+    def viewer(self) -> napari.viewer.Viewer:
+        """The viewer beside the dock."""
+        return self._viewer
 
     def run(self) -> None:
         """Identify the cells of the chosen layers; while that runs, cancel it."""
@@ -244,7 +250,9 @@ class IdentifyWidget(QWidget):
         channels: Channels,
         transform: Mapping[str, Any],
     ) -> None:
-        run_result, self._models = outcome.result, outcome.models
+        self._models, folders = outcome.models, outcome.models.folders
+        run = with_model_folders(outcome.result.run, folders)
+        run_result = replace(outcome.result, run=run)
         classifier = self._models.classifier if run_result.classes else None
         result = ShownResult(
             run_result=run_result,

@@ -47,6 +47,7 @@ class RunSelection(QObject):
         self._on_changed()
 
     def _on_changed(self) -> None:
-        if self.run is None:
-            self._folder = self.runs[0].folder if self.runs else None
+        # one that was chosen before the trainings were read is shown once they are
+        if self.run is None and self.runs:
+            self._folder = self.runs[0].folder
         self.changed.emit()

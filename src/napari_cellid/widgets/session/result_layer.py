@@ -149,7 +149,7 @@ class ShownResult:
         """The result as it is now; its `run` records what was changed since the run."""
         hand = self.labelled.hand
         marks = np.unique(hand) if hand is not None else np.zeros(0, np.int64)
-        changes = {
+        changes: dict[str, Any] = {
             "settings": self.config.model_dump(mode="json"),
             "cells": len(self.labelled.cells),
             "changed_by_hand": {
@@ -158,6 +158,8 @@ class ShownResult:
             },
         }
         run = {k: v for k, v in self.run_result.run.items() if k != NONE_RECORD}
+        if isinstance(run.get("classes"), dict):
+            changes["classes"] = {**run["classes"], "colours": self.colours}
         return replace(
             self.run_result,
             labels=self.labelled.labels,

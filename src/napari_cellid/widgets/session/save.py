@@ -38,7 +38,9 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
     from napari_cellid.study.study import Study
 
     card = result.run_result.classifier_card
-    return Study.open_or_new(path, None if card is None else config_for_model(card))
+    # results that were opened may be of a model that is not here
+    config = result.naming if card is None else config_for_model(card)
+    return Study.open_or_new(path, config)
 
 
 def offer_text(study: Study, result: ShownResult) -> str:
