@@ -25,6 +25,7 @@ from napari_cellid.annotation.answer import CellKey
 from napari_cellid.annotation.journal import Journal
 from napari_cellid.study.study import Study
 from napari_cellid.widgets.annotate.open_study import show_study
+from napari_cellid.widgets.session.session import session_of
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEYS = [getattr(Qt.Key, f"Key_{letter}") for letter in "EIGNU"]
@@ -318,3 +319,16 @@ def test_read_only_study_is_told(viewer, study, make_dock, notifications, monkey
     assert len(notifications) == 1 and "is read-only" in notifications[0]
     assert dock.session.journal is None and not dock.shortcuts.enabled
     assert not dock.panel.buttons.isEnabled()
+
+
+def test_a_dock_that_is_opened_later_shows_its_first_cell(viewer, lab, make_dock):
+    # as after an answer in the Cell table, which makes a study
+    session = session_of(viewer)
+    session.open_study(lab.path)
+    session.start_annotating("Ann")
+    dock = make_dock(viewer)
+    canvas = dock.panel.patch.canvas
+    row = session.row(session.cell)
+    assert canvas._centre == (row["plane"], row["y"], row["x"])
+    assert canvas._outline
+    session.close_study()

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from annotating import cells_of, identify_result, journal_lines, press, show_result
 from clicking import click_at
-from qtpy.QtCore import QItemSelectionModel, Qt
+from qtpy.QtCore import QItemSelectionModel, QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -158,12 +159,52 @@ def test_classes_are_hidden_in_the_image_and_come_back(
     assert visible() == every
 
 
+def test_behind_the_tab_of_another_dock_the_image_is_as_it_was(
+    viewer: Any, table: Any, result: Any, qtbot: Any
+) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    docks = [QDockWidget(name) for name in ("Cell table", "Identify cells")]
+    docks[0].setWidget(table)
+    for dock in docks:
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.tabifyDockWidget(*docks)
+    window.resize(900, 700)
+    window.show()
+    docks[0].raise_()
+    wait_until_listed(qtbot, table)
+    layer, cells = result.layer_ref(), result.labelled.cells
+    hidden = int(cells["label"][cells["predicted"] == "excitatory"].iloc[0])
+    tick(qtbot, table, "excitatory")
+    select(table, 0)
+    assert layer.colormap.map(hidden)[3] == 0
+    assert "chosen cells" in viewer.layers
+    docks[1].raise_()
+    qtbot.waitUntil(lambda: layer.colormap.map(hidden)[3] > 0)
+    assert "chosen cells" not in viewer.layers
+    # what happens meanwhile does not bring the filter back
+    table.refresh()
+    qtbot.wait(100)
+    assert layer.colormap.map(hidden)[3] > 0
+    docks[0].raise_()
+    qtbot.waitUntil(lambda: layer.colormap.map(hidden)[3] == 0)
+    # the window would delete it before the fixture ends
+    table.setParent(None)
+
+
 def test_rows_and_cells_in_the_image_are_the_same(
     viewer: Any, table: Any, result: Any
 ) -> None:
     layer, cells = result.layer_ref(), result.labelled.cells
-    select(table, 7)
     row = cells.iloc[7]
+    before = tuple(viewer.scene.camera.center)
+    select(table, 7)
+    # the cell is in the picture, which stays where it is
+    assert tuple(viewer.scene.camera.center) == before
+    select(table, 6)
+    # as napari does when the canvas shows a corner of the image
+    layer.corner_pixels = np.array([[0, 0, 0], [layer.data.shape[0], 5, 5]])
+    select(table, 7)
     middle = layer.data_to_world(row[["plane", "y", "x"]].to_numpy(float))
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle[-2:])
     assert viewer.dims.point[0] == middle[0]
@@ -194,6 +235,52 @@ def test_a_lasso_selects_listed_cells(
     chosen = table.selection.keys()
     assert [key.cell for key in chosen] == inside["cell"].tolist()
     assert len(viewer.layers["chosen cells"].data) == len(inside)
+
+
+def test_keys_answer_for_cells_that_the_mouse_chose_in_plot_or_image(
+    viewer: Any, table: Any, lab: Study, qtbot: Any
+) -> None:
+    session = session_of(viewer)
+    session.open_study(lab.path)
+    session.start_annotating("Ann")
+    session.show_recording("a1")
+    wait_until_listed(qtbot, table)
+    view, plot = table.panel.view, table.panel.contrasts
+    qtbot.waitUntil(lambda: plot._lasso is not None)
+    # drawn once, as before a mouse can point at it
+    plot.draw()
+    other = table.panel.filters
+
+    def begin_elsewhere() -> None:
+        other.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        other.setFocus()
+        assert table.focusWidget() is not view
+
+    begin_elsewhere()
+    box = plot.figure.axes[0].bbox
+    top = plot.height() - int(box.y1 / plot.device_pixel_ratio)
+    low = plot.height() - int(box.y0 / plot.device_pixel_ratio)
+    left, right = (int(x / plot.device_pixel_ratio) for x in (box.x0, box.x1))
+    corners = [(left + 2, top + 2), (right - 2, top + 2), (right - 2, low - 2)]
+    corners += [(left + 2, low - 2), (left + 2, top + 4)]
+    QTest.mousePress(plot, Qt.MouseButton.LeftButton, pos=QPoint(*corners[0]))
+    for corner in corners[1:]:
+        QTest.mouseMove(plot, QPoint(*corner))
+        qtbot.wait(20)
+    QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=QPoint(*corners[-1]))
+    assert len(table.selection.keys()) > 1
+    assert table.focusWidget() is view
+    begin_elsewhere()
+    session.show_recording("a1")
+    cell = cells_of(session)[4]
+    row = session.row(cell)
+    outlines = viewer.layers["a1 classes"]
+    place = [float(row[axis]) for axis in ("plane", "y", "x")]
+    click_at(viewer, outlines.data_to_world(place))
+    assert table.selection.keys() == [cell]
+    assert table.focusWidget() is view
+    QTest.keyClick(table.focusWidget(), Qt.Key.Key_G)
+    assert journal_lines(lab) == [("Ann", cell.cell, "glia")]
 
 
 def test_a_key_straight_after_identify_makes_a_study(

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _TRIES, _AGAIN_MS = 8, 40
 
 
+def dock_of(widget: QWidget) -> QDockWidget | None:
+    """The dock that a widget is in; None if it is in none."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
+
+
 def tabify_dock_later(widget: QWidget) -> None:
     """Call `tabify_dock` as soon as the widget, still being made, is in the window."""
     # napari stacks it below the others first, which makes the window higher
@@ -48,9 +56,7 @@ def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
     heights
         Heights of the windows before napari made the dock (px), by their `id`.
     """
-    dock = widget.parentWidget()
-    while dock is not None and not isinstance(dock, QDockWidget):
-        dock = dock.parentWidget()
+    dock = dock_of(widget)
     window = None if dock is None else dock.parentWidget()
     if not isinstance(window, QMainWindow) or dock is None or dock.isFloating():
         return

@@ -203,8 +203,11 @@ class AnnotateWidget(QWidget):
             panel.name.offer(load_annotator_name())
         self._on_config()
         self._show_study()
-        self._on_annotator()
+        # before the queue, whose first cell is one of this recording
         self.display.show_recording()
+        self._on_annotator()
+        # a dock that is opened later finds the session at a cell already
+        self.display.show_cell(session.cell)
 
     def _show_study(self) -> None:
         """Show the name of the study, its recordings and what can be added to it."""

@@ -226,6 +226,8 @@ class LayerSource(CellSource):
         self._chosen = keys
         self._rings.show(self._rows_of(keys)[["plane", "y", "x"]].to_numpy(float))
         self.chosen.emit(keys)
+        if keys:
+            self.picked.emit()
 
     def _keys_of(self, labels: Sequence[int] | NDArray[Any]) -> list[CellKey]:
         cells = self.cells()

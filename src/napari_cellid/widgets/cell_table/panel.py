@@ -99,11 +99,16 @@ class CellTablePanel(QWidget):
         self.status = plain_label()
         self.hint = small_text()
         self._pages = QStackedWidget()
+        self.contrasts.chosen.connect(self.take_keys)
         self._build()
 
     def show_empty(self, empty: bool) -> None:
         """Show what to do instead of the table."""
         self._pages.setCurrentIndex(1 if empty else 0)
+
+    def take_keys(self) -> None:
+        """Let the keys of answers hold for cells that the mouse chose elsewhere."""
+        self.view.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def name_histograms(self, *, confidence: bool) -> None:
         """Name the tab by what it shows: nobody blind reads of a confidence."""

@@ -45,14 +45,14 @@ class CellRings:
             self._layer.data = points
 
     def go_to(self, place: NDArray[np.float64]) -> None:
-        """Show the plane of a place (plane, y, x), and move it to the middle."""
+        """Show the plane of a place (plane, y, x), and move the view if needed."""
         layer, dims = self._of(), self._viewer.dims
         if layer is None:
             return
         world = layer.data_to_world(place[-layer.ndim :])
         if layer.ndim > 2:
             dims.set_point(dims.ndim - 3, world[0])
-        if dims.ndisplay == 2:
+        if dims.ndisplay == 2 and not _in_view(layer, place):
             camera_of(self._viewer).center = (0.0, *world[-2:])
 
     def remove(self) -> None:
@@ -81,3 +81,9 @@ class CellRings:
         # what was being looked at or painted on stays the active layer
         self._viewer.layers.selection.active = active
         return rings
+
+
+def _in_view(layer: Labels, place: NDArray[np.float64]) -> bool:
+    """Whether a place (plane, y, x) is in the part of a layer that the canvas shows."""
+    first, last = layer.corner_pixels[:, -2:]
+    return bool((first < place[-2:]).all() and (place[-2:] < last).all())

@@ -38,6 +38,8 @@ class CellSource(QObject):
     changed = Signal()
     #: the list of `CellKey` that were chosen in the image
     chosen = Signal(object)
+    #: the mouse chose cells in the image
+    picked = Signal()
 
     def __init__(self, session: StudySession, parent: QObject) -> None:
         super().__init__(parent)
@@ -108,6 +110,7 @@ class StudySource(CellSource):
     ) -> None:
         super().__init__(session, parent)
         self._mouse = MouseSelection(viewer, session, self, anyone=True)
+        self._mouse.cells_chosen.connect(self.picked)
         self._cells = session.cells()
         self._listed: NDArray[np.bool_] | None = None
         self._choosing = False

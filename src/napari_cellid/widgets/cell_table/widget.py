@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.report.table import count_text
 from napari_cellid.widgets._shared.connections import Connections
-from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
+from napari_cellid.widgets._shared.dock_tabs import dock_of, tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.cell_table.answering import TableAnswers
@@ -56,6 +56,7 @@ class CellTableWidget(QWidget):
         self.answers = TableAnswers(self.session, self)
         self.sources = SourceChoice(viewer, self.session, self.panel.source, self)
         self._stale = True
+        self._in_front = self._followed = False
         # timers, so that several signals of one change make one list
         self._fill_timer = QTimer(self, singleShot=True)
         self._fill_timer.timeout.connect(self._fill)
@@ -79,9 +80,9 @@ class CellTableWidget(QWidget):
         return self.sources.current
 
     def refresh(self) -> None:
-        """Read the cells again once the dock is visible."""
+        """Read the cells again once the dock is in front."""
         self._stale = True
-        if self.isVisible():
+        if self._in_front:
             self._fill_timer.start(0)
 
     def answer(self, answer: str) -> None:
@@ -117,17 +118,34 @@ class CellTableWidget(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Read the cells that were not needed while the dock was hidden."""
         super().showEvent(event)
+        dock = dock_of(self)
+        if dock is not None and not self._followed:
+            # behind the tab of another dock a widget gets no event
+            dock.visibilityChanged.connect(self._set_in_front)
+            self._followed = True
+        self._set_in_front(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave the image as it was when closed."""
+        self._set_in_front(False)
+        super().hideEvent(event)
+
+    def _set_in_front(self, in_front: bool) -> None:
+        """Begin to show the chosen cells in the image, or leave it as it was."""
+        if in_front == self._in_front:
+            return
+        self._in_front = in_front
+        if not in_front:
+            for timer in (self._fill_timer, self._filter_timer, self._answers_timer):
+                timer.stop()
+            self._stale = True
+            if self.source is not None:
+                self.source.leave()
+            return
         if self.source is not None:
             self.source.start()
         if self._stale:
             self.refresh()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the image as it was when closed or behind another tab."""
-        if self.source is not None:
-            self.source.leave()
-            self._stale = True
-        super().hideEvent(event)
 
     def _connect(self) -> None:
         panel = self.panel
@@ -149,7 +167,8 @@ class CellTableWidget(QWidget):
         self.panel.show_empty(source is None)
         if source is not None:
             source.changed.connect(self.refresh)
-            if self.isVisible():
+            source.picked.connect(self.panel.take_keys)
+            if self._in_front:
                 source.start()
         self.refresh()
 
@@ -222,7 +241,7 @@ class CellTableWidget(QWidget):
         keys = answer_keys(source.config)
         letters = ", ".join(keys[name] for name in source.config.offered_answers)
         self.panel.hint.setText(
-            f"Your answer for the selected cells: right click, or {letters} in the "
+            f"Your answer for the selected cells: {letters}, or a right click in the "
             "table."
         )
 

@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
+from qtpy.QtCore import Signal
 
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets._shared.shortcut_list import ShortcutGroup
@@ -50,6 +51,9 @@ class MouseSelection(CellPicker):
     anyone
         Whether cells can be chosen while nobody annotates.
     """
+
+    #: a click or a rectangle chose cells, for this dock
+    cells_chosen = Signal()
 
     def __init__(
         self,
@@ -108,15 +112,18 @@ class MouseSelection(CellPicker):
             cell = session.cell_at(position)
             if cell is None or not self._available:
                 session.select(())
-            elif add:
+                return
+            if add:
                 # a second click on the same cell deselects it
                 session.select(_toggled(session.selected, cell))
             else:
                 session.go_to(cell, centre=False)
+            self.cells_chosen.emit()
 
     def _on_rectangle(self, start: Sequence[float], end: Sequence[float]) -> None:
         if self._acts and self._available:
             self._session.select(self._session.cells_within(start, end))
+            self.cells_chosen.emit()
 
 
 def _toggled(cells: Sequence[CellKey], cell: CellKey) -> list[CellKey]:
