@@ -52,6 +52,38 @@ def test_what_the_user_chose_stays(viewer, selector, channels):
     assert selector.value().red is None
 
 
+def test_one_channel_of_two_settles_both(viewer, selector):
+    for number in (1, 2):
+        viewer.add_image(np.zeros((64, 64)), name=f"m1 channel {number}")
+    assert (selector.value().red, selector.value().green) == (None, None)
+    assert "chosen" in selector.pixel_size.source.text()
+    QTest.keyClick(selector.boxes["red"], Qt.Key.Key_End)
+    assert selector.value().red is viewer.layers[1]
+    assert selector.value().green is viewer.layers[0]
+    # and both are shown in their colours
+    assert [layer.colormap.name for layer in viewer.layers] == ["green", "red"]
+    # whoever wants none, has none
+    QTest.keyClick(selector.boxes["green"], Qt.Key.Key_Home)
+    QTest.keyClick(selector.boxes["red"], Qt.Key.Key_Home)
+    QTest.keyClick(selector.boxes["red"], Qt.Key.Key_End)
+    assert selector.value().green is None
+
+
+def test_a_typed_pixel_size_that_contradicts_the_recording(viewer, selector):
+    viewer.add_image(np.zeros((64, 64)), name="GCaMP", scale=(1.8, 1.8))
+    line = selector.pixel_size.spin.lineEdit()
+    line.selectAll()
+    QTest.keyClicks(line, "0.4")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert selector.value().pixel_size_um == 0.4
+    said = selector.pixel_size.source.text()
+    assert said == "typed in; the layer's scale says 1.8"
+    line.selectAll()
+    QTest.keyClicks(line, "1.8")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert selector.pixel_size.source.text() == "typed in"
+
+
 def test_axis_choice_shows_where_it_matters(viewer, selector):
     layer = viewer.add_image(np.zeros((64, 64)), name="GCaMP")
     assert not selector.axes.first.isVisible()

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from driving import click, run, wait_until_idle
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
 from napari_cellid.cells.channel_order import EXCHANGED_TEXT
 from napari_cellid.widgets._shared import torch_import
+from napari_cellid.widgets.identify import model_combo
 from napari_cellid.widgets.identify.model_combo import ModelCombo
 from napari_cellid.widgets.identify.run_times import remember_time, time_text
 from napari_cellid.widgets.session.hover_text import class_words
@@ -114,6 +117,27 @@ def test_models_are_named_by_what_they_are_for(
     result.run["seconds"]["classifying"] = 0.05 * n
     remember_time("classify", classifier_folder, result)
     assert time_text("classify", classifier_folder) == "300 cells in 15 s here"
+    result.run["seconds"]["classifying"] = 9.7 / 300 * n
+    remember_time("classify", classifier_folder, result)
+    assert time_text("classify", classifier_folder) == "300 cells in 10 s here"
+
+
+def test_a_narrow_dock_leaves_the_time_out_and_the_open_list_shows_it(
+    qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_combo, "time_text", lambda *_: "300 cells in 38 s here")
+    combo = ModelCombo("classify")
+    qtbot.addWidget(combo)
+    whole = "both: best in our figures, 300 cells in 38 s here"
+    assert combo.currentText() == whole and whole in combo.toolTip()
+    for width, shown in ((600, whole), (290, "both: best in our figures")):
+        combo.resize(width, combo.sizeHint().height())
+        combo.show()
+        assert combo.shown_text() == shown
+    QTest.mouseClick(combo, Qt.MouseButton.LeftButton)
+    view = combo.view()
+    assert view.viewport().width() >= view.sizeHintForColumn(0)
+    combo.hidePopup()
 
 
 def test_the_import_of_torch_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from napari_cellid.widgets.identify.diameter_field import DiameterField
 from napari_cellid.widgets.identify.infer_channels import (
     COLOURS,
     doubtful_channels,
+    infer_partner,
     infer_red_and_green,
 )
 from napari_cellid.widgets.identify.layer_combo import LayerCombo
@@ -148,7 +149,17 @@ class ChannelSelector(QWidget):
 
     def _on_chosen(self, colour: str, _: int = 0) -> None:
         self._memory.choose(colour, self.boxes[colour].currentData())
+        self._fill_other(colour)
         self._on_layers_changed()
+
+    def _fill_other(self, colour: str) -> None:
+        """Choose the other channel, too, if it can only be one layer."""
+        (other,) = (one for one in COLOURS if one != colour)
+        layers, chosen = input_images(self._viewer.layers), self.value()
+        known = {"red": chosen.red, "green": chosen.green}
+        if known[other] is None and other not in self._memory.channels(layers):
+            partner = infer_partner(layers, known, other)
+            self.boxes[other].setCurrentIndex(self.boxes[other].findData(partner))
 
     def _split(self, layer: Image, axis: int | None = None) -> None:
         """Split a layer that holds all channels; names may say which one is red."""
@@ -173,7 +184,7 @@ class ChannelSelector(QWidget):
         size = self.pixel_size.spin.value()
         self._memory.set_size(self._layers(), size)
         self._size_source = _TYPED
-        self.pixel_size.set_source("typed in")
+        self.pixel_size.set_source(self._typed_text(size))
         self._offer_estimate()
         self.valueChanged.emit()
 
@@ -230,16 +241,24 @@ class ChannelSelector(QWidget):
         typed = self._memory.size(layers)
         if typed:
             self._size_source = _TYPED
-            self.pixel_size.set_value(typed, "typed in")
+            self.pixel_size.set_value(typed, self._typed_text(typed))
         elif size is not None:
             self._size_source = source
-            at = "the layer's scale" if source == _SCALE else f"the file ({source})"
-            self.pixel_size.set_value(size, f"from {at}")
+            self.pixel_size.set_value(size, f"from {_where(source)}")
         else:
             self._size_source = ""
             self.pixel_size.set_missing(problem)
             self.pixel_size.set_assumed(self.diameter.value())
+            if not layers:
+                self.pixel_size.set_source("read when a channel is chosen")
         self._offer_estimate()
+
+    def _typed_text(self, typed: float) -> str:
+        """That a size was typed in, and another one that the recording says."""
+        size, source, _ = self._known_size()
+        if size is None or abs(typed - size) <= 0.01 * size:
+            return "typed in"
+        return f"typed in; {_where(source)} says {size:.4g}"
 
     def _layers(self) -> list[Image]:
         layers = [box.currentData() for box in self.boxes.values()]
@@ -248,3 +267,8 @@ class ChannelSelector(QWidget):
     def _notes(self) -> tuple[str, ...]:
         chosen = {colour: box.currentData() for colour, box in self.boxes.items()}
         return (*doubtful_channels(chosen), *self.axes.notes())
+
+
+def _where(source: str) -> str:
+    """Where a pixel size was read, in words."""
+    return "the layer's scale" if source == _SCALE else f"the file ({source})"

@@ -88,17 +88,35 @@ def infer_red_and_green(layers: Sequence[Image]) -> dict[str, Image | None]:
             if colour in channels and channels[colour] is None:
                 used = any(other is layer for other in channels.values())
                 channels[colour] = None if used else layer
-    rest = [layer for layer in layers if layer not in channels.values()]
     missing = [colour for colour in COLOURS if channels[colour] is None]
-    if len(missing) == 1 and len(rest) == 1:
-        partner = next(layer for layer in channels.values() if layer is not None)
-        same_field = rest[0].data.shape[-2:] == partner.data.shape[-2:]
-        # a second red layer is not the green one
-        if same_field and not _contradicts(rest[0], missing[0]):
-            channels[missing[0]] = rest[0]
+    if len(missing) == 1:
+        channels[missing[0]] = infer_partner(layers, channels, missing[0])
     elif len(layers) == 1 and len(missing) == 2:
         channels["green"] = layers[0]
     return channels
+
+
+def infer_partner(
+    layers: Sequence[Image], channels: Mapping[str, Image | None], missing: str
+) -> Image | None:
+    """The other channel of a known one: the only other layer of the same field.
+
+    Parameters
+    ----------
+    layers
+        All that can be channels.
+    channels
+        One of the two is known.
+    missing
+        The colour of the other.
+    """
+    known = next((each for each in channels.values() if each is not None), None)
+    rest = [layer for layer in layers if layer is not known]
+    if known is None or len(rest) != 1:
+        return None
+    same_field = rest[0].data.shape[-2:] == known.data.shape[-2:]
+    # a second red layer is not the green one
+    return rest[0] if same_field and not _contradicts(rest[0], missing) else None
 
 
 def doubtful_channels(channels: Mapping[str, Image | None]) -> list[str]:

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from napari_cellid.errors import InputError
 from napari_cellid.models.registry import (
@@ -25,6 +33,8 @@ from napari_cellid.widgets.identify.run_times import time_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qtpy.QtGui import QPaintEvent
+
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.study.study import Study
 
@@ -38,6 +48,8 @@ _PURPOSES = {
     "resnet18": "ResNet18: small, quick to retrain",
     ENSEMBLE: "both: best in our figures",
 }
+#: room (px) beside the entries of the open list
+_PADDING = 24
 _NO_MODEL = {"classify": "none: outline cells only"}
 
 
@@ -170,6 +182,39 @@ class ModelCombo(QComboBox):
         elif previous is not None and previous != self.value():
             self.setValue(previous if previous in self._cards else default)
 
+    def shown_text(self) -> str:
+        """The entry as the closed list shows it: without the time, if it is narrow."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        metrics = self.fontMetrics()
+        # the styles of napari leave some room around the text
+        width = field.width() - 2 * metrics.horizontalAdvance(" ")
+        text, folder = self.currentText(), self.value()
+        if folder is not None and metrics.horizontalAdvance(text) > width:
+            text = text.removesuffix(self._times(folder))
+        return str(metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the closed list with the text that fits."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def showPopup(self) -> None:
+        """Open the list as wide as its longest entry."""
+        view = self.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + _PADDING)
+        super().showPopup()
+
     def _remove(self, folder: Path) -> None:
         index = list(self._cards).index(folder)
         del self._cards[folder]
@@ -179,8 +224,14 @@ class ModelCombo(QComboBox):
         self._cards[folder] = card
         index = len(self._cards) - 1
         self.insertItem(index, self._text(folder), folder)
-        # the name is cut off where the dock is narrow
-        parts = self._text(folder), card.description or card.architecture, str(folder)
+        self._set_tip(index, folder)
+
+    def _set_tip(self, index: int, folder: Path) -> None:
+        """Say all of a model: its name is cut off where the dock is narrow."""
+        card = self._cards[folder]
+        parts = [self._text(folder), card.description or card.architecture]
+        if folder != Path(ENSEMBLE):
+            parts.append(str(folder))
         tip = as_rich_text("\n\n".join(parts))
         self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
 
@@ -201,6 +252,8 @@ class ModelCombo(QComboBox):
         """Show how long models take, after a run has measured it."""
         for index, folder in enumerate(self._cards):
             self.setItemText(index, self._text(folder))
+            self._set_tip(index, folder)
+        self._update_tooltip()
 
     def _on_activated(self, index: int) -> None:
         if self.itemText(index) != _CHOOSE_FOLDER:

@@ -56,7 +56,8 @@ def time_text(task: Task, model: Path) -> str:
 
 
 def _shown(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1g} s"
+    # 9.6 is 1e+01 in one digit
+    return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1g} s"
 
 
 def _key(task: Task, model: Path) -> str:
