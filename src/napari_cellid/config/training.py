@@ -36,6 +36,7 @@ _Patience = Annotated[
         title="Patience",
         description="Epochs without a better validation loss before training stops; "
         "0: never stops early. The best epoch is kept in any case.",
+        json_schema_extra={"zero": "never"},
     ),
 ]
 _Seed = Annotated[
@@ -58,6 +59,7 @@ class ClassifierTrainingConfig(Config):
         title="Epochs",
         description="Number of passes over all cells; 0: 11 for Inception-v3, 8 for a "
         "ResNet [1].",
+        json_schema_extra={"zero": "by the model"},
     )
     batch_size: int = Field(
         10, ge=1, le=1024, title="Batch", description="Cells per step [2]."
@@ -125,6 +127,7 @@ class ClassifierTrainingConfig(Config):
         title="Image side (px)",
         description="Side to which patches are upsampled; 0: that of the starting "
         "model, 299 for Inception-v3, 224 for a ResNet.",
+        json_schema_extra={"zero": "by the model"},
     )
     replay: int = Field(
         600,

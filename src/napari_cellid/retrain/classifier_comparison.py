@@ -144,8 +144,9 @@ def _notes(judged: EvaluatedCells, classes: Sequence[str]) -> list[str]:
     notes = []
     if not enough_groups(judged.groups):
         notes.append(
-            "There are too few held-out groups for a bootstrap over groups; the "
-            "intervals are drawn over cells and are too narrow."
+            "The held-out cells are from too few recordings or animals to draw "
+            "intervals over these; the intervals are drawn over cells and are too "
+            "narrow."
         )
     counts = np.bincount(judged.truth, minlength=len(classes))
     few = [f"{n or 'no'} {name}" for n, name in zip(counts, classes, strict=True)
@@ -153,7 +154,7 @@ def _notes(judged: EvaluatedCells, classes: Sequence[str]) -> list[str]:
     if few:
         notes.append(
             f"Few held-out cells: {', '.join(few)}. Figures on so few cells are "
-            "uncertain; label more cells of the held-out groups."
+            "uncertain; answer more cells of the recordings that are held out."
         )
     return notes
 

@@ -7,6 +7,9 @@ from typing import Literal
 
 import pytest
 from pydantic import Field, ValidationError
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox
 
 import napari_cellid.config as settings
@@ -108,3 +111,23 @@ def test_a_tiny_rate_is_typed_for_no_slider_goes_there(qtbot):
     rate.setValue(0.00025)
     assert form.value().rate == 0.00025
     assert not isinstance(form.editor("momentum"), QDoubleSpinBox)
+
+
+def test_a_zero_that_stands_for_a_rule_is_a_word(qtbot: QtBot) -> None:
+    form = SettingsForm(settings.ClassifierTrainingConfig, ["epochs", "patience"])
+    qtbot.addWidget(form)
+    form.show()
+    epochs, patience = form.editor("epochs"), form.editor("patience")
+    assert (epochs.text(), patience.text()) == ("by the model", "never")
+    line = epochs.lineEdit()
+    line.selectAll()
+    QTest.keyClicks(line, "12")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert form.values() == {"epochs": 12, "patience": 0}
+    line.selectAll()
+    QTest.keyClicks(line, "0")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert epochs.text() == "by the model"
+    # and the arrow key counts up from there
+    QTest.keyClick(epochs, Qt.Key.Key_Up)
+    assert form.values()["epochs"] == 1

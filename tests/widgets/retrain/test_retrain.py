@@ -116,9 +116,12 @@ def test_a_time_that_cannot_be_told_is_asked_once(
 ):
     set_fake_training(study, refuse="The class glia has 1 decided cell; answer more.")
     dock = show(viewer, qtbot, measure_ms=20)
-    qtbot.waitUntil(lambda: bool(notifications), timeout=10_000)
+    held = dock.panel.setup.held_out["classify"]
+    qtbot.waitUntil(lambda: "glia" in held.text(), timeout=10_000)
     qtbot.wait(300)
-    assert notifications == ["The class glia has 1 decided cell; answer more."]
+    # where the answers are counted; an error pops up when Start is pressed
+    assert held.text() == "⚠ The class glia has 1 decided cell; answer more."
+    assert notifications == []
     assert dock.panel.estimate.text() == ""
 
 
@@ -299,7 +302,7 @@ def test_somebody_blind_is_asked_first(dock, session, qtbot):
     assert session.votes_visible and report.cells.reveal_button.isHidden()
 
 
-def test_use_this_model(dock, study, session, qtbot, classifier_folder):
+def test_use_this_model(dock, study, session, qtbot, classifier_folder, notifications):
     set_fake_training(study, model=str(classifier_folder))
     run = train(qtbot, dock)
     report = dock.panel.report
@@ -309,6 +312,7 @@ def test_use_this_model(dock, study, session, qtbot, classifier_folder):
     qtbot.waitUntil(lambda: report.restore_button.isVisible(), timeout=10_000)
     assert Study.open(study.path).config.models.classify == run.name
     assert session.config.models.classify == run.name
+    assert run.name in notifications[-1]
     assert (study.models / run.name / "weights.safetensors").is_file()
     assert (run.folder / MODEL_FOLDER / "weights.safetensors").is_file()
     assert dock.panel.runs.table.item(0, 3).text() == "finished ✓"
@@ -318,6 +322,7 @@ def test_use_this_model(dock, study, session, qtbot, classifier_folder):
     click(report.restore_button)
     qtbot.waitUntil(lambda: report.use_button.isVisible(), timeout=10_000)
     assert Study.open(study.path).config.models.classify == ""
+    assert "the package's model" in notifications[-1]
     assert (study.models / run.name).is_dir()
 
 

@@ -108,6 +108,8 @@ class IntSpinBox(QSpinBox):
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Tell whether a text is a whole number in the range."""
+        if text and text == self.specialValueText():
+            return QValidator.State.Acceptable, text, position
         state = validate_number(text, self.minimum(), self.maximum())
         if state == QValidator.State.Acceptable and not _is_whole(text):
             state = QValidator.State.Intermediate
@@ -118,8 +120,8 @@ class IntSpinBox(QSpinBox):
         return text
 
     def valueFromText(self, text: str) -> int:
-        """The number that a text says."""
-        return int(text)
+        """The number that a text says; the least one for the special text."""
+        return self.minimum() if text == self.specialValueText() else int(text)
 
 
 class _SteppedSlider(QDoubleSlider):

@@ -119,6 +119,10 @@ def _field_widget(name: str, field: FieldInfo) -> ValueWidget[Any]:
     }
     widget = _make_widget(field, options)
     widget.native.setObjectName(name)
+    zero = field.json_schema_extra
+    if isinstance(zero, dict) and "zero" in zero:
+        # a word for 0 where it stands for a rule
+        widget.native.setSpecialValueText(str(zero["zero"]))
     return widget
 
 

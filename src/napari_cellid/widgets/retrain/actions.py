@@ -155,7 +155,12 @@ class ReportActions(QObject):
         with input_errors_shown():
             # the open study takes over the settings that were written
             self._session.set_config(study.config)
-            show_info("The study and the Identify dock use another model now.")
+            run = self._selection.run
+            name = "" if run is None else getattr(study.config.models, run.task, "")
+            model = (
+                f"the model {name!r} of the study" if name else "the package's model"
+            )
+            show_info(f"The study and the Identify dock use {model} now.")
 
 
 def _figures(run: RunSummary | None) -> object:

@@ -98,7 +98,7 @@ class ReportPanel(QWidget):
             "model before is kept and can be chosen again.</qt>"
         )
         self.active_label = small_text()
-        self.restore_button = QPushButton("Use the model before again")
+        self.restore_button = QPushButton("Go back to the model before")
         self.restore_button.setToolTip("<qt>Both models are kept.</qt>")
         self.card = small_text()
         self.card.setTextFormat(Qt.TextFormat.RichText)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_cellid.errors import InputError
 from napari_cellid.report.dataset_text import held_out_text
 from napari_cellid.report.training import duration_text
 from napari_cellid.retrain.process import estimate_in_process
 from napari_cellid.widgets._shared.worker import Worker
 
 if TYPE_CHECKING:
+    from napari_cellid.progress import Step
     from napari_cellid.retrain.process import Estimate
 
 #: arguments of the command line that start a training
@@ -26,7 +28,7 @@ class EstimateText(NamedTuple):
     duration
         How long it takes.
     held_out
-        Which cells are held out.
+        Which cells are held out, or why there can be no such training.
     """
 
     duration: str
@@ -51,7 +53,7 @@ class TimeEstimator(QObject):
     def text(self, command: Command) -> EstimateText | None:
         """Estimate for a training; None if it has not been measured."""
         if command in self._measured:
-            # without a result a notification has given the reason
+            # without a result, after an error that was shown
             return self._texts.get(command, EstimateText("", ""))
         return self._texts.get(command)
 
@@ -62,7 +64,7 @@ class TimeEstimator(QObject):
                 self.cancel()
             return
         self._command, self._pending = command, True
-        self.worker.start(estimate_in_process(command), self._on_estimate)
+        self.worker.start(_estimate_or_reason(command), self._on_estimate)
 
     def cancel(self) -> None:
         """Cancel the measurement that is running."""
@@ -79,9 +81,21 @@ class TimeEstimator(QObject):
             self._measured.add(self._command)
         self.measured.emit()
 
-    def _on_estimate(self, estimate: Estimate) -> None:
+    def _on_estimate(self, estimate: Estimate | str) -> None:
+        if isinstance(estimate, str):
+            # nobody has asked for this training yet, so that no notification pops up
+            self._texts[self._command] = EstimateText("", f"⚠ {estimate}")
+            return
         # without the details of the device
         device = str(estimate.counts.get("device", "")).partition(",")[0]
         place = f"this computer's {device}" if device else "this computer"
         text = f"{duration_text(estimate.seconds).capitalize()} on {place}."
         self._texts[self._command] = EstimateText(text, held_out_text(estimate.counts))
+
+
+def _estimate_or_reason(command: Command) -> Step[Estimate | str]:
+    """The estimate of a training, or why there can be none."""
+    try:
+        return (yield from estimate_in_process(command))
+    except InputError as error:
+        return str(error)
