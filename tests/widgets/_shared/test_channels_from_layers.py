@@ -79,7 +79,7 @@ def test_refusals():
     with pytest.raises(InputError, match="5 axes"):
         recording(green=image(2, 3, 4))
     channels = image(2, axis_labels=("c", "y", "x"))
-    with pytest.raises(InputError, match=r"holds all channels.*split into one layer"):
+    with pytest.raises(InputError, match=r"holds all channels.*which one holds"):
         recording(green=channels, third="planes")
     with pytest.raises(InputError, match="planes, time or channels"):
         recording(green=image(5))

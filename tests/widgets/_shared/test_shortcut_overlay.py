@@ -233,3 +233,22 @@ def test_a_site_that_the_package_names_is_opened(monkeypatch: pytest.MonkeyPatch
     address = help_address("explanation/studies.md#all-cells-in-a-table")
     wanted = "https://example.org/cellid/explanation/studies/#all-cells-in-a-table"
     assert address == wanted
+
+
+def test_the_list_lies_over_the_image_where_one_column_fits(
+    annotate: AnnotateWidget, overlay: ShortcutOverlay
+) -> None:
+    # labels of napari's theme are larger than those that are not shown yet
+    annotate.window().setStyleSheet("QLabel { padding: 2px 12px; }")
+    for width in (1100, 1300, 1500, 1700):
+        annotate.window().resize(width, 900)
+        ask(annotate)
+        image = overlay._image()
+        one_column = overlay._scroll.widget().layout().count() == 1
+        assert image.contains(overlay.geometry()) or one_column
+        ask_again(overlay)
+
+
+def ask_again(overlay: ShortcutOverlay) -> None:
+    QTest.keyClick(overlay, QUESTION, SHIFT)
+    assert not overlay.isVisible()

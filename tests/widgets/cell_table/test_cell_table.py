@@ -281,6 +281,10 @@ def test_keys_answer_for_cells_that_the_mouse_chose_in_plot_or_image(
     assert table.focusWidget() is view
     QTest.keyClick(table.focusWidget(), Qt.Key.Key_G)
     assert journal_lines(lab) == [("Ann", cell.cell, "glia")]
+    wait_until_listed(qtbot, table)
+    # two rows of the same classes are told apart
+    filters = table.panel.filters
+    assert filters.answers_title.isVisibleTo(filters.answers_title.parentWidget())
 
 
 def test_a_key_straight_after_identify_makes_a_study(

@@ -32,8 +32,8 @@ SOURCE_KEY = "napari_cellid source"
 #: and the axis along which it was split, where its file does not name its axes
 SPLIT_AXIS_KEY = "napari_cellid split axis"
 HOW_TO_SPLIT = (
-    "press Split in the dock, or say there, under 'First axis is' or 'First axes are', "
-    "which one holds the channels, and it is split into one layer a channel"
+    "press Split in the dock, or choose there, under 'First axis is' or 'First axes "
+    "are', which one holds the channels"
 )
 
 

@@ -68,6 +68,9 @@ class ShortcutOverlay(QFrame):
         layout.addWidget(self._scroll, 1)
         layout.addWidget(plain_label(_FOOT), 0, Qt.AlignmentFlag.AlignRight)
         self.setFrameShape(QFrame.Shape.StyledPanel)
+        # over a dock of the same colour, too, it is seen where the list ends
+        self.setObjectName("shortcut_overlay")
+        self.setStyleSheet("#shortcut_overlay { border: 1px solid gray; }")
         self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # otherwise Esc would end what the docks do, and letters would answer
@@ -156,16 +159,26 @@ class ShortcutOverlay(QFrame):
     def _fill(self) -> None:
         """List the shortcuts, in two columns where the image is wide enough."""
         groups, room = self.groups, self._image()
-        wide = _page(groups, 2)
-        narrow = wide.sizeHint().width() + _BAR > room.width()
-        self._scroll.setWidget(_page(groups, 1) if narrow else wide)
+        self._scroll.setWidget(_page(groups, 2))
+        if self._outer_width() > room.width():
+            self._scroll.setWidget(_page(groups, 1))
+
+    def _outer_width(self) -> int:
+        """Width (px) of the list with its margins, a scroll bar beside it."""
+        page, margins = self._scroll.widget(), self.layout().contentsMargins()
+        # the styles of napari make the texts larger
+        for part in page.findChildren(QWidget):
+            part.ensurePolished()
+        page.layout().invalidate()
+        width = page.sizeHint().width()
+        return int(width + margins.left() + margins.right() + _BAR)
 
     def _place(self) -> None:
         """As large as the list, where there is room for it."""
         inner = self._scroll.widget().sizeHint()
         margins = self.layout().contentsMargins()
         foot = self.layout().itemAt(1).sizeHint().height() + self.layout().spacing()
-        width = inner.width() + margins.left() + margins.right() + _BAR
+        width = self._outer_width()
         height = inner.height() + margins.top() + margins.bottom() + foot + 4
         room = self._image()
         if width > room.width():

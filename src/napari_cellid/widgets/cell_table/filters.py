@@ -191,12 +191,19 @@ class FilterPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.predicted, self.answers = ClassBoxes(PREDICTED), ClassBoxes(ANSWER)
+        self.answers_title = QLabel("My answers")
         self.ranges = RangeSliders()
         self.places = {"recording": _box("recordings"), "animal": _box("animals")}
         self.reset = QPushButton("Show all cells")
         self.section = CollapsibleSection(
             "More filters",
-            [self.answers, self.ranges, *self.places.values(), self.reset],
+            [
+                self.answers_title,
+                self.answers,
+                self.ranges,
+                *self.places.values(),
+                self.reset,
+            ],
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -228,6 +235,7 @@ class FilterPanel(QWidget):
         # nothing to choose from before the first answer
         counts = counts if len(counts) > 1 else {}
         self.answers.set_counts(counts, colours)
+        self.answers_title.setVisible(bool(counts))
 
     def value(self) -> CellFilter:
         """The filter."""

@@ -6,7 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QDialog, QFormLayout, QInputDialog, QLineEdit
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFormLayout,
+    QInputDialog,
+    QLineEdit,
+    QWidget,
+)
 
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets.session.annotator_name import load_annotator_name
@@ -15,8 +22,6 @@ from napari_cellid.widgets.session.recent_studies import recent_studies
 from napari_cellid.widgets.session.save import default_study_path
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 _WHY = (
@@ -58,7 +63,10 @@ class KeepAnswersDialog(NewStudyDialog):
             form.insertRow(0, small_text(_WHY))
             form.insertRow(2, "Your name", self.annotator)
             form.insertRow(form.rowCount() - 1, self.one_answer)
-        self.resize(480, 280)
+        QWidget.setTabOrder(self.annotator, self.name)
+        if not annotator:
+            # what is missing
+            self.annotator.setFocus()
         self.annotator.textChanged.connect(self._show_path)
         self._show_path()
 

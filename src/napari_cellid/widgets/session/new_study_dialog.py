@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
+    QLayout,
     QLineEdit,
     QPushButton,
 )
@@ -26,6 +27,8 @@ _CONTENT = (
     "A study is a folder with the recordings of a question, their cells, and the "
     "answers of all annotators. Recordings are added from the Identify dock."
 )
+#: width of the dialog (px)
+_WIDTH = 480
 
 
 class NewStudyDialog(QDialog):
@@ -50,7 +53,7 @@ class NewStudyDialog(QDialog):
         )
         form = QFormLayout(self)
         form.addRow(small_text(_CONTENT))
-        form.addRow("Name", self.name)
+        form.addRow("Name of the study", self.name)
         form.addRow("Place", self.place_button)
         form.addRow(self.path_text)
         form.addRow(self.buttons)
@@ -58,7 +61,8 @@ class NewStudyDialog(QDialog):
         self.place_button.clicked.connect(self._choose_place)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        self.resize(460, 240)
+        # Qt would keep room for lines that are wrapped in a narrow window
+        form.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._show_path()
 
     def value(self) -> Path | None:
@@ -79,6 +83,13 @@ class NewStudyDialog(QDialog):
         self.path_text.setText(f"It will be the folder {path or self._place / '…'}")
         ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         ok.setEnabled(self._is_complete())
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the wrapped lines."""
+        height = self.layout().totalHeightForWidth(_WIDTH)
+        self.setMinimumSize(_WIDTH, height)
+        self.resize(self.width(), height)
 
     def _is_complete(self) -> bool:
         """Whether all that is needed was typed."""
