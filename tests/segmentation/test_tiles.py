@@ -75,6 +75,14 @@ def test_tiles_cover_every_pixel_once(
     assert (covered == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("length", "expected"), [(512, [512]), (640, [640]), (1024, [512, 512])]
+)
+def test_tiles_of_a_row_are_few_and_alike(length: int, expected: list[int]) -> None:
+    tiles = plan_tiles((16, length), UNetConfig())
+    assert [part.output[1].stop - part.output[1].start for part in tiles] == expected
+
+
 def _fits(size: int, config: UNetConfig) -> bool:
     """Follow the size through the poolings."""
     lost = 4 if config.padding == "valid" else 0

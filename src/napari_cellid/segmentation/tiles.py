@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from napari_cellid.progress import Step
     from napari_cellid.segmentation.unet import UNet, UNetConfig
 
-#: output pixels of a tile; with larger tiles fewer surroundings are computed twice
-TILE_SIZE = 512
+#: most output pixels of a tile: larger tiles compute fewer surroundings twice,
+#: and a plane of 512 px is one tile even when it is a quarter larger (`scales`)
+TILE_SIZE = 704
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def predict_tiled(
     device
         Where to compute.
     tile_size
-        Output pixels of a tile along y and x.
+        Most output pixels of a tile along y and x.
     stage
         Name of the stage, for the progress.
 
@@ -168,7 +169,9 @@ def _plan_axis(
     from napari_cellid.segmentation.unet import reach, shrinkage
 
     pool = 2**config.depth
-    step = max(tile_size // pool, 1) * pool
+    # tiles of one size, because each costs its surroundings, however small it is
+    n_tiles = -(-length // max(tile_size // pool * pool, pool))
+    step = -(-length // (n_tiles * pool)) * pool
     lost = shrinkage(config)
     plan = []
     for start in range(0, length, step):
