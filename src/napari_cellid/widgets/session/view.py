@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 
 from napari_cellid.widgets.session.hover_text import say_cells
+from napari_cellid.widgets.session.other_layers import OtherLayers, result_layer
 from napari_cellid.widgets.session.result_layer import (
-    BLIND_FEATURES,
     input_images,
     is_outlines_preview,
-    is_output_layer,
     is_study_image,
-    is_superseded,
     planes_of,
     result_of,
-    update_features,
 )
 from napari_cellid.widgets.session.study_layers import RecordingLayers
 from napari_cellid.widgets.session.viewer_state import ViewerState, show_whole
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Labels, Layer
     from napari.utils.events import Event
     from numpy.typing import NDArray
 
@@ -51,8 +47,7 @@ class StudyView:
         self._layers: RecordingLayers | None = None
         # layers that the next recording can be shown in
         self._kept: RecordingLayers | None = None
-        self._hidden: weakref.WeakSet[Layer] = weakref.WeakSet()
-        self._without_features: weakref.WeakSet[Labels] = weakref.WeakSet()
+        self._others = OtherLayers()
         self._zoomed = False
         # what the viewer showed before the study: camera, position and active layer
         self._before: ViewerState | None = None
@@ -96,7 +91,7 @@ class StudyView:
         self.clear(keep_layers=True)
         if self._before is None:
             self._before = ViewerState(viewer)
-        like = self._result_layer(viewer, planes)
+        like = result_layer(viewer, planes)
         kept, self._kept = self._kept, None
         if kept is not None and kept.can_show(planes, like):
             kept.show(planes, labels, config, like)
@@ -150,9 +145,7 @@ class StudyView:
         if kept is None or viewer is None:
             return
         kept.remove()
-        for layer in list(self._hidden):
-            layer.visible = not is_superseded(layer, viewer.layers)
-        self._hidden.clear()
+        self._others.show_again(viewer)
 
     def bring_back(self) -> None:
         """Show the recording again that was set aside, and hide what was shown."""
@@ -178,18 +171,11 @@ class StudyView:
         if viewer is None or self._layers is None:
             return
         self._hide_others(viewer)
-        for layer in viewer.layers:
-            if result_of(layer) is not None:
-                layer.features = layer.features[[*BLIND_FEATURES]]
-                self._without_features.add(layer)
+        self._others.hide_features(viewer)
 
     def restore_predictions(self) -> None:
         """Restore the tables of features; the layers stay hidden."""
-        for layer in list(self._without_features):
-            result = result_of(layer)
-            if result is not None:
-                update_features(layer, result)
-        self._without_features.clear()
+        self._others.restore_features()
 
     def set_answers(self, answers: Mapping[int, str]) -> None:
         """Colour all outlines by the answers to their labels."""
@@ -219,7 +205,7 @@ class StudyView:
     def probability(self, planes: MeanPlanes) -> NDArray[Any] | None:
         """The probability map that a result of Identify has of the same images."""
         viewer = self._viewer()
-        layer = None if viewer is None else self._result_layer(viewer, planes)
+        layer = None if viewer is None else result_layer(viewer, planes)
         result = result_of(layer)
         maps = None if result is None else result.run_result.segmentation
         return None if maps is None else maps.probability
@@ -312,33 +298,14 @@ class StudyView:
             for layer in layers.borrowed:
                 layer.visible = True
             return
-        for layer in list(self._hidden):
-            if input_images([layer]) and layer not in layers.borrowed:
-                layer.visible = True
-                self._hidden.discard(layer)
+        self._others.show_images(layers.borrowed)
 
     def _adjust_zoom(self) -> None:
         if self._shown_layers is not None:
             self._shown_layers.adjust_zoom()
 
     def _hide_others(self, viewer: ViewerModel) -> None:
-        from napari.layers import Image
-
-        own = () if self._layers is None else self._layers.layers
-        for layer in viewer.layers:
-            image = isinstance(layer, Image) or is_output_layer(layer)
-            if image and layer.visible and layer not in own:
-                layer.visible = False
-                self._hidden.add(layer)
-
-    def _result_layer(self, viewer: ViewerModel, planes: MeanPlanes) -> Layer | None:
-        """The layer of Identify's result of the same recording, if there is one."""
-        for layer in viewer.layers:
-            result = result_of(layer)
-            same_shape = layer.data.shape == planes.shape[-layer.ndim :]
-            if result is not None and same_shape and result.is_of(planes):
-                return layer
-        return None
+        self._others.hide(viewer, () if self._layers is None else self._layers.layers)
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
