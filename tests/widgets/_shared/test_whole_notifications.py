@@ -39,6 +39,8 @@ def toast_of(window: QWidget) -> Any:
 
 
 def test_a_long_sentence_is_shown_whole(window: QWidget, qtbot: Any) -> None:
+    # as in the themes of napari, where the margins of a label take room
+    window.setStyleSheet("QLabel { padding: 3px 12px; }")
     show_error(LONG)
     toast = toast_of(window)
     label = toast.message
@@ -47,6 +49,10 @@ def test_a_long_sentence_is_shown_whole(window: QWidget, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: toast.height() >= toast.sizeHint().height())
     # all its lines, none of them cut
     qtbot.waitUntil(lambda: QLabel.text(label).endswith("comes last."))
+    whole = QLabel(LONG, label.parentWidget())
+    whole.setWordWrap(True)
+    whole.ensurePolished()
+    assert label.height() >= whole.heightForWidth(label.width())
     assert window.rect().contains(toast.geometry())
     assert toast.timer.interval() > 8000
     toast.close()

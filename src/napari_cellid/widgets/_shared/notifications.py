@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils import notifications
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_cellid.errors import InputError
 
@@ -70,15 +70,25 @@ def _expand(message: str) -> None:
         # napari has no public name for it
         if type(toast).__name__ == "NapariQtNotification" and _says(toast, message):
             label = toast.message
-            # the label wants the height of all its lines
-            is_cut = label.sizeHint().height() > label.height()
-            if is_cut and not toast.property("expanded"):
+            needed, one_line = _heights(label, message)
+            if needed > one_line and not toast.property("expanded"):
                 # or it stays as high as one line in the larger toast
-                label.setMinimumHeight(label.sizeHint().height())
+                label.setMinimumHeight(needed)
                 toast.expand()
                 toast.timer.setInterval(
                     max(toast.timer.interval(), _READING_MS * len(message))
                 )
+
+
+def _heights(label: QLabel, message: str) -> tuple[int, int]:
+    """Height of all lines of a message as a label wraps them, and that of one line."""
+    # the label itself measures what it shows, and forgets the margins of its style
+    whole = QLabel(message, label.parentWidget())
+    whole.setWordWrap(True)
+    whole.ensurePolished()
+    heights = whole.heightForWidth(label.width()), whole.heightForWidth(1 << 14)
+    whole.deleteLater()
+    return heights
 
 
 def _says(toast: Any, message: str) -> bool:
