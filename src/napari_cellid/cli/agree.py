@@ -103,7 +103,7 @@ def run_agree(arguments: Namespace, console: Console) -> None:
     if annotations.all_answers.empty:
         lines = ["Nobody has answered a cell of this study yet."]
     else:
-        lines = [*agreement_lines(agreement, quality), ""]
+        lines = [*agreement_lines(agreement, quality, study.titles), ""]
         lines += vote_lines(counts, config.vote)
     if isinstance(written, InputError):
         # after the figures, which do not need the file

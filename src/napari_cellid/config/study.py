@@ -263,6 +263,12 @@ class RecordingInfo(Config):
     sources: tuple[str, ...] = Field(
         (), title="Sources", description="Files that the images were read from."
     )
+    title: str = Field(
+        "",
+        title="Title",
+        description="Name under which people see the recording, in place of that of "
+        "its folder.",
+    )
 
 
 QueueOrder = Literal["uncertain", "disputed", "rare", "random", "place"]

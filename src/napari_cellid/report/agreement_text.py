@@ -76,9 +76,15 @@ def quality_values(quality: AnnotatorReliability) -> dict[str, Any]:
 
 
 def agreement_lines(
-    agreement: Agreement, quality: AnnotatorReliability | None
+    agreement: Agreement,
+    quality: AnnotatorReliability | None,
+    titles: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Format all coefficients for the terminal, each with its basis."""
+    """Format all coefficients for the terminal, each with its basis.
+
+    `titles` are what people see of the recordings, by name.
+    """
+    titles = titles or {}
     people = count_text(len(agreement.annotators), "person", "people")
     answers = count_text(agreement.answers, "answer")
     yield f"{people}, {answers} about {count_text(agreement.cells, 'cell')}."
@@ -110,7 +116,10 @@ def agreement_lines(
     )
     yield from _block(
         "Alpha of each recording",
-        {name: _alpha_text(alpha) for name, alpha in agreement.per_recording.items()},
+        {
+            titles.get(name, name): _alpha_text(alpha)
+            for name, alpha in agreement.per_recording.items()
+        },
     )
     yield from _block(
         "Asked again: each person's agreement with themselves",

@@ -153,13 +153,25 @@ def write_consensus(
         _check_journals(study, path)
     try:
         with atomic_write(path) as temporary:
-            write_cells(temporary, table)
+            write_cells(temporary, _with_titles(study, table))
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({file_reason(error)}); close programs "
             "that have it open, and check the permissions and the free space."
         ) from error
     return path
+
+
+def _with_titles(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the titles of recordings beside their names, if there are any.
+
+    Programs go on finding recordings by name.
+    """
+    titles = table["recording"].map(lambda name: study.title_of(str(name)))
+    if titles.eq(table["recording"]).all():
+        return table
+    rest = table.drop(columns="recording")
+    return pd.concat([table["recording"], titles.rename("title"), rest], axis=1)
 
 
 def _check_journals(study: Study, path: Path) -> None:

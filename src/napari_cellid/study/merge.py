@@ -22,11 +22,12 @@ from napari_cellid.study.answered_places import adopt_other_places
 from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import known_name, recording_folder
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
+from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replacement import is_same_recording
 from napari_cellid.study.scheme import check_same_markers, scheme_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.study.study import Study
 
@@ -101,6 +102,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     for name in new:
         _copy(other, study, name)
     study.reload()
+    notes += _adopt_titles(study, other, new)
     return MergeResult(new_answers, tuple(new), tuple(notes))
 
 
@@ -139,6 +141,19 @@ def _copy(source: Study, target: Study, name: str) -> None:
             # hidden files are locks and unfinished files of programs
             if path.is_file() and not path.name.startswith("."):
                 shutil.copy2(path, temporary / path.name)
+
+
+def _adopt_titles(study: Study, other: Study, names: Sequence[str]) -> list[str]:
+    """Give recordings that only the copy had their titles; notes on those refused."""
+    notes = []
+    for name in names:
+        if title := other.recording(name).info.title:
+            try:
+                rename_recording(study, name, title)
+            except InputError as error:
+                notes.append(str(error))
+    study.reload()
+    return notes
 
 
 def _class_notes(study: Study, other: Study) -> list[str]:

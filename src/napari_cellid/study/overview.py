@@ -32,6 +32,8 @@ class RecordingOverview:
         Number of cells that the study's rule finds disputed; None as before.
     model
         Name of the model that classified it; "" without one.
+    title
+        What people see in place of the name.
     """
 
     name: str
@@ -40,6 +42,7 @@ class RecordingOverview:
     n_answered: int | None = None
     n_disputed: int | None = None
     model: str = ""
+    title: str = ""
 
 
 def list_recordings(
@@ -72,6 +75,7 @@ def list_recordings(
                 n_answered=answered,
                 n_disputed=disputed,
                 model=_model(study, name),
+                title=study.title_of(name),
             )
         )
     return rows

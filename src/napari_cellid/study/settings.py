@@ -26,7 +26,7 @@ FORMAT_VERSION = 3
 _HEAD = (
     "A study of napari-cellid: the classes that cells can have, how votes are counted,",
     "and, under [recordings.<name>], what is to be known of a recording in place of",
-    "what its own recording.toml says (animal, subvolume, pixel_size_um).",
+    "what its own recording.toml says (title, animal, subvolume, pixel_size_um).",
 )
 _RECORDING_HEAD = (
     "What a study knows of this recording; a table [recordings.<name>] in study.toml",
@@ -190,8 +190,9 @@ def recording_info_text(info: RecordingInfo) -> str:
     values = info.model_dump(mode="json", exclude_none=True)
     if not info.size_assumed:
         del values["size_assumed"]
-    if not info.bleed_through:
-        del values["bleed_through"]
+    for key in ("bleed_through", "title"):
+        if not values[key]:
+            del values[key]
     return toml_text(values, _RECORDING_HEAD)
 
 

@@ -197,6 +197,7 @@ class Study(StudyRecordings):
         study = Study(self.path, replace(self._settings, config=config))
         study.problems = self.problems
         study._on_disk = self._on_disk
+        study.titles = self.titles
         study._recordings = {
             name: replace(recording, config=config)
             for name, recording in self._recordings.items()

@@ -10,6 +10,7 @@ from napari_cellid.study.folder import StudyFolder
 from napari_cellid.study.layout import scan_recordings
 from napari_cellid.study.recordings import concatenate_cells
 from napari_cellid.study.settings import STUDY_FILE, current_settings
+from napari_cellid.study.titles import shown_titles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,8 @@ class StudyRecordings(StudyFolder):
     def __init__(self, path: Path, settings: StudySettings) -> None:
         super().__init__(path, settings)
         self._recordings: dict[str, StudyRecording] = {}
+        #: what people see of each recording, by its name, see `titles.shown_titles`
+        self.titles: dict[str, str] = {}
         #: problems with single recordings, one sentence each; the others work
         self.problems: tuple[str, ...] = ()
 
@@ -63,6 +66,10 @@ class StudyRecordings(StudyFolder):
         """What the study knows of each recording, by name."""
         return {name: one.info for name, one in self._recordings.items()}
 
+    def title_of(self, name: str) -> str:
+        """What people see of a recording: its title, or else its name."""
+        return self.titles.get(name, name)
+
     def reload(self) -> None:
         """Read the settings again, which recordings there are, and their problems.
 
@@ -76,6 +83,7 @@ class StudyRecordings(StudyFolder):
         self._recordings, self.problems = scan_recordings(
             self.path, self._settings.overrides, self.config
         )
+        self.titles = shown_titles(self.recording_infos())
 
     def cells(self) -> pd.DataFrame:
         """Cell table of all recordings, with `recording`, `animal` and `subvolume`.

@@ -25,6 +25,7 @@ from napari_cellid.widgets._shared.layer_axes import (
 )
 from napari_cellid.widgets._shared.layer_file import file_pixel_size
 from napari_cellid.widgets._shared.layer_transform import in_plane, plane_axis
+from napari_cellid.widgets._shared.layers import METADATA_KEY, STUDY_IMAGE
 from napari_cellid.widgets._shared.layers_read_again import read_again
 from napari_cellid.widgets._shared.placement import (
     check_same_depths,
@@ -223,6 +224,11 @@ def layer_pixel_size(layer: Image) -> float | None:
 def name_recording(channels: Channels) -> str:
     """Name a recording after the files of its layers, or else after the layers."""
     layers = [layer for layer in (channels.red, channels.green) if layer is not None]
+    for layer in layers:
+        entry = layer.metadata.get(METADATA_KEY)
+        if isinstance(entry, tuple) and entry[0] == STUDY_IMAGE:
+            # its layer is named by the title of the recording
+            return str(entry[1])
     paths = source_paths(channels)
     if paths and is_suite2p(paths[0]):
         return _as_stem(session_name(paths[0])) or "recording"

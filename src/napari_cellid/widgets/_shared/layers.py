@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
+#: key of a layer's metadata under which this plugin keeps what the layer shows
+METADATA_KEY = "napari_cellid"
+#: under that key, with the name of the recording, for the images of an open study
+STUDY_IMAGE = "study"
+
 
 def transform_of(layer: Layer) -> dict[str, Any]:
     """Transforms, units and axis labels of a layer, as arguments of a new layer."""

@@ -203,11 +203,15 @@ class DisputedPanel(QWidget):
     def _show_votes(self) -> None:
         self._votes_label.setText(self._votes_text())
         key = self._current
-        self.title.setText("" if key is None else f"Cell {key.cell} · {key.recording}")
+        self.title.setText("" if key is None else self._cell_text(key))
         self.buttons.setEnabled(self._can_settle())
         row = self._row()
         own = row is not None and row["adjudicator"] == self._adjudicator
         self.withdraw_button.setEnabled(bool(self._adjudicator) and own)
+
+    def _cell_text(self, key: CellKey) -> str:
+        title = self.model.titles.get(key.recording, key.recording)
+        return f"Cell {key.cell} · {title}"
 
     def _row(self) -> pd.Series[Any] | None:
         """Counted votes of the current cell."""

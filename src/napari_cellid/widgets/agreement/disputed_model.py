@@ -43,6 +43,8 @@ class DisputedModel(QAbstractTableModel):
         self._order = (3, Qt.SortOrder.DescendingOrder)
         self._rows: list[tuple[Any, ...]] = []
         self._votes: Callable[[str, int], Mapping[str, str]] = _no_votes
+        #: what people see of each recording, by its name
+        self.titles: Mapping[str, str] = {}
 
     def set_table(
         self, table: pd.DataFrame, votes: Callable[[str, int], Mapping[str, str]]
@@ -96,6 +98,8 @@ class DisputedModel(QAbstractTableModel):
         """Text, tooltip or alignment of an item."""
         recording, cell, *_ = row = self._rows[index.row()]
         value = row[index.column()]
+        if index.column() == 0:
+            value = self.titles.get(recording, recording)
         if index.column() == 2:
             value = self._votes(recording, cell)
         if role == Qt.ItemDataRole.DisplayRole:

@@ -28,7 +28,7 @@ from napari_cellid.widgets._shared.layouts import group_box, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.agreement.dawid_skene import AnnotatorReliability
     from napari_cellid.agreement.summary import Agreement
@@ -61,7 +61,14 @@ class FiguresPanel(QScrollArea):
         self.confusion = SmallTable()
         self.first, self.second = QComboBox(), QComboBox()
         self._agreement: Agreement | None = None
+        self._titles: Mapping[str, str] = {}
         self._build()
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Show recordings by their titles, which are given by name."""
+        if titles != self._titles:
+            self._titles = titles
+            self._show_recordings()
 
     def show_figures(
         self, agreement: Agreement, reliability: AnnotatorReliability
@@ -88,12 +95,18 @@ class FiguresPanel(QScrollArea):
         self.annotators.show_rows(header, rows, _ANNOTATOR_TIPS)
         self.pairs.show_rows(agreement.annotators, kappa_rows(agreement))
         self.classes.show_rows(_ALPHA_HEADER, alpha_rows(agreement.per_class))
-        self.recordings.show_rows(_ALPHA_HEADER, alpha_rows(agreement.per_recording))
+        self._show_recordings()
         self._list_annotators(agreement.annotators)
         self._show_confusion()
         has_pairs = len(agreement.annotators) > 1
         for box in self._pairwise_boxes:
             box.setVisible(has_pairs)
+
+    def _show_recordings(self) -> None:
+        if self._agreement is not None:
+            alphas = self._agreement.per_recording.items()
+            rows = alpha_rows({self._titles.get(k, k): alpha for k, alpha in alphas})
+            self.recordings.show_rows(_ALPHA_HEADER, rows)
 
     def _list_annotators(self, names: Sequence[str]) -> None:
         for k, box in enumerate((self.first, self.second)):

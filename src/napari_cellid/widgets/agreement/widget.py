@@ -155,6 +155,8 @@ class AgreementWidget(QWidget):
         else:
             self._stale = False
             panel.show_pages()
+            panel.disputed.model.titles = session.titles
+            panel.figures.set_titles(session.titles)
             panel.show_uncounted(votes)
             self._show_config()
             panel.disputed.set_adjudicator(session.annotator)

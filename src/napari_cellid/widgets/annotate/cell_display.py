@@ -93,7 +93,8 @@ class CellDisplay(QObject):
         else:
             answer = None if self._is_repeat(cell) else session.own_answers.get(cell)
             colour = answer_colours(session.config).get(answer or "", "")
-            title = f"{escape(cell.recording)} · cell {cell.cell}"
+            name = session.title_of(cell.recording)
+            title = f"{escape(name)} · cell {cell.cell}"
             if session.labels is not None and len(session.labels) > 1:
                 title += f" · plane {row['plane']}"
             text = f"{title} · {own_answer_text(answer, colour)}"

@@ -36,7 +36,7 @@ from napari_cellid.widgets.annotate.study_picker import StudyPicker
 from napari_cellid.widgets.session.annotator_name import AnnotatorNameEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -108,13 +108,15 @@ class AnnotatePanel(QWidget):
         letters = ", ".join(answer_keys(config).values())
         self.keys.setToolTip(_KEYS.format(letters))
 
-    def set_recordings(self, names: Sequence[str]) -> None:
-        """List the recordings of a study; the current one stays current."""
+    def set_recordings(
+        self, names: Sequence[str], titles: Mapping[str, str] | None = None
+    ) -> None:
+        """List the recordings of a study by title; the current one stays current."""
         current = self.recording.currentData()
         with signals_blocked(self.recording):
             self.recording.clear()
             for name in names:
-                self.recording.addItem(name, name)
+                self.recording.addItem((titles or {}).get(name, name), name)
             if len(names) > 1:
                 self.recording.addItem(_ALL_RECORDINGS, None)
             if current in names:

@@ -1,7 +1,8 @@
-"""The recordings of the open study: search, show and remove them."""
+"""The recordings of the open study: search, show, rename and remove them."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -23,6 +24,7 @@ from napari_cellid.study.overview import list_recordings
 from napari_cellid.widgets._shared.layouts import small_text
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import input_errors_shown
+from napari_cellid.widgets.annotate.rename_dialog import RenameDialog
 
 if TYPE_CHECKING:
     from napari_cellid.study.overview import RecordingOverview
@@ -51,6 +53,11 @@ class RecordingsDialog(QDialog):
         self.table = QTableWidget(0, len(_TITLES))
         self.place = small_text()
         self.show_button = QPushButton("Show")
+        self.rename_button = QPushButton("Rename…")
+        self.rename_button.setShortcut(Qt.Key.Key_F2)
+        self.rename_button.setToolTip(
+            "<qt>Give the recording a title (F2). Its folder keeps its name.</qt>"
+        )
         self.remove_button = QPushButton("Remove from the study…")
         self._build()
         self.refresh()
@@ -82,7 +89,7 @@ class RecordingsDialog(QDialog):
 
     def _fill(self, row: int, recording: RecordingOverview) -> None:
         values = (
-            recording.name,
+            recording.title,
             recording.animal,
             recording.n_cells,
             recording.n_answered,
@@ -95,24 +102,46 @@ class RecordingsDialog(QDialog):
             # a number as such, so that it is sorted as one
             item.setData(Qt.ItemDataRole.DisplayRole, shown)
             item.setData(Qt.ItemDataRole.UserRole, recording.name)
-            item.setToolTip(as_rich_text(str(shown)))
+            tip = str(shown)
+            if column == 0 and recording.title != recording.name:
+                tip += f"\nFolder: {recording.name}"
+            item.setToolTip(as_rich_text(tip))
             self.table.setItem(row, column, item)
 
     def _filter(self) -> None:
         """Hide the rows without the text that is searched."""
         text = self.search.text().strip().casefold()
         for row in range(self.table.rowCount()):
-            words = (self.table.item(row, column).text() for column in (0, 1, 5))
+            items = [self.table.item(row, column) for column in (0, 1, 5)]
+            # the name of the folder, too, which may be written on a page of a lab book
+            words = [items[0].data(Qt.ItemDataRole.UserRole)]
+            words += [item.text() for item in items]
             self.table.setRowHidden(row, text not in "\n".join(words).casefold())
         self._enable()
 
     def _enable(self) -> None:
-        for button in (self.show_button, self.remove_button):
+        for button in (self.show_button, self.rename_button, self.remove_button):
             button.setEnabled(self.chosen() is not None)
+
+    def _rename(self) -> None:
+        name, session = self.chosen(), self._session
+        if name is None or session.study is None:
+            return
+        title = session.study.recording(name).info.title
+        rename = partial(session.rename_recording, name)
+        if RenameDialog(name, title, rename, self).exec():
+            self.refresh()
+            self._select(name)
+
+    def _select(self, name: str) -> None:
+        role = Qt.ItemDataRole.UserRole
+        for row in range(self.table.rowCount()):
+            if self.table.item(row, 0).data(role) == name:
+                self.table.selectRow(row)
 
     def _remove(self) -> None:
         name = self.chosen()
-        if name is None or not ask_to_remove(name, self):
+        if name is None or not ask_to_remove(self._session.title_of(name), self):
             return
         with input_errors_shown():
             self._session.remove_recording(name)
@@ -134,10 +163,12 @@ class RecordingsDialog(QDialog):
         table.itemDoubleClicked.connect(self._show)
         self.search.textChanged.connect(self._filter)
         self.show_button.clicked.connect(self._show)
+        self.rename_button.clicked.connect(self._rename)
         self.remove_button.clicked.connect(self._remove)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         role = QDialogButtonBox.ButtonRole.ActionRole
         buttons.addButton(self.show_button, role)
+        buttons.addButton(self.rename_button, role)
         buttons.addButton(self.remove_button, role)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -68,7 +68,7 @@ class StudyPicker(QWidget):
         self.recordings_button = QPushButton("Recordings…")
         self.recordings_button.setToolTip(
             "<qt>The recordings of the study with their animals, cells and answers: "
-            "search, show or remove them.</qt>"
+            "search, show, rename or remove them.</qt>"
         )
         self.recordings_button.clicked.connect(self.recordings_requested)
         self.close_button = QPushButton("Close")

@@ -214,11 +214,12 @@ class AnnotateWidget(QWidget):
         session, panel = self.session, self.panel
         path = None if session.study is None else session.study.path
         panel.study.show_study(path, len(session.cells()))
-        panel.set_recordings(session.recordings())
+        panel.set_recordings(session.recordings(), session.titles)
         self._show_offered_results()
 
     def _on_cells(self) -> None:
         self._show_study()
+        self.display.show_text()
         if self.session.journal is None:
             self._start_queue()
         else:

@@ -194,6 +194,8 @@ class FilterPanel(QWidget):
         self.answers_title = QLabel("My answers")
         self.ranges = RangeSliders()
         self.places = {"recording": _box("recordings"), "animal": _box("animals")}
+        #: what people see of each recording, by its name
+        self.titles: Mapping[str, str] = {}
         self.reset = QPushButton("Show all cells")
         self.section = CollapsibleSection(
             "More filters",
@@ -227,7 +229,10 @@ class FilterPanel(QWidget):
         self.ranges.set_cells(cells, blind=blind)
         for name, box in self.places.items():
             values = list(cells[name].cat.categories) if name in cells else []
-            _set_places(box, [str(value) for value in values if value])
+            named = {str(value): str(value) for value in values if value}
+            if name == "recording":
+                named = {key: self.titles.get(key, key) for key in named}
+            _set_places(box, named)
 
     def set_answers(self, cells: pd.DataFrame, colours: Mapping[str, str]) -> None:
         """Offer the answers that were given."""
@@ -281,14 +286,14 @@ def _text(column: str, name: str) -> str:
     return answer_text(name)
 
 
-def _set_places(box: QComboBox, names: list[str]) -> None:
-    """List recordings or animals; a single one is no choice."""
+def _set_places(box: QComboBox, names: Mapping[str, str]) -> None:
+    """List recordings or animals, by name what is shown; one alone is no choice."""
     chosen = box.currentData()
     with signals_blocked(box):
         while box.count() > 1:
             box.removeItem(1)
-        for name in names:
-            box.addItem(name, name)
+        for name, title in names.items():
+            box.addItem(title, name)
         box.setCurrentIndex(max(box.findData(chosen), 0))
     box.setVisible(len(names) > 1)
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _ROOT = QModelIndex()
 _NO_ROWS = np.zeros(0, np.intp)
 _COLOURED = (PREDICTED, ANSWER)
+_RECORDING = "recording"
 
 
 class CellTableModel(QAbstractTableModel):
@@ -59,6 +60,8 @@ class CellTableModel(QAbstractTableModel):
         self._order = ("cell", False)
         self._at: dict[CellKey, int] = {}
         self._place = _NO_ROWS
+        #: what people see of each recording, by its name
+        self.titles: Mapping[str, str] = {}
         self.columns: tuple[Column, ...] = ()
         self.keys: list[CellKey] = []
         #: position in `cells` of each row that is listed
@@ -174,7 +177,8 @@ class CellTableModel(QAbstractTableModel):
         """All texts that a column of texts can show, as wide as with their colours."""
         if column.name in _COLOURED:
             return [f"mmm {column.text(name)}" for name in self._icons]
-        return [column.text(value) for value in self._cells[column.name].unique()]
+        values = self._cells[column.name].unique()
+        return [self._text(column, value) for value in values]
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
         """Number of cells that are listed."""
@@ -195,7 +199,8 @@ class CellTableModel(QAbstractTableModel):
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             return None if column.is_text else right
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(self._values[column.name][self.rows[index.row()]])
+            value = self._values[column.name][self.rows[index.row()]]
+            return self._text(column, value)
         if role == Qt.ItemDataRole.DecorationRole and column.name in _COLOURED:
             value = self._values[column.name][self.rows[index.row()]]
             return self._icons.get(value)
@@ -221,9 +226,18 @@ class CellTableModel(QAbstractTableModel):
         cells = self.cells
         rows = np.flatnonzero(matching_cells(cells, self._filter))
         name, descending = self._order
+        if name == _RECORDING and self.titles:
+            # in the order of what is seen
+            shown = cells[name].astype(str).map(lambda one: self.titles.get(one, one))
+            cells = with_categories(cells.assign(**{name: shown}), [name])
         self.rows = sorted_rows(cells, rows, name, descending=descending)
         self._place = np.full(len(cells), -1, np.intp)
         self._place[self.rows] = np.arange(len(self.rows))
+
+    def _text(self, column: Column, value: Any) -> str:
+        if column.name == _RECORDING:
+            value = self.titles.get(value, value)
+        return column.text(value)
 
     def _list_answers(self, answers: Mapping[CellKey, str]) -> NDArray[np.object_]:
         every = np.full(len(self.keys), "", object)

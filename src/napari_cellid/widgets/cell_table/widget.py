@@ -179,6 +179,7 @@ class CellTableWidget(QWidget):
             return
         colours = source.colours()
         panel.model.set_colours(colours)
+        panel.model.titles = panel.filters.titles = self.session.titles
         panel.model.set_cells(source.cells(), source.answers, blind=source.blind)
         panel.filters.set_cells(panel.model.cells, colours, blind=source.blind)
         panel.view.fit_columns()

@@ -37,7 +37,7 @@ from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets.gallery.thumbnails import ThumbnailPosition, ThumbnailStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -75,6 +75,8 @@ class GalleryModel(QAbstractListModel):
         super().__init__(parent)
         self._thumbnails = thumbnails
         self.keys: list[CellKey] = []
+        #: what people see of each recording, by its name
+        self.titles: Mapping[str, str] = {}
         self._positions: list[ThumbnailPosition] = []
         self._predictions: list[str] = []
         self._radii = np.zeros(0)
@@ -159,15 +161,19 @@ class GalleryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"Cell {self.keys[row].cell} of {self.keys[row].recording}"
+            return f"Cell {self.keys[row].cell} of {self._title(row)}"
         return None
+
+    def _title(self, row: int) -> str:
+        name = self.keys[row].recording
+        return self.titles.get(name, name)
 
     def _tip(self, row: int) -> str:
         key, position = self.keys[row], self._positions[row]
         answer = self._mark(key)[0]
         mark_text = f"\nanswered just now: {answer_text(answer)}" if answer else ""
         return as_rich_text(
-            f"{key.recording}\ncell {key.cell}, plane {position.plane}"
+            f"{self._title(row)}\ncell {key.cell}, plane {position.plane}"
             f"{self._predictions[row]}{mark_text}"
         )
 

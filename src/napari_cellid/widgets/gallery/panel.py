@@ -32,7 +32,7 @@ from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.gallery.model import GalleryModel, GalleryView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from napari_cellid.config import StudyConfig
     from napari_cellid.widgets.gallery.thumbnails import ThumbnailCache
@@ -115,9 +115,13 @@ class GalleryPanel(QWidget):
             text = f"{self.text_of(name)} ({counts.get(name, 0)})"
             self.answer.setItemText(index, text)
 
-    def set_recordings(self, names: Sequence[str]) -> None:
-        """List the recordings of a study."""
-        set_items(self.recording, {None: "in all recordings", **{n: n for n in names}})
+    def set_recordings(self, titles: Mapping[str, str]) -> None:
+        """List the recordings of a study, whose titles are given by name."""
+        self.model.titles = titles
+        set_items(self.recording, {None: "in all recordings", **titles})
+        for index, title in enumerate(titles.values(), 1):
+            # one that was listed may have another title now
+            self.recording.setItemText(index, title)
 
     def set_blind(self, blind: bool) -> None:
         """List only what somebody blind may choose: own answers, in order of place."""

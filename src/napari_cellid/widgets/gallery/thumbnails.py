@@ -163,5 +163,5 @@ class ThumbnailCache(QObject):
 
 
 def _read_planes(recording: StudyRecording) -> Step[MeanPlanes]:
-    yield Progress(f"Reading {recording.name}")
+    yield Progress(f"Reading {recording.info.title or recording.name}")
     return recording.planes()

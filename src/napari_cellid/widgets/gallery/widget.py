@@ -133,7 +133,7 @@ class GalleryWidget(QWidget):
             self._show_message(_NO_STUDY)
             return
         panel.set_config(self.session.config)
-        panel.set_recordings(study.recordings)
+        panel.set_recordings(self.session.titles)
         panel.set_blind(self.session.blind)
         consensus = panel.source.currentData() == "consensus"
         if consensus and self.session.votes is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cellid.widgets._shared.layers import METADATA_KEY
 from napari_cellid.widgets.session.result_layer import (
-    METADATA_KEY,
     OUTLINES_PREVIEW,
     colour_labels,
     result_of,

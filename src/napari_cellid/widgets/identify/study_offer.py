@@ -89,4 +89,5 @@ class StudyOffer(QObject):
         self._button.show_offer(text, busy=result in self._being_saved)
 
     def _on_saved(self, name: str, study: Study) -> None:
-        show_info(f"{name} is in the study {study.path.name}.")
+        title = study.title_of(name)
+        show_info(f"{title} is in the study {study.path.name}.")

@@ -19,7 +19,7 @@ from napari_cellid.widgets._shared.layouts import arrow_button, small_text
 from napari_cellid.widgets._shared.table import SmallTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qtpy.QtGui import QKeyEvent
 
@@ -85,6 +85,8 @@ class ConfusionCells(QWidget):
         self.reveal_button = QPushButton("Show the cells")
         self._cells: Sequence[tuple[CellKey, float]] = ()
         self._index = 0
+        #: what people see of each recording, by its name
+        self.titles: Mapping[str, str] = {}
         self._build()
         self.clear()
 
@@ -122,7 +124,8 @@ class ConfusionCells(QWidget):
         self._index = index % len(self._cells)
         key, probability = self._cells[self._index]
         count = f"{self._index + 1} of {len(self._cells)}"
-        cell = f"{escape(key.recording)} · cell {key.cell}"
+        title = self.titles.get(key.recording, key.recording)
+        cell = f"{escape(title)} · cell {key.cell}"
         self.position.setText(f"<b>{count}</b> · {cell} · {probability:.0%} sure")
         self.cell_chosen.emit(key)
 

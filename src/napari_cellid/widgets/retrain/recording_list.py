@@ -42,7 +42,10 @@ class RecordingList(QListWidget):
             self.clear()
 
     def set_recordings(
-        self, recordings: Mapping[str, int], corrected: Collection[str]
+        self,
+        recordings: Mapping[str, int],
+        corrected: Collection[str],
+        titles: Mapping[str, str] | None = None,
     ) -> None:
         """List recordings; the ticks of those that were listed stay as they are.
 
@@ -52,14 +55,17 @@ class RecordingList(QListWidget):
             Number of cells by name of the recording.
         corrected
             Those whose outlines somebody has corrected: they are ticked at first.
+        titles
+            What people see of a recording, by its name.
         """
+        titles = titles or {}
         ticked_before = set(self.value())
         ticked = ticked_before | (set(corrected) - self._names)
         with signals_blocked(self):
             self.clear()
             for name, n in recordings.items():
                 by_hand = " · corrected by hand" if name in corrected else ""
-                text = f"{name} · {count_text(n, 'cell')}{by_hand}"
+                text = f"{titles.get(name, name)} · {count_text(n, 'cell')}{by_hand}"
                 item = QListWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 checked, not_checked = Qt.CheckState.Checked, Qt.CheckState.Unchecked

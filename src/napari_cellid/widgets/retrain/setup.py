@@ -36,6 +36,7 @@ from napari_cellid.widgets.retrain.starting_weights import StartingWeightsCombo
 from napari_cellid.widgets.session.animals_dialog import AnimalsButton
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_cellid.retrain.dataset_summary import DecidedCellCounts
@@ -117,8 +118,10 @@ class SetupPanel(QWidget):
         for combo in self.starting_weights.values():
             combo.set_study_models(models)
 
-    def show_decided_cells(self, decided: DecidedCellCounts) -> None:
-        """Show how many cells there are to train on."""
+    def show_decided_cells(
+        self, decided: DecidedCellCounts, titles: Mapping[str, str] | None = None
+    ) -> None:
+        """Show how many cells there are to train on, and recordings by title."""
         self._study_classes = decided.classes
         header, rows = class_rows(decided)
         self.table.setVisible(bool(decided.total))
@@ -126,7 +129,9 @@ class SetupPanel(QWidget):
         rule = rule_text(decided.rule)
         self.rule.setText(f"A cell is decided when {rule} (the study's rule).")
         self._show_warning(lacking_cells_text(decided))
-        self.recordings.set_recordings(decided.recordings, decided.corrected)
+        self.recordings.set_recordings(
+            decided.recordings, decided.corrected, titles or {}
+        )
         self._show_head_note()
 
     def show_offer(self, offer: QWidget) -> None:

@@ -196,7 +196,8 @@ class RetrainWidget(QWidget):
         if self.session.study is None:
             return
         self.estimates.set_decided_cells(decided)
-        self.panel.setup.show_decided_cells(decided)
+        self.panel.setup.show_decided_cells(decided, self.session.titles)
+        self.panel.report.cells.titles = self.session.titles
         self.one_answer.refresh()
         self.estimates.refresh()
 

@@ -93,9 +93,10 @@ class AnimalsDialog(QDialog):
 
     def _fill(self, study: Study) -> None:
         for row, name in enumerate(study.recordings):
-            item = QTableWidgetItem(name)
+            title = study.title_of(name)
+            item = QTableWidgetItem(title)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            item.setToolTip(as_rich_text(name))
+            item.setToolTip(as_rich_text(title))
             self.table.setItem(row, 0, item)
             info = study.recording(name).info
             for column, key in enumerate(_COLUMNS, 1):

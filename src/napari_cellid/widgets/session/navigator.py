@@ -96,6 +96,15 @@ class StudyNavigator(QObject):
         """The row of a cell in `cells`; None if there is no such cell (any more)."""
         return self._cells.row(cell)
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """What people see of each recording, by its name."""
+        return {} if self.study is None else self.study.titles
+
+    def title_of(self, name: str) -> str:
+        """What people see of a recording: its title, or else its name."""
+        return self.titles.get(name, name)
+
     def model_name(self, recording: str) -> str:
         """Name of the model that classified a recording; empty if none did."""
         return self._cells.model_name(recording)
@@ -115,7 +124,7 @@ class StudyNavigator(QObject):
         """Show a recording of the study in the viewer."""
         study = self._require_study()
         read = partial(_read_recording, study, name, self.cells())
-        recording, planes, labels = wait_for(read, f"Opening {name}…")
+        recording, planes, labels = wait_for(read, f"Opening {self.title_of(name)}…")
         if self.study is not study:
             # results were saved in it meanwhile, or its settings have changed
             self.show_recording(name)
@@ -123,6 +132,7 @@ class StudyNavigator(QObject):
         self._clear_view(keep_layers=True)
         self.recording, self.planes, self.labels = recording, planes, labels
         self._view.show(planes, labels, self.config)
+        self._view.set_title(self.title_of(name))
         # weak, because the layers keep it
         self._view.say_cells(partial(_words_at, weakref.ref(self)))
         if self.blind:
@@ -222,8 +232,8 @@ class StudyNavigator(QObject):
         row = self.row(cell)
         if row is None:
             raise InputError(
-                f"The recording {cell.recording!r} has no cell {cell.cell} (any more); "
-                "open the study again to see the current cells."
+                f"The recording {self.title_of(cell.recording)!r} has no cell "
+                f"{cell.cell} (any more); open the study again to see the current ones."
             )
         return row
 
@@ -265,6 +275,7 @@ class StudyNavigator(QObject):
         self.study, self._cells = study, cells
         if self.recording is not None:
             self.recording = study.recording(self.recording.name)
+            self._view.set_title(self.title_of(self.recording.name))
         self.cells_changed.emit()
 
     def _show_config(self) -> None:

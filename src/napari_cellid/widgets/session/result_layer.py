@@ -14,6 +14,7 @@ from napari_cellid.cells.none_of_these import (
 )
 from napari_cellid.classification.base import none_limits
 from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
+from napari_cellid.widgets._shared.layers import METADATA_KEY, STUDY_IMAGE
 
 if TYPE_CHECKING:
     import weakref
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.segmentation.outline_edits import LabelledCells
 
-#: key of a layer's metadata under which its result is kept
-METADATA_KEY = "napari_cellid"
-#: under that key, with the name of the recording, for the images of an open study
-STUDY_IMAGE = "study"
-#: and, with its mean images, for outlines that are shown while classes are predicted
+#: under METADATA_KEY, with its mean images, for outlines that are shown while classes
+#: are predicted
 OUTLINES_PREVIEW = "outlines"
 #: columns of a layer's features that whoever is blind may see
 BLIND_FEATURES = ("index", "label")

@@ -46,7 +46,8 @@ def open_or_create_study(path: Path, result: ShownResult) -> Study:
 def offer_text(study: Study, result: ShownResult) -> str:
     """What a button says that saves a result in a study."""
     if result.name in study.recordings:
-        return f"Replace the outlines of {result.name} in {study.path.name}"
+        title = study.title_of(result.name)
+        return f"Replace the outlines of {title} in {study.path.name}"
     return f"Add {result.name} to the study {study.path.name}"
 
 

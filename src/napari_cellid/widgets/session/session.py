@@ -16,6 +16,7 @@ from napari_cellid.study.answered_markers import (
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replaced import put_away
 from napari_cellid.study.saved_result import saved_warnings
 from napari_cellid.study.scheme import save_scheme
@@ -161,6 +162,11 @@ class StudySession(FollowingSession):
             For each recording a mapping with "animal" and "subvolume".
         """
         study = self._require_study().update_recording_info(animals)
+        self._set_cells(study, CellsIndex(study))
+
+    def rename_recording(self, name: str, title: str) -> None:
+        """Give a recording a title; see `study.renaming`."""
+        study = rename_recording(self._require_study(), name, title)
         self._set_cells(study, CellsIndex(study))
 
     def remove_recording(self, name: str) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layer_axes import has_time
+from napari_cellid.widgets._shared.layers import METADATA_KEY
 from napari_cellid.widgets._shared.waiting import draw_pending
 from napari_cellid.widgets.session.hover_text import say_classes
 from napari_cellid.widgets.session.result_layer import (
-    METADATA_KEY,
     ShownResult,
     edited_by_hand,
     result_of,

@@ -11,6 +11,8 @@ import numpy as np
 
 from napari_cellid.channels.normalisation import contrast_limits
 from napari_cellid.widgets._shared.layers import (
+    METADATA_KEY,
+    STUDY_IMAGE,
     channel_image,
     has_default_display,
     lie_alike,
@@ -18,8 +20,6 @@ from napari_cellid.widgets._shared.layers import (
 )
 from napari_cellid.widgets._shared.waiting import draw_pending
 from napari_cellid.widgets.session.result_layer import (
-    METADATA_KEY,
-    STUDY_IMAGE,
     is_output_layer,
     is_study_image,
 )
@@ -188,6 +188,11 @@ class StudyImages:
                 )
                 # napari needs a while for each layer
                 draw_pending()
+
+    def set_title(self, title: str) -> None:
+        """Name the layers that were added."""
+        for colour, layer in self._own.items():
+            layer.name = f"{title} {colour}"
 
     def remove(self) -> None:
         """Remove the layers that were added, and give the others back."""

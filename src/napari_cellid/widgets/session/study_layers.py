@@ -157,6 +157,12 @@ class RecordingLayers:
         """Whether these are the images of the recording that is shown."""
         return self._planes.has_images_of(planes)
 
+    def set_title(self, title: str) -> None:
+        """Name the layers that were added by what people see of the recording."""
+        self.name = title
+        self._images.set_title(title)
+        self._outlines.name = self._outlines_name
+
     def use_same_images(self) -> None:
         """Use images that were opened since, if they lie where the outlines lie."""
         same = same_images(self._viewer, self._planes)

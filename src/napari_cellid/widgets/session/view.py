@@ -116,6 +116,11 @@ class StudyView:
             adjust = weakref.WeakMethod(self._adjust_zoom)
             QTimer.singleShot(_LAYOUT_MS, lambda: _call(adjust))
 
+    def set_title(self, title: str) -> None:
+        """Name the layers that were added by what people see of the recording."""
+        if self._shown_layers is not None:
+            self._shown_layers.set_title(title)
+
     def say_cells(self, words: Callable[[Any], str]) -> None:
         """Let the status bar name the cell under the mouse; see `hover_text`."""
         if self._shown_layers is not None:
