@@ -246,6 +246,8 @@ def test_the_list_lies_over_the_image_where_one_column_fits(
         image = overlay._image()
         one_column = overlay._scroll.widget().layout().count() == 1
         assert image.contains(overlay.geometry()) or one_column
+        bar = overlay._scroll.verticalScrollBar()
+        assert bar.maximum() == 0 or overlay.height() >= image.height()
         ask_again(overlay)
 
 

@@ -133,3 +133,11 @@ def test_an_empty_plot_has_the_background_of_the_theme(qtbot: Any, theme: str) -
     qtbot.addWidget(plot)
     background = np.array(get_theme(theme).background.as_rgb_tuple()[:3]) / 255
     np.testing.assert_allclose(plot.figure.get_facecolor()[:3], background, atol=1e-6)
+
+
+def test_an_empty_dock_says_at_its_top_what_to_do(dock: TracesWidget) -> None:
+    dock.resize(dock.sizeHint().width(), 600)
+    dock.show()
+    assert dock.width() >= 340
+    assert dock.line.geometry().top() < dock.plot.geometry().top()
+    assert "Click a cell" in dock.line.text()

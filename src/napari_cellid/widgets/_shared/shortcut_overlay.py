@@ -175,11 +175,12 @@ class ShortcutOverlay(QFrame):
 
     def _place(self) -> None:
         """As large as the list, where there is room for it."""
+        # measured first, with the styles that the height depends on, too
+        width = self._outer_width()
         inner = self._scroll.widget().sizeHint()
         margins = self.layout().contentsMargins()
         foot = self.layout().itemAt(1).sizeHint().height() + self.layout().spacing()
-        width = self._outer_width()
-        height = inner.height() + margins.top() + margins.bottom() + foot + 4
+        height = inner.height() + margins.top() + margins.bottom() + foot + 8
         room = self._image()
         if width > room.width():
             whole = self.parentWidget().rect()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.cells.matching import changed_labels
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from napari_cellid.widgets.session.result_layer import ShownResult
 
+#: initial width of the dock (px)
+_WIDTH = 340
 _HOW = (
     "Click a cell to see its fluorescence over time. Traces are there after a run on a "
     "movie with 'Traces' on, under 'More settings' of the Identify dock, and for ROIs "
@@ -54,8 +57,8 @@ class TracesWidget(QWidget):
         self.line = small_text()
         self.line.setText(_HOW)
         column = QVBoxLayout(self)
-        column.addWidget(self.plot, 1)
         column.addWidget(self.line)
+        column.addWidget(self.plot, 1)
         column.addWidget(HelpLine(viewer, "traces"))
         self._picker = CellPicker(viewer, self)
         self._picker.clicked.connect(self._on_clicked)
@@ -63,6 +66,11 @@ class TracesWidget(QWidget):
         self._connections = Connections(self)
         self._connections.connect(viewer.events.theme, self._on_theme)
         tabify_dock_later(self)
+
+    def sizeHint(self) -> QSize:
+        """As wide as a trace needs to be seen."""
+        hint = super().sizeHint()
+        return QSize(max(hint.width(), _WIDTH), hint.height())
 
     def setTraces(
         self, layer: Labels, traces: CellTraces, labels: np.ndarray[Any, Any]
