@@ -272,7 +272,12 @@ class StudyNavigator(QObject):
 
     def _set_cells(self, study: Study, cells: CellsIndex) -> None:
         """Take the open study with other recordings or cells."""
-        self.study, self._cells = study, cells
+        self._cells = cells
+        self._set_titles(study)
+
+    def _set_titles(self, study: Study) -> None:
+        """Take the open study with other titles of the same recordings and cells."""
+        self.study = study
         if self.recording is not None:
             self.recording = study.recording(self.recording.name)
             self._view.set_title(self.title_of(self.recording.name))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_cellid.config import Scheme, StudyConfig
+    from napari_cellid.config import RecordingInfo, Scheme, StudyConfig
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import ShownResult
@@ -63,6 +63,12 @@ def _read_study(path: Path | str) -> tuple[Study, CellsIndex]:
     """A study and the tables of its cells."""
     study = Study.open(Path(path))
     return study, CellsIndex(study)
+
+
+def _untitled(study: Study) -> dict[str, RecordingInfo]:
+    """What a study knows of each recording beside its title."""
+    infos = study.recording_infos().items()
+    return {name: info.model_copy(update={"title": ""}) for name, info in infos}
 
 
 class StudySession(FollowingSession):
@@ -140,14 +146,8 @@ class StudySession(FollowingSession):
 
     def refresh_config(self) -> None:
         """Use the `study.toml` of now, if another window or person has changed it."""
-        if self.study is None:
-            return
-        study = self.study.with_current_settings()
-        if study.config.markers_by_id != self.config.markers_by_id:
-            # somebody may have edited the file by hand
-            answers = read_annotations(study.annotations).all_answers
-            check_answered_markers(study.config, answered_markers(answers))
-        self._use_settings_of(study)
+        if self.study is not None:
+            self._take_over(self.study.with_current_settings())
 
     def set_config(self, config: StudyConfig) -> None:
         """Use settings that `study.toml` has already; nothing is read again."""
@@ -161,13 +161,11 @@ class StudySession(FollowingSession):
         animals
             For each recording a mapping with "animal" and "subvolume".
         """
-        study = self._require_study().update_recording_info(animals)
-        self._set_cells(study, CellsIndex(study))
+        self._take_over(self._require_study().update_recording_info(animals))
 
     def rename_recording(self, name: str, title: str) -> None:
         """Give a recording a title; see `study.renaming`."""
-        study = rename_recording(self._require_study(), name, title)
-        self._set_cells(study, CellsIndex(study))
+        self._take_over(rename_recording(self._require_study(), name, title))
 
     def remove_recording(self, name: str) -> None:
         """Take a recording out of the study; see `study.replaced.put_away`."""
@@ -175,13 +173,10 @@ class StudySession(FollowingSession):
         if self._shown_name() == name:
             self._clear_view()
         put_away(study.path / RECORDINGS, name)
-        study = Study.open(study.path)
-        if self._answers is not None:
-            self._answers = StudyAnswers(study)
-        self._set_cells(study, CellsIndex(study))
+        self._take_over(Study.open(study.path))
         if annotator:
+            # from the first cell of the recordings that are left
             self.start_annotating(annotator)
-        self.votes_changed.emit()
 
     def save_result(
         self, result: ShownResult, path: Path | None = None
@@ -262,16 +257,41 @@ class StudySession(FollowingSession):
         if labelled is before:
             self._saved[result] = name, result.labelled
 
+    def _take_over(self, study: Study) -> None:
+        """Take the open study as it was read again, unless answers forbid it."""
+        if study.config.markers_by_id != self.config.markers_by_id:
+            # somebody may have edited the file by hand
+            answers = read_annotations(study.annotations).all_answers
+            check_answered_markers(study.config, answered_markers(answers))
+        self._use_settings_of(study)
+
     def _use_settings_of(self, study: Study) -> None:
         """Take the open study with other settings, and emit the settings before."""
         if self.study is None or study is self.study:
             return
-        before, infos = self.config, self.study.recording_infos()
-        if study.recording_infos() != infos:
+        before, open_now = self.config, self.study
+        if study.recordings != open_now.recordings:
+            # another computer has added or removed one
+            self._set_recordings(study)
+        elif _untitled(study) != _untitled(open_now):
             # somebody named animals in study.toml
             self._set_cells(study, CellsIndex(study))
+        elif study.titles != open_now.titles:
+            self._set_titles(study)
         if study.config != before:
             self._apply(study, before)
+
+    def _set_recordings(self, study: Study) -> None:
+        """Take the open study with other recordings, to which there may be answers."""
+        # first all that can fail, so that no recording has the answers of another time
+        cells = CellsIndex(study)
+        answers = None if self._answers is None else StudyAnswers(study)
+        if self._shown_name() not in (None, *study.recordings):
+            self._clear_view()
+        self._answers = answers
+        self._set_cells(study, cells)
+        self._forget_gone_cells()
+        self.votes_changed.emit()
 
     def _apply(self, study: Study, before: StudyConfig) -> None:
         self.study = study

@@ -1,0 +1,87 @@
+"""Another computer changes the recordings of the study that is open here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from annotating import cells_of, press
+from qtpy.QtCore import Qt
+from voting import true_classes, write_answers
+
+from napari_cellid.study.recordings import RECORDINGS
+from napari_cellid.study.renaming import rename_recording
+from napari_cellid.study.replaced import bring_back, list_replaced, put_away
+from napari_cellid.study.study import Study
+
+if TYPE_CHECKING:
+    from napari_cellid.widgets.annotate.widget import AnnotateWidget
+
+
+def test_a_recording_that_was_removed_elsewhere_is_left(
+    viewer: Any, annotate: AnnotateWidget, lab: Study, qtbot: Any
+) -> None:
+    session = annotate.session
+    assert session.recording is not None and session.recording.name == "a1"
+    put_away(lab.path / RECORDINGS, "a1")
+    rename_recording(Study.open(lab.path), "b2", "day 3")
+    with qtbot.waitSignals([session.cells_changed, session.recording_changed]):
+        session.settings_watch.look()
+    assert session.study is not None and session.study.recordings == ("b2",)
+    assert session.recording is None and session.cell is None
+    assert len(viewer.layers) == 0
+    assert annotate.panel.recording.itemText(0) == "day 3"
+    # and it goes on with the other one
+    session.go_to(cells_of(session, "b2")[0])
+    press(annotate, Qt.Key.Key_E)
+    assert {cell.recording for cell in session.own_answers} == {"b2"}
+
+
+def test_a_recording_that_comes_back_elsewhere_has_its_answers(
+    annotate: AnnotateWidget, lab: Study
+) -> None:
+    session = annotate.session
+    classes = true_classes(lab).items()
+    theirs = {key: name for key, name in classes if key.recording == "b2"}
+    write_answers(lab, "Ann", theirs)
+    parent = lab.path / RECORDINGS
+    put_away(parent, "b2")
+    session.open_study(lab.path)
+    annotate.begin("Ann")
+    cell = session.cell
+    assert not session.own_answers
+    bring_back(parent, list_replaced(parent, "b2")[-1])
+    rename_recording(Study.open(lab.path), "b2", "day 3")
+    session.settings_watch.look()
+    assert session.own_answers == theirs
+    assert session.cell == cell is not None
+    assert session.journal is not None
+
+
+@pytest.mark.parametrize("what", ["rename", "animal"])
+def test_settings_of_another_window_are_seen_with_an_own_change(
+    annotate: AnnotateWidget, lab: Study, qtbot: Any, what: str
+) -> None:
+    session = annotate.session
+    first, *rest = lab.config.classes
+    first = first.model_copy(update={"key": "X"})
+    lab.save_config(lab.config.model_copy(update={"classes": (first, *rest)}))
+    with qtbot.waitSignals([session.config_changed, session.cells_changed]):
+        if what == "rename":
+            session.rename_recording("a1", "day 3")
+        else:
+            session.set_animals({"a1": {"animal": "m9"}})
+    assert session.config.classes[0].key == "X"
+    # the key that is shown is the key that answers
+    press(annotate.window().centralWidget(), Qt.Key.Key_X)
+    assert list(session.own_answers.values()) == [first.name]
+
+
+def test_a_title_does_not_read_the_cells_again(
+    annotate: AnnotateWidget, lab: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = annotate.session
+    table = session.cells()
+    session.rename_recording("a1", "day 3")
+    assert session.cells() is table
+    assert session.title_of("a1") == "day 3"
