@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
@@ -14,9 +15,11 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 
 from napari_cellid.config import IdentifyConfig
+from napari_cellid.errors import InputError
 from napari_cellid.segmentation.outline_edits import initial_cells
 from napari_cellid.study.recordings import IMAGES, write_images
 from napari_cellid.widgets._shared.channels import Channels, result_transform
+from napari_cellid.widgets.session import study_images
 from napari_cellid.widgets.session.result_layer import ShownResult
 from napari_cellid.widgets.session.session import session_of
 from napari_cellid.widgets.session.show_result import add_result
@@ -346,3 +349,81 @@ def test_a_study_opened_in_an_empty_viewer_leaves_the_whole_picture(
     annotate.session.close_study()
     middle = np.mean(green.extent.world[:, -2:], axis=0)
     np.testing.assert_allclose(viewer.camera.center[-2:], middle, atol=1)
+
+
+@pytest.mark.usefixtures("other_images")
+def test_images_say_no_cell_of_another_recording(
+    viewer: Any, lab: Study, session: StudySession
+) -> None:
+    _, green = open_images(viewer, lab)
+    session.open_study(lab.path)
+    for name, says in (("a1", True), ("b2", False)):
+        cell = cells_of(session, name)[0]
+        session.go_to(cell)
+        row = session.row(cell)
+        assert row is not None
+        place = green.data_to_world((row["plane"], row["y"], row["x"]))
+        text = green.get_status(place, world=True)["value"]
+        assert ("cell" in text) == says
+
+
+def test_one_image_opened_over_a_renamed_recording(
+    viewer: Any, annotate: AnnotateWidget, lab: Study
+) -> None:
+    session = annotate.session
+    session.rename_recording("a1", "Mouse 7")
+    _, green = open_images(viewer, lab)
+    viewer.layers.remove("my red")
+    press(annotate, RIGHT)
+    assert sorted(names(viewer)) == [
+        "Mouse 7 classes", "Mouse 7 red", "current cell", "my green",
+    ]  # fmt: skip
+    # the new layer names the cell under the mouse, as the others do
+    row = session.row(session.cell)
+    place = green.data_to_world((row["plane"], row["y"], row["x"]))
+    assert f"cell {row['cell']}" in green.get_status(place, world=True)["value"]
+
+
+@pytest.mark.usefixtures("other_images")
+def test_no_layers_are_left_when_another_recording_comes_while_napari_draws(
+    viewer: Any, lab: Study, session: StudySession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_images(viewer, lab)
+    session.open_study(lab.path)
+    session.show_recording("a1")
+    drawn = []
+
+    def draw() -> None:
+        drawn.append(len(viewer.layers))
+        if len(drawn) == 1:
+            session.show_recording("a1")
+
+    monkeypatch.setattr(study_images, "draw_pending", draw)
+    session.show_recording("b2")
+    assert drawn
+    assert session.recording is not None and session.recording.name == "a1"
+    assert len(viewer.layers) == 4
+    assert {"my green", "my red"} <= set(visible(viewer))
+
+
+@pytest.mark.parametrize("error", [InputError("damaged"), OSError("gone")])
+def test_a_layer_whose_file_cannot_be_read_is_no_image_of_the_study(
+    viewer: Any, lab: Study, session: StudySession, error: Exception
+) -> None:
+    red = lab.recording("a1").planes().red
+    assert red is not None
+    broken = []
+
+    def read(block: Any) -> Any:
+        if broken:
+            raise error
+        return block
+
+    lazy = da.from_array(red, chunks=(1, -1, -1)).map_blocks(read, dtype=red.dtype)
+    layer = viewer.add_image(lazy, name="mine", cache=False, **SCALE)
+    layer.visible = False
+    broken.append(True)
+    session.open_study(lab.path)
+    session.show_recording("a1")
+    assert visible(viewer)[:2] == ["a1 red", "a1 green"]
+    broken.clear()

@@ -74,6 +74,12 @@ def say_cells(layers: Iterable[Layer], words: Callable[[Any], str]) -> None:
             layer.__dict__[_TOOLTIP] = partial(_tooltip, words)
 
 
+def say_values(layer: Layer) -> None:
+    """Let the status bar and the tooltip of a layer say again what napari says."""
+    for method in (_STATUS, _TOOLTIP):
+        layer.__dict__.pop(method, None)
+
+
 def class_words(cells: pd.DataFrame, label: int) -> str:
     """Class of a cell and its probability, such as "excitatory 0.99"; "" if unknown.
 

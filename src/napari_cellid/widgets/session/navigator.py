@@ -131,8 +131,7 @@ class StudyNavigator(QObject):
             return
         self._clear_view(keep_layers=True)
         self.recording, self.planes, self.labels = recording, planes, labels
-        self._view.show(planes, labels, self.config)
-        self._view.set_title(self.title_of(name))
+        self._view.show(planes, labels, self.config, self.title_of(name))
         # weak, because the layers keep it
         self._view.say_cells(partial(_words_at, weakref.ref(self)))
         if self.blind:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellid.channels.normalisation import contrast_limits
+from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layers import (
     METADATA_KEY,
     STUDY_IMAGE,
@@ -19,6 +20,7 @@ from napari_cellid.widgets._shared.layers import (
     show_other_image,
 )
 from napari_cellid.widgets._shared.waiting import draw_pending
+from napari_cellid.widgets.session.hover_text import say_values
 from napari_cellid.widgets.session.result_layer import (
     is_output_layer,
     is_study_image,
@@ -90,6 +92,7 @@ class _Borrowed:
             if _display(self.layer, name) == self.shown[name]:
                 setattr(self.layer, name, value)
         self.layer.visible = self.visible
+        say_values(self.layer)
 
     def _set(self, name: str, value: Any) -> None:
         self.before[name] = _display(self.layer, name)
@@ -149,6 +152,7 @@ class StudyImages:
         planes: MeanPlanes,
         transform: Mapping[str, Any],
         same: Mapping[str, Image],
+        title: str,
         below: Layer | None = None,
     ) -> None:
         """Show the images of a recording.
@@ -161,6 +165,8 @@ class StudyImages:
             Arguments of new layers.
         same
             Layers that show them already, by colour.
+        title
+            What people see of the recording, for the names of its own layers.
         below
             The layer below which new ones come; None for the top.
         """
@@ -173,7 +179,7 @@ class StudyImages:
         self._colours = tuple(images)
         metadata = {METADATA_KEY: (STUDY_IMAGE, planes.name)}
         for colour, image in images.items():
-            name = f"{planes.name} {colour}"
+            name = _layer_name(title, colour)
             if colour in same:
                 self._borrowed[colour] = _Borrowed.of(same[colour], colour, image)
             elif colour in self._own and self._own[colour] in self._viewer.layers:
@@ -192,7 +198,7 @@ class StudyImages:
     def set_title(self, title: str) -> None:
         """Name the layers that were added."""
         for colour, layer in self._own.items():
-            layer.name = f"{title} {colour}"
+            layer.name = _layer_name(title, colour)
 
     def remove(self) -> None:
         """Remove the layers that were added, and give the others back."""
@@ -208,6 +214,10 @@ class StudyImages:
         with suppress(ValueError):
             self._viewer.layers.remove(layer)
             draw_pending()
+
+
+def _layer_name(title: str, colour: str) -> str:
+    return f"{title} {colour}"
 
 
 def _display(layer: Image, name: str) -> Any:
@@ -240,6 +250,6 @@ def _shows(layer: Image, image: NDArray[np.float32]) -> bool:
             np.array_equal(np.asarray(shown, np.float32), plane, equal_nan=True)
             for shown, plane in zip(stack, image, strict=True)
         )
-    except OSError:
-        # a file that is read when it is looked at, and is gone
+    except (OSError, InputError):
+        # a file that is read when it is looked at, and is gone or damaged
         return False

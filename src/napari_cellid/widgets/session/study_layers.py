@@ -55,6 +55,8 @@ class RecordingLayers:
         (plane, y, x) of the same shape.
     config
         Classes of the study.
+    title
+        What people see of the recording, for the names of its layers.
     like
         A layer of the same recording that exists already and whose transform the new
         layers get.
@@ -66,6 +68,7 @@ class RecordingLayers:
         planes: MeanPlanes,
         labels: NDArray[Any],
         config: StudyConfig,
+        title: str,
         *,
         like: Layer | None = None,
     ) -> None:
@@ -73,9 +76,10 @@ class RecordingLayers:
         self._viewer: ViewerModel = weakref.proxy(viewer)
         self._images = StudyImages(viewer)
         same = same_images(viewer, planes)
-        self._set_recording(viewer, planes, labels, like, same)
+        self.title = title
+        self._set_recording(planes, labels, _transform(planes, like, same))
         self._first_zoom = 0.0
-        self._images.show(planes, self._transform, same)
+        self._images.show(planes, self._transform, same, title)
         self.outlines = OutlineLayer(
             viewer, self._outlines_name, labels, self._transform, config
         )
@@ -87,56 +91,56 @@ class RecordingLayers:
         # an image, because its controls are few and nothing can be painted on it
         viewer.layers.selection.active = self._images.layers[-1]
 
-    def can_show(self, planes: MeanPlanes, like: Layer | None = None) -> bool:
-        """Whether these layers can show another recording.
-
-        Adding and removing layers takes napari far longer than showing other data in
-        them. They can if the user has removed no layer over the images, and the
-        recording has as many axes.
-        """
-        transform = _transform(planes, like, same_images(self._viewer, planes))
-        as_many = len(transform["scale"]) == len(self._transform["scale"])
-        return as_many and self._drawn_complete
-
     def show(
         self,
         planes: MeanPlanes,
         labels: NDArray[Any],
         config: StudyConfig,
+        title: str,
         like: Layer | None = None,
-    ) -> None:
-        """Show another recording in these layers, see `can_show`.
+    ) -> bool:
+        """Show another recording in these layers, if they can.
+
+        Adding and removing layers takes napari far longer than showing other data in
+        them. They can if the user has removed no layer over the images, and the
+        recording has as many axes.
 
         Parameters
         ----------
-        planes, labels, config, like
+        planes, labels, config, title, like
             As for the layers themselves.
+
+        Returns
+        -------
+        Whether they show it; otherwise nothing has changed.
         """
-        viewer = self._viewer
-        same = same_images(viewer, planes)
-        self._set_recording(viewer, planes, labels, like, same, self._added)
-        self._images.show(planes, self._transform, same, self._outlines)
+        same = same_images(self._viewer, planes)
+        transform = _transform(planes, like, same)
+        as_many = len(transform["scale"]) == len(self._transform["scale"])
+        if not as_many or not self._drawn_complete:
+            return False
+        self.title = title
+        self._set_recording(planes, labels, transform, self._added)
+        self._images.show(planes, self._transform, same, title, self._outlines)
         self.outlines.set_recording(
             self._outlines_name, labels, self._transform, config
         )
         self._marker.set_recording(self._transform, self._pixel_size_um)
-        viewer.layers.selection.active = self._images.layers[-1]
+        self._viewer.layers.selection.active = self._images.layers[-1]
+        return True
 
     def _set_recording(
         self,
-        viewer: ViewerModel,
         planes: MeanPlanes,
         labels: NDArray[Any],
-        like: Layer | None,
-        same: Mapping[str, Image],
+        transform: dict[str, Any],
         own: tuple[Layer, ...] = (),
     ) -> None:
-        self.name, self._planes, self._labels = planes.name, planes, labels
+        self._planes, self._labels = planes, labels
         self._pixel_size_um = planes.pixel_size_um
-        transform = self._transform = _transform(planes, like, same)
-        self._units_alone = transform["units"]
+        self._transform, self._units_alone = transform, transform["units"]
         # before the first layer is added, which napari draws at once
-        transform["units"] = shared_units(viewer, self._units_alone, own)
+        transform["units"] = shared_units(self._viewer, self._units_alone, own)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -159,7 +163,7 @@ class RecordingLayers:
 
     def set_title(self, title: str) -> None:
         """Name the layers that were added by what people see of the recording."""
-        self.name = title
+        self.title = title
         self._images.set_title(title)
         self._outlines.name = self._outlines_name
 
@@ -171,11 +175,14 @@ class RecordingLayers:
             for layer in same.values()
         ):
             return
-        self._images.show(self._planes, self._transform, same, self._outlines)
+        self._images.show(
+            self._planes, self._transform, same, self.title, self._outlines
+        )
         self._transform = _transform(self._planes, None, same)
         self._units_alone = self._transform["units"]
         for layer in self._drawn:
             set_transform(layer, self._transform)
+        self.follow_units()
 
     def mark_cell(self, plane: int, y: float, x: float, *, centre: bool = True) -> None:
         """Show a plane, mark a position in it (px), and centre the camera on it."""
@@ -254,7 +261,7 @@ class RecordingLayers:
 
     @property
     def _outlines_name(self) -> str:
-        return f"{self.name} classes"
+        return f"{self.title} classes"
 
     @property
     def _drawn(self) -> tuple[Layer, ...]:

@@ -49,6 +49,8 @@ class StudyView:
         self._kept: RecordingLayers | None = None
         self._others = OtherLayers()
         self._zoomed = False
+        # what the status bar says of the cell under the mouse
+        self._words: Callable[[Any], str] | None = None
         # what the viewer showed before the study: camera, position and active layer
         self._before: ViewerState | None = None
         # the same of the recording, while it is set aside
@@ -82,9 +84,23 @@ class StudyView:
         return any(layer.visible and result_of(layer) for layer in layers)
 
     def show(
-        self, planes: MeanPlanes, labels: NDArray[Any], config: StudyConfig
+        self,
+        planes: MeanPlanes,
+        labels: NDArray[Any],
+        config: StudyConfig,
+        title: str,
     ) -> None:
-        """Show a recording and hide other images, because colours would add up."""
+        """Show a recording and hide other images, because colours would add up.
+
+        Parameters
+        ----------
+        planes, labels
+            Mean images and labels (plane, y, x) of the recording.
+        config
+            Classes of the study.
+        title
+            What people see of the recording, for the names of its layers.
+        """
         viewer = self._viewer()
         if viewer is None:
             return
@@ -92,21 +108,20 @@ class StudyView:
         if self._before is None:
             self._before = ViewerState(viewer)
         like = result_layer(viewer, planes)
-        kept, self._kept = self._kept, None
-        if kept is not None and kept.can_show(planes, like):
-            kept.show(planes, labels, config, like)
-            self._layers = kept
-            self._hide_others(viewer)
-        else:
-            if kept is not None:
-                kept.remove()
-            self._hide_others(viewer)
-            layers = RecordingLayers(viewer, planes, labels, config, like=like)
-            if self._layers is not None:
-                # napari drew in between, and another recording was shown meanwhile
+        layers, self._kept = self._kept, None
+        if layers is None or not layers.show(planes, labels, config, title, like):
+            if layers is not None:
                 layers.remove()
-                return
-            self._layers = layers
+            self._hide_others(viewer)
+            layers = RecordingLayers(viewer, planes, labels, config, title, like=like)
+        if self._layers is not None:
+            # napari drew in between, and another recording was shown meanwhile
+            layers.remove()
+            # these layers may have set it aside
+            self.bring_back()
+            return
+        self._layers = layers
+        self._hide_others(viewer)
         self._layers.follow_units()
         if not self._zoomed:
             self._layers.zoom_in()
@@ -123,6 +138,7 @@ class StudyView:
 
     def say_cells(self, words: Callable[[Any], str]) -> None:
         """Let the status bar name the cell under the mouse; see `hover_text`."""
+        self._words = words
         if self._shown_layers is not None:
             say_cells(self._shown_layers.layers, words)
 
@@ -159,6 +175,8 @@ class StudyView:
             return
         self._aside = None
         layers.use_same_images()
+        if self._words is not None:
+            say_cells(layers.layers, self._words)
         layers.set_visible(True)
         self._hide_others(viewer)
         state.restore(viewer)
