@@ -96,6 +96,30 @@ def test_a_title_that_another_window_has_just_given_is_refused(study: Study) -> 
     assert rename_recording(late, "r1", "day 3").title_of("r1") == "day 3"
 
 
+def test_a_title_that_another_window_has_just_taken_away_is_free(study: Study) -> None:
+    study = rename_recording(add(study, "r2"), "r2", "day 3")
+    rename_recording(Study.open(study.path), "r2", "")
+    renamed = rename_recording(study, "r1", "day 3")
+    assert renamed.titles == {"r1": "day 3", "r2": "r2"}
+
+
+def test_a_title_in_the_recording_s_own_file_can_be_taken_away(study: Study) -> None:
+    path = study.path / "recordings" / "r1" / "recording.toml"
+    path.write_text(path.read_text("utf-8") + '\ntitle = "day 3"\n', "utf-8")
+    study = Study.open(study.path)
+    assert study.titles == {"r1": "day 3"}
+    study = rename_recording(study, "r1", "")
+    assert study.titles == {"r1": "r1"}
+    assert rename_recording(study, "r1", "day 3").titles == {"r1": "day 3"}
+    assert "day 3" not in (study.path / "study.toml").read_text("utf-8")
+
+
+def test_a_long_name_is_no_title_that_is_too_long(study: Study) -> None:
+    name = "a" * 150
+    study = rename_recording(add(study, name), name, "day 3")
+    assert rename_recording(study, name, name).title_of(name) == name
+
+
 @pytest.mark.parametrize(
     ("title", "why"),
     [

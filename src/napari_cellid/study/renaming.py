@@ -6,8 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
-from napari_cellid.naming import check_name, name_key
-from napari_cellid.study.settings import STUDY_FILE, StudySettings, edit_settings
+from napari_cellid.naming import check_name, clean_name, name_key
+from napari_cellid.study.settings import (
+    RECORDING_FILE,
+    STUDY_FILE,
+    StudySettings,
+    edit_settings,
+    read_recording_info,
+)
 
 if TYPE_CHECKING:
     from napari_cellid.study.study import Study
@@ -38,14 +44,17 @@ def rename_recording(study: Study, name: str, title: str) -> Study:
         If there is no such recording, another one has this name or title, it cannot be
         a title, or it cannot be written.
     """
-    study.recording(name)
     study.check_present()
+    # titles that another computer has taken away since the study was read are free
+    now = study.with_current_settings()
+    folder = now.recording(name).folder
     checked = _checked(name, title)
+    own = read_recording_info(folder / RECORDING_FILE, {}).title
 
     def edit(before: StudySettings) -> StudySettings:
-        # another computer may have given titles since the study was read
-        _check_free(study, before, name, checked)
-        return _with_title(before, name, checked)
+        # and another one may just have been given
+        _check_free(now, before, name, checked)
+        return _with_title(before, name, checked, own)
 
     path = study.path / STUDY_FILE
     edit_settings(path, StudySettings(study.config), edit)
@@ -55,12 +64,14 @@ def rename_recording(study: Study, name: str, title: str) -> Study:
 def _checked(name: str, title: str) -> str:
     """A title in its clean form; "" for none."""
     checked = check_name(title, "recording")
+    if checked == clean_name(name):
+        return ""
     if len(checked) > LONGEST_TITLE:
         raise InputError(
             f"A title of {len(checked)} characters is too long for lists and tables; "
             f"give {name} one of at most {LONGEST_TITLE}."
         )
-    return "" if checked == name else checked
+    return checked
 
 
 def _check_free(study: Study, settings: StudySettings, name: str, title: str) -> None:
@@ -73,11 +84,14 @@ def _check_free(study: Study, settings: StudySettings, name: str, title: str) ->
             )
 
 
-def _with_title(settings: StudySettings, name: str, title: str) -> StudySettings:
+def _with_title(
+    settings: StudySettings, name: str, title: str, own: str
+) -> StudySettings:
+    """The settings with a title; `own` is one that the recording's own file says."""
     overrides = {key: dict(table) for key, table in settings.overrides.items()}
     table = overrides.setdefault(name, {})
     table.pop("title", None)
-    if title:
+    if title != own:
         table["title"] = title
     if not table:
         del overrides[name]

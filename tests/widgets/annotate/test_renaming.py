@@ -15,7 +15,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox
 from voting import true_classes, write_answers
 
+from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.renaming import rename_recording
+from napari_cellid.study.replaced import put_away
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.channels import name_recording
 from napari_cellid.widgets.agreement.widget import AgreementWidget
@@ -268,3 +270,23 @@ def test_a_session_without_a_study_has_no_titles(
 ) -> None:
     session = make_dock(ViewerModel()).session
     assert dict(session.titles) == {} and session.title_of("a1") == "a1"
+
+
+def test_a_name_longer_than_a_title_is_shown_whole(qtbot: Any) -> None:
+    given: list[str] = []
+    box = RenameDialog("a" * 150, "", given.append)
+    qtbot.addWidget(box)
+    box.buttons.button(QDialogButtonBox.StandardButton.Ok).click()
+    assert given == ["a" * 150]
+
+
+def test_a_recording_that_another_computer_removed_is_not_renamed(
+    annotate: AnnotateWidget, dialog: RecordingsDialog, lab: Study
+) -> None:
+    choose_row(dialog, "b2")
+    put_away(lab.path / RECORDINGS, "b2")
+    rename_recording(Study.open(lab.path), "a1", TITLE)
+    annotate.session.refresh_config()
+    QTest.mouseClick(dialog.rename_button, LEFT)
+    assert dialog.table.rowCount() == 1
+    assert dialog.table.item(0, 0).text() == TITLE

@@ -127,6 +127,10 @@ class RecordingsDialog(QDialog):
         name, session = self.chosen(), self._session
         if name is None or session.study is None:
             return
+        if name not in session.study.recordings:
+            # another computer has removed it
+            self.refresh()
+            return
         title = session.study.recording(name).info.title
         rename = partial(session.rename_recording, name)
         if RenameDialog(name, title, rename, self).exec():

@@ -45,9 +45,11 @@ class RenameDialog(QDialog):
         super().__init__(parent)
         self._rename = rename
         self.setWindowTitle(f"Rename {title or name}")
-        self.line = QLineEdit(title or name)
+        self.line = QLineEdit()
         self.line.setPlaceholderText(name)
-        self.line.setMaxLength(LONGEST_TITLE)
+        # a name can be longer, and is not to be cut off
+        self.line.setMaxLength(max(LONGEST_TITLE, len(name)))
+        self.line.setText(title or name)
         self.line.setClearButtonEnabled(True)
         self.line.selectAll()
         hint = small_text()
