@@ -18,6 +18,9 @@ from napari_cellid.study.recordings import concatenate_cells
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
+    from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
 
@@ -179,3 +182,29 @@ def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyReco
     recording = study.recording(name)
     check_same_cells(name, recording.cells(), cells[cells["recording"] == name])
     return recording
+
+
+def read_current_recording(
+    study: Study, name: str, cells: pd.DataFrame
+) -> tuple[StudyRecording, MeanPlanes, NDArray[Any]]:
+    """A recording of an open study, its mean images and its labels.
+
+    Parameters
+    ----------
+    study, name, cells
+        As for `current_recording`.
+
+    Raises
+    ------
+    InputError
+        As `current_recording`, or if a file cannot be read or is of another shape.
+    """
+    recording = current_recording(study, name, cells)
+    planes, labels = recording.planes(), recording.labels()
+    if planes.shape != labels.shape:
+        raise InputError(
+            f"In {recording.folder} the images have the shape {planes.shape} "
+            f"(plane, y, x) but the labels {labels.shape}; identify the recording "
+            "again."
+        )
+    return recording, planes, labels

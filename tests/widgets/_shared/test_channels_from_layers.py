@@ -10,10 +10,10 @@ from napari.layers import Image
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.channels import (
     Channels,
-    layer_pixel_size,
     name_recording,
     recording_from_layers,
 )
+from napari_cellid.widgets._shared.layer_pixel_size import layer_pixel_size
 from napari_cellid.widgets.identify.infer_channels import (
     infer_first_axis,
     infer_red_and_green,

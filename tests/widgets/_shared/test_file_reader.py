@@ -12,10 +12,10 @@ from napari.layers import Layer
 from napari_cellid.widgets._shared import file_reader
 from napari_cellid.widgets._shared.channels import (
     Channels,
-    layer_pixel_size,
     recording_from_layers,
 )
 from napari_cellid.widgets._shared.file_reader import get_reader
+from napari_cellid.widgets._shared.layer_pixel_size import layer_pixel_size
 from napari_cellid.widgets.identify.infer_channels import (
     infer_first_axis,
     infer_red_and_green,

@@ -13,10 +13,10 @@ from napari.layers import Image, Labels
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.channels import (
     Channels,
-    known_pixel_size,
     recording_from_layers,
     result_transform,
 )
+from napari_cellid.widgets._shared.layer_pixel_size import known_pixel_size
 
 ROWS, COLUMNS = 60, 80
 TURN_90 = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])

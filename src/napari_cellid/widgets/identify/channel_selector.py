@@ -12,6 +12,8 @@ from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.channel_split import split_channels, split_layer
 from napari_cellid.widgets._shared.channels import (
     Channels,
+)
+from napari_cellid.widgets._shared.layer_pixel_size import (
     file_size_of,
     known_pixel_size,
 )

@@ -16,7 +16,12 @@ from napari_cellid.progress import Progress, WholeProgress
 from napari_cellid.recording.diameter import with_diameter
 from napari_cellid.report.roi_notes import roi_notes
 from napari_cellid.segmentation.outline_edits import resegment
-from napari_cellid.widgets._shared.torch_import import announce_torch, import_torch
+from napari_cellid.widgets._shared.torch_import import announce_torch
+from napari_cellid.widgets.identify.loaded_models import (
+    LoadedModels,
+    load_models,
+    load_only_classifier,
+)
 from napari_cellid.widgets.session.result_layer import ShownRois
 
 if TYPE_CHECKING:
@@ -24,41 +29,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_cellid.classification.base import CellClassifier
-    from napari_cellid.config import (
-        DeviceConfig,
-        IdentifyConfig,
-        SegmentConfig,
-        StudyConfig,
-    )
+    from napari_cellid.config import DeviceConfig, IdentifyConfig, SegmentConfig
     from napari_cellid.identify import IdentifyResult
-    from napari_cellid.models.card import Task
     from napari_cellid.progress import Step
     from napari_cellid.recording import Recording
     from napari_cellid.segmentation.diameter_estimate import DiameterEstimate
     from napari_cellid.segmentation.outline_edits import LabelledCells
-    from napari_cellid.segmentation.predict import Segmenter
+    from napari_cellid.widgets.identify.loaded_models import Naming
     from napari_cellid.widgets.identify.roi_choice import ChosenRois
     from napari_cellid.widgets.session.result_layer import ShownResult
-
-    #: settings that name the classes, and the folder of the study's own models
-    Naming = tuple[StudyConfig | None, Path | None]
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedModels:
-    """Models in memory, where they were read from, and what named the classes."""
-
-    segmenter_folder: Path | None = None
-    classifier_folder: Path | None = None
-    segmenter: Segmenter | None = None
-    classifier: CellClassifier | None = None
-    naming: Naming = (None, None)
-
-    @property
-    def folders(self) -> dict[Task, Path | None]:
-        """Folder of the model of each task."""
-        return {"segment": self.segmenter_folder, "classify": self.classifier_folder}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +100,7 @@ def _load(
     yield Progress("Loading models")
     if with_segmenter:
         return load_models(*folders, loaded, naming)
-    return _load_classifier(folders[1], loaded, naming)
+    return load_only_classifier(folders[1], loaded, naming)
 
 
 def _classify_rois(
@@ -189,48 +168,6 @@ def run_estimate(
     # an estimate that contradicts the pixel size is refused now, not at the next run
     with_diameter(recording, estimate.diameter_px)
     return estimate, models
-
-
-def load_models(
-    segmenter_folder: Path | None,
-    classifier_folder: Path | None,
-    loaded: LoadedModels,
-    naming: Naming = (None, None),
-) -> LoadedModels:
-    """Load the models of two folders, except those that are in memory already."""
-    # before the models import torch in the usual way
-    import_torch()
-    from napari_cellid.segmentation.predict import load_segmenter
-
-    segmenter = loaded.segmenter
-    if segmenter is None or segmenter_folder != loaded.segmenter_folder:
-        segmenter = load_segmenter(segmenter_folder)
-    models = _load_classifier(classifier_folder, loaded, naming)
-    return replace(models, segmenter_folder=segmenter_folder, segmenter=segmenter)
-
-
-def _load_classifier(
-    classifier_folder: Path | None, loaded: LoadedModels, naming: Naming
-) -> LoadedModels:
-    """Load the model that classifies; the one that outlines stays as it is."""
-    import_torch()
-    from napari_cellid.classification.loader import load_classifier
-
-    classifier = loaded.classifier
-    if classifier_folder is None:
-        classifier = None
-    elif (
-        classifier is None
-        or classifier_folder != loaded.classifier_folder
-        or naming != loaded.naming
-    ):
-        classifier = load_classifier(classifier_folder, *naming)
-    return replace(
-        loaded,
-        classifier_folder=classifier_folder,
-        classifier=classifier,
-        naming=naming,
-    )
 
 
 def save_files(

@@ -30,17 +30,14 @@ from napari_cellid.widgets.identify.cell_adding import LayerAdding
 from napari_cellid.widgets.identify.channel_display import display_in_colours
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
+from napari_cellid.widgets.identify.loaded_models import LoadedModels
 from napari_cellid.widgets.identify.outline_preview import OutlinePreview
 from napari_cellid.widgets.identify.panel import IdentifyPanel
 from napari_cellid.widgets.identify.pixel_size import confirm_pixel_size
 from napari_cellid.widgets.identify.run_times import remember_time
 from napari_cellid.widgets.identify.scheme_control import SchemeControl
 from napari_cellid.widgets.identify.study_offer import StudyOffer
-from napari_cellid.widgets.identify.tasks import (
-    LoadedModels,
-    run_estimate,
-    run_identify,
-)
+from napari_cellid.widgets.identify.tasks import run_estimate, run_identify
 from napari_cellid.widgets.session.result_layer import (
     ShownResult,
     result_of,

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellid.config import StudyConfig
 from napari_cellid.errors import InputError
-from napari_cellid.study.cells_index import CellsIndex, current_recording
+from napari_cellid.study.cells_index import CellsIndex, read_current_recording
 from napari_cellid.widgets._shared.waiting import wait_for
 from napari_cellid.widgets.session.hover_text import study_words
 from napari_cellid.widgets.session.view import StudyView
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
     from napari_cellid.recording import MeanPlanes
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
-
-
-def _read_recording(
-    study: Study, name: str, cells: pd.DataFrame
-) -> tuple[StudyRecording, MeanPlanes, NDArray[Any]]:
-    """A recording of a study, its mean images and its labels."""
-    recording = current_recording(study, name, cells)
-    planes, labels = recording.planes(), recording.labels()
-    if planes.shape != labels.shape:
-        raise InputError(
-            f"In {recording.folder} the images have the shape {planes.shape} "
-            f"(plane, y, x) but the labels {labels.shape}; identify the recording "
-            "again."
-        )
-    return recording, planes, labels
 
 
 class StudyNavigator(QObject):
@@ -123,7 +108,7 @@ class StudyNavigator(QObject):
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
         study = self._require_study()
-        read = partial(_read_recording, study, name, self.cells())
+        read = partial(read_current_recording, study, name, self.cells())
         recording, planes, labels = wait_for(read, f"Opening {self.title_of(name)}…")
         if self.study is not study:
             # results were saved in it meanwhile, or its settings have changed

@@ -8,37 +8,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.annotation.all_answers import read_annotations
-from napari_cellid.study.answered_markers import (
-    answered_markers,
-    check_answered_markers,
-)
 from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
-from napari_cellid.study.recordings import RECORDINGS
-from napari_cellid.study.renaming import rename_recording
-from napari_cellid.study.replaced import put_away
 from napari_cellid.study.saved_result import saved_warnings
-from napari_cellid.study.scheme import save_scheme
-from napari_cellid.study.settings import STUDY_FILE
 from napari_cellid.study.study import Study
 from napari_cellid.widgets._shared.canvas_context import keep_context_current
 from napari_cellid.widgets._shared.notifications import (
-    input_errors_shown,
     show_warnings,
 )
 from napari_cellid.widgets._shared.waiting import wait_for
-from napari_cellid.widgets.session.following import FollowingSession
+from napari_cellid.widgets.session.changing import ChangingSession
 from napari_cellid.widgets.session.recent_studies import remember_study
 from napari_cellid.widgets.session.save import open_or_create_study, save_result
-from napari_cellid.widgets.session.settings_watch import SettingsWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from napari.components import ViewerModel
 
-    from napari_cellid.config import RecordingInfo, Scheme, StudyConfig
     from napari_cellid.segmentation.outline_edits import LabelledCells
     from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.widgets.session.result_layer import ShownResult
@@ -65,13 +52,7 @@ def _read_study(path: Path | str) -> tuple[Study, CellsIndex]:
     return study, CellsIndex(study)
 
 
-def _untitled(study: Study) -> dict[str, RecordingInfo]:
-    """What a study knows of each recording beside its title."""
-    infos = study.recording_infos().items()
-    return {name: info.model_copy(update={"title": ""}) for name, info in infos}
-
-
-class StudySession(FollowingSession):
+class StudySession(ChangingSession):
     """The open study, its annotator, and the recording and cell that are shown.
 
     Every method that reads or writes files raises `InputError` for problems that the
@@ -104,10 +85,6 @@ class StudySession(FollowingSession):
         self._saved: weakref.WeakKeyDictionary[
             ShownResult, tuple[str, LabelledCells]
         ] = weakref.WeakKeyDictionary()
-        self.settings_watch = SettingsWatch(self)
-        self._watch.timeout.connect(self.settings_watch.look)
-        self.settings_watch.changed.connect(self._on_settings_file)
-        self.study_changed.connect(self._watch_settings)
 
     def open_study(self, path: Path | str) -> None:
         """Open a study, in place of the one that was open."""
@@ -126,57 +103,6 @@ class StudySession(FollowingSession):
         # as before a study was open: the next one must not begin with open eyes
         self.set_blind(True)
         self._set_study(None, CellsIndex(None))
-
-    def edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
-        """Change and save classes, keys, colours, rules or models of the study.
-
-        Images, journals and cells stay as they are; only what shows the settings is
-        drawn again.
-
-        Parameters
-        ----------
-        edit
-            Gets the settings as they are on the disk and returns changed ones.
-        """
-        self._use_settings_of(self._require_study().edit_config(edit))
-
-    def set_scheme(self, scheme: Scheme) -> None:
-        """Say what red marks in the study; see `study.scheme.save_scheme`."""
-        self._use_settings_of(save_scheme(self._require_study(), scheme))
-
-    def refresh_config(self) -> None:
-        """Use the `study.toml` of now, if another window or person has changed it."""
-        if self.study is not None:
-            self._take_over(self.study.with_current_settings())
-
-    def set_config(self, config: StudyConfig) -> None:
-        """Use settings that `study.toml` has already; nothing is read again."""
-        self._use_settings_of(self._require_study().with_config(config))
-
-    def set_animals(self, animals: Mapping[str, Mapping[str, str]]) -> None:
-        """Save which animal and sub-volume recordings are of.
-
-        Parameters
-        ----------
-        animals
-            For each recording a mapping with "animal" and "subvolume".
-        """
-        self._take_over(self._require_study().update_recording_info(animals))
-
-    def rename_recording(self, name: str, title: str) -> None:
-        """Give a recording a title; see `study.renaming`."""
-        self._take_over(rename_recording(self._require_study(), name, title))
-
-    def remove_recording(self, name: str) -> None:
-        """Take a recording out of the study; see `study.replaced.put_away`."""
-        study, annotator = self._require_study(), self.annotator
-        if self._shown_name() == name:
-            self._clear_view()
-        put_away(study.path / RECORDINGS, name)
-        self._take_over(Study.open(study.path))
-        if annotator:
-            # from the first cell of the recordings that are left
-            self.start_annotating(annotator)
 
     def save_result(
         self, result: ShownResult, path: Path | None = None
@@ -256,65 +182,6 @@ class StudySession(FollowingSession):
         name, labelled = self._saved.get(result, ("", None))
         if labelled is before:
             self._saved[result] = name, result.labelled
-
-    def _take_over(self, study: Study) -> None:
-        """Take the open study as it was read again, unless answers forbid it."""
-        if study.config.markers_by_id != self.config.markers_by_id:
-            # somebody may have edited the file by hand
-            answers = read_annotations(study.annotations).all_answers
-            check_answered_markers(study.config, answered_markers(answers))
-        self._use_settings_of(study)
-
-    def _use_settings_of(self, study: Study) -> None:
-        """Take the open study with other settings, and emit the settings before."""
-        if self.study is None or study is self.study:
-            return
-        before, open_now = self.config, self.study
-        if study.recordings != open_now.recordings:
-            # another computer has added or removed one
-            self._set_recordings(study)
-        elif _untitled(study) != _untitled(open_now):
-            # somebody named animals in study.toml
-            self._set_cells(study, CellsIndex(study))
-        elif study.titles != open_now.titles:
-            self._set_titles(study)
-        if study.config != before:
-            self._apply(study, before)
-
-    def _set_recordings(self, study: Study) -> None:
-        """Take the open study with other recordings, to which there may be answers."""
-        # first all that can fail, so that no recording has the answers of another time
-        cells = CellsIndex(study)
-        answers = None if self._answers is None else StudyAnswers(study)
-        if self._shown_name() not in (None, *study.recordings):
-            self._clear_view()
-        self._answers = answers
-        self._set_cells(study, cells)
-        self._forget_gone_cells()
-        self.votes_changed.emit()
-
-    def _apply(self, study: Study, before: StudyConfig) -> None:
-        self.study = study
-        now = study.config
-        if (now.scheme, now.markers_by_id) == (before.scheme, before.markers_by_id):
-            self._cells.rename_classes(study.config.earlier_names)
-        else:
-            # predictions are named by what cells show, which the tables tell
-            self._cells = CellsIndex(study)
-        if self._own is not None:
-            self._own.set_study(study)
-        if self._answers is not None:
-            self._answers.set_study(study)
-        self._show_config()
-        self.config_changed.emit(before)
-
-    def _watch_settings(self) -> None:
-        path = None if self.study is None else self.study.path / STUDY_FILE
-        self.settings_watch.watch(path)
-
-    def _on_settings_file(self) -> None:
-        with input_errors_shown():
-            self.refresh_config()
 
     @contextmanager
     def _layers_kept(self) -> Iterator[None]:
