@@ -50,7 +50,7 @@ def run(qtbot: Any, dock: IdentifyWidget) -> Labels:
     """Press the button, wait, and give the labels layer."""
     click(dock.panel.run_button)
     wait_until_idle(qtbot, dock)
-    layer = dock._layer
+    layer = dock.current.layer
     assert layer is not None
     return layer
 

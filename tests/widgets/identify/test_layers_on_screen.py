@@ -129,8 +129,8 @@ def test_layers_moved_during_a_run_do_not_move_the_result(viewer, dock, qtbot):
     green = add(viewer, blobs(), "GCaMP", translate=(50, 60))
     click(dock.panel.run_button)
     green.translate = (0, 0)
-    qtbot.waitUntil(lambda: dock._layer is not None, timeout=60_000)
-    np.testing.assert_allclose(dock._layer.translate, (50, 60))
+    qtbot.waitUntil(lambda: dock.current.layer is not None, timeout=60_000)
+    np.testing.assert_allclose(dock.current.layer.translate, (50, 60))
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])

@@ -135,7 +135,7 @@ def test_a_copy_of_the_layer_is_left_alone(viewer, channels, dock, qtbot):
     copy = type(layer).create(*layer.as_layer_data_tuple())
     viewer.add_layer(copy)
     assert result_of(copy) is None
-    assert dock._layer is layer
+    assert dock.current.layer is layer
 
 
 def by_place(layer: Labels) -> dict[int, Any]:

@@ -86,8 +86,8 @@ def test_the_field_shows_the_limit_of_the_layer(viewer, channels, dock, qtbot):
     layer = run(qtbot, dock)
     set_below(dock, "0.5")
     assert result_of(layer).config.classify.none_below == 0.5
-    dock._set_current(None)
+    dock.current.set_layer(None)
     set_below(dock, "0.9")
     assert result_of(layer).config.classify.none_below == 0.5
-    dock._set_current(layer)
+    dock.current.set_layer(layer)
     assert dock.panel.config().classify.none_below == 0.5

@@ -80,7 +80,7 @@ def test_swapped_channels_are_swapped_back_with_one_click(
     assert (value.red, value.green) == (green, red)
     assert (green.colormap.name, red.colormap.name) == ("red", "green")
     np.testing.assert_array_equal(
-        result_of(dock._layer).run_result.planes.red, planes.green
+        result_of(dock.current.layer).run_result.planes.red, planes.green
     )
 
 
@@ -111,7 +111,7 @@ def test_models_are_named_by_what_they_are_for(
     assert "both: best in our figures" in names
     assert not any("one_pass" in name or "inception_v3" in name for name in names)
     run(qtbot, dock)
-    result = result_of(dock._layer).run_result
+    result = result_of(dock.current.layer).run_result
     assert time_text("classify", classifier_folder).startswith("300 cells in ")
     n = len(result.cells)
     result.run["seconds"]["classifying"] = 0.05 * n

@@ -28,6 +28,7 @@ from napari_cellid.widgets._shared.notifications import input_errors_shown, show
 from napari_cellid.widgets._shared.worker import Worker
 from napari_cellid.widgets.identify.cell_adding import LayerAdding
 from napari_cellid.widgets.identify.channel_display import display_in_colours
+from napari_cellid.widgets.identify.current_result import CurrentResult
 from napari_cellid.widgets.identify.file_saver import FileSaver
 from napari_cellid.widgets.identify.live_update import LiveUpdate
 from napari_cellid.widgets.identify.loaded_models import LoadedModels
@@ -76,7 +77,6 @@ class IdentifyWidget(QWidget):
         super().__init__()
         self._viewer = viewer
         self._models = LoadedModels()
-        self._layer: Labels | None = None
         self.panel = IdentifyPanel(viewer)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -84,6 +84,7 @@ class IdentifyWidget(QWidget):
         layout.addWidget(HelpLine(viewer, "identify"))
         self.worker = Worker(self)
         self.live = LiveUpdate(viewer, self)
+        self.current = CurrentResult(viewer, self)
         self.file_saver = FileSaver(self.live, self)
         self.preview = OutlinePreview(viewer)
         self._outlined: Callable[[CellsOutlined], None] | None = None
@@ -94,6 +95,7 @@ class IdentifyWidget(QWidget):
         self.adding = LayerAdding(viewer, self._session, bar, self.live, self)
         self._connect()
         self._connect_viewer()
+        self.current.follow()
         self._list_study_models()
         tabify_dock_later(self)
         DockClosing(
@@ -187,9 +189,8 @@ class IdentifyWidget(QWidget):
 
     def save(self) -> None:
         """Write the files of the current result into a folder that the user picks."""
-        result = result_of(self._layer)
-        if result is not None:
-            self.file_saver.save(result)
+        if self.current.result is not None:
+            self.file_saver.save(self.current.result)
 
     def _connect(self) -> None:
         panel = self.panel
@@ -209,6 +210,7 @@ class IdentifyWidget(QWidget):
         self.file_saver.status.connect(self._show_saving)
         self._session.study_changed.connect(self._list_study_models)
         self._session.config_changed.connect(self._on_config)
+        self.current.changed.connect(self._show_current)
         self.live.changed.connect(self._on_changed)
         self.live.status.connect(panel.set_status)
         self._use_model_threshold()
@@ -219,7 +221,6 @@ class IdentifyWidget(QWidget):
         self._layer_connections = LayerConnections(layers, self)
         self._connections.connect(layers.events.inserted, self._on_inserted)
         self._connections.connect(layers.events.removed, self._on_removed)
-        self._connections.connect(layers.selection.events.active, self._on_selected)
         for layer in layers:
             self._connect_layer(layer)
 
@@ -267,7 +268,7 @@ class IdentifyWidget(QWidget):
         self.preview.show_hidden()
         layer = add_result(self._viewer, result, channels, transform)
         self.preview.remove()
-        self._set_current(layer)
+        self.current.set_layer(layer)
 
     def _remember_times(self, run_result: IdentifyResult) -> None:
         """Keep how long the models of a run took, and show it beside their names."""
@@ -284,12 +285,10 @@ class IdentifyWidget(QWidget):
         connections.connect(layer, _SIZE_EVENTS, channels.refresh_pixel_size)
         if isinstance(layer, Labels) and result_of(layer) is not None:
             self.live.connect_layer(layer)
-            self._set_current(layer)
 
-    def _set_current(self, layer: Labels | None) -> None:
-        """Make this the result that the settings, the counts and Save are for."""
-        self._layer = layer
-        result = result_of(layer)
+    def _show_current(self, layer: Labels | None) -> None:
+        """Show the result that the settings, the counts and Save are for."""
+        result = self.current.result
         self.adding.set_layer(layer)
         self.panel.show_result(result)
         self.study_offer.set_result(result)
@@ -298,19 +297,19 @@ class IdentifyWidget(QWidget):
             self.panel.show_none_below(result.config.classify)
 
     def _resegment(self) -> None:
-        if self._layer is not None and not self.worker.busy:
-            self.live.resegment(self._layer, self.panel.segment_config())
+        if self.current.layer is not None and not self.worker.busy:
+            self.live.resegment(self.current.layer, self.panel.segment_config())
 
     def _apply_none_below(self) -> None:
-        if self._layer is not None:
+        if self.current.layer is not None:
             none_below = self.panel.config().classify.none_below
-            self.live.set_none_below(self._layer, none_below)
+            self.live.set_none_below(self.current.layer, none_below)
 
     def _use_model_threshold(self) -> None:
         """Start with the threshold that the model was tuned for."""
         card = self.panel.segmenter.card()
         # cells that are shown keep the threshold that they were outlined with
-        if card is not None and self._layer is None:
+        if card is not None and self.current.layer is None:
             config = self.panel.segment_config().model_copy(
                 update={"threshold": card.threshold}
             )
@@ -321,7 +320,7 @@ class IdentifyWidget(QWidget):
 
     def _on_channels(self) -> None:
         panel = self.panel
-        panel.exchanged.show_for(result_of(self._layer), panel.channels.value())
+        panel.exchanged.show_for(self.current.result, panel.channels.value())
 
     def _on_progress(self, progress: Progress) -> None:
         self.panel.show_progress(progress)
@@ -337,7 +336,7 @@ class IdentifyWidget(QWidget):
         self.live.resume()
 
     def _on_changed(self, layer: Labels) -> None:
-        if layer is self._layer:
+        if layer is self.current.layer:
             self.panel.show_result(result_of(layer))
             self.study_offer.refresh()
 
@@ -347,11 +346,3 @@ class IdentifyWidget(QWidget):
 
     def _on_removed(self) -> None:
         self.panel.channels.refresh()
-        if self._layer is not None and self._layer not in self._viewer.layers:
-            others = [layer for layer in self._viewer.layers if result_of(layer)]
-            self._set_current(others[-1] if others else None)
-
-    def _on_selected(self) -> None:
-        active = self._viewer.layers.selection.active
-        if active is not self._layer and result_of(active) is not None:
-            self._set_current(active)
