@@ -71,8 +71,9 @@ def test_the_mean_of_the_weights_before_and_after(
     torch.testing.assert_close(
         start.net.head.weight, torch.full_like(start.net.head.weight, 0.4)
     )
-    # too few cells tell nothing of the shift: the threshold 0.7 stands for 0.5
-    assert point.shift == pytest.approx(np.log(0.7 / 0.3))
+    # too few cells tell nothing of the shift: that of the new weights, with which the
+    # threshold 0.7 stands for even odds, and that of the old ones, by their shares
+    assert point.shift == pytest.approx(0.4 * np.log(0.7 / 0.3) + 0.6 * 0.5)
     assert start.net.head.bias.tolist() == pytest.approx([0, point.shift, point.shift])
 
 
@@ -98,5 +99,5 @@ def test_the_mean_stays_where_it_detects_as_well(
 ) -> None:
     point = run_to_end(settle(start, _after(start), 0.9, [field], CPU))
     assert point.new_share == 0.9
-    # of the shifts that are tried and as good, the nearest to even odds
+    # of the shifts that are tried and as good, the nearest to that of both weights
     assert point.shift == 0.75

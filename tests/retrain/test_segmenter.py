@@ -403,6 +403,14 @@ def test_a_study_without_outlines(tmp_path) -> None:
         start(study, ask(model=""))
 
 
+def test_a_run_of_before_trains_all_layers(study) -> None:
+    run = start(study, ask())
+    assert segmenter._settings(run).trained_part == "decoder"
+    settings = {k: v for k, v in run.about["settings"].items() if k != "trained_part"}
+    about = {**run.about, "settings": settings}
+    assert segmenter._settings(Run(run.folder, about)).trained_part == "all"
+
+
 def test_simulated_fields_without_red_hide_what_only_red_shows() -> None:
     both = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 4))
     alone = run_to_end(simulate_fields(2, Rehearsal(("nominal",)), 4, alone=2))

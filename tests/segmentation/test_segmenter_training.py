@@ -181,7 +181,7 @@ def test_resumed_equals_uninterrupted(tmp_path, shape) -> None:
 def test_batch_statistics_of_a_trained_network_stay(trained) -> None:
     start = _start(trained=trained)
     before = {k: v.clone() for k, v in start.net.state_dict().items()}
-    learner = make_learner(_fields(), start, _config(), CPU)
+    learner = make_learner(_fields(), start, _config(trained_part="all"), CPU)
     learner.step(1, 0)
     changed = {k for k, v in start.net.state_dict().items()
                if not torch.equal(v, before[k])}  # fmt: skip
@@ -190,6 +190,19 @@ def test_batch_statistics_of_a_trained_network_stay(trained) -> None:
     assert (running <= changed) == (not trained)
     assert bool(running & changed) == (not trained)
     assert {"head.weight", "down.0.0.weight"} <= changed
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_the_encoder_of_a_trained_network_stays(trained) -> None:
+    start = _start(trained=trained)
+    before = {k: v.clone() for k, v in start.net.state_dict().items()}
+    learner = make_learner(_fields(), start, _config(), CPU)
+    learner.step(1, 0)
+    weights = dict(start.net.named_parameters())
+    encoder = {name for name in weights if name.startswith("down.")}
+    stayed = {name for name in weights if torch.equal(weights[name], before[name])}
+    assert encoder
+    assert stayed == (encoder if trained else set())
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

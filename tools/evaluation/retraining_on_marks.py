@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 DECLARED_UM, DISC_UM = 1.7, 12.0
 #: cells that so many people marked are true
 RATERS = 2
+#: as in the program
 _SIMULATED, _WITHOUT_RED_EVERY = 24, 8
 
 
@@ -60,6 +61,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--iterations", type=int, default=40)
     parser.add_argument("--new-share", type=float, default=0.5)
+    parser.add_argument("--trained-part", choices=["decoder", "all"], default="decoder")
+    parser.add_argument(
+        "--alone-every", type=int, default=_WITHOUT_RED_EVERY, metavar="N",
+        help="every so many simulated fields have no red channel",
+    )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -81,13 +87,14 @@ def retrained(options: argparse.Namespace, seed: int) -> Segmenter:
         epochs=options.epochs,
         iterations=options.iterations,
         new_share=options.new_share,
+        trained_part=options.trained_part,
         seed=seed,
     )
     device = choose_device(DeviceConfig())
     start = load_starting_weights(options.model, seed=seed)
     fields = run_to_end(
         simulate_fields(
-            _SIMULATED, rehearsal_of(start.card), seed, alone=_WITHOUT_RED_EVERY
+            _SIMULATED, rehearsal_of(start.card), seed, alone=options.alone_every
         )
     )
     planes, labels = left_half(options.data)

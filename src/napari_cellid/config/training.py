@@ -27,6 +27,8 @@ Balance = Literal["none", "weights", "sampling"]
 Optimiser = Literal["sgd", "adam", "adamw"]
 BatchNorm = Literal["adapt", "eval"]
 Weighting = Literal["none", "ronneberger", "falk"]
+#: layers of a U-Net that a training changes
+TrainedPart = Literal["decoder", "all"]
 
 _Patience = Annotated[
     int,
@@ -238,6 +240,14 @@ class SegmenterTrainingConfig(Config):
         lt=1,
         title="Simulated share",
         description="Share of simulated tiles, so that the model does not forget.",
+    )
+    trained_part: TrainedPart = Field(
+        "decoder",
+        title="Trained part",
+        description="Layers that learn. decoder: those after the bottom of the U-Net, "
+        "so that the model forgets less of other recordings and a step takes less "
+        "time; all: all layers, where many outlines are unlike what the model knows. A "
+        "new network always learns in all.",
     )
     new_share: float = Field(
         0.5,

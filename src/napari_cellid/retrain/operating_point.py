@@ -83,9 +83,9 @@ def settle(
     """Average the weights before and after a training, and shift the cell logits.
 
     Where the new weights alone detect better than the mean, by more than chance, they
-    are taken alone. With too few cells to judge, a pixel belongs to a cell where that
-    is likelier than not: the shift of the old model was set for recordings that nobody
-    had marked, and the training has undone it.
+    are taken alone. The new weights outline a pixel where a cell is likelier than not,
+    as the loss taught them; the old ones where their shift puts it. With too few cells
+    to judge, the shift of the mean is that of both, by their shares.
 
     Parameters
     ----------
@@ -106,7 +106,8 @@ def settle(
     start.net.load_state_dict(average_weights(before, after, share))
     threshold = start.card.threshold
     even = math.log(threshold / (1 - threshold)) if start.trained else start.shift
-    best = yield from find_best_shift(start, fields, device, even)
+    near = share * even + (1 - share) * start.shift
+    best = yield from find_best_shift(start, fields, device, near)
     if share < 1 and best is not None:
         start.net.load_state_dict(after)
         alone = yield from find_best_shift(start, fields, device, even)
@@ -114,7 +115,7 @@ def settle(
             share, best = 1.0, alone
         else:
             start.net.load_state_dict(average_weights(before, after, share))
-    shift = even if best is None else best.shift
+    shift = near if best is None else best.shift
     shift_cell_logits(start.net, shift)
     return OperatingPoint(share, shift)
 

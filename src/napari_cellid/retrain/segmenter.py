@@ -97,7 +97,7 @@ class SegmenterTask:
 
     def run(self, study: Study, run: Run, device: Device) -> Step[TaskResult]:
         """Train, save the model, and compare it on held-out and simulated fields."""
-        settings = SegmenterTrainingConfig.model_validate(run.about["settings"])
+        settings = _settings(run)
         outlines = _read_outlines(study, run)
         requested = str(run.about["start"]["asked"])
         start = load_starting_weights(requested, study.models, seed=settings.seed)
@@ -140,6 +140,12 @@ class SegmenterTask:
         report["notes"] += [*not_compared, *_notes(outlines, run)]
         save_new_model(run, model, _metrics(report))
         return TaskResult(trained.state, trained.best_epoch, report)
+
+
+def _settings(run: Run) -> SegmenterTrainingConfig:
+    """Settings of a run; one of an earlier version trains all layers, as that did."""
+    earlier = {"trained_part": "all"}
+    return SegmenterTrainingConfig.model_validate(earlier | run.about["settings"])
 
 
 def _read_outlines(study: Study, run: Run) -> list[OutlinedRecording]:

@@ -59,7 +59,10 @@ class SegmenterLearner(NetworkLearner):
         from napari_cellid.segmentation.unet import shrinkage
 
         net = place_network(start.net, device)
-        optimiser = torch.optim.Adam(net.parameters(), config.rate)
+        if start.trained and config.trained_part == "decoder":
+            net.down.requires_grad_(False)
+        learning = [p for p in net.parameters() if p.requires_grad]
+        optimiser = torch.optim.Adam(learning, config.rate)
         super().__init__(net, optimiser, device, config.seed)
         self._config, self._unet = config, net
         self._own, self._simulated = dataset.own, dataset.simulated
