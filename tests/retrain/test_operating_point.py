@@ -71,9 +71,9 @@ def test_the_mean_of_the_weights_before_and_after(
     torch.testing.assert_close(
         start.net.head.weight, torch.full_like(start.net.head.weight, 0.4)
     )
-    # too few cells tell nothing of the shift: that of the new weights, with which the
-    # threshold 0.7 stands for even odds, and that of the old ones, by their shares
-    assert point.shift == pytest.approx(0.4 * np.log(0.7 / 0.3) + 0.6 * 0.5)
+    # too few cells tell nothing of the shift: half way between that of the new weights,
+    # with which the threshold 0.7 stands for even odds, and that of the old ones
+    assert point.shift == pytest.approx((np.log(0.7 / 0.3) + 0.5) / 2)
     assert start.net.head.bias.tolist() == pytest.approx([0, point.shift, point.shift])
 
 

@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--model", default="shipped", help="model to start from")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--iterations", type=int, default=40)
-    parser.add_argument("--new-share", type=float, default=0.5)
+    parser.add_argument("--new-share", type=float, default=0.7)
     parser.add_argument("--trained-part", choices=["decoder", "all"], default="decoder")
     parser.add_argument(
         "--alone-every", type=int, default=_WITHOUT_RED_EVERY, metavar="N",

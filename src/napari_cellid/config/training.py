@@ -250,12 +250,12 @@ class SegmenterTrainingConfig(Config):
         "new network always learns in all.",
     )
     new_share: float = Field(
-        0.5,
+        0.7,
         gt=0,
         le=1,
         title="Share of new weights",
         description="The model becomes the mean of the network before and after the "
-        "training, so that it forgets less: 0.5 takes half of the new one, 1 all of "
+        "training, so that it forgets less: 0.7 takes so much of the new one, 1 all of "
         "it. Where the new one alone detects clearly better on the validation fields, "
         "it is taken alone.",
     )

@@ -85,7 +85,7 @@ def settle(
     Where the new weights alone detect better than the mean, by more than chance, they
     are taken alone. The new weights outline a pixel where a cell is likelier than not,
     as the loss taught them; the old ones where their shift puts it. With too few cells
-    to judge, the shift of the mean is that of both, by their shares.
+    to judge, the shift of the mean lies half way between both.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def settle(
     start.net.load_state_dict(average_weights(before, after, share))
     threshold = start.card.threshold
     even = math.log(threshold / (1 - threshold)) if start.trained else start.shift
-    near = share * even + (1 - share) * start.shift
+    near = (even + start.shift) / 2 if share < 1 else even
     best = yield from find_best_shift(start, fields, device, near)
     if share < 1 and best is not None:
         start.net.load_state_dict(after)
