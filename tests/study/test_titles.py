@@ -191,3 +191,18 @@ def test_a_merged_recording_brings_its_title(study: Study, tmp_path: Path) -> No
     assert study.titles == {"r1": "day 4", "r2": "day 3", "r4": "r4"}
     (note,) = (note for note in merged.notes if "day 4" in note)
     assert "r4 cannot be called 'day 4'" in note
+
+
+def test_a_merged_recording_brings_the_animal_that_was_set_in_the_copy(
+    study: Study, tmp_path: Path
+) -> None:
+    copy = Study.open(shutil.copytree(study.path, tmp_path / "copy"))
+    copy = add(add(copy, "r2"), "r4")
+    values = {"animal": "m9", "subvolume": "left"}
+    copy = copy.update_recording_info({"r2": values})
+    as_saved = copy.recording("r4").info
+    merge_studies(study, copy)
+    opened = Study.open(study.path)
+    assert opened.recording("r2").info.animal == "m9"
+    assert opened.recording("r2").info.subvolume == "left"
+    assert opened.recording("r4").info == as_saved

@@ -102,6 +102,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     for name in new:
         _copy(other, study, name)
     study.reload()
+    _adopt_animals(study, other, new)
     notes += _adopt_titles(study, other, new)
     return MergeResult(new_answers, tuple(new), tuple(notes))
 
@@ -141,6 +142,21 @@ def _copy(source: Study, target: Study, name: str) -> None:
             # hidden files are locks and unfinished files of programs
             if path.is_file() and not path.name.startswith("."):
                 shutil.copy2(path, temporary / path.name)
+
+
+def _adopt_animals(study: Study, other: Study, names: Sequence[str]) -> None:
+    """Give recordings that only the copy had the animals that were set there.
+
+    They stand in its `study.toml`, and decide what is held out of trainings.
+    """
+    infos = {name: other.recording(name).info for name in names}
+    study.update_recording_info(
+        {
+            name: {"animal": info.animal, "subvolume": info.subvolume}
+            for name, info in infos.items()
+        }
+    )
+    study.reload()
 
 
 def _adopt_titles(study: Study, other: Study, names: Sequence[str]) -> list[str]:
