@@ -156,7 +156,7 @@ class Journey:
             click(identify.panel.run_button)
             wait(lambda: not identify.worker.busy)
             pause(2)
-        layer = identify._layer  # noqa: SLF001
+        layer = identify.current.layer
         assert layer is not None, "nothing was identified"
         with step("open Annotate cells"):
             annotate = self._dock("Annotate cells")

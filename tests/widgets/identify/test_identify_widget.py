@@ -259,7 +259,7 @@ def test_a_new_dock_takes_over_the_results(
     dock.deleteLater()
     qtbot.wait(50)
     again = open_dock(viewer, segmenter_folder, classifier_folder)
-    assert again._layer is layer
+    assert again.current.layer is layer
     set_threshold(again, 0.5)
     wait_until_idle(qtbot, again)
     assert result_of(layer).config.segment.threshold == pytest.approx(0.5)
