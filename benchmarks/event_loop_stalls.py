@@ -207,16 +207,16 @@ class Journey:
 
     def _time_torch(self) -> None:
         """Measure how long torch is imported, which happens in the thread of a run."""
-        from napari_cellid.widgets.identify import tasks
+        from napari_cellid.widgets.identify import loaded_models
 
-        import_torch = tasks.import_torch
+        import_torch = loaded_models.import_torch
 
         def timed() -> None:
             start = time.perf_counter()
             import_torch()
             self.torch_s = max(self.torch_s, time.perf_counter() - start)
 
-        tasks.import_torch = timed
+        loaded_models.import_torch = timed
 
     def _make_study(self, identify: Any) -> None:
         from napari_cellid.study.study import Study
