@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
@@ -33,6 +33,13 @@ class VerticalScrollArea(QScrollArea):
 
 class DockScrollArea(VerticalScrollArea):
     """The scroll area of a whole dock: wide enough that nothing is cut off."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for more width when what is inside needs it, as long names do."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            # Qt asks a scroll area only once, because most need not show all
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the inner widget needs to be."""
