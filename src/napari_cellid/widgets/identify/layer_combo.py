@@ -7,26 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
     QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
     QWidget,
 )
 from superqt.utils import signals_blocked
+
+from napari_cellid.widgets.identify.fitted_combo import FittedCombo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.layers import Image
-    from qtpy.QtGui import QPaintEvent
 
 #: names that begin with so many equal letters differ at their end
 _LIKE = 8
 
 
-class LayerCombo(QComboBox):
+class LayerCombo(FittedCombo):
     """A list of layers, or none of them; narrow names are cut where they are alike."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,29 +45,10 @@ class LayerCombo(QComboBox):
                 self.setCurrentIndex([None, *layers].index(current))
         self.view().setTextElideMode(self._cut())
 
-    def shown_text(self) -> str:
+    def fitted_text(self, width: int) -> str:
         """The name as it fits into the field."""
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        field = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox,
-            option,
-            QStyle.SubControl.SC_ComboBoxEditField,
-            self,
-        )
-        # the styles of napari leave some room around the text
-        width = field.width() - 2 * self.fontMetrics().horizontalAdvance(" ")
-        metrics = self.fontMetrics()
-        return str(metrics.elidedText(self.currentText(), self._cut(), width))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the list with the part of the name that fits."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        option.currentText = self.shown_text()
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        text = self.currentText()
+        return str(self.fontMetrics().elidedText(text, self._cut(), width))
 
     def _cut(self) -> Qt.TextElideMode:
         """Where names are cut: at the start, if they begin alike."""

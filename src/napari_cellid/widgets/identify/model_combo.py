@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
     QWidget,
 )
 
@@ -28,12 +24,11 @@ from napari_cellid.retrain.active_model import current_model
 from napari_cellid.study.saved_choices import find_saved_model
 from napari_cellid.widgets._shared.markup import as_rich_text
 from napari_cellid.widgets._shared.notifications import show_error
+from napari_cellid.widgets.identify.fitted_combo import FittedCombo
 from napari_cellid.widgets.identify.run_times import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from qtpy.QtGui import QPaintEvent
 
     from napari_cellid.models.card import ModelCard, Task
     from napari_cellid.study.study import Study
@@ -53,7 +48,7 @@ _PADDING = 24
 _NO_MODEL = {"classify": "none: outline cells only"}
 
 
-class ModelCombo(QComboBox):
+class ModelCombo(FittedCombo):
     """A list of the models for one task.
 
     Parameters
@@ -182,32 +177,13 @@ class ModelCombo(QComboBox):
         elif previous is not None and previous != self.value():
             self.setValue(previous if previous in self._cards else default)
 
-    def shown_text(self) -> str:
-        """The entry as the closed list shows it: without the time, if it is narrow."""
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        field = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox,
-            option,
-            QStyle.SubControl.SC_ComboBoxEditField,
-            self,
-        )
+    def fitted_text(self, width: int) -> str:
+        """The chosen entry: without the time, if the list is narrow."""
         metrics = self.fontMetrics()
-        # the styles of napari leave some room around the text
-        width = field.width() - 2 * metrics.horizontalAdvance(" ")
         text, folder = self.currentText(), self.value()
         if folder is not None and metrics.horizontalAdvance(text) > width:
             text = text.removesuffix(self._times(folder))
         return str(metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the closed list with the text that fits."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        option.currentText = self.shown_text()
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def showPopup(self) -> None:
         """Open the list as wide as its longest entry."""
