@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellid.widgets._shared.shortcut_overlay import ShortcutOverlay
+from tools.pictures import save_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +33,6 @@ _PLUGIN = "napari-cellid"
 _LEFT = Qt.MouseButton.LeftButton
 #: size of the window (px)
 SIZE = (1280, 800)
-#: quality of JPEG, at which text beside an image stays sharp
-_QUALITY = 72
 #: how long a step may take (s) on a computer that does other things, too
 _PATIENCE_S = 900
 #: how long nothing may happen (s) before a picture is taken: animations, repaints
@@ -221,17 +220,16 @@ class Window:
         self.settle()
         path = self._folder / name
         if part is not None and part.isWindow():
-            part.grab().save(str(path))
+            save_picture(Image.fromqpixmap(part.grab()), path)
             return
         # napari knows how to read its canvas
         pixels = self.viewer.window.screenshot(canvas_only=False, flash=False)
-        shot = Image.fromarray(pixels).convert("RGB")
+        shot = Image.fromarray(pixels)
         if part is not None:
             corner = part.mapTo(self.main, QPoint(0, 0))
             x, y = corner.x(), corner.y()
             shot = shot.crop((x, y, x + part.width(), y + part.height()))
-        # the edges of text are coloured, so that colours are not thinned out
-        shot.save(path, quality=_QUALITY, optimize=True, subsampling=0)
+        save_picture(shot, path)
 
     def close(self) -> None:
         """Close the window."""

@@ -18,6 +18,7 @@ from napari_cellid.report.evaluation_figures import (
     accuracy_by_epoch,
     methods_picture,
 )
+from tools.pictures import save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,11 +37,11 @@ def main() -> None:
     protocols = {name: part for name, part in summary.items() if "methods" in part}
     options.images.mkdir(parents=True, exist_ok=True)
     figure = methods_picture(protocols)
-    figure.savefig(options.images / "accuracy.png", dpi=_DPI)
+    save_figure(figure, options.images / "accuracy.png", dpi=_DPI)
     for name, part in protocols.items():
         curves = accuracy_by_epoch(part["methods"])
         if curves is not None:
-            curves.savefig(options.images / f"epochs_{name}.png", dpi=_DPI)
+            save_figure(curves, options.images / f"epochs_{name}.png", dpi=_DPI)
         print(*_table(name, part["methods"]), sep="\n")
 
 

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
 from napari_cellid.evaluation.image_statistics import BAND, stretch_to_display
-from napari_cellid.files import atomic_write
+from tools.pictures import save_figure
 from tools.simulation.field_statistics import BRIGHTNESS, FREQUENCIES, simulated
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def draw_statistics(
         _draw_distribution(axis, name, drawn, real)
         what = name.partition(".")[0]
         axis.set_title(f"{_WHAT[what]}:\n{titles[name][0]}", fontsize=8)
-    _save(figure, path, dpi=90)
+    save_figure(figure, path, dpi=90)
+    plt.close(figure)
 
 
 def _draw_spectra(axis: Axes, channel: str, drawn: Measured, real: Measured) -> None:
@@ -162,7 +163,8 @@ def draw_fields(path: Path, side_um: float) -> None:
     titles = ("red (simulated)", "green (simulated)", "both, and the truth")
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=10)
-    _save(figure, path, dpi=100)
+    save_figure(figure, path, dpi=100)
+    plt.close(figure)
 
 
 def _middle(field: Field, side_um: float) -> Field:
@@ -226,11 +228,5 @@ def draw_beside(path: Path, fields: list[Field]) -> None:
             said = "simulated" if made else "recorded"
             axis.set_title(f"{field.name}: {channel} ({said})", fontsize=9)
             axis.imshow(stretch_to_display(image), cmap="gray")
-    _save(figure, path, dpi=80)
-
-
-def _save(figure: plt.Figure, path: Path, dpi: int) -> None:
-    with atomic_write(path) as temporary:
-        more = {"pil_kwargs": {"quality": 82}} if path.suffix == ".jpg" else {}
-        figure.savefig(temporary, dpi=dpi, **more)
+    save_figure(figure, path, dpi=80)
     plt.close(figure)
