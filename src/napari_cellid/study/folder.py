@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_cellid.study.layout import check_still_there
 from napari_cellid.study.recordings import ANNOTATIONS
 from napari_cellid.study.settings import STUDY_FILE, write_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_cellid.config import StudyConfig
@@ -36,6 +37,11 @@ class StudyFolder:
     def config(self) -> StudyConfig:
         """Classes, vote rule and other settings."""
         return self._settings.config
+
+    @property
+    def overrides(self) -> Mapping[str, Mapping[str, Any]]:
+        """What `study.toml` says of recordings in place of their own files, by name."""
+        return self._settings.overrides
 
     @property
     def annotations(self) -> Path:

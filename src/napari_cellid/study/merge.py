@@ -21,13 +21,13 @@ from napari_cellid.study.answered_markers import (
 from napari_cellid.study.answered_places import adopt_other_places
 from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import known_name, recording_folder
+from napari_cellid.study.merge_info import adopt_info, info_notes
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
-from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replacement import is_same_recording
 from napari_cellid.study.scheme import check_same_markers, scheme_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from napari_cellid.study.study import Study
 
@@ -54,8 +54,9 @@ class MergeResult:
 def merge_studies(study: Study, other: Study) -> MergeResult:
     """Add to a study what only another copy of it has.
 
-    The other copy is not changed. The cells of common recordings stay unchanged;
-    answers from the other copy are matched to them by number and position.
+    The other copy is not changed. The cells of common recordings stay unchanged, and so
+    do their titles and animals; answers from the other copy are matched to the cells by
+    number and position.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
         *other.problems,
         *_class_notes(study, other),
         *scheme_notes(study.config, other.config),
+        *info_notes(study, other, common),
     ]
     # names before journals, whose answers may have names that only the copy knows
     if adopt_earlier_names(study.config, other.config.classes) != study.config:
@@ -102,8 +104,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     for name in new:
         _copy(other, study, name)
     study.reload()
-    _adopt_animals(study, other, new)
-    notes += _adopt_titles(study, other, new)
+    notes += adopt_info(study, other, new)
     return MergeResult(new_answers, tuple(new), tuple(notes))
 
 
@@ -142,34 +143,6 @@ def _copy(source: Study, target: Study, name: str) -> None:
             # hidden files are locks and unfinished files of programs
             if path.is_file() and not path.name.startswith("."):
                 shutil.copy2(path, temporary / path.name)
-
-
-def _adopt_animals(study: Study, other: Study, names: Sequence[str]) -> None:
-    """Give recordings that only the copy had the animals that were set there.
-
-    They stand in its `study.toml`, and decide what is held out of trainings.
-    """
-    infos = {name: other.recording(name).info for name in names}
-    study.update_recording_info(
-        {
-            name: {"animal": info.animal, "subvolume": info.subvolume}
-            for name, info in infos.items()
-        }
-    )
-    study.reload()
-
-
-def _adopt_titles(study: Study, other: Study, names: Sequence[str]) -> list[str]:
-    """Give recordings that only the copy had their titles; notes on those refused."""
-    notes = []
-    for name in names:
-        if title := other.recording(name).info.title:
-            try:
-                rename_recording(study, name, title)
-            except InputError as error:
-                notes.append(str(error))
-    study.reload()
-    return notes
 
 
 def _class_notes(study: Study, other: Study) -> list[str]:
