@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from napari_cellid.study.study import Study
 
 
+class OutlinedAgainError(InputError):
+    """The cells of a recording are others than those that were read."""
+
+
 class CellsIndex:
     """Cell table of a study, read once, with fast access to rows.
 
@@ -59,18 +63,21 @@ class CellsIndex:
 
         Returns
         -------
-        Whether there were any.
+        Whether there were any, or their predictions or measures are others.
 
         Raises
         ------
-        InputError
+        OutlinedAgainError
             If the recording was outlined again or replaced; then nothing changes.
+        InputError
+            If its table cannot be read.
         """
         now, name = concatenate_cells([recording]), recording.name
         own = self.table["recording"] == name
         check_same_cells(name, now, self.table[own])
-        if set(now["cell"]) == set(self.table.loc[own, "cell"]):
+        if _same_values(now, self.table[own]):
             return False
+        self._model_names.pop(name, None)
         # an empty table would turn the types of the others into objects
         parts = [part for part in (self.table[~own], now) if len(part)] or [now]
         table = pd.concat(parts, ignore_index=True)
@@ -99,6 +106,36 @@ class CellsIndex:
         at = self._rows.get(cell)
         return None if at is None else self._read(at)
 
+    def has_same_places(self, other: CellsIndex, recording: str | None = None) -> bool:
+        """Whether the cells have the labels and places that they have in another index.
+
+        Parameters
+        ----------
+        other
+            The other index.
+        recording
+            Name of the recording that is compared; None for all.
+        """
+        tables = (
+            table[["recording", *_SAME]]
+            if recording is None
+            else table.loc[table["recording"] == recording, ["recording", *_SAME]]
+            for table in (self.table, other.table)
+        )
+        return _same_values(*tables)
+
+    def only_adds_to(self, before: CellsIndex, recording: str) -> bool:
+        """Whether cells of a recording were added or removed, but none is another."""
+        now, known = (
+            table[table["recording"] == recording]
+            for table in (self.table, before.table)
+        )
+        try:
+            check_same_cells(recording, now, known)
+        except OutlinedAgainError:
+            return False
+        return True
+
     def at(self, recording: str | None, label: int) -> CellKey | None:
         """Cell of a label in a recording; None if there is none."""
         return self._keys.get((recording or "", label))
@@ -118,6 +155,25 @@ class CellsIndex:
         row = self.table.iloc[at]
         # the cache gives the same row to all who ask, so nobody may change it
         return MappingProxyType({str(name): value for name, value in row.items()})
+
+
+def _same_values(now: pd.DataFrame, known: pd.DataFrame) -> bool:
+    """Whether two tables have the same rows, whatever columns other recordings add."""
+    if len(now) != len(known):
+        return False
+    lost = known.columns.difference(now.columns)
+    if known[lost].notna().any(axis=None) or not set(now) <= set(known):
+        return False
+    return all(
+        np.array_equal(_comparable(now[name]), _comparable(known[name])) for name in now
+    )
+
+
+def _comparable(column: pd.Series[Any]) -> NDArray[Any]:
+    """Values that are equal where the cells are; nothing is equal to nothing."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(float, na_value=np.inf)
+    return column.fillna("").astype(str).to_numpy(object)
 
 
 #: what tells a cell of an open study from another one
@@ -140,7 +196,7 @@ def check_same_cells(name: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
 
     Raises
     ------
-    InputError
+    OutlinedAgainError
         If it was outlined again or replaced.
     """
     both = known[_SAME].merge(now[_SAME], on="cell", suffixes=("", "_now"))
@@ -151,7 +207,7 @@ def check_same_cells(name: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
     # without a cell in common nothing tells that the outlines are of the same images
     nothing_common = bool(len(known)) and bool(len(now)) and not len(both)
     if nothing_common or not np.array_equal(before, after):
-        raise InputError(
+        raise OutlinedAgainError(
             f"The recording {name!r} was outlined again or replaced after this study "
             "was opened; open the study again to see its present cells."
         )

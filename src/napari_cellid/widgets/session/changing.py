@@ -9,8 +9,6 @@ from napari_cellid.study.answered_markers import (
     answered_markers,
     check_answered_markers,
 )
-from napari_cellid.study.answers import StudyAnswers
-from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replaced import put_away
@@ -99,41 +97,38 @@ class ChangingSession(FollowingSession):
             # from the first cell of the recordings that are left
             self.start_annotating(annotator)
 
-    def _take_over(self, study: Study) -> None:
+    def read_again(self) -> None:
+        """Open the study again, and take over what is another now."""
+        self._take_over(Study.open(self._require_study().path), cells=True)
+
+    def _take_over(self, study: Study, *, cells: bool = False) -> None:
         """Take the open study as it was read again, unless answers forbid it."""
         if study.config.markers_by_id != self.config.markers_by_id:
             # somebody may have edited the file by hand
             answers = read_annotations(study.annotations).all_answers
             check_answered_markers(study.config, answered_markers(answers))
-        self._use_settings_of(study)
+        self._use_settings_of(study, cells=cells)
 
-    def _use_settings_of(self, study: Study) -> None:
-        """Take the open study with other settings, and emit the settings before."""
+    def _use_settings_of(self, study: Study, *, cells: bool = False) -> None:
+        """Take the open study with other settings, and emit the settings before.
+
+        Parameters
+        ----------
+        study
+            The study with the settings of now.
+        cells
+            Whether cells are others now, too.
+        """
         if self.study is None or study is self.study:
             return
         before, open_now = self.config, self.study
-        if study.recordings != open_now.recordings:
-            # another computer has added or removed one
-            self._set_recordings(study)
-        elif _untitled(study) != _untitled(open_now):
-            # somebody named animals in study.toml
-            self._set_cells(study, CellsIndex(study))
+        if cells or _untitled(study) != _untitled(open_now):
+            # another computer has added or removed one, or somebody named animals
+            self._take_recordings(study)
         elif study.titles != open_now.titles:
             self._set_titles(study)
         if study.config != before:
             self._apply(study, before)
-
-    def _set_recordings(self, study: Study) -> None:
-        """Take the open study with other recordings, to which there may be answers."""
-        # first all that can fail, so that no recording has the answers of another time
-        cells = CellsIndex(study)
-        answers = None if self._answers is None else StudyAnswers(study)
-        if self._shown_name() not in (None, *study.recordings):
-            self._clear_view()
-        self._answers = answers
-        self._set_cells(study, cells)
-        self._forget_gone_cells()
-        self.votes_changed.emit()
 
     def _apply(self, study: Study, before: StudyConfig) -> None:
         self.study = study
@@ -142,7 +137,7 @@ class ChangingSession(FollowingSession):
             self._cells.rename_classes(study.config.earlier_names)
         else:
             # predictions are named by what cells show, which the tables tell
-            self._cells = CellsIndex(study)
+            self._take_recordings(study)
         if self._own is not None:
             self._own.set_study(study)
         if self._answers is not None:

@@ -1,8 +1,13 @@
-"""Cells that people add to the open study, here or in other windows, are taken over."""
+"""Cells that people add to the open study, here or in other windows, are taken over.
+
+So are outlines that another window or computer has changed: with the table of the new
+cells, the outlines of before would name other cells, and answers would go to these.
+"""
 
 from __future__ import annotations
 
 import weakref
+from abc import abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +16,13 @@ from qtpy.QtCore import Signal
 from napari_cellid.errors import InputError
 from napari_cellid.files import file_state
 from napari_cellid.io.results import CELLS
+from napari_cellid.study.answers import StudyAnswers
+from napari_cellid.study.cells_index import (
+    CellsIndex,
+    OutlinedAgainError,
+    read_current_recording,
+)
+from napari_cellid.widgets._shared.notifications import show_info
 from napari_cellid.widgets.session.annotating import AnnotatingSession
 
 if TYPE_CHECKING:
@@ -20,8 +32,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
-    from napari_cellid.study.cells_index import CellsIndex
+    from napari_cellid.recording import MeanPlanes
+    from napari_cellid.study.recordings import StudyRecording
     from napari_cellid.study.study import Study
+
+    Shown = tuple[StudyRecording, MeanPlanes, NDArray[Any]]
 
 #: recordings that are looked at each time, beside the one that is shown
 _LOOKS = 20
@@ -82,11 +97,16 @@ class FollowingSession(AnnotatingSession):
         Raises
         ------
         InputError
-            If it was outlined again or replaced, or cannot be read.
+            If it cannot be read.
         """
         state = self._state(name)
         recording = self._require_study().recording(name)
-        changed = self._cells.follow(recording)
+        try:
+            changed = self._cells.follow(recording)
+        except OutlinedAgainError:
+            # its images, size and animal can be others, too
+            self.read_again()
+            return
         if changed and self._answers is not None:
             self._answers.follow_cells()
         if self._shown_name() == name and (changed or draw):
@@ -114,6 +134,87 @@ class FollowingSession(AnnotatingSession):
         """The probability map of a result of Identify of the recording, if shown."""
         return None if self.planes is None else self._view.probability(self.planes)
 
+    @abstractmethod
+    def read_again(self) -> None:
+        """Open the study again, and take over what is another now."""
+
+    def _take_recordings(self, study: Study, cells: CellsIndex | None = None) -> None:
+        """Take the open study with other recordings, cells or descriptions of them.
+
+        Parameters
+        ----------
+        study
+            The study as it is now.
+        cells
+            Its cells, if they were read before.
+        """
+        # first all that can fail, so that no recording has the answers of another time
+        cells, before = cells or CellsIndex(study), self._cells
+        shown = self._changed_shown(study, cells)
+        answers = self._matched_answers(study, cells)
+        if self._shown_name() not in (None, *study.recordings):
+            self._clear_view()
+        answers_changed, self._answers = answers is not self._answers, answers
+        self.study, self._cells = study, cells
+        self._see_all(study)
+        if shown is not None:
+            self._show_changed(*shown, before)
+        self._forget_gone_cells()
+        self._set_titles(study)
+        if answers_changed:
+            self._colour_outlines()
+            self.votes_changed.emit()
+
+    def _changed_shown(self, study: Study, cells: CellsIndex) -> Shown | None:
+        """The shown recording, read again if its cells are others now."""
+        name = self._shown_name()
+        if name not in study.recordings or name is None:
+            return None
+        same = cells.has_same_places(self._cells, name)
+        return None if same else read_current_recording(study, name, cells.table)
+
+    def _matched_answers(self, study: Study, cells: CellsIndex) -> StudyAnswers | None:
+        """The answers, if they were read, matched to the cells of now."""
+        if self._answers is None or self.study is None:
+            return self._answers
+        sizes, before = (
+            {name: info.pixel_size_um for name, info in one.recording_infos().items()}
+            for one in (study, self.study)
+        )
+        if sizes == before and cells.has_same_places(self._cells):
+            self._answers.set_study(study)
+            return self._answers
+        return StudyAnswers(study)
+
+    def _show_changed(
+        self,
+        recording: StudyRecording,
+        planes: MeanPlanes,
+        labels: NDArray[Any],
+        before: CellsIndex,
+    ) -> None:
+        """Show the shown recording with other cells, which `_cells` has already."""
+        outlined_again = not self._cells.only_adds_to(before, recording.name)
+        if self.planes is None or not planes.has_images_of(self.planes):
+            self._show_read(recording, planes, labels)
+        else:
+            self._draw_labels(labels)
+            self._mark_again(before)
+        if outlined_again:
+            show_info(
+                f"The outlines of {self.title_of(recording.name)} were changed in "
+                "another window or on another computer; the present ones are shown."
+            )
+
+    def _mark_again(self, before: CellsIndex) -> None:
+        """Show the current cell where it is now, if it is somewhere else."""
+        row = None if self.cell is None else self.row(self.cell)
+        if self.cell is None or row is None or row == before.row(self.cell):
+            return
+        if not self._view.aside:
+            self._view.mark_cell(row, centre=False)
+        self.cell_changed.emit(self.cell)
+
     def _draw_again(self) -> None:
         """Show the outlines of the shown recording as they are on the disk."""
         if self.recording is None or self.labels is None:
@@ -124,6 +225,12 @@ class FollowingSession(AnnotatingSession):
                 f"The recording {self.recording.name!r} was replaced after this study "
                 "was opened; open the study again."
             )
+        self._draw_labels(labels)
+
+    def _draw_labels(self, labels: NDArray[Any]) -> None:
+        """Show other outlines of the images that are shown."""
+        if self.labels is None:
+            return
         # in place: views and patches have this array
         self.labels[:] = labels
         self._view.set_labels(self.labels, self._answers_by_label())
@@ -144,10 +251,6 @@ class FollowingSession(AnnotatingSession):
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self._see_all(study)
         super()._set_study(study, cells)
-
-    def _set_cells(self, study: Study, cells: CellsIndex) -> None:
-        self._see_all(study)
-        super()._set_cells(study, cells)
 
     def _see_all(self, study: Study | None) -> None:
         names = () if study is None else study.recordings

@@ -98,12 +98,10 @@ class StudyNavigator(QObject):
         """Names of the recordings that can be shown: no file of them is missing."""
         from napari_cellid.study.recordings import missing_files
 
-        names = () if self.study is None else self.study.recordings
-        return tuple(
-            name
-            for name in names
-            if not missing_files(self._require_study().recording(name).folder)
-        )
+        study = self.study
+        names = () if study is None else study.recordings
+        folders = {name: study.recording(name).folder for name in names if study}
+        return tuple(name for name in names if not missing_files(folders[name]))
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
@@ -114,9 +112,15 @@ class StudyNavigator(QObject):
             # results were saved in it meanwhile, or its settings have changed
             self.show_recording(name)
             return
+        self._show_read(recording, planes, labels)
+
+    def _show_read(
+        self, recording: StudyRecording, planes: MeanPlanes, labels: NDArray[Any]
+    ) -> None:
+        """Show a recording that has been read."""
         self._clear_view(keep_layers=True)
         self.recording, self.planes, self.labels = recording, planes, labels
-        self._view.show(planes, labels, self.config, self.title_of(name))
+        self._view.show(planes, labels, self.config, self.title_of(recording.name))
         # weak, because the layers keep it
         self._view.say_cells(partial(_words_at, weakref.ref(self)))
         if self.blind:
@@ -146,6 +150,7 @@ class StudyNavigator(QObject):
         else:
             if self._shown_name() != cell.recording or not self._view.complete:
                 self.show_recording(cell.recording)
+                row = self._row(cell)  # with the cells of now
             self._bring_back()
             self._view.mark_cell(row, centre=centre)
             if repeat:
@@ -253,11 +258,6 @@ class StudyNavigator(QObject):
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
         self.study, self._cells = study, cells
         self.study_changed.emit()
-
-    def _set_cells(self, study: Study, cells: CellsIndex) -> None:
-        """Take the open study with other recordings or cells."""
-        self._cells = cells
-        self._set_titles(study)
 
     def _set_titles(self, study: Study) -> None:
         """Take the open study with other titles of the same recordings and cells."""

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellid.study.answers import StudyAnswers
 from napari_cellid.study.cells_index import CellsIndex
 from napari_cellid.study.saved_result import saved_warnings
 from napari_cellid.study.study import Study
@@ -156,10 +155,7 @@ class StudySession(ChangingSession):
                     self._clear_view(keep_layers=True)
                 self._saved[result] = name, labelled
                 # the settings may have changed while the result was saved
-                study = study.with_config(self.config)
-                if self._answers is not None:
-                    self._answers = StudyAnswers(study)
-                self._set_cells(study, cells)
+                self._take_recordings(study.with_config(self.config), cells)
         if annotator:
             self.start_annotating(annotator)
         saved = study.recording(name)
