@@ -72,7 +72,7 @@ def check_name(name: str, what: str, remedy: str = "") -> str:
     hidden = next((char for char in name if _is_hidden(char)), None)
     if hidden is not None:
         raise InputError(
-            f"'{_short(name)}' cannot be the name of a {what}, because it has a "
+            f"'{_short(name)}' cannot be the name of {_a(what)}, because it has a "
             f"character that cannot be seen (U+{ord(hidden):04X}); "
             f"{remedy or 'use letters, digits and spaces'}."
         )
@@ -101,7 +101,7 @@ def check_folder_name(name: str, what: str, remedy: str = "") -> str:
     if reason:
         remedy = remedy or "use letters, digits, spaces, - and _"
         raise InputError(
-            f"'{_short(name)}' cannot be the name of a {what}, because {reason}; "
+            f"'{_short(name)}' cannot be the name of {_a(what)}, because {reason}; "
             f"{remedy}."
         )
     return cleaned
@@ -125,7 +125,7 @@ def check_new_path(path: Path, what: str = "folder") -> None:
         cleaned = check_folder_name(part.name.removeprefix("."), what)
         if not part.name.endswith(cleaned[-1:]):
             raise InputError(
-                f"'{_short(part.name)}' cannot be the name of a {what}, because "
+                f"'{_short(part.name)}' cannot be the name of {_a(what)}, because "
                 "Windows drops spaces at the end; remove them."
             )
 
@@ -174,6 +174,10 @@ def _unusable(name: str) -> str:
 
 def _is_hidden(char: str) -> bool:
     return unicodedata.category(char) in _HIDDEN and char not in _JOINERS
+
+
+def _a(what: str) -> str:
+    return f"an {what}" if what[:1] in "aeiou" else f"a {what}"
 
 
 def _short(name: str) -> str:

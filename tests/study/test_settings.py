@@ -39,6 +39,14 @@ def read(folder: Path, text: str) -> StudySettings:
     return read_settings(folder / "study.toml")
 
 
+@pytest.mark.parametrize("text", ["", " \n\n", "# our classes\n"])
+def test_an_empty_file_is_no_study_with_default_classes(
+    tmp_path: Path, text: str
+) -> None:
+    with pytest.raises(InputError, match=r"study\.toml is empty, as after a full disk"):
+        read(tmp_path, text)
+
+
 def test_what_a_person_may_write(tmp_path: Path) -> None:
     text = f"""# our classes
     {CLASSES}
@@ -55,7 +63,7 @@ def test_what_a_person_may_write(tmp_path: Path) -> None:
     assert found.overrides == {"m1 V1": {"animal": "m1"}}
     assert read(tmp_path, "\ufeff" + text) == found
     # nobody has said what red marks
-    empty = read(tmp_path, "").config
+    empty = read(tmp_path, "format = 3").config
     assert empty.scheme is None
     assert empty.class_names == StudyConfig().class_names
 

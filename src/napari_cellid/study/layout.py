@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellid.annotation.lock import locked, remove_stale_locks
 from napari_cellid.errors import InputError, file_reason
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
-from napari_cellid.naming import check_new_path
+from napari_cellid.naming import check_new_path, clean_name
 from napari_cellid.study.recordings import (
     ANNOTATIONS,
     RECORDINGS,
@@ -17,7 +17,12 @@ from napari_cellid.study.recordings import (
     missing_files,
 )
 from napari_cellid.study.replaced import REPLACED, keep_replaced
-from napari_cellid.study.settings import RECORDING_FILE, STUDY_FILE, read_recording_info
+from napari_cellid.study.settings import (
+    RECORDING_FILE,
+    STUDY_FILE,
+    read_recording_info,
+    table_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +60,8 @@ def scan_recordings(
     problems: list[str] = []
     for folder in _folders(study / RECORDINGS):
         try:
-            recording, run_problem = _open(
-                folder, overrides.get(folder.name, {}), config
-            )
+            override = overrides.get(table_name(overrides, folder.name), {})
+            recording, run_problem = _open(folder, override, config)
         except InputError as error:
             problems.append(f"The recording {folder.name} is left out: {error}")
             continue
@@ -129,12 +133,14 @@ def _missing_files(recording: StudyRecording) -> list[str]:
 
 
 def _without_recording(study: Path, overrides: Overrides) -> list[str]:
+    parent = study / RECORDINGS
+    # the animal of one that was taken out is still known when it is brought back
+    folders = [*_folders(parent), *_folders(parent / REPLACED)] if overrides else []
+    known = {clean_name(folder.name) for folder in folders}
     return [
         f"{STUDY_FILE} has a table [recordings.{name}], but there is no such recording."
         for name in overrides
-        if not (study / RECORDINGS / name).is_dir()
-        # its animal is still known when it is brought back
-        and not (study / RECORDINGS / REPLACED / name).is_dir()
+        if clean_name(name) not in known
     ]
 
 

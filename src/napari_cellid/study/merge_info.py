@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from napari_cellid.errors import InputError
 from napari_cellid.naming import clean_name
 from napari_cellid.study.renaming import rename_recording
-from napari_cellid.study.settings import STUDY_FILE, StudySettings, edit_settings
+from napari_cellid.study.settings import (
+    STUDY_FILE,
+    StudySettings,
+    edit_settings,
+    table_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,12 +72,13 @@ def adopt_info(study: Study, other: Study, names: Sequence[str]) -> list[str]:
         tables = dict(before.overrides)
         for name in names:
             # what is there is of a recording of this name that was taken out
-            own = tables.pop(name, {})
-            table = _without_title(theirs.get(name, {}))
+            key = table_name(tables, name)
+            own = tables.pop(key, {})
+            table = _without_title(theirs.get(table_name(theirs, name), {}))
             if "title" in own:
                 table["title"] = own["title"]
             if table:
-                tables[name] = table
+                tables[key] = table
         return replace(before, overrides=tables)
 
     edit_settings(study.path / STUDY_FILE, StudySettings(study.config), edit)

@@ -13,6 +13,7 @@ from napari_cellid.study.settings import (
     StudySettings,
     edit_settings,
     read_recording_info,
+    table_name,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _checked(name: str, title: str) -> str:
 
 def _check_free(study: Study, settings: StudySettings, name: str, title: str) -> None:
     for other, info in study.recording_infos().items():
-        own = str(settings.overrides.get(other, {}).get("title", info.title))
+        table = settings.overrides.get(table_name(settings.overrides, other), {})
+        own = str(table.get("title", info.title))
         if title and other != name and name_key(title) in map(name_key, (other, own)):
             raise InputError(
                 f"{name} cannot be called '{title}', because the recording {other} of "
@@ -89,6 +91,7 @@ def _with_title(
 ) -> StudySettings:
     """The settings with a title; `own` is one that the recording's own file says."""
     overrides = {key: dict(table) for key, table in settings.overrides.items()}
+    name = table_name(overrides, name)
     table = overrides.setdefault(name, {})
     table.pop("title", None)
     if title != own:

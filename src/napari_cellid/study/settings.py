@@ -9,12 +9,12 @@ from napari_cellid.annotation.lock import locked
 from napari_cellid.config import RecordingInfo, StudyConfig
 from napari_cellid.config.markers import DEFAULT_CLASSES
 from napari_cellid.errors import InputError
-from napari_cellid.naming import check_name
+from napari_cellid.naming import check_name, clean_name
 from napari_cellid.study.toml import read_toml, validate_settings, write_toml
 from napari_cellid.study.toml_edit import toml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 STUDY_FILE, RECORDING_FILE = "study.toml", "recording.toml"
@@ -56,9 +56,17 @@ def read_settings(path: Path) -> StudySettings:
     Raises
     ------
     InputError
-        If it is not TOML, was made by a newer version, or has a wrong key or value.
+        If it is empty or not TOML, was made by a newer version, or has a wrong key or
+        value.
     """
     values = read_toml(path)
+    if not values:
+        # default classes and no titles would be shown, and written with the next change
+        raise InputError(
+            f"{path} is empty, as after a full disk or an interrupted copy; restore it "
+            "from a copy of the study, or write format = 3 into it to begin with the "
+            "default classes."
+        )
     _check_format(values.pop("format", FORMAT_VERSION), path)
     overrides = values.pop("recordings", {})
     if not {"scheme", "classes"} & values.keys():
@@ -166,8 +174,26 @@ def override_infos(
         for key, value in values.items():
             if value.strip() != getattr(current[name], key):
                 new = check_name(value, _NAMED[key])
-                overrides.setdefault(name, {})[key] = new
+                overrides.setdefault(table_name(overrides, name), {})[key] = new
     return replace(settings, overrides=overrides)
+
+
+def table_name(overrides: Collection[str], name: str) -> str:
+    """Name of the table of a recording in `study.toml`, as it is written there.
+
+    A Mac decomposes the umlauts in the names of folders that it copies.
+
+    Parameters
+    ----------
+    overrides
+        Names of the tables that there are.
+    name
+        Name of the recording.
+    """
+    if name in overrides:
+        return name
+    same = (other for other in overrides if clean_name(other) == clean_name(name))
+    return next(same, name)
 
 
 def read_recording_info(path: Path, override: dict[str, Any]) -> RecordingInfo:
