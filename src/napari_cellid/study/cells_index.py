@@ -180,15 +180,15 @@ def _comparable(column: pd.Series[Any]) -> NDArray[Any]:
 _SAME = ["cell", "label", "plane", "y", "x"]
 
 
-def check_same_cells(name: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
+def check_same_cells(title: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
     """Refuse a recording whose cells are others than those that were read.
 
     Cells that people have added since, or have removed again, make no difference.
 
     Parameters
     ----------
-    name
-        Name of the recording.
+    title
+        What people see of the recording.
     now
         Its cell table as it is.
     known
@@ -208,7 +208,7 @@ def check_same_cells(name: str, now: pd.DataFrame, known: pd.DataFrame) -> None:
     nothing_common = bool(len(known)) and bool(len(now)) and not len(both)
     if nothing_common or not np.array_equal(before, after):
         raise OutlinedAgainError(
-            f"The recording {name!r} was outlined again or replaced after this study "
+            f"The recording {title!r} was outlined again or replaced after this study "
             "was opened; open the study again to see its present cells."
         )
 
@@ -236,7 +236,8 @@ def current_recording(study: Study, name: str, cells: pd.DataFrame) -> StudyReco
         have added or removed meanwhile are left to whoever follows them.
     """
     recording = study.recording(name)
-    check_same_cells(name, recording.cells(), cells[cells["recording"] == name])
+    known = cells[cells["recording"] == name]
+    check_same_cells(study.title_of(name), recording.cells(), known)
     return recording
 
 

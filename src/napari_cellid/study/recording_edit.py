@@ -108,9 +108,10 @@ def lock_recording(recording: OpenRecording, annotator: str) -> Iterator[None]:
     with locked(recording.folder, annotator) as holder:
         if holder is not None:
             # without the lock one of two new cells would be lost
+            title = recording.study.title_of(recording.name)
             raise InputError(
-                f"{recording.name} is being written by {holder}, so no cell was "
-                "changed; try again in a moment."
+                f"{title} is being written by {holder}, so no cell was changed; try "
+                "again in a moment."
             )
         parent = recording.folder.parent
         recover_folder(recording.folder, keep_replaced(parent, recording.name))
@@ -128,7 +129,7 @@ def read_current(recording: OpenRecording) -> CurrentRecording:
     """
     study, name = recording.study, recording.name
     stored = study.recording(name)
-    check_same_cells(name, stored.cells(), recording.cells)
+    check_same_cells(study.title_of(name), stored.cells(), recording.cells)
     known = check_can_add(study, name)
     labels = None if known is None else known.labels
     if known is None or labels is None:
@@ -148,8 +149,8 @@ def _check_images(recording: OpenRecording) -> None:
     planes = recording.study.recording(recording.name).planes()
     if not planes.has_images_of(recording.planes):
         raise InputError(
-            f"The recording {recording.name!r} was replaced after it was opened; open "
-            "the study again."
+            f"The recording {recording.study.title_of(recording.name)!r} was replaced "
+            "after it was opened; open the study again."
         )
 
 

@@ -19,6 +19,7 @@ from napari_cellid.widgets._shared import help_pages
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.help_pages import PAGES, docs_folder, help_address
 from napari_cellid.widgets._shared.help_window import HelpWindow
+from napari_cellid.widgets._shared.napari_shortcuts import napari_groups
 from napari_cellid.widgets._shared.shortcut_overlay import ShortcutOverlay
 
 if TYPE_CHECKING:
@@ -120,6 +121,40 @@ def test_keys_that_are_off_are_not_listed(
     assert "E" not in lines
     # napari has its arrows again
     assert lines["←"] == "previous plane"
+
+
+@pytest.mark.parametrize(
+    ("shape", "ndisplay", "named"),
+    [
+        ((9, 9), 2, False),
+        ((1, 9, 9), 2, False),
+        ((2, 9, 9), 2, True),
+        ((2, 9, 9), 3, False),
+        ((4, 2, 9, 9), 3, True),
+    ],
+)
+def test_planes_are_named_where_there_are_planes(
+    viewer: ViewerModel, shape: tuple[int, ...], ndisplay: int, named: bool
+) -> None:
+    viewer.add_image(np.zeros(shape))
+    viewer.dims.ndisplay = ndisplay
+    meanings = [text for group in napari_groups(viewer) for _, text in group.lines]
+    assert "show the whole image" in meanings
+    assert ("previous plane" in meanings) == named
+    assert ("next plane" in meanings) == named
+
+
+def test_the_list_of_one_plane_names_none(
+    annotate: AnnotateWidget, overlay: ShortcutOverlay, viewer: ViewerModel
+) -> None:
+    annotate.panel.keys.click()
+    annotate.close_study()
+    viewer.layers.clear()
+    viewer.add_image(np.zeros((9, 9)))
+    ask(annotate)
+    assert overlay.isVisible()
+    meanings = shown(overlay).values()
+    assert "show the whole image" in meanings and "next plane" not in meanings
 
 
 def test_the_mode_that_adds_cells_has_its_keys(

@@ -299,7 +299,7 @@ def test_only_a_listed_cell_can_be_settled(dock, session, study, qtbot, keys):
     assert not disputed.buttons.isEnabled() and disputed.title.text() == ""
     agreed = next(key for key in true_classes(study) if key not in keys)
     session.go_to(agreed)
-    assert not disputed.buttons.isEnabled()
+    assert not disputed.buttons.isEnabled() and disputed.title.text() == ""
     QTest.mouseClick(disputed.buttons.buttons["glia"], LEFT)
     QTest.keyClick(disputed.view, Qt.Key.Key_G)
     assert settled_on_disk(study) == {}
@@ -307,6 +307,45 @@ def test_only_a_listed_cell_can_be_settled(dock, session, study, qtbot, keys):
     assert disputed.buttons.isEnabled()
     first = listed(dock)[0]
     assert disputed.title.text() == f"Cell {first.cell} · {first.recording}"
+
+
+def test_no_cell_is_shown_before_a_row_is_chosen(dock, session, study, qtbot, keys):
+    disputed, canvas = dock.panel.disputed, dock.panel.disputed.canvas
+    agreed = [key for key in true_classes(study) if key not in keys]
+    session.go_to(agreed[0])
+    open_disputed(dock)
+    for other in (agreed[0], agreed[1]):
+        session.go_to(other)
+        assert disputed.shown() is None and canvas._centre is None
+        assert "Choose a cell in the list" in canvas.message
+        assert disputed.title.text() == disputed._votes_label.text() == ""
+        assert not disputed.view.selectionModel().hasSelection()
+        assert not disputed.buttons.isEnabled()
+        assert not disputed.withdraw_button.isEnabled()
+    press(dock, 2)
+    assert disputed.shown() == session.cell == listed(dock)[2]
+    assert canvas._centre is not None and len(canvas._outline) == 1
+    assert disputed.title.text().startswith(f"Cell {session.cell.cell} ·")
+    # a listed cell that is chosen elsewhere has its row
+    session.go_to(keys[0])
+    assert disputed.view.currentIndex().row() == listed(dock).index(keys[0])
+    assert disputed.shown() == keys[0] and canvas._centre is not None
+    # in another list the cell has no row
+    choose_outcome(disputed, "adjudicated")
+    assert disputed.shown() is None and canvas._centre is None
+    assert "No cell has this outcome" in canvas.message
+    choose_outcome(disputed, "disputed")
+    assert disputed.shown() == keys[0] and canvas._centre is not None
+    assert session.cell == keys[0]
+
+
+def choose_outcome(disputed, status):
+    box = disputed.status
+    box.setFocus()
+    down = box.findData(status) - box.currentIndex()
+    key = Qt.Key.Key_Down if down > 0 else Qt.Key.Key_Up
+    for _ in range(abs(down)):
+        QTest.keyClick(box, key)
 
 
 def test_keys_and_undo_go_on_after_a_click_on_a_button(dock, session, study, qtbot):
@@ -382,6 +421,7 @@ def test_what_others_settled_is_not_taken_back(dock, session, study, qtbot, keys
     settle(qtbot, dock)
     open_disputed(dock)
     session.go_to(keys[0])
+    choose_outcome(dock.panel.disputed, "adjudicated")
     assert "settled by Eve: glia" in dock.panel.disputed._votes_label.text()
     assert not dock.panel.disputed.withdraw_button.isEnabled()
 

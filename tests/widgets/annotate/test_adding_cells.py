@@ -9,6 +9,7 @@ from clicking import click_at, free_places
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.io.tables import read_added
@@ -167,6 +168,40 @@ def test_the_mode_ends_with_the_study_and_the_dock(dock, viewer) -> None:
     press(canvas_of(dock), INSERT)
     dock.close_study()
     assert dock.session.add_mode is None and not dock.panel.adding.button.isChecked()
+
+
+def test_behind_another_tab_clicks_add_and_choose_nothing(dock, viewer, lab, qtbot):
+    """And in front again clicks choose cells; the mode is off."""
+    window, session = dock.window(), dock.session
+    other = QDockWidget("other", window)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, other)
+    window.tabifyDockWidget(dock.parentWidget(), other)
+    # the tabs follow when the docks are laid out
+    qtbot.wait(300)
+    dock.parentWidget().raise_()
+    qtbot.waitUntil(lambda: dock.front.in_front)
+    press(canvas_of(dock), INSERT)
+    assert dock.adding.mode.on
+    other.raise_()
+    qtbot.waitUntil(lambda: not dock.front.in_front)
+    assert not dock.adding.mode.on and not dock.panel.adding.button.isChecked()
+    first, cell = session.cell, cells_of(session)[4]
+    row = session.row(cell)
+    place = world_of(dock, row["plane"], row["y"], row["x"])
+    n = len(session.cells())
+    click_at(viewer, place)
+    click_at(viewer, world_of(dock, 1, *free_places(session.labels[1], 1)[0]))
+    assert session.cell == first and len(session.cells()) == n
+    # shown and hidden with the window, it is still behind the tab
+    window.hide()
+    window.show()
+    qtbot.wait(100)
+    click_at(viewer, place)
+    assert session.cell == first
+    dock.parentWidget().raise_()
+    qtbot.waitUntil(lambda: dock.front.in_front)
+    click_at(viewer, place)
+    assert session.cell == cell
 
 
 def test_points_become_cells(dock, viewer, lab, qtbot, notifications) -> None:

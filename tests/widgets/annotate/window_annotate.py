@@ -7,7 +7,7 @@ import pytest
 from annotating import cells_of, identify_result, journal_lines, show_result
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLineEdit
+from qtpy.QtWidgets import QApplication, QDockWidget, QLineEdit
 
 from napari_cellid.widgets.annotate.open_study import add_study_docks
 from napari_cellid.widgets.session.session import session_of
@@ -118,6 +118,26 @@ def test_click_in_the_image(window, study, qtbot):
     assert session.cell == other
     type_into(viewer.window._qt_window, G)
     assert journal_lines(study) == [("Ann", other.cell, "glia")]
+
+
+def test_behind_another_tab_clicks_are_not_for_the_dock(window, study, qtbot):
+    viewer, widget = window
+    session, canvas = widget.session, canvas_of(viewer)
+    first, other = session.cell, cells_of(session)[4]
+    session.go_to(other)
+    session.go_to(first, centre=False)
+    docks = {
+        dock.windowTitle(): dock
+        for dock in viewer.window._qt_window.findChildren(QDockWidget)
+    }
+    docks["Agreement"].raise_()
+    qtbot.wait(200)
+    QTest.mouseClick(canvas, LEFT, Qt.KeyboardModifier.NoModifier)
+    assert session.cell == first
+    docks["Annotate cells"].raise_()
+    qtbot.wait(200)
+    QTest.mouseClick(canvas, LEFT, Qt.KeyboardModifier.NoModifier)
+    assert session.cell == other
 
 
 def test_frame_in_the_image(window, study, qtbot):

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from annotating import cells_of, press
 from qtpy.QtCore import Qt
+from tifffile import imread, imwrite
 from voting import true_classes, write_answers
 
+from napari_cellid.errors import InputError
+from napari_cellid.io.results import LABELS
 from napari_cellid.study.recordings import RECORDINGS
 from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replaced import bring_back, list_replaced, put_away
@@ -85,3 +88,16 @@ def test_a_title_does_not_read_the_cells_again(
     session.rename_recording("a1", "day 3")
     assert session.cells() is table
     assert session.title_of("a1") == "day 3"
+
+
+def test_outlines_of_another_size_are_refused_by_the_title(
+    annotate: AnnotateWidget, lab: Study
+) -> None:
+    session = annotate.session
+    session.rename_recording("a1", "day 3")
+    path = lab.path / RECORDINGS / "a1" / LABELS
+    labels = imread(path)
+    imwrite(path, labels[..., :-8])
+    with pytest.raises(InputError, match="recording 'day 3' was replaced after this"):
+        session.follow_cells("a1", draw=True)
+    imwrite(path, labels)

@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.colours import answer_colours
-from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY, is_in_front
+from napari_cellid.widgets._shared.dock_front import is_in_front
+from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY
 from napari_cellid.widgets._shared.shortcut_list import ShortcutGroup, title_of
 from napari_cellid.widgets._shared.swatch import SWATCH_SIZE, swatch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellid.widgets._shared.dock_front import is_in_front
 from napari_cellid.widgets._shared.shortcut_list import (
     ShortcutGroup,
     lines_by_meaning,
@@ -207,14 +208,6 @@ class _KeyFilter(QObject):
 def _modifiers(event: QKeyEvent) -> Qt.KeyboardModifier:
     # on a Mac arrow keys count as part of the keypad
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-
-
-def is_in_front(widget: QWidget) -> bool:
-    """Whether a widget is not hidden behind the tab of another dock."""
-    # Qt moves a dock behind a tab out of the window and calls it visible
-    window = widget.window()
-    rect = QRect(widget.mapTo(window, QPoint()), widget.size())
-    return bool(window.rect().intersects(rect))
 
 
 def _has_own_keys(widget: QWidget | None) -> bool:

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 _VIEWER = {
     "reset_view": "show the whole image",
     "toggle_selected_visibility": "show or hide the selected layer",
-    "increment_dims_left": "previous plane",
-    "increment_dims_right": "next plane",
     "hold_for_pan_zoom": "hold to move the image",
     "toggle_ndisplay": "2D or 3D view",
+}
+#: where there is more than one plane
+_PLANES = {
+    "increment_dims_left": "previous plane",
+    "increment_dims_right": "next plane",
 }
 _LABELS = {
     "activate_labels_paint_mode": "brush: paint an outline",
@@ -33,11 +36,18 @@ _LABELS = {
 
 def napari_groups(viewer: ViewerModel) -> list[ShortcutGroup]:
     """Shortcuts of napari as the user has set them; those of labels while painting."""
-    groups = [_group("napari", _VIEWER)]
+    planes = _PLANES if _has_planes(viewer) else {}
+    groups = [_group("napari", _VIEWER | planes)]
     active = viewer.layers.selection.active
     if isinstance(active, Labels) and active.editable:
         groups.append(_group("Correct outlines in the selected layer", _LABELS))
     return [group for group in groups if group.lines]
+
+
+def _has_planes(viewer: ViewerModel) -> bool:
+    """Whether the viewer shows one plane of several."""
+    dims = viewer.dims
+    return any(dims.nsteps[axis] > 1 for axis in dims.not_displayed)
 
 
 def _group(title: str, meanings: dict[str, str]) -> ShortcutGroup:

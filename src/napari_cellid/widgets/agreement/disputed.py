@@ -38,13 +38,23 @@ if TYPE_CHECKING:
     from napari_cellid.config import StudyConfig
 
 
+#: what is said in place of the patch
+_CHOOSE = "Choose a cell in the list: it is shown here, with its votes."
+_NOTHING_LISTED = "No cell has this outcome; choose another one at the top."
+
+
 class DisputedPanel(QWidget):
-    """A list of cells, and the patch, the votes and the answers for one of them."""
+    """A list of cells, and the patch, the votes and the answers for one of them.
+
+    No cell is shown that is not a row of the list.
+    """
 
     #: the `CellKey` that was clicked
     cell_chosen = Signal(object)
     #: the current cell and the answer that settles it; None takes it back
     adjudicated = Signal(object, object)
+    #: the `CellKey` of the row whose cell is shown now; None for no row
+    shown_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +72,7 @@ class DisputedPanel(QWidget):
         self._table: pd.DataFrame | None = None
         self._ratings: Ratings | None = None
         self._current: CellKey | None = None
+        self._shown: CellKey | None = None
         self._last_settled: CellKey | None = None
         self._adjudicator = ""
         self._colours: Mapping[str, str] = {}
@@ -107,11 +118,15 @@ class DisputedPanel(QWidget):
         self._last_settled = None
 
     def current(self) -> CellKey | None:
-        """The cell whose patch and votes are shown."""
+        """The cell that was chosen last, here or elsewhere."""
         return self._current
 
+    def shown(self) -> CellKey | None:
+        """The current cell, whose patch and votes are shown; None if not listed."""
+        return self._shown
+
     def set_current(self, key: CellKey | None) -> None:
-        """Show a cell that was chosen elsewhere, whether it is listed or not."""
+        """Show a cell that was chosen elsewhere, if it is listed."""
         if key != self._current:
             self._current = key
             self._select_row()
@@ -201,33 +216,33 @@ class DisputedPanel(QWidget):
             self.cell_chosen.emit(self._current)
 
     def _show_votes(self) -> None:
-        self._votes_label.setText(self._votes_text())
-        key = self._current
-        self.title.setText("" if key is None else self._cell_text(key))
+        row, before = self._row(), self._shown
+        self._shown = shown = None if row is None else self._current
+        self.title.setText("" if shown is None else self._cell_text(shown))
+        self._votes_label.setText("" if row is None else self._votes_text(row))
+        self.canvas.message = _CHOOSE if self.model.rowCount() else _NOTHING_LISTED
+        self.canvas.update()
         self.buttons.setEnabled(self._can_settle())
-        row = self._row()
         own = row is not None and row["adjudicator"] == self._adjudicator
         self.withdraw_button.setEnabled(bool(self._adjudicator) and own)
+        if shown != before:
+            self.shown_changed.emit(shown)
 
     def _cell_text(self, key: CellKey) -> str:
         title = self.model.titles.get(key.recording, key.recording)
         return f"Cell {key.cell} · {title}"
 
     def _row(self) -> pd.Series[Any] | None:
-        """Counted votes of the current cell."""
+        """Counted votes of the current cell; None if it is not listed."""
         key, table = self._current, self._table
-        if key is None or table is None:
+        if key is None or table is None or self.model.row_of(key) is None:
             return None
         is_cell = (table["recording"] == key.recording) & (table["cell"] == key.cell)
         return table[is_cell].iloc[0] if is_cell.any() else None
 
-    def _votes_text(self) -> str:
-        if self._current is None:
-            return "Choose a cell to see its votes."
-        row = self._row()
-        if row is None or self._ratings is None:
-            return "Nobody has answered this cell."
-        votes = self._ratings.votes(*self._current)
+    def _votes_text(self, row: pd.Series[Any]) -> str:
+        assert self._ratings is not None
+        votes = self._ratings.votes(row["recording"], row["cell"])
         lines = [self._vote_html(name, answer) for name, answer in votes.items()]
         if row["adjudicator"]:
             answer = row["consensus"] or "unsure"
@@ -241,7 +256,7 @@ class DisputedPanel(QWidget):
 
     def _can_settle(self) -> bool:
         """Whether somebody settles cells, and the current one is a row of the list."""
-        return bool(self._adjudicator) and self.model.row_of(self._current) is not None
+        return bool(self._adjudicator) and self._shown is not None
 
     def _on_button(self, answer: str) -> None:
         # the keys of the list, and its undo, go on from here

@@ -36,15 +36,22 @@ class DisputedActions(QObject):
         panel.cell_chosen.connect(self._go_to)
         panel.adjudicated.connect(self._adjudicate)
         panel.keys.undo_requested.connect(self._undo)
+        panel.shown_changed.connect(self._show_patch)
         session.recording_changed.connect(self._on_recording)
         session.cell_changed.connect(self.show_cell)
         self._on_recording()
 
     def show_cell(self, cell: CellKey | None) -> None:
-        """Show the patch and the votes of a cell; None for no cell."""
-        canvas = self._panel.canvas
+        """Show the patch and the votes of a cell if it is listed; None for no cell."""
         self._panel.set_current(cell)
-        row = None if cell is None else self._session.row(cell)
+        self._show_patch()
+
+    def _show_patch(self, _: object = None) -> None:
+        canvas, cell = self._panel.canvas, self._panel.shown()
+        row = None
+        # while another recording is being shown, the patch would be one of this one
+        if cell is not None and cell == self._session.cell:
+            row = self._session.row(cell)
         if row is None:
             canvas.show_patch(None, 0)
         else:

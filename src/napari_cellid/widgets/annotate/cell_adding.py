@@ -34,7 +34,7 @@ class CellAdding(QObject):
     bar
         The buttons.
     dock
-        The mode ends when it is hidden.
+        The mode ends when it is closed or behind another tab.
     """
 
     #: Ctrl+Z while clicks add cells

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.config import QueueConfig
 from napari_cellid.study.classes import remove_class, set_class_markers
+from napari_cellid.widgets._shared.dock_front import DockFront
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.key_filter import Shortcuts
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import napari.viewer
-    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_cellid.config import StudyConfig
 
@@ -73,6 +73,7 @@ class AnnotateWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(DockScrollArea(self.panel))
         layout.addWidget(HelpLine(viewer, "annotate"))
+        self.front = DockFront(self)
         self._connect()
         self._on_study()
         tabify_dock_later(self)
@@ -128,15 +129,12 @@ class AnnotateWidget(QWidget):
         hint = super().sizeHint()
         return QSize(max(hint.width(), _WIDTH), hint.height())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Start to listen to the mouse in the image."""
-        super().showEvent(event)
-        self.mouse.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the mouse to napari when closed or behind another tab."""
-        self.mouse.stop()
-        super().hideEvent(event)
+    def _on_front(self, in_front: bool) -> None:
+        """Listen to the mouse in the image, or leave it to napari and other docks."""
+        if in_front:
+            self.mouse.start()
+        else:
+            self.mouse.stop()
 
     def _previous(self) -> None:
         self.step(-1)
@@ -147,6 +145,7 @@ class AnnotateWidget(QWidget):
     def _connect(self) -> None:
         self._connect_panel()
         session = self.session
+        self.front.changed.connect(self._on_front)
         self.shortcuts.enabled_changed.connect(self.panel.show_keys)
         self.shortcuts.enabled_changed.connect(self.adding.set_keys)
         self.adding.undo_requested.connect(self.undo)

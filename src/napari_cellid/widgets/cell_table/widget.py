@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 from napari_cellid.annotation.answer import answer_keys, answer_text
 from napari_cellid.report.table import count_text
 from napari_cellid.widgets._shared.connections import Connections
-from napari_cellid.widgets._shared.dock_tabs import dock_of, tabify_dock_later
+from napari_cellid.widgets._shared.dock_front import DockFront
+from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
 from napari_cellid.widgets._shared.swatch import swatch
 from napari_cellid.widgets.cell_table.answering import TableAnswers
@@ -28,7 +29,6 @@ from napari_cellid.widgets.session.study_opener import opens_in
 if TYPE_CHECKING:
     import napari.viewer
     from numpy.typing import NDArray
-    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_cellid.annotation.answer import Answer
     from napari_cellid.widgets.cell_table.source import CellSource
@@ -56,7 +56,7 @@ class CellTableWidget(QWidget):
         self.answers = TableAnswers(self.session, self)
         self.sources = SourceChoice(viewer, self.session, self.panel.source, self)
         self._stale = True
-        self._in_front = self._followed = False
+        self.front = DockFront(self)
         # timers, so that several signals of one change make one list
         self._fill_timer = QTimer(self, singleShot=True)
         self._fill_timer.timeout.connect(self._fill)
@@ -82,7 +82,7 @@ class CellTableWidget(QWidget):
     def refresh(self) -> None:
         """Read the cells again once the dock is in front."""
         self._stale = True
-        if self._in_front:
+        if self.front.in_front:
             self._fill_timer.start(0)
 
     def answer(self, answer: str) -> None:
@@ -115,26 +115,8 @@ class CellTableWidget(QWidget):
         hint = super().sizeHint()
         return QSize(max(hint.width(), _WIDTH), hint.height())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Read the cells that were not needed while the dock was hidden."""
-        super().showEvent(event)
-        dock = dock_of(self)
-        if dock is not None and not self._followed:
-            # behind the tab of another dock a widget gets no event
-            dock.visibilityChanged.connect(self._set_in_front)
-            self._followed = True
-        self._set_in_front(True)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the image as it was when closed."""
-        self._set_in_front(False)
-        super().hideEvent(event)
-
-    def _set_in_front(self, in_front: bool) -> None:
+    def _on_front(self, in_front: bool) -> None:
         """Begin to show the chosen cells in the image, or leave it as it was."""
-        if in_front == self._in_front:
-            return
-        self._in_front = in_front
         if not in_front:
             for timer in (self._fill_timer, self._filter_timer, self._answers_timer):
                 timer.stop()
@@ -149,6 +131,7 @@ class CellTableWidget(QWidget):
 
     def _connect(self) -> None:
         panel = self.panel
+        self.front.changed.connect(self._on_front)
         panel.filters.changed.connect(self._filter_timer.start)
         panel.colouring.activated.connect(self._show_listed)
         panel.keys.answer_chosen.connect(self.answer)
@@ -168,7 +151,7 @@ class CellTableWidget(QWidget):
         if source is not None:
             source.changed.connect(self.refresh)
             source.picked.connect(self.panel.take_keys)
-            if self._in_front:
+            if self.front.in_front:
                 source.start()
         self.refresh()
 

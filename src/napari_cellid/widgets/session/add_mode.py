@@ -5,10 +5,11 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.connections import Connections
+from napari_cellid.widgets._shared.dock_front import DockFront
 from napari_cellid.widgets._shared.key_filter import CONTROL, NO_MODIFIER, Shortcuts
 from napari_cellid.widgets._shared.notifications import input_errors_shown
 from napari_cellid.widgets.session.cell_picking import CellPicker
@@ -40,7 +41,7 @@ class AddMode(QObject):
     session
         The session of the viewer.
     owner
-        The dock; the mode ends when it is hidden.
+        The dock; the mode ends when it is closed or behind another tab.
     """
 
     #: whether the mode is on
@@ -61,7 +62,8 @@ class AddMode(QObject):
         self._shortcuts = Shortcuts(owner)
         self._connections = Connections(self)
         self._available = False
-        owner.installEventFilter(self)
+        self._front = DockFront(owner)
+        self._front.changed.connect(self._on_front)
         self._set_keys()
 
     @property
@@ -137,15 +139,13 @@ class AddMode(QObject):
         self._set_keys()
         self.toggled.emit(False)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """End the mode with its dock, which may only be behind another one."""
-        # a dock that the garbage collector deletes is hidden when this is empty already
-        if event.type() == QEvent.Type.Hide and vars(self):
-            self.stop()
-        return False
-
     def _toggle(self) -> None:
         self.set_on(not self.on)
+
+    def _on_front(self, in_front: bool) -> None:
+        """End the mode when its dock is closed, or behind the tab of another one."""
+        if not in_front:
+            self.stop()
 
     def _on_click(self, position: Sequence[float], _: bool) -> None:
         self.clicked.emit(position)

@@ -222,8 +222,8 @@ class FollowingSession(AnnotatingSession):
         labels = self.recording.labels()
         if labels.shape != self.labels.shape:
             raise InputError(
-                f"The recording {self.recording.name!r} was replaced after this study "
-                "was opened; open the study again."
+                f"The recording {self.title_of(self.recording.name)!r} was replaced "
+                "after this study was opened; open the study again."
             )
         self._draw_labels(labels)
 
