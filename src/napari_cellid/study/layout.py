@@ -70,6 +70,17 @@ def scan_recordings(
     return recordings, (*problems, *_without_recording(study, overrides))
 
 
+def recording_folders(study: Path) -> tuple[str, ...]:
+    """Names of the folders of recordings, readable or not, sorted.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be read.
+    """
+    return tuple(folder.name for folder in _folders(study / RECORDINGS))
+
+
 def recover_recordings(study: Path) -> list[str]:
     """Put recordings in their places that a killed program was writing.
 

@@ -101,3 +101,67 @@ def test_outlines_of_another_size_are_refused_by_the_title(
     with pytest.raises(InputError, match="recording 'day 3' was replaced after this"):
         session.follow_cells("a1", draw=True)
     imwrite(path, labels)
+
+
+def look(session: Any, times: int = 2) -> None:
+    """What the timer of the session does every few seconds."""
+    for _ in range(times):
+        session.settings_watch.look()
+        session.look_for_recordings()
+        session.look_for_cells()
+
+
+def test_added_and_removed_recordings_are_noticed_without_another_change(
+    annotate: AnnotateWidget, lab: Study, notifications: list[str], qtbot: Any
+) -> None:
+    session, parent = annotate.session, lab.path / RECORDINGS
+    put_away(parent, "b2")
+    look(session)
+    assert session.study.recordings == ("a1",)
+    assert session.recording.name == "a1" and session.cell is not None
+    bring_back(parent, list_replaced(parent, "b2")[-1])
+    with qtbot.waitSignal(session.cells_changed):
+        look(session)
+    assert session.study.recordings == ("a1", "b2")
+    session.go_to(cells_of(session, "b2")[0])
+    press(annotate, Qt.Key.Key_E)
+    assert {cell.recording for cell in session.own_answers} == {"b2"}
+    assert notifications == []
+    put_away(parent, "b2")
+    look(session)
+    assert session.recording is None
+    assert notifications == [
+        "The recording b2 was taken out of the study in another window or on another "
+        "computer."
+    ]
+    # and it goes on with the other one
+    session.go_to(cells_of(session, "a1")[0])
+    press(annotate, Qt.Key.Key_E)
+    assert len(session.own_answers) == 1
+
+
+def test_a_folder_that_is_missing_for_a_moment_is_not_removed(
+    annotate: AnnotateWidget, lab: Study, qtbot: Any
+) -> None:
+    session, folder = annotate.session, lab.path / RECORDINGS / "a1"
+    cell = session.cell
+    with qtbot.assertNotEmitted(session.cells_changed):
+        look(session)
+        folder.rename(folder.with_name(".a1 moved"))
+        look(session, times=1)
+        folder.with_name(".a1 moved").rename(folder)
+        look(session)
+    assert session.recording.name == "a1" and session.cell == cell
+
+
+def test_a_recording_that_cannot_be_read_is_looked_at_once(
+    annotate: AnnotateWidget, lab: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = annotate.session
+    (lab.path / RECORDINGS / "empty").mkdir()
+    opened: list[object] = []
+    read_again = session.read_again
+    monkeypatch.setattr(session, "read_again", lambda: (opened.append(1), read_again()))
+    look(session, times=5)
+    assert len(opened) == 1
+    assert session.study.recordings == ("a1", "b2")

@@ -22,6 +22,7 @@ from napari_cellid.study.cells_index import (
     OutlinedAgainError,
     read_current_recording,
 )
+from napari_cellid.study.layout import recording_folders
 from napari_cellid.widgets._shared.notifications import show_info
 from napari_cellid.widgets.session.annotating import AnnotatingSession
 
@@ -61,6 +62,10 @@ class FollowingSession(AnnotatingSession):
         self._add_mode: weakref.ref[Mode] | None = None
         self._seen: dict[str, tuple[int, int, int] | None] = {}
         self._n_looks = 0
+        # folders of recordings as they were taken over, and at the last look
+        self._seen_folders: tuple[str, ...] = ()
+        self._last_folders: tuple[str, ...] = ()
+        self._watch.timeout.connect(self.look_for_recordings)
         self._watch.timeout.connect(self.look_for_cells)
 
     @property
@@ -83,6 +88,18 @@ class FollowingSession(AnnotatingSession):
             with suppress(InputError):
                 if name is not None and self._state(name) != self._seen.get(name):
                     self.follow_cells(name)
+
+    def look_for_recordings(self) -> None:
+        """Take over recordings that others have added or taken out."""
+        if self.study is None:
+            return
+        # every few seconds: the same error must not be shown each time
+        with suppress(InputError):
+            before, now = self._last_folders, recording_folders(self.study.path)
+            self._last_folders = now
+            # a folder that is being replaced is missing for a moment
+            if now == before and now != self._seen_folders:
+                self.read_again()
 
     def follow_cells(self, name: str, *, draw: bool = False) -> None:
         """Take over the cells that a recording has now.
@@ -152,8 +169,14 @@ class FollowingSession(AnnotatingSession):
         cells, before = cells or CellsIndex(study), self._cells
         shown = self._changed_shown(study, cells)
         answers = self._matched_answers(study, cells)
-        if self._shown_name() not in (None, *study.recordings):
+        gone = self._shown_name()
+        if gone is not None and gone not in study.recordings:
+            title = self.title_of(gone)
             self._clear_view()
+            show_info(
+                f"The recording {title} was taken out of the study in another window "
+                "or on another computer."
+            )
         answers_changed, self._answers = answers is not self._answers, answers
         self.study, self._cells = study, cells
         self._see_all(study)
@@ -256,3 +279,7 @@ class FollowingSession(AnnotatingSession):
         names = () if study is None else study.recordings
         folders = {name: study.recording(name).folder for name in names if study}
         self._seen = {name: file_state(f / CELLS) for name, f in folders.items()}
+        if study is not None:
+            # one that cannot be read now is looked at again
+            with suppress(InputError):
+                self._seen_folders = recording_folders(study.path)
