@@ -71,7 +71,7 @@ def test_refusals():
     rgb = Image(np.zeros((SIDE, SIDE, 3), np.uint8), rgb=True, name="photo")
     with pytest.raises(InputError, match="Split RGB"):
         recording(green=rgb)
-    with pytest.raises(InputError, match="No image is chosen"):
+    with pytest.raises(InputError, match="Neither a red nor a green"):
         recording()
     same = image(2, name="both")
     with pytest.raises(InputError, match=r"both red and green.*First axis is"):

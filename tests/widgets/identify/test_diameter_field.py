@@ -155,7 +155,7 @@ def test_without_layers_nothing_is_offered_and_a_click_says_why(
     assert not field.status.isVisible()
     click(field.button)
     assert len(notifications) == 1
-    assert "No image is chosen" in notifications[0]
+    assert "Neither a red nor a green channel is chosen" in notifications[0]
 
 
 @pytest.mark.parametrize("typed", ["-5", "nan", "9999"])

@@ -166,7 +166,7 @@ def test_rgb_picture_is_refused(viewer, dock, qtbot, notifications):
 
 def test_no_image_is_told(viewer, dock, notifications):
     click(dock.panel.run_button)
-    assert "No image is chosen" in notifications[0]
+    assert "Neither a red nor a green channel is chosen" in notifications[0]
 
 
 def test_time_series_gives_labels_that_show_at_all_times(viewer, field, dock, qtbot):

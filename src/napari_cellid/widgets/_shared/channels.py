@@ -92,9 +92,9 @@ def recording_from_layers(channels: Channels) -> Recording:
     red, green = channels.red, channels.green
     if red is None and green is None:
         raise InputError(
-            "No image is chosen; open a recording in napari (File > Open, or the "
-            "simulated field under File > Open Sample) and choose its red and green "
-            "layer."
+            "Neither a red nor a green channel is chosen; choose their layers at the "
+            "top of the dock, or open a recording first (File > Open, or the simulated "
+            "field under File > Open Sample)."
         )
     if red is not None and green is not None and red is green:
         raise InputError(
