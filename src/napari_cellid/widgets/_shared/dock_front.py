@@ -62,6 +62,6 @@ class DockFront(QObject):
             self._followed = True
 
     def _set(self, in_front: bool) -> None:
-        if in_front != self._in_front:
+        if vars(self) and in_front != self._in_front:
             self._in_front = in_front
             self.changed.emit(in_front)

@@ -144,7 +144,8 @@ class AddMode(QObject):
 
     def _on_front(self, in_front: bool) -> None:
         """End the mode when its dock is closed, or behind the tab of another one."""
-        if not in_front:
+        # a dock that the garbage collector deletes is hidden when this is empty already
+        if not in_front and vars(self):
             self.stop()
 
     def _on_click(self, position: Sequence[float], _: bool) -> None:
