@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from little import THREE, found, info
+from little import THREE, found, info, snapshot
 
 from napari_cellid.cli.app import main
 from napari_cellid.study.merge import merge_studies
@@ -104,3 +104,17 @@ def test_a_new_recording_brings_all_that_study_toml_says_of_it(
     text = (study.path / "study.toml").read_bytes()
     merge_studies(opened, copy)
     assert (study.path / "study.toml").read_bytes() == text
+
+
+@pytest.mark.parametrize("file", ["cells.csv", "recording.toml", "retired.csv"])
+def test_a_recording_that_cannot_be_read_here_is_not_replaced(
+    study: Study, copy: Study, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    (study.path / "recordings" / "r1" / file).write_bytes(b"")
+    before = snapshot(study.path)
+    add(copy, "r2")
+    assert main(["merge", str(study.path), "--from", str(copy.path)]) != 0
+    told = capsys.readouterr().err
+    assert "The recording r1 is left out" in told
+    assert "'r1' of this study cannot be read, so it cannot be compared" in told
+    assert snapshot(study.path) == before

@@ -85,6 +85,7 @@ def run_merge(arguments: Namespace, console: Console) -> None:
     from napari_cellid.study.study import Study
 
     study, other = Study.open(arguments.study), Study.open(arguments.other)
+    console.notes(study.problems)
     merged = merge_studies(study, other)
     console.notes(merged.notes)
     lines = _counts(merged.new_answers, "new line")

@@ -21,13 +21,14 @@ from napari_cellid.study.answered_markers import (
 from napari_cellid.study.answered_places import adopt_other_places
 from napari_cellid.study.classes import adopt_earlier_names
 from napari_cellid.study.known_cells import known_name, recording_folder
+from napari_cellid.study.layout import recording_folders
 from napari_cellid.study.merge_info import adopt_info, info_notes
 from napari_cellid.study.recordings import IMAGES, RECORDINGS
 from napari_cellid.study.replacement import is_same_recording
 from napari_cellid.study.scheme import check_same_markers, scheme_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_cellid.study.study import Study
 
@@ -69,8 +70,8 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     ------
     InputError
         If both are the same folder, a recording of one name shows other images in the
-        copy, a class shows something else there, or something cannot be read or
-        written.
+        copy or cannot be read here, a class shows something else there, or something
+        cannot be read or written.
     """
     if study.path.resolve() == other.path.resolve():
         raise InputError(
@@ -83,8 +84,7 @@ def merge_studies(study: Study, other: Study) -> MergeResult:
     theirs = read_annotations(other.annotations).all_answers
     check_answered_markers(study.config, answered_markers(theirs))
     new = [name for name in other.recordings if name not in common]
-    for name in new:
-        recording_folder(study.path / RECORDINGS, name)
+    _check_new(study, new)
     notes = [
         *other.problems,
         *_class_notes(study, other),
@@ -134,6 +134,23 @@ def _check_recordings(study: Study, other: Study, common: Mapping[str, str]) -> 
                 f"The recording {name!r} shows other images in the copy ({same}), and "
                 "answers of the copy would count for other cells; merge a copy of this "
                 "study, or take over the answers with napari-cellid answers."
+            )
+
+
+def _check_new(study: Study, names: Sequence[str]) -> None:
+    """Refuse recordings that would take the place of one that cannot be read here.
+
+    That one can have cells, and answers to them, which the copy does not know.
+    """
+    parent = study.path / RECORDINGS
+    folders = recording_folders(study.path)
+    for name in names:
+        recording_folder(parent, name)
+        if known_name(parent, name) in folders:
+            raise InputError(
+                f"The recording {name!r} of this study cannot be read, so it cannot be "
+                "compared with that of the copy; put its files in order, or move its "
+                "folder out of the study, and merge again."
             )
 
 
