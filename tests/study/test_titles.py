@@ -17,6 +17,7 @@ from napari_cellid.study.overview import list_recordings
 from napari_cellid.study.renaming import rename_recording
 from napari_cellid.study.replaced import bring_back, list_replaced, put_away
 from napari_cellid.study.save_results import add_recording
+from napari_cellid.study.saved_result import saved_warnings
 from napari_cellid.study.study import Study
 
 
@@ -206,3 +207,20 @@ def test_a_merged_recording_brings_the_animal_that_was_set_in_the_copy(
     assert opened.recording("r2").info.animal == "m9"
     assert opened.recording("r2").info.subvolume == "left"
     assert opened.recording("r4").info == as_saved
+
+
+def test_an_animal_that_study_toml_overrules_is_told(study: Study) -> None:
+    study = study.update_recording_info({"r1": {"animal": "m7"}})
+    result = found(THREE, "r1")
+    # as given with the command, or of another recording of that name
+    saved = add_recording(study, result, info(animal="m9", subvolume="V1"))
+    assert saved.info.animal == "m7"
+    (warning,) = saved_warnings(study, result, saved)
+    assert warning.startswith(
+        "study.toml gives the recording r1 the animal 'm7', which counts in place of "
+        "'m9'; correct it"
+    )
+    # nothing was given: it keeps that of study.toml
+    saved = add_recording(study, result, info())
+    assert saved.info.animal == "m7"
+    assert saved_warnings(study, result, saved) == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_cellid.cells.plane_links import with_numbers
 from napari_cellid.config.classes import STATES
 from napari_cellid.study.predicted_names import present_names
+from napari_cellid.study.settings import RECORDING_FILE, read_recording_info
 
 if TYPE_CHECKING:
     from napari_cellid.identify import IdentifyResult
@@ -66,7 +67,7 @@ def saved_warnings(
     study, result, recording
         As for `saved_notes`.
     """
-    warnings = list(recording.identity_warnings())
+    warnings = [*recording.identity_warnings(), *_other_animal(recording)]
     names, present = study.config.class_names, present_names(result.run, study.config)
     now = [present.get(name, name) for name in result.classes]
     if other := [name for name in now if name not in names]:
@@ -76,3 +77,16 @@ def saved_warnings(
             + (_MARKERS_REMEDY if set(other) & set(STATES) else ".")
         )
     return warnings
+
+
+def _other_animal(recording: StudyRecording) -> list[str]:
+    """Where `study.toml` names another animal than was given with the result."""
+    given = read_recording_info(recording.folder / RECORDING_FILE, {})
+    return [
+        f"study.toml gives the recording {recording.name} the {what} "
+        f"'{getattr(recording.info, key)}', which counts in place of "
+        f"'{getattr(given, key)}'; correct it in the Annotate dock or in study.toml if "
+        "it is of an earlier recording of this name."
+        for key, what in (("animal", "animal"), ("subvolume", "sub-volume"))
+        if getattr(given, key) not in ("", getattr(recording.info, key))
+    ]
