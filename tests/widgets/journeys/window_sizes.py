@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_eye import live, open_dock, wait
+from by_eye import LEFT, NONE_HELD, click, live, open_dock, open_tab, reads, wait
 from qtpy.QtCore import QPoint
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 from voting import true_classes, write_answers
 
+from napari_cellid.study.classes import add_class
 from napari_cellid.widgets.annotate.open_study import add_study_docks
 from napari_cellid.widgets.session.session import session_of
 
@@ -109,6 +111,61 @@ def viewer(make_napari_viewer: Any, lab: Study) -> Iterator[Any]:
         open_dock(viewer, title)
     yield viewer
     session_of(viewer).close_study()
+
+
+def _vote_with_many(study: Study) -> None:
+    """Five people who do not agree, and seven classes."""
+    classes = true_classes(study)
+    keys = list(classes)[:12]
+    for person in ("Ann", "Bo", "Cy", "Dee", "Eva"):
+        write_answers(study, person, {key: classes[key] for key in keys})
+    for person, answer in (("Bo", "not_a_cell"), ("Cy", "unsure"), ("Dee", "glia")):
+        write_answers(study, person, dict.fromkeys(keys[:3], answer), after=9)
+    config = study.config
+    for name in ("astrocyte", "endothelium", "microglia", "Purkinje"):
+        config = add_class(config, name)
+    study.save_config(config)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_many_people_and_classes_do_not_stretch_the_window(
+    make_napari_viewer: Any, lab: Study, theme: str
+) -> None:
+    _vote_with_many(lab)
+    viewer = make_napari_viewer(show=True)
+    viewer.theme = theme
+    window = viewer.window._qt_window
+    window.resize(*SIZES[1])
+    live(0.2)
+    annotate = add_study_docks(viewer, lab.path, "Ann")
+    annotate.session.set_blind(False)
+    agreement: Any = open_dock(viewer, "Agreement")
+    wait(lambda: agreement.votes is not None, "the votes")
+    open_tab(agreement, "Disputed cells")
+    disputed = agreement.panel.disputed
+    wait(lambda: disputed.model.rowCount() > 0, "the disputed cells")
+    place = disputed.view.visualRect(disputed.model.index(0, 1)).center()
+    QTest.mouseClick(disputed.view.viewport(), LEFT, NONE_HELD, place)
+    live(0.3)
+    assert disputed.shown() is not None and reads(agreement, "Eva")
+    problems = cut_off(agreement)
+    sizes = [(window.width(), window.height())]
+    table: Any = open_dock(viewer, "Cell table")
+    wait(lambda: table.panel.model.rowCount() > 0, "the cells")
+    click(table, "More filters")
+    live(0.3)
+    problems += cut_off(table)
+    sizes.append((window.width(), window.height()))
+    for title in DOCKS:
+        open_dock(viewer, title)
+        # napari stacks a new dock first, which stretches the window for a moment
+        live(0.6)
+        sizes.append((window.width(), window.height()))
+    assert sizes == [SIZES[1]] * len(sizes)
+    assert not problems, "\n".join(problems)
+    # what has no room scrolls
+    assert table.panel.view.height() >= 90 and table.panel.plots.height() >= 120
+    annotate.close_study()
 
 
 def pages(dock: QWidget) -> Iterator[str]:

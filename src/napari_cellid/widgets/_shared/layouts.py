@@ -20,6 +20,10 @@ from superqt import QCollapsible
 _UNLIMITED = 2**24 - 1
 
 
+#: height (px) that a part which scrolls needs at least
+_SCROLLED_HEIGHT = 120
+
+
 class VerticalScrollArea(QScrollArea):
     """Scrolls a widget up and down; the widget is as wide as the area."""
 
@@ -32,7 +36,7 @@ class VerticalScrollArea(QScrollArea):
 
 
 class DockScrollArea(VerticalScrollArea):
-    """The scroll area of a whole dock: wide enough that nothing is cut off."""
+    """The scroll area of a dock or of a part: wide enough that nothing is cut off."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask for more width when what is inside needs it, as long names do."""
@@ -44,7 +48,8 @@ class DockScrollArea(VerticalScrollArea):
     def minimumSizeHint(self) -> QSize:
         """As wide as the inner widget needs to be."""
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, 120)
+        inner = self.widget().minimumSizeHint()
+        return QSize(inner.width() + bar, min(inner.height(), _SCROLLED_HEIGHT))
 
     def sizeHint(self) -> QSize:
         """As high as the inner widget would like to be."""

@@ -24,7 +24,7 @@ from superqt.utils import signals_blocked
 from napari_cellid.annotation.answer import answer_text
 from napari_cellid.colours import answer_colours
 from napari_cellid.widgets._shared.answer_buttons import AnswerButtons, AnswerKeys
-from napari_cellid.widgets._shared.layouts import plain_label
+from napari_cellid.widgets._shared.layouts import VerticalScrollArea, plain_label
 from napari_cellid.widgets._shared.patch_canvas import PatchCanvas
 from napari_cellid.widgets.agreement.disputed_model import STATUS_TITLES, DisputedModel
 
@@ -187,7 +187,8 @@ class DisputedPanel(QWidget):
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(split)
+        # votes of many people and buttons of many classes must not stretch the window
+        layout.addWidget(VerticalScrollArea(split))
 
     def _list_cells(self) -> None:
         if self._table is not None and self._ratings is not None:

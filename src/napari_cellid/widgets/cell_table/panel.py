@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellid.widgets._shared.answer_buttons import AnswerKeys
 from napari_cellid.widgets._shared.layouts import (
+    DockScrollArea,
     message_page,
     plain_label,
     small_text,
@@ -149,7 +150,10 @@ class CellTablePanel(QWidget):
         row.addWidget(self.source, 3)
         row.addWidget(self.colouring, 2)
         column.addLayout(row)
-        column.addWidget(self.filters)
+        filters = DockScrollArea(self.filters)
+        # no higher than the filters, and lower where the window has no room for them
+        filters.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        column.addWidget(filters)
         column.addWidget(splitter, 1)
         column.addWidget(self.status)
         column.addWidget(self.hint)
