@@ -59,6 +59,11 @@ class AnnotationController(QObject):
         return self._config
 
     @property
+    def recording(self) -> str | None:
+        """Name of the recording whose cells are queued; None for all."""
+        return self._recording
+
+    @property
     def current(self) -> QueueItem | None:
         """Current item of the queue; None before the first and after the last."""
         return self._queue.current

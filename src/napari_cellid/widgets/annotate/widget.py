@@ -219,7 +219,10 @@ class AnnotateWidget(QWidget):
     def _on_cells(self) -> None:
         self._show_study()
         self.display.show_text()
-        if self.session.journal is None:
+        session, recording = self.session, self.controller.recording
+        gone = recording is not None and recording not in session.recordings()
+        if session.journal is None or gone:
+            # from the first cell of the recordings that are left
             self._start_queue()
         else:
             self.controller.follow_cells()
