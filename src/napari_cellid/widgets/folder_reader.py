@@ -141,7 +141,7 @@ def _outlines(saved: SavedResults) -> tuple[Any, ...]:
     from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
     from napari_cellid.study.saved_choices import saved_naming
     from napari_cellid.widgets._shared.layers import transform_in_um
-    from napari_cellid.widgets.session.result_layer import LARGEST_COLOURED
+    from napari_cellid.widgets.session.label_colours import LARGEST_COLOURED
 
     colours = prediction_colours(class_colours(saved.classes, saved_naming(saved.run)))
     cells, labels = saved.cells, saved.labels

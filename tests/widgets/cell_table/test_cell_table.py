@@ -60,9 +60,10 @@ def result(viewer: Any, table: Any, lab: Study, qtbot: Any) -> Any:
 
 
 def wait_until_listed(qtbot: Any, table: Any) -> None:
-    timers = table._fill_timer, table._filter_timer, table._answers_timer
     qtbot.waitUntil(
-        lambda: not table._stale and not any(timer.isActive() for timer in timers)
+        lambda: (
+            not table._stale and not any(timer.isActive() for timer in table._timers)
+        )
     )
 
 

@@ -14,9 +14,9 @@ from napari_cellid.widgets._shared.connections import LayerConnections
 from napari_cellid.widgets.cell_table.rings import CellRings
 from napari_cellid.widgets.cell_table.source import CellSource, colour_of
 from napari_cellid.widgets.session.cell_picking import CellPicker
+from napari_cellid.widgets.session.label_colours import colour_labels
 from napari_cellid.widgets.session.result_layer import (
     ShownResult,
-    colour_labels,
     result_of,
     update_features,
 )

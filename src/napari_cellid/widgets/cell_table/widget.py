@@ -62,8 +62,17 @@ class CellTableWidget(QWidget):
         self._fill_timer.timeout.connect(self._fill)
         self._filter_timer = QTimer(self, singleShot=True, interval=40)
         self._filter_timer.timeout.connect(self._filter)
+        # a timer of its own: the table is painted before the image is coloured anew
+        self._listed_timer = QTimer(self, singleShot=True, interval=0)
+        self._listed_timer.timeout.connect(self._show_listed)
         self._answers_timer = QTimer(self, singleShot=True, interval=0)
         self._answers_timer.timeout.connect(self._show_answers)
+        self._timers = (
+            self._fill_timer,
+            self._filter_timer,
+            self._listed_timer,
+            self._answers_timer,
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
@@ -118,7 +127,7 @@ class CellTableWidget(QWidget):
     def _on_front(self, in_front: bool) -> None:
         """Begin to show the chosen cells in the image, or leave it as it was."""
         if not in_front:
-            for timer in (self._fill_timer, self._filter_timer, self._answers_timer):
+            for timer in self._timers:
                 timer.stop()
             self._stale = True
             if self.source is not None:
@@ -173,7 +182,8 @@ class CellTableWidget(QWidget):
 
     def _filter(self) -> None:
         self.panel.model.set_filter(self.panel.filters.value())
-        self._show_listed()
+        self._show_status()
+        self._listed_timer.start()
 
     def _show_listed(self) -> None:
         """Show the listed cells in the plots and in the image."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cellid.widgets._shared.layers import METADATA_KEY
+from napari_cellid.widgets.session.label_colours import colour_labels
 from napari_cellid.widgets.session.result_layer import (
     OUTLINES_PREVIEW,
-    colour_labels,
     result_of,
 )
 

@@ -13,12 +13,13 @@ from napari_cellid.cells.none_of_these import (
     with_predictions,
 )
 from napari_cellid.classification.base import none_limits
-from napari_cellid.colours import UNCLASSIFIED, class_colours, prediction_colours
+from napari_cellid.colours import class_colours, prediction_colours
 from napari_cellid.widgets._shared.layers import METADATA_KEY, STUDY_IMAGE
+from napari_cellid.widgets.session.label_colours import colour_labels
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 OUTLINES_PREVIEW = "outlines"
 #: columns of a layer's features that whoever is blind may see
 BLIND_FEATURES = ("index", "label")
-#: largest label that has a colour of its own: without numba napari refuses larger ones
-LARGEST_COLOURED = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,27 +265,6 @@ def update_features(layer: Labels, result: ShownResult) -> None:
     layer.features = features
     names = cells["predicted"]
     colour_labels(layer, cells["label"], [colours.get(name, "") for name in names])
-
-
-def colour_labels(
-    layer: Labels, labels: Iterable[int], colours: Iterable[str | None]
-) -> None:
-    """Give each label its colour (#rrggbb); None hides it, "" is that without class."""
-    from napari.utils.colormaps import DirectLabelColormap
-    from napari.utils.colormaps.standardize_color import transform_color
-
-    colormap = DirectLabelColormap(color_dict={None: UNCLASSIFIED, 0: "transparent"})
-    rgba: dict[str | None, Any] = {}
-    for label, colour in zip(labels, colours, strict=True):
-        if label > LARGEST_COLOURED:
-            continue
-        if colour not in rgba:
-            shown = "transparent" if colour is None else colour or UNCLASSIFIED
-            rgba[colour] = transform_color(shown)[0]
-        # not in the arguments, of which napari would convert every colour for itself:
-        # for 50,000 cells that takes a second
-        colormap.color_dict[int(label)] = rgba[colour]
-    layer.colormap = colormap
 
 
 def label_volume(layer: Labels) -> NDArray[np.int32]:
