@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
+from napari_cellid.cells.size_check import SOMA_RANGE_UM
 from napari_cellid.channels.resampling import rescale
 from napari_cellid.config import DeviceConfig
 from napari_cellid.device import choose_device
@@ -39,11 +40,13 @@ if TYPE_CHECKING:
 
 SEED = 47_000
 #: kinds of the fields on which the figures of the manual were measured
-MEASURED_KINDS: tuple[Kind, ...] = ("wide", "nominal", *HARD)
+MEASURED_KINDS: tuple[Kind, ...] = ("wide", "nominal", *HARD, "sharp", "broad")
 PIXEL_SIZES_UM = (0.6, 2.5)
 #: sides of the simulated fields (px): wider where cells are large
 SIDE_PX, WIDE_SIDE_PX, LARGE_CELLS_BELOW_UM = 400, 512, 1.2
 FACTORS = (0.7, 1.0, 1.6)
+#: declared pixel sizes over the true one, of which a run should doubt all but one
+DECLARED = (1 / 4.5, 1 / 2.5, 1 / 1.6, 1.0, 1.6, 2.5, 4.5)
 
 
 def main() -> None:
@@ -66,6 +69,7 @@ def main() -> None:
     print(table.to_string(index=False, float_format="%.3g"))
     if options.n:
         print(summary(table["ratio"][: options.n]))
+        print(doubts(table[: options.n]))
     if options.out:
         options.out.write_text(json.dumps(table.to_dict("records"), indent=1))
 
@@ -144,6 +148,20 @@ def summary(ratio: pd.Series) -> str:
         f"quartiles {low:.2f} to {high:.2f}, extremes {known.min():.2f} and "
         f"{known.max():.2f}; {ratio.isna().sum()} refused"
     )
+
+
+def doubts(fields: pd.DataFrame) -> str:
+    """How many fields a run would doubt at declared pixel sizes, as Markdown.
+
+    The estimate does not depend on the declared size, so that one serves for all.
+    """
+    low, high = SOMA_RANGE_UM
+    size_um = fields["px"] * fields["pixel_um"]
+    rows = ["| declared / true pixel size | doubted |", "|---|---|"]
+    for factor in DECLARED:
+        doubted = (size_um * factor < low) | (size_um * factor > high)
+        rows.append(f"| {factor:.2g} | {doubted.sum()} of {len(fields)} |")
+    return "\n".join(rows)
 
 
 def _median(labels: NDArray[Any]) -> float:

@@ -77,6 +77,13 @@ class SegmentConfig(Config):
         "photons are few, at that many times the computing time. 1: one view, as in "
         "the paper.",
     )
+    check_pixel_size: bool = Field(
+        True,
+        title="Check the pixel size",
+        description="Compares the pixel size with the diameter of cells that is "
+        "estimated from the image, and says so if both contradict. Takes a few "
+        "seconds.",
+    )
 
 
 class ClassifyConfig(Config):

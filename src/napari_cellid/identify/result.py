@@ -86,6 +86,11 @@ class IdentifyResult:
         return str(self.run.get("bleed_through", {}).get("text", ""))
 
     @property
+    def pixel_size_doubt(self) -> str:
+        """Why the pixel size may be wrong, two sentences; empty where it fits."""
+        return str(self.run.get("pixel_size_check", {}).get("text", ""))
+
+    @property
     def training_verdict(self) -> TrainingVerdict | None:
         """Whether the models know such recordings; None if no model says it."""
         return recorded_verdict(self.run)
@@ -141,6 +146,8 @@ class Run:
         Record of the bleed-through.
     registration
         What was aligned; None where nothing was.
+    pixel_size
+        Record of the check of the pixel size; empty where there was none.
     """
 
     recording: Recording
@@ -151,6 +158,7 @@ class Run:
     card: ModelCard | None
     bleed: dict[str, Any]
     registration: Registration | None
+    pixel_size: dict[str, Any] = field(default_factory=dict)
 
 
 def make_result(
@@ -190,6 +198,8 @@ def make_result(
         "seconds": run.timer.seconds,
         "cells": len(cells),
     }
+    if run.pixel_size:
+        record["pixel_size_check"] = run.pixel_size
     compared = cells if usual is None else cells[usual]
     record |= compare_with_training(run.cards, planes, compared, run.bleed)
     if card is not None:

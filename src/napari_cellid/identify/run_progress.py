@@ -42,6 +42,7 @@ def run_progress(
             "bleed-through": 0.2,
             "outlining": 5.0 if outlines else 0.0,
             "classifying": 5.0 if classes is not None else 0.0,
+            "pixel size": 2.0 if outlines else 0.0,
             "frames": 0.0 if frames == 1 else 3.0,
         }
     )

@@ -23,6 +23,7 @@ from napari_cellid.novelty.comparison import knows_sizes
 from napari_cellid.progress import Progress
 from napari_cellid.registration.means import registered_means
 from napari_cellid.run_record import Timer
+from napari_cellid.segmentation.pixel_size_check import check_pixel_size
 from napari_cellid.segmentation.predict import segment
 
 if TYPE_CHECKING:
@@ -99,7 +100,14 @@ def identify_cells(
         cells = yield from whole.part("classifying", step)
         planes = _with_naming(planes, card)
     timer.stop("classifying")
-    run = Run(recording, config, device, timer, cards, card, bleed, registration)
+    size: dict[str, Any] = {}
+    if config.segment.check_pixel_size:
+        size = yield from whole.part(
+            "pixel size", check_pixel_size(planes, segmenter, device)
+        )
+        timer.stop("pixel_size")
+    planes = _with_note(planes, size.get("text"))
+    run = Run(recording, config, device, timer, cards, card, bleed, registration, size)
     end = make_result(
         run, planes, segmentation.labels, cells, segmentation=segmentation
     )
@@ -256,7 +264,7 @@ def _link(
     depths, um = recording.plane_depths_um, planes.pixel_size_um
     cells = link_planes(labels, cells, depths, um)
     note = linked_text(cells)
-    return cells, replace(planes, notes=(*planes.notes, note)) if note else planes
+    return cells, _with_note(planes, note)
 
 
 def _tell_classes(
@@ -277,9 +285,12 @@ def _tell_classes(
 
 def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
     """The planes with a note if classes have other names than the model gave them."""
-    return (
-        replace(planes, notes=(*planes.notes, card.naming)) if card.naming else planes
-    )
+    return _with_note(planes, card.naming)
+
+
+def _with_note(planes: MeanPlanes, note: str | None) -> MeanPlanes:
+    """The planes with one more note, if there is one."""
+    return replace(planes, notes=(*planes.notes, note)) if note else planes
 
 
 def _has_both(planes: MeanPlanes) -> bool:

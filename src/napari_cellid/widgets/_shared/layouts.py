@@ -144,6 +144,24 @@ def arrow_button(direction: Qt.ArrowType, tip: str) -> QToolButton:
     return button
 
 
+def align_labels(widget: QWidget) -> None:
+    """Give the labels of all forms of a widget the same width.
+
+    It depends on the style, so that it is known when the widget is shown.
+    """
+    labels = [
+        label
+        for form in widget.findChildren(QFormLayout)
+        for row in range(form.rowCount())
+        if (item := form.itemAt(row, QFormLayout.ItemRole.LabelRole))
+        and (label := item.widget())
+    ]
+    widest = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(widest)
+    widget.updateGeometry()
+
+
 def action_button(text: str) -> QPushButton:
     """Make a button that starts something with the settings of a form.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QFormLayout,
     QGroupBox,
     QProgressBar,
     QPushButton,
@@ -32,6 +31,7 @@ from napari_cellid.widgets._shared.add_cell_bar import AddCellBar
 from napari_cellid.widgets._shared.layouts import (
     CollapsibleSection,
     action_button,
+    align_labels,
     form_layout,
     small_text,
 )
@@ -41,6 +41,7 @@ from napari_cellid.widgets.identify.channel_selector import ChannelSelector
 from napari_cellid.widgets.identify.class_counts import ClassCounts
 from napari_cellid.widgets.identify.exchange_warning import ExchangeWarning
 from napari_cellid.widgets.identify.model_combo import ModelCombo
+from napari_cellid.widgets.identify.pixel_size_warning import PixelSizeWarning
 from napari_cellid.widgets.identify.roi_choice import RoiChoice
 from napari_cellid.widgets.identify.study_offer import StudyButton
 from napari_cellid.widgets.identify.training_line import TrainingLine
@@ -74,8 +75,8 @@ class IdentifyPanel(QWidget):
         self.scheme = SchemeChoice()
         self.threshold = SettingsForm(SegmentConfig, ["threshold"])
         self.segment = SettingsForm(SegmentConfig, ["split", "min_area_um2"])
-        # apart from the settings that apply at once, because this one needs a new run
-        self.views = SettingsForm(SegmentConfig, ["views"])
+        # apart from the settings that apply at once, because these need a new run
+        self.views = SettingsForm(SegmentConfig, ["views", "check_pixel_size"])
         self.registration = SettingsForm(RegistrationConfig)
         self.device = SettingsForm(DeviceConfig)
         self.frames = SettingsForm(FramesConfig)
@@ -94,6 +95,8 @@ class IdentifyPanel(QWidget):
         self._status = small_text()
         self._counts = ClassCounts()
         self.exchanged = ExchangeWarning()
+        self.size_warning = PixelSizeWarning()
+        self.size_warning.correction_requested.connect(self.channels.pixel_size.edit)
         self._missing = small_text()
         self._training = TrainingLine()
         self._notes = small_text()
@@ -109,17 +112,7 @@ class IdentifyPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Give the labels of all forms the same width, which depends on the style."""
         super().showEvent(event)
-        labels = [
-            label
-            for form in self.findChildren(QFormLayout)
-            for row in range(form.rowCount())
-            if (item := form.itemAt(row, QFormLayout.ItemRole.LabelRole))
-            and (label := item.widget())
-        ]
-        widest = max(label.sizeHint().width() for label in labels)
-        for label in labels:
-            label.setMinimumWidth(widest)
-        self.updateGeometry()
+        align_labels(self)
 
     def config(self) -> IdentifyConfig:
         """The settings that the forms show."""
@@ -226,6 +219,7 @@ class IdentifyPanel(QWidget):
             self._counts.setValue(None, {})
             self._training.setValue(None)
             self.exchanged.hide()
+            self.size_warning.hide()
             return
         run_result = result.run_result
         self._result_box.setTitle(f"Cells of {result.name}")
@@ -238,8 +232,10 @@ class IdentifyPanel(QWidget):
         self._missing.setText(missing)
         self._missing.setVisible(bool(missing))
         self.exchanged.show_for(result, self.channels.value())
-        # that the channels look exchanged is said above
-        notes = [note for note in run_result.notes if note != EXCHANGED_TEXT]
+        self.size_warning.show_for(run_result)
+        # what is said above is not repeated
+        above = (EXCHANGED_TEXT, run_result.pixel_size_doubt)
+        notes = [note for note in run_result.notes if note not in above]
         self._notes.setText("\n".join(f"Note: {note}" for note in notes))
         self._notes.setVisible(bool(notes))
         self._bleed.setText(run_result.bleed_through)
@@ -274,6 +270,7 @@ class IdentifyPanel(QWidget):
         column = QVBoxLayout(self._result_box)
         for part in (
             self.exchanged,
+            self.size_warning,
             self._counts,
             self._missing,
             self._training,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QLabel, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
@@ -75,6 +75,16 @@ class PixelSize(QWidget):
             self.set_source(f"{ASSUMED_SOURCE}: {size:.3g} µm")
         else:
             self.set_source("please type it in")
+
+    def edit(self) -> None:
+        """Put the keyboard into the field, and scroll to it in a dock that scrolls."""
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None:
+            area.ensureWidgetVisible(self)
+        self.spin.setFocus()
+        self.spin.selectAll()
 
     def set_source(self, source: str) -> None:
         """Show where the pixel size comes from."""
