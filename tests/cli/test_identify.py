@@ -153,7 +153,7 @@ def test_settings_reach_the_run(
     words = [
         "--threshold", "0.5", "--split", "none", "--min-area-um2", "60",
         "--batch-size", "3", "--device", "cpu", "--precision", "fp32",
-        "--views", "3", "--class-views", "1",
+        "--views", "3", "--class-views", "1", "--no-check-pixel-size",
     ]  # fmt: skip
     models = [*segmenter, *classifier, "--name", "set", "--quiet"]
     out = ["--out", str(tmp_path)]
@@ -165,6 +165,7 @@ def test_settings_reach_the_run(
             "split": "none",
             "min_area_um2": 60.0,
             "views": 3,
+            "check_pixel_size": False,
         },
         "classify": {
             "batch_size": 3,

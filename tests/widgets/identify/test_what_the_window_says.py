@@ -84,6 +84,34 @@ def test_swapped_channels_are_swapped_back_with_one_click(
     )
 
 
+def test_a_doubted_pixel_size_is_said_above_the_counts_and_corrected(
+    viewer: Any, channels: Any, dock: Any, qtbot: Any
+) -> None:
+    layer = run(qtbot, dock)
+    warning, spin = dock.panel.size_warning, dock.panel.channels.pixel_size.spin
+    shown = result_of(layer)
+    shown.run_result.run["pixel_size_check"] = {"doubtful": False, "text": ""}
+    dock.panel.show_result(shown)
+    assert not warning.isVisible()
+    doubt = "The pixel size may be wrong: cells have 27 µm."
+    # as a run says it that doubts the size
+    shown.run_result.run["pixel_size_check"] = {"doubtful": True, "text": doubt}
+    planes = shown.run_result.planes
+    object.__setattr__(planes, "notes", (*planes.notes, doubt))
+    dock.panel.show_result(shown)
+    assert warning.isVisible() and warning.line.text() == doubt
+    assert doubt not in dock.panel._notes.text()
+    click(warning.button)
+    assert dock.window().focusWidget() in (spin, spin.lineEdit())
+    assert spin.lineEdit().selectedText() == spin.lineEdit().text()
+    # what is typed takes the place of the wrong size
+    QTest.keyClicks(spin, "0.5")
+    QTest.keyClick(spin, Qt.Key.Key_Return)
+    assert dock.panel.channels.value().pixel_size_um == pytest.approx(0.5)
+    dock.panel.show_result(None)
+    assert not warning.isVisible()
+
+
 def test_the_cell_under_the_mouse_is_named_in_words(
     viewer: Any, channels: Any, dock: Any, qtbot: Any
 ) -> None:
