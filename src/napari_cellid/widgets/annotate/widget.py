@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
@@ -10,7 +9,6 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellid.annotation.annotators import list_annotators
 from napari_cellid.config import QueueConfig
-from napari_cellid.study.classes import remove_class, set_class_markers
 from napari_cellid.widgets._shared.dock_front import DockFront
 from napari_cellid.widgets._shared.dock_tabs import tabify_dock_later
 from napari_cellid.widgets._shared.help_line import HelpLine
@@ -23,6 +21,7 @@ from napari_cellid.widgets.annotate.answer_shortcuts import (
 )
 from napari_cellid.widgets.annotate.cell_adding import CellAdding
 from napari_cellid.widgets.annotate.cell_display import CellDisplay
+from napari_cellid.widgets.annotate.class_edits import ClassEdits
 from napari_cellid.widgets.annotate.controller import AnnotationController
 from napari_cellid.widgets.annotate.offered_results import OfferedResults
 from napari_cellid.widgets.annotate.panel import AnnotatePanel
@@ -37,12 +36,10 @@ from napari_cellid.widgets.session.scheme_dialog import ask_unknown_scheme
 from napari_cellid.widgets.session.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import napari.viewer
 
-    from napari_cellid.config import StudyConfig
 
 #: initial width of the dock (px)
 _WIDTH = 440
@@ -68,6 +65,7 @@ class AnnotateWidget(QWidget):
         self.controller = AnnotationController(self.session, self)
         self.display = CellDisplay(self.session, self.controller, self.panel, self)
         self.offered_results = OfferedResults(viewer, self.session, self)
+        self.class_edits = ClassEdits(self.session, self.panel.classes, self)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -173,9 +171,6 @@ class AnnotateWidget(QWidget):
         panel.blind.toggled.connect(self.session.set_blind)
         panel.recording.activated.connect(self._start_queue)
         panel.queue.valueChanged.connect(self._on_queue_settings)
-        panel.classes.edited.connect(self._edit_config)
-        panel.classes.removal_requested.connect(self._remove_class)
-        panel.classes.markers_requested.connect(self._set_markers)
         panel.buttons.answer_chosen.connect(self.answer)
         panel.previous.clicked.connect(self._previous)
         panel.next.clicked.connect(self._next)
@@ -276,26 +271,6 @@ class AnnotateWidget(QWidget):
         self._start_queue()
         if self.session.journal is None:
             self.panel.name.line.setFocus()
-
-    def _edit_config(self, edit: Callable[[StudyConfig], StudyConfig]) -> None:
-        """Change the classes; show them as they are if the change is refused."""
-        before = self.session.config
-        with input_errors_shown():
-            self.session.edit_config(edit)
-        if self.session.config is before:
-            self.panel.classes.reset()
-
-    def _set_markers(self, class_id: str, markers: str) -> None:
-        self._edit_class(set_class_markers, class_id=class_id, markers=markers)
-
-    def _remove_class(self, class_id: str) -> None:
-        self._edit_class(remove_class, class_id=class_id)
-
-    def _edit_class(self, edit: Callable[..., StudyConfig], **values: str) -> None:
-        """Change a class in a way that depends on the answers of all people."""
-        with input_errors_shown():
-            answered = self.session.all_given_answers()
-            self._edit_config(partial(edit, answered=answered, **values))
 
     def _on_blind(self, blind: bool) -> None:
         self.panel.blind.setChecked(blind)
