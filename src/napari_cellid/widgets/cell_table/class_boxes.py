@@ -81,14 +81,17 @@ class ClassBoxes(QWidget):
 def count_values(
     cells: pd.DataFrame, column: str, order: Mapping[str, str]
 ) -> dict[str, int]:
-    """Number of cells of each class, in the order of the colours, then by name."""
+    """Number of cells of each class, in the order of the colours, then by name.
+
+    Cells that are none of these, or have nothing, come last.
+    """
     if column not in cells:
         return {}
     counts = {str(k): int(n) for k, n in cells[column].value_counts().items() if n}
-    known = [name for name in order if name in counts and name]
-    others = sorted(name for name in counts if name not in order)
-    empty = [""] if "" in counts else []
-    return {name: counts[name] for name in [*known, *others, *empty]}
+    last = [name for name in (NO_CLASS, "") if name in counts]
+    known = [name for name in order if name in counts and name not in last]
+    others = sorted(name for name in counts if name not in {*order, *last})
+    return {name: counts[name] for name in [*known, *others, *last]}
 
 
 def _text(column: str, name: str) -> str:
