@@ -480,7 +480,7 @@ def test_identified_again(study: Study, cli) -> None:
     # whom nobody finds any more is kept beside those that were gone before
     left = set(known["cell"]) - set(cells["cell"])
     assert set(now.retired()["cell"]) == (set(gone["cell"]) | left) - set(cells["cell"])
-    new = {"classes", "bleed_through"}
+    new = {"classes", "bleed_through", "pixel_size_check"}
     assert [name for name in now.run() if name not in new] == list(run)
     assert now.info.animal == "m1"
     assert now.info.subvolume == "left"

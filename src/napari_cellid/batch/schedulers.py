@@ -164,9 +164,12 @@ class DaskScheduler:
             for future in as_completed(list(futures), loop=self.client.loop):
                 unit = futures[future]
                 try:
-                    yield (unit, *future.result())
+                    finished = unit, *future.result()
                 except KilledWorker as error:
                     raise _ended_too_often(unit) from error
+                # otherwise the cluster runs it again where its worker is killed later
+                future.release()
+                yield finished
         finally:
             self.client.cancel(list(futures))
 
