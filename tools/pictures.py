@@ -5,9 +5,9 @@ Every version of a picture stays in the history of the repository.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from napari_cellid.files import atomic_write
@@ -39,6 +39,7 @@ def save_picture(picture: Image.Image, path: Path) -> None:
 
 def save_figure(figure: Figure, path: Path, dpi: int) -> None:
     """Write a figure of matplotlib as `save_picture` does."""
-    figure.set_dpi(dpi)
-    figure.canvas.draw()
-    save_picture(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())), path)
+    # a figure that is made without pyplot has a canvas without pixels
+    pixels = BytesIO()
+    figure.savefig(pixels, format="png", dpi=dpi)
+    save_picture(Image.open(pixels), path)
