@@ -77,6 +77,14 @@ def test_another_animal_and_size_in_the_copy_are_told(
     assert Study.open(study.path).recording("r1").info == before
 
 
+def test_a_size_that_differs_where_nobody_sees_it_is_not_told(
+    study: Study, copy: Study
+) -> None:
+    copy = edit_toml(copy, "\n[recordings.r1]\npixel_size_um = 1.2500001\n")
+    assert copy.recording("r1").info.pixel_size_um != 1.25
+    assert merge_studies(study, copy).notes == ()
+
+
 def test_the_command_tells_it_in_one_line(
     study: Study, copy: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isclose
 from typing import TYPE_CHECKING
 
 from napari_cellid.errors import InputError
@@ -110,7 +111,8 @@ def _differences(name: str, own: RecordingInfo, theirs: RecordingInfo) -> Iterat
             continue
         keeps = f"keeps the {what} '{kept}'" if kept else f"still has no {what}"
         yield f"The recording {name} {keeps}; the copy says '{other}'."
-    if own.pixel_size_um != theirs.pixel_size_um:
+    # as precisely as it is said
+    if not isclose(own.pixel_size_um, theirs.pixel_size_um, rel_tol=1e-5):
         yield (
             f"The recording {name} keeps the pixel size {own.pixel_size_um:g} µm; the "
             f"copy says {theirs.pixel_size_um:g} µm."

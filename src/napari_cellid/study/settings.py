@@ -64,8 +64,8 @@ def read_settings(path: Path) -> StudySettings:
         # default classes and no titles would be shown, and written with the next change
         raise InputError(
             f"{path} is empty, as after a full disk or an interrupted copy; restore it "
-            "from a copy of the study, or write format = 3 into it to begin with the "
-            "default classes."
+            f"from a copy of the study, or write format = {FORMAT_VERSION} into it to "
+            "begin with the default classes."
         )
     _check_format(values.pop("format", FORMAT_VERSION), path)
     overrides = values.pop("recordings", {})
