@@ -12,6 +12,7 @@ import pandas as pd
 
 from napari_cellid.annotation.answer import CellKey
 from napari_cellid.errors import InputError
+from napari_cellid.study.layout import recording_state
 from napari_cellid.study.predicted_names import rename_classes
 from napari_cellid.study.recordings import concatenate_cells
 
@@ -45,6 +46,10 @@ class CellsIndex:
 
     def __init__(self, study: Study | None) -> None:
         columns = ["recording", "cell", "label", "plane", "y", "x"]
+        names = () if study is None else study.recordings
+        folders = {name: study.recording(name).folder for name in names if study}
+        #: files of each recording before they were read, see `recording_state`
+        self.states = {name: recording_state(path) for name, path in folders.items()}
         table = pd.DataFrame(columns=columns) if study is None else study.cells()
         self._study = study
         self._model_names: dict[str, str] = {}
@@ -53,8 +58,8 @@ class CellsIndex:
         self._read = lru_cache(maxsize=16)(self._read_row)
         self._set_table(table)
 
-    def follow(self, recording: StudyRecording) -> bool:
-        """Take over cells that people have added to a recording, or removed again.
+    def changed_table(self, recording: StudyRecording) -> pd.DataFrame | None:
+        """The table with the cells that people have added to a recording, or removed.
 
         Parameters
         ----------
@@ -63,12 +68,13 @@ class CellsIndex:
 
         Returns
         -------
-        Whether there were any, or their predictions or measures are others.
+        What `take` takes; None if there are none, and their predictions and measures
+        are the same.
 
         Raises
         ------
         OutlinedAgainError
-            If the recording was outlined again or replaced; then nothing changes.
+            If the recording was outlined again or replaced.
         InputError
             If its table cannot be read.
         """
@@ -76,15 +82,18 @@ class CellsIndex:
         own = self.table["recording"] == name
         check_same_cells(name, now, self.table[own])
         if _same_values(now, self.table[own]):
-            return False
-        self._model_names.pop(name, None)
+            return None
         # an empty table would turn the types of the others into objects
         parts = [part for part in (self.table[~own], now) if len(part)] or [now]
         table = pd.concat(parts, ignore_index=True)
         # as `Study.cells` has them: by recording
         order = table["recording"].argsort(kind="stable")
-        self._set_table(table.iloc[order].reset_index(drop=True))
-        return True
+        return table.iloc[order].reset_index(drop=True)
+
+    def take(self, table: pd.DataFrame) -> None:
+        """Use a table of now; the models that classified recordings are read again."""
+        self._model_names.clear()
+        self._set_table(table)
 
     def _set_table(self, table: pd.DataFrame) -> None:
         self.table = table
@@ -178,6 +187,11 @@ def _comparable(column: pd.Series[Any]) -> NDArray[Any]:
 
 #: what tells a cell of an open study from another one
 _SAME = ["cell", "label", "plane", "y", "x"]
+
+
+def place_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells a cell of an open study from another one, of a row of its table."""
+    return tuple(row.get(column) for column in _SAME)
 
 
 def check_same_cells(title: str, now: pd.DataFrame, known: pd.DataFrame) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellid.annotation.lock import locked, remove_stale_locks
 from napari_cellid.errors import InputError, file_reason
+from napari_cellid.files import file_state
+from napari_cellid.io.results import CELLS, LABELS
 from napari_cellid.leftovers import find_leftovers, recover_folder, remove_leftovers
 from napari_cellid.naming import check_new_path, clean_name
 from napari_cellid.study.recordings import (
     ANNOTATIONS,
+    IMAGES,
     RECORDINGS,
     StudyRecording,
     missing_files,
@@ -79,6 +82,12 @@ def recording_folders(study: Path) -> tuple[str, ...]:
         If the folder cannot be read.
     """
     return tuple(folder.name for folder in _folders(study / RECORDINGS))
+
+
+def recording_state(folder: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """What changes whenever the cells, outlines or images of a recording change."""
+    names = (RECORDING_FILE, CELLS, LABELS, IMAGES)
+    return tuple(file_state(folder / name) for name in names)
 
 
 def recover_recordings(study: Path) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from annotating import cells_of, press
+from elsewhere import look
 from qtpy.QtCore import Qt
 from tifffile import imread, imwrite
 from voting import true_classes, write_answers
@@ -101,14 +102,6 @@ def test_outlines_of_another_size_are_refused_by_the_title(
     with pytest.raises(InputError, match="recording 'day 3' was replaced after this"):
         session.follow_cells("a1", draw=True)
     imwrite(path, labels)
-
-
-def look(session: Any, times: int = 2) -> None:
-    """What the timer of the session does every few seconds."""
-    for _ in range(times):
-        session.settings_watch.look()
-        session.look_for_recordings()
-        session.look_for_cells()
 
 
 def test_added_and_removed_recordings_are_noticed_without_another_change(

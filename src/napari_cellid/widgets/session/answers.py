@@ -39,7 +39,7 @@ class AnswersSession(StudyNavigator):
         super().__init__(viewer)
         self._answers: StudyAnswers | None = None
         # the cells for which the answers are being read
-        self._being_read: CellsIndex | None = None
+        self._being_read: pd.DataFrame | None = None
         #: reads the votes in the background
         self.reading = Worker(self)
         self._watch = QTimer(self, interval=_WATCH_MS)
@@ -73,16 +73,20 @@ class AnswersSession(StudyNavigator):
         study = self.study
         if study is None or (self._answers is not None and not again):
             return
-        cells = self._cells
+        cells = self.cells()
 
         def on_answers(answers: StudyAnswers) -> None:
-            # otherwise the study has changed while it was read
-            if self.study is not None and self._cells is cells:
-                answers.set_study(self.study)
-                self._answers = answers
-                # what was written while they were read
-                self.look_for_answers()
-                self._show_votes()
+            if self.study is None:
+                return
+            if self.cells() is not cells:
+                # they are matched to cells of before
+                self.load_votes(again=True)
+                return
+            answers.set_study(self.study)
+            self._answers = answers
+            # what was written while they were read
+            self.look_for_answers()
+            self._show_votes()
 
         if again or self._being_read is not cells or not self.reading.busy:
             self._being_read = cells

@@ -127,6 +127,9 @@ class ChangingSession(FollowingSession):
             self._take_recordings(study)
         elif study.titles != open_now.titles:
             self._set_titles(study)
+        if self._own is not None:
+            # or it would open a study with other titles or animals to compare classes
+            self._own.set_study(study)
         if study.config != before:
             self._apply(study, before)
 
@@ -138,8 +141,6 @@ class ChangingSession(FollowingSession):
         else:
             # predictions are named by what cells show, which the tables tell
             self._take_recordings(study)
-        if self._own is not None:
-            self._own.set_study(study)
         if self._answers is not None:
             self._answers.set_study(study)
         self._show_config()

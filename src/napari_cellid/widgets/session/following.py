@@ -1,43 +1,34 @@
-"""Cells that people add to the open study, here or in other windows, are taken over.
-
-So are outlines that another window or computer has changed: with the table of the new
-cells, the outlines of before would name other cells, and answers would go to these.
-"""
+"""Cells that people add to the open study, here or in other windows, are taken over."""
 
 from __future__ import annotations
 
 import weakref
 from abc import abstractmethod
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
-
-from qtpy.QtCore import Signal
 
 from napari_cellid.errors import InputError
 from napari_cellid.files import file_state
-from napari_cellid.io.results import CELLS
-from napari_cellid.study.answers import StudyAnswers
-from napari_cellid.study.cells_index import (
-    CellsIndex,
-    OutlinedAgainError,
-    read_current_recording,
+from napari_cellid.study.cells_index import OutlinedAgainError
+from napari_cellid.study.layout import recording_state
+from napari_cellid.study.settings import STUDY_FILE
+from napari_cellid.widgets.session.changed_cells import (
+    ChangedCellsSession,
+    folder_states,
 )
-from napari_cellid.study.layout import recording_folders
-from napari_cellid.widgets._shared.notifications import show_info
-from napari_cellid.widgets.session.annotating import AnnotatingSession
+from napari_cellid.widgets.session.look_tries import LookTries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     import numpy as np
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
-    from napari_cellid.recording import MeanPlanes
-    from napari_cellid.study.recordings import StudyRecording
+    from napari_cellid.study.cells_index import CellsIndex
     from napari_cellid.study.study import Study
-
-    Shown = tuple[StudyRecording, MeanPlanes, NDArray[Any]]
+    from napari_cellid.widgets.session.changed_cells import Folders
 
 #: recordings that are looked at each time, beside the one that is shown
 _LOOKS = 20
@@ -50,21 +41,16 @@ class Mode(Protocol):
         """End it."""
 
 
-class FollowingSession(AnnotatingSession):
+class FollowingSession(ChangedCellsSession):
     """Looks for added and removed cells from time to time; see `StudySession`."""
-
-    #: the outlines of the shown recording were read and drawn again
-    outlines_drawn = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer)
         # weak, because a session outlives its docks
         self._add_mode: weakref.ref[Mode] | None = None
-        self._seen: dict[str, tuple[int, int, int] | None] = {}
+        self._tries = LookTries()
         self._n_looks = 0
-        # folders of recordings as they were taken over, and at the last look
-        self._seen_folders: tuple[str, ...] = ()
-        self._last_folders: tuple[str, ...] = ()
+        self._last_folders: Folders = ()
         self._watch.timeout.connect(self.look_for_recordings)
         self._watch.timeout.connect(self.look_for_cells)
 
@@ -84,10 +70,11 @@ class FollowingSession(AnnotatingSession):
         some = (names[start:] + names[:start])[:_LOOKS]
         self._n_looks += _LOOKS
         for name in dict.fromkeys([self._shown_name(), *some]):
-            # every few seconds: the same error must not be shown each time
+            # one that was just taken out
             with suppress(InputError):
                 if name is not None and self._state(name) != self._seen.get(name):
-                    self.follow_cells(name)
+                    files = name, self._state(name), self._settings_state()
+                    self._tries.run(files, partial(self.follow_cells, name))
 
     def look_for_recordings(self) -> None:
         """Take over recordings that others have added or taken out."""
@@ -95,11 +82,11 @@ class FollowingSession(AnnotatingSession):
             return
         # every few seconds: the same error must not be shown each time
         with suppress(InputError):
-            before, now = self._last_folders, recording_folders(self.study.path)
+            before, now = self._last_folders, folder_states(self.study)
             self._last_folders = now
             # a folder that is being replaced is missing for a moment
             if now == before and now != self._seen_folders:
-                self.read_again()
+                self._tries.run((now, self._settings_state()), self.read_again)
 
     def follow_cells(self, name: str, *, draw: bool = False) -> None:
         """Take over the cells that a recording has now.
@@ -119,16 +106,22 @@ class FollowingSession(AnnotatingSession):
         state = self._state(name)
         recording = self._require_study().recording(name)
         try:
-            changed = self._cells.follow(recording)
+            table = self._cells.changed_table(recording)
         except OutlinedAgainError:
             # its images, size and animal can be others, too
             self.read_again()
             return
-        if changed and self._answers is not None:
-            self._answers.follow_cells()
-        if self._shown_name() == name and (changed or draw):
-            self._draw_again()
-        # last, so that what failed is tried again
+        # outlines can arrive after the table
+        changed = table is not None or state != self._seen.get(name)
+        drawn = self._shown_name() == name and (changed or draw)
+        # first all that can fail, so that what failed is tried again
+        labels = self._read_labels() if drawn else None
+        if table is not None:
+            if self._answers is not None:
+                self._answers.follow_cells()
+            self._cells.take(table)
+        if labels is not None:
+            self._draw_labels(labels)
         self._seen[name] = state
         if changed:
             self._forget_gone_cells()
@@ -155,131 +148,14 @@ class FollowingSession(AnnotatingSession):
     def read_again(self) -> None:
         """Open the study again, and take over what is another now."""
 
-    def _take_recordings(self, study: Study, cells: CellsIndex | None = None) -> None:
-        """Take the open study with other recordings, cells or descriptions of them.
+    def _state(self, name: str) -> Hashable:
+        return recording_state(self._require_study().recording(name).folder)
 
-        Parameters
-        ----------
-        study
-            The study as it is now.
-        cells
-            Its cells, if they were read before.
-        """
-        # first all that can fail, so that no recording has the answers of another time
-        cells, before = cells or CellsIndex(study), self._cells
-        shown = self._changed_shown(study, cells)
-        answers = self._matched_answers(study, cells)
-        gone = self._shown_name()
-        if gone is not None and gone not in study.recordings:
-            title = self.title_of(gone)
-            self._clear_view()
-            show_info(
-                f"The recording {title} was taken out of the study in another window "
-                "or on another computer."
-            )
-        answers_changed, self._answers = answers is not self._answers, answers
-        self.study, self._cells = study, cells
-        self._see_all(study)
-        if shown is not None:
-            self._show_changed(*shown, before)
-        self._forget_gone_cells()
-        self._set_titles(study)
-        if answers_changed:
-            self._colour_outlines()
-            self.votes_changed.emit()
-
-    def _changed_shown(self, study: Study, cells: CellsIndex) -> Shown | None:
-        """The shown recording, read again if its cells are others now."""
-        name = self._shown_name()
-        if name not in study.recordings or name is None:
-            return None
-        same = cells.has_same_places(self._cells, name)
-        return None if same else read_current_recording(study, name, cells.table)
-
-    def _matched_answers(self, study: Study, cells: CellsIndex) -> StudyAnswers | None:
-        """The answers, if they were read, matched to the cells of now."""
-        if self._answers is None or self.study is None:
-            return self._answers
-        sizes, before = (
-            {name: info.pixel_size_um for name, info in one.recording_infos().items()}
-            for one in (study, self.study)
-        )
-        if sizes == before and cells.has_same_places(self._cells):
-            self._answers.set_study(study)
-            return self._answers
-        return StudyAnswers(study)
-
-    def _show_changed(
-        self,
-        recording: StudyRecording,
-        planes: MeanPlanes,
-        labels: NDArray[Any],
-        before: CellsIndex,
-    ) -> None:
-        """Show the shown recording with other cells, which `_cells` has already."""
-        outlined_again = not self._cells.only_adds_to(before, recording.name)
-        if self.planes is None or not planes.has_images_of(self.planes):
-            self._show_read(recording, planes, labels)
-        else:
-            self._draw_labels(labels)
-            self._mark_again(before)
-        if outlined_again:
-            show_info(
-                f"The outlines of {self.title_of(recording.name)} were changed in "
-                "another window or on another computer; the present ones are shown."
-            )
-
-    def _mark_again(self, before: CellsIndex) -> None:
-        """Show the current cell where it is now, if it is somewhere else."""
-        row = None if self.cell is None else self.row(self.cell)
-        if self.cell is None or row is None or row == before.row(self.cell):
-            return
-        if not self._view.aside:
-            self._view.mark_cell(row, centre=False)
-        self.cell_changed.emit(self.cell)
-
-    def _draw_again(self) -> None:
-        """Show the outlines of the shown recording as they are on the disk."""
-        if self.recording is None or self.labels is None:
-            return
-        labels = self.recording.labels()
-        if labels.shape != self.labels.shape:
-            raise InputError(
-                f"The recording {self.title_of(self.recording.name)!r} was replaced "
-                "after this study was opened; open the study again."
-            )
-        self._draw_labels(labels)
-
-    def _draw_labels(self, labels: NDArray[Any]) -> None:
-        """Show other outlines of the images that are shown."""
-        if self.labels is None:
-            return
-        # in place: views and patches have this array
-        self.labels[:] = labels
-        self._view.set_labels(self.labels, self._answers_by_label())
-        self._view.select(self._labels(self.selected))
-        if self._is_repeat and self.cell is not None:
-            self._view.colour_outlines(self._labels([self.cell]), None)
-        self.outlines_drawn.emit()
-
-    def _forget_gone_cells(self) -> None:
-        self.select([cell for cell in self.selected if self.row(cell) is not None])
-        if self.cell is not None and self.row(self.cell) is None:
-            self.go_to(None)
-
-    def _state(self, name: str) -> tuple[int, int, int] | None:
-        study = self._require_study()
-        return file_state(study.recording(name).folder / CELLS)
+    def _settings_state(self) -> Hashable:
+        """A take-over that failed of `study.toml` is tried again after it changed."""
+        return file_state(self._require_study().path / STUDY_FILE)
 
     def _set_study(self, study: Study | None, cells: CellsIndex) -> None:
-        self._see_all(study)
+        self._tries = LookTries()
+        self._see_all(study, cells)
         super()._set_study(study, cells)
-
-    def _see_all(self, study: Study | None) -> None:
-        names = () if study is None else study.recordings
-        folders = {name: study.recording(name).folder for name in names if study}
-        self._seen = {name: file_state(f / CELLS) for name, f in folders.items()}
-        if study is not None:
-            # one that cannot be read now is looked at again
-            with suppress(InputError):
-                self._seen_folders = recording_folders(study.path)

@@ -105,11 +105,11 @@ class StudyNavigator(QObject):
 
     def show_recording(self, name: str) -> None:
         """Show a recording of the study in the viewer."""
-        study = self._require_study()
-        read = partial(read_current_recording, study, name, self.cells())
+        study, cells = self._require_study(), self.cells()
+        read = partial(read_current_recording, study, name, cells)
         recording, planes, labels = wait_for(read, f"Opening {self.title_of(name)}…")
-        if self.study is not study:
-            # results were saved in it meanwhile, or its settings have changed
+        if self.study is not study or self.cells() is not cells:
+            # results were saved in it meanwhile, or its settings or cells have changed
             self.show_recording(name)
             return
         self._show_read(recording, planes, labels)
