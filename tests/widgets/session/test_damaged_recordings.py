@@ -77,6 +77,26 @@ def test_damaged_outlines_wait_until_the_files_change_again(
     assert_shows_the_disk(session, "a1")
 
 
+def test_outlines_that_are_being_copied_are_not_tried_at_each_look(
+    annotate: AnnotateWidget,
+    lab: Study,
+    notifications: list[str],
+    opened: list[Path],
+) -> None:
+    session, path = annotate.session, lab.path / RECORDINGS / "a1" / LABELS
+    correct(lab.path, "a1")
+    content = path.read_bytes()
+    opened.clear()
+    for share in range(10):
+        path.write_bytes(content[: len(content) * share // 10])
+        look(session, times=1)
+    assert len(opened) == 1
+    path.write_bytes(content)
+    look(session)
+    assert_shows_the_disk(session, "a1")
+    assert [text for text in notifications if "cannot be read" in text] == []
+
+
 def test_outlines_that_arrive_after_the_table_are_drawn(
     annotate: AnnotateWidget, lab: Study
 ) -> None:

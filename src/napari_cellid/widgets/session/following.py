@@ -73,8 +73,9 @@ class FollowingSession(ChangedCellsSession):
             # one that was just taken out
             with suppress(InputError):
                 if name is not None and self._state(name) != self._seen.get(name):
-                    files = name, self._state(name), self._settings_state()
-                    self._tries.run(files, partial(self.follow_cells, name))
+                    files = self._state(name), self._settings_state()
+                    take_over = partial(self.follow_cells, name)
+                    self._tries.run(name, (name, files), take_over)
 
     def look_for_recordings(self) -> None:
         """Take over recordings that others have added or taken out."""
@@ -86,7 +87,8 @@ class FollowingSession(ChangedCellsSession):
             self._last_folders = now
             # a folder that is being replaced is missing for a moment
             if now == before and now != self._seen_folders:
-                self._tries.run((now, self._settings_state()), self.read_again)
+                files = now, self._settings_state()
+                self._tries.run("", files, self.read_again)
 
     def follow_cells(self, name: str, *, draw: bool = False) -> None:
         """Take over the cells that a recording has now.

@@ -23,25 +23,35 @@ class LookTries:
 
     def __init__(self) -> None:
         self._failures: Counter[Hashable] = Counter()
+        # files at the last look, by the name of what could not be taken over
+        self._last: dict[str, Hashable] = {}
 
-    def run(self, files: Hashable, take_over: Callable[[], object]) -> None:
+    def run(self, what: str, files: Hashable, take_over: Callable[[], object]) -> None:
         """Take over files, unless that has failed too often; say the last failure.
 
         Parameters
         ----------
+        what
+            Name of the recording; "" for the folder of recordings.
         files
             What changes whenever the files change.
         take_over
             Raises `InputError` if they cannot be read.
         """
+        if what in self._last and files != self._last[what]:
+            # what is still being copied is not tried at each look
+            self._last[what] = files
+            return
         if self._failures[files] >= _TRIES:
             return
         try:
             take_over()
         except InputError as error:
+            self._last[what] = files
             self._failures[files] += 1
             if self._failures[files] == _TRIES:
                 show_warning(str(error))
         else:
             # what others failed of may be in order now
             self._failures.clear()
+            self._last.clear()
