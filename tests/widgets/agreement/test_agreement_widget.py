@@ -694,3 +694,18 @@ def test_a_study_of_which_no_answer_counts_says_so(dock, qtbot, session, study):
     assert told.startswith("No answer in this study counts.")
     assert "a1: " in told and "b2: " in told and "put its folder back" in told
     assert "Nobody has answered" not in told
+
+
+def test_votes_that_are_read_once_more_are_not_called_unreadable(
+    dock, session, qtbot, monkeypatch
+):
+    messages = []
+    monkeypatch.setattr(dock.panel, "show_message", lambda *all: messages.append(all))
+    session._answers = None
+    session.load_votes()
+    # as when cells change while the answers are read
+    session.load_votes(again=True)
+    with qtbot.waitSignals([session.reading.finished] * 2):
+        pass
+    qtbot.waitUntil(lambda: session.votes is not None)
+    assert messages == []

@@ -132,8 +132,9 @@ class AgreementWidget(QWidget):
             self.refresh()
 
     def _on_read(self) -> None:
-        # read in vain
-        if self.session.study and self.session.votes_visible and self.votes is None:
+        # read in vain, and not being read again for other cells
+        known = self.reading.busy or self.votes is not None
+        if self.session.study and self.session.votes_visible and not known:
             self.panel.show_message(UNREADABLE, self.panel.retry_button)
 
     def _show_votes(self) -> None:
