@@ -13,12 +13,29 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 from napari_cellid.widgets._shared.shortcut_list import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from qtpy.QtWidgets import QWidget
 
 #: a window that cannot be shrunk yet is tried again, so often and after so long (ms)
 _TRIES, _AGAIN_MS = 8, 40
+
+
+class _Later(QTimer):
+    """Calls something as soon as the event loop goes on, if the parent still lives.
+
+    A partial that is connected to a timer is emptied by the garbage collector while the
+    timer of a dock that nobody holds still runs, and PyQt crashes when it calls it.
+    """
+
+    def __init__(self, parent: QWidget, call: Callable[[], object]) -> None:
+        super().__init__(parent, singleShot=True, interval=0)
+        self._call = call
+        self.timeout.connect(self._run)
+        self.start()
+
+    def _run(self) -> None:
+        self._call()
 
 
 def dock_of(widget: QWidget) -> QDockWidget | None:
@@ -37,9 +54,7 @@ def tabify_dock_later(widget: QWidget) -> None:
         for window in QApplication.topLevelWidgets()
         if isinstance(window, QMainWindow)
     }
-    timer = QTimer(widget, singleShot=True, interval=0)
-    timer.timeout.connect(partial(tabify_dock, widget, heights))
-    timer.start()
+    _Later(widget, partial(tabify_dock, widget, heights))
 
 
 def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
@@ -73,12 +88,10 @@ def tabify_dock(widget: QWidget, heights: Mapping[int, int]) -> None:
     if neighbours and not window.tabifiedDockWidgets(dock):
         window.tabifyDockWidget(neighbours[-1], dock)
         dock.raise_()
-        # when the window has noticed that it needs less room now
-        timer = QTimer(widget, singleShot=True, interval=0)
         height = heights.get(id(window), window.height())
-        # not the window itself, which the timer would keep alive
-        timer.timeout.connect(partial(_restore_height, weakref.ref(window), height))
-        timer.start()
+        # not the window itself, which the timer would keep alive; and only when the
+        # window has noticed that it needs less room now
+        _Later(widget, partial(_restore_height, weakref.ref(window), height))
     width = widget.sizeHint().width()
     if dock.width() < width:
         window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
