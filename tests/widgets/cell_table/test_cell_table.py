@@ -13,7 +13,7 @@ from annotating import cells_of, identify_result, journal_lines, press, show_res
 from clicking import click_at
 from qtpy.QtCore import QItemSelectionModel, QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QScrollArea
 
 from napari_cellid.annotation.all_answers import read_annotations
 from napari_cellid.annotation.answer import CellKey
@@ -141,6 +141,22 @@ def test_a_result_is_listed_filtered_and_sorted(
     assert set(texts(table, 1)) == {"inhibitory", "glia"}
     n = int((cells["predicted"] != "excitatory").sum())
     assert table.panel.status.text() == f"{n} of {len(cells)} cells"
+
+
+def test_filters_scroll_only_where_the_dock_has_no_room_for_them(
+    table: Any, result: Any, qtbot: Any
+) -> None:
+    area = table.panel.filters.parentWidget().parentWidget()
+    assert isinstance(area, QScrollArea)
+    # as the themes of napari have it
+    area.setStyleSheet("QScrollArea { border: 3px solid red; }")
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    table.panel.filters.section.toggleButton().click()
+    qtbot.waitUntil(lambda: area.height() > 120)
+    table.resize(440, 400)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    # what is listed keeps its room
+    assert table.panel.view.height() > 40
 
 
 def test_classes_are_hidden_in_the_image_and_come_back(

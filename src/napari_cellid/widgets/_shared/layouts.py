@@ -47,14 +47,20 @@ class DockScrollArea(VerticalScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the inner widget needs to be."""
-        bar = self.verticalScrollBar().sizeHint().width()
+        bar, frame = self.verticalScrollBar().sizeHint().width(), self._frame()
         inner = self.widget().minimumSizeHint()
-        return QSize(inner.width() + bar, min(inner.height(), _SCROLLED_HEIGHT))
+        height = min(inner.height() + frame, _SCROLLED_HEIGHT)
+        return QSize(inner.width() + bar + frame, height)
 
     def sizeHint(self) -> QSize:
         """As high as the inner widget would like to be."""
         smallest = self.minimumSizeHint()
-        return QSize(max(smallest.width(), 330), self.widget().sizeHint().height())
+        height = self.widget().sizeHint().height() + self._frame()
+        return QSize(max(smallest.width(), 330), height)
+
+    def _frame(self) -> int:
+        """Both sides of the frame (px), which the themes of napari draw."""
+        return int(2 * self.frameWidth())
 
 
 class CollapsibleSection(QCollapsible):
