@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QDockWidget, QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
 
+from napari_cellid.widgets._shared.dock_tabs import dock_of
 from napari_cellid.widgets._shared.notifications import show_info
 
 if TYPE_CHECKING:
@@ -68,10 +69,8 @@ class DockClosing(QObject):
         return False
 
     def _watch_buttons(self) -> None:
-        parent = self._widget.parentWidget()
-        while parent is not None and not isinstance(parent, QDockWidget):
-            parent = parent.parentWidget()
-        title = None if parent is None else parent.titleBarWidget()
+        dock = dock_of(self._widget)
+        title = None if dock is None else dock.titleBarWidget()
         if title is None:
             return
         for name in (_CLOSE, _HIDE):

@@ -10,6 +10,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
+from napari_cellid.widgets._shared.parents import nearest
 from napari_cellid.widgets._shared.shortcut_list import title_of
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ class _Later(QTimer):
 
 def dock_of(widget: QWidget) -> QDockWidget | None:
     """The dock that a widget is in; None if it is in none."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    return parent
+    return nearest(widget.parentWidget(), QDockWidget)
 
 
 def tabify_dock_later(widget: QWidget) -> None:

@@ -9,6 +9,8 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QDockWidget
 
+from napari_cellid.widgets._shared.parents import nearest
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -75,11 +77,9 @@ def signs(name: str) -> str:
 
 def title_of(widget: QWidget) -> str:
     """Title of the dock in which a widget is; "" if it is in none."""
-    parent: QWidget | None = widget
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
+    dock = nearest(widget, QDockWidget)
     # napari adds the name of the plugin in brackets
-    return "" if parent is None else parent.windowTitle().partition(" (")[0]
+    return "" if dock is None else dock.windowTitle().partition(" (")[0]
 
 
 def without(group: ShortcutGroup, taken: Collection[str]) -> ShortcutGroup:

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_cellid.widgets._shared.key_filter import OWN_KEYS_PROPERTY
 from napari_cellid.widgets._shared.layouts import plain_label
 from napari_cellid.widgets._shared.napari_shortcuts import napari_groups
+from napari_cellid.widgets._shared.parents import nearest
 from napari_cellid.widgets._shared.shortcut_list import shortcut_groups, without
 
 if TYPE_CHECKING:
@@ -202,10 +203,7 @@ class ShortcutOverlay(QFrame):
 
 def shortcut_overlay(viewer: ViewerModel, widget: QWidget) -> ShortcutOverlay | None:
     """The list of the window in which a dock is; None without such a window."""
-    window: QWidget | None = widget
-    # a dock that floats is a window, too
-    while window is not None and not isinstance(window, QMainWindow):
-        window = window.parentWidget()
+    window = nearest(widget, QMainWindow)
     if window is None:
         return None
     found = window.findChild(ShortcutOverlay)

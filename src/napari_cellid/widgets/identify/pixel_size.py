@@ -7,6 +7,7 @@ from superqt.utils import signals_blocked
 
 from napari_cellid.recording.data import ASSUMED_SOURCE, SOMA_UM
 from napari_cellid.widgets._shared.number_boxes import FloatSpinBox
+from napari_cellid.widgets._shared.parents import nearest
 
 #: sizes (µm) that pixels of two-photon images of somata usually have
 USUAL_UM = (0.2, 3.0)
@@ -78,9 +79,7 @@ class PixelSize(QWidget):
 
     def edit(self) -> None:
         """Put the keyboard into the field, and scroll to it in a dock that scrolls."""
-        area = self.parentWidget()
-        while area is not None and not isinstance(area, QScrollArea):
-            area = area.parentWidget()
+        area = nearest(self, QScrollArea)
         if area is not None:
             area.ensureWidgetVisible(self)
         self.spin.setFocus()

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
 
 from napari_cellid.errors import InputError
 from napari_cellid.training.run import Run
+from napari_cellid.widgets._shared.parents import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,14 +78,8 @@ class CloseGuard(QObject):
 
 def close_guard_of(widget: QWidget) -> CloseGuard | None:
     """The guard of the main window that holds a widget; None without a window."""
-    window = widget.window()
-    if not isinstance(window, QMainWindow):
-        # a floating dock is a window of its own
-        parent = widget.parentWidget()
-        while parent is not None and not isinstance(parent, QMainWindow):
-            parent = parent.parentWidget()
-        window = parent
-    if not isinstance(window, QMainWindow):
+    window = nearest(widget, QMainWindow)
+    if window is None:
         return None
     guard = window.findChild(CloseGuard)
     return guard if guard is not None else CloseGuard(window)
