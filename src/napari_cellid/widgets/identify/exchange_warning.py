@@ -5,11 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-
 from napari_cellid.cells.channel_order import EXCHANGED_TEXT
-from napari_cellid.widgets._shared.layouts import action_button, small_text
+from napari_cellid.widgets.identify.result_warning import ResultWarning
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -18,24 +15,14 @@ if TYPE_CHECKING:
     from napari_cellid.widgets.session.result_layer import ShownResult
 
 
-class ExchangeWarning(QWidget):
+class ExchangeWarning(ResultWarning):
     """A sentence, and a button while the layers of the run are still chosen."""
 
-    swap_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__("Swap them and identify again")
+        self.line.setText(EXCHANGED_TEXT)
         self._layers: list[weakref.ref[Image]] = []
         self._run: weakref.ref[object] | None = None
-        self.line = small_text(EXCHANGED_TEXT)
-        self.line.setStyleSheet("QLabel { font-weight: bold; }")
-        self.button = action_button("Swap them and identify again")
-        self.button.clicked.connect(self.swap_requested)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.line)
-        column.addWidget(self.button)
-        self.hide()
 
     def set_run(self, channels: Channels, run_result: object) -> None:
         """Say of which layers a result is, so that these can be swapped."""

@@ -96,7 +96,7 @@ class IdentifyPanel(QWidget):
         self._counts = ClassCounts()
         self.exchanged = ExchangeWarning()
         self.size_warning = PixelSizeWarning()
-        self.size_warning.correction_requested.connect(self.channels.pixel_size.edit)
+        self.size_warning.mending_requested.connect(self.channels.pixel_size.edit)
         self._missing = small_text()
         self._training = TrainingLine()
         self._notes = small_text()

@@ -101,7 +101,7 @@ class IdentifyWidget(QWidget):
         panel.save_button.clicked.connect(self.save)
         panel.channels.diameter.estimate_requested.connect(self.runs.estimate_diameter)
         panel.channels.valueChanged.connect(self._on_channels)
-        panel.exchanged.swap_requested.connect(self.runs.swap_and_run)
+        panel.exchanged.mending_requested.connect(self.runs.swap_and_run)
         for form in (panel.threshold, panel.segment):
             form.valueChanged.connect(self._resegment)
         panel.none.valueChanged.connect(self._apply_none_below)
