@@ -98,7 +98,7 @@ def identify_cells(
             planes, segmentation.labels, cells, classifier, config, device
         )
         cells = yield from whole.part("classifying", step)
-        planes = _with_naming(planes, card)
+        planes = _with_note(planes, card.naming)
     timer.stop("classifying")
     size: dict[str, Any] = {}
     if config.segment.check_pixel_size:
@@ -220,7 +220,7 @@ def _classify(
         step = _tell_classes(planes, outlines, cells, classifier, config, device)
         cells = yield from whole.part("classifying", step)
         labels = outlines
-    planes = _with_naming(planes, card)
+    planes = _with_note(planes, card.naming)
     timer.stop("classifying")
     run = Run(recording, config, device, timer, [card], card, bleed, registration)
     end = make_result(run, planes, labels, cells, usual)
@@ -245,10 +245,10 @@ def _measure(
         cells = measure(outlines, planes)
     # a model that knows the sizes of its training says it better
     doubt = None if knows_sizes(cards) else check_cell_sizes(cells, planes)
-    notes = [doubt] if doubt is not None else []
+    planes = _with_note(planes, doubt)
     if not isinstance(outlines, RoiSet) and channels_exchanged(outlines, planes):
-        notes.append(EXCHANGED_TEXT)
-    return cells, replace(planes, notes=(*planes.notes, *notes)) if notes else planes
+        planes = _with_note(planes, EXCHANGED_TEXT)
+    return cells, planes
 
 
 def _link(
@@ -281,11 +281,6 @@ def _tell_classes(
     )
     limits = none_limits(config.classify, classifier.card)
     return pool_classes(cells, classifier.card.classes, limits)
-
-
-def _with_naming(planes: MeanPlanes, card: ModelCard) -> MeanPlanes:
-    """The planes with a note if classes have other names than the model gave them."""
-    return _with_note(planes, card.naming)
 
 
 def _with_note(planes: MeanPlanes, note: str | None) -> MeanPlanes:
