@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layer_file import file_pixel_size
-from napari_cellid.widgets._shared.layer_transform import in_plane
+from napari_cellid.widgets._shared.layer_transform import check_square, in_plane
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -59,12 +59,7 @@ def layer_pixel_size(layer: Image) -> float | None:
         um = (float(scale) * unit).to("micrometer").magnitude if length else scale
         sizes.append(float(um))
     height, width = sizes
-    if abs(height - width) > 0.01 * width:
-        raise InputError(
-            f"The layer {layer.name!r} has pixels of {height:.4g} x {width:.4g} µm, "
-            "but square ones are needed; correct the layer's scale or resample the "
-            "image."
-        )
+    check_square(layer, height, width, " µm")
     if not 0.05 <= width <= 20:
         raise InputError(
             f"The scale of the layer {layer.name!r} means pixels of {width:.4g} µm, "

@@ -42,6 +42,22 @@ def in_plane(layer: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return linear[-2:, -2:], origin[-2:]
 
 
+def check_square(layer: Image, height: float, width: float, unit: str = "") -> None:
+    """Refuse pixels whose sides differ by more than a hundredth.
+
+    Raises
+    ------
+    InputError
+        With the sides, and the unit after them.
+    """
+    if abs(height - width) > 0.01 * width:
+        raise InputError(
+            f"The layer {layer.name!r} has pixels of {height:.4g} x {width:.4g}{unit}, "
+            "but square ones are needed; correct the layer's scale or resample the "
+            "image."
+        )
+
+
 def check_displayed_axes(viewer: ViewerModel) -> None:
     """Check that the window shows the last two axes of the layers as the image.
 

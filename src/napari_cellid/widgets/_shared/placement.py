@@ -12,6 +12,7 @@ from napari_cellid.channels.resampling import covered_part, resample_onto
 from napari_cellid.errors import InputError
 from napari_cellid.widgets._shared.layer_transform import (
     SAME_PX,
+    check_square,
     image_shape,
     in_plane,
     plane_depths,
@@ -106,7 +107,7 @@ def reference_grid(layer: Image) -> Grid:
             "outlined on pixels that were never recorded; set its rotation, shear and "
             "affine back, or turn the image itself and add it anew."
         )
-    _check_square(layer, step)
+    check_square(layer, *step)
     signs = np.sign(np.diag(linear))
     last = np.array([rows - 1, columns - 1])
     # the first pixel on the screen is the last one of an axis that is flipped
@@ -216,13 +217,3 @@ def _unit_factors(layer: Image, grid: Grid) -> NDArray[np.float64] | None:
     if any(unit.dimensionality != other.dimensionality for unit, other in pairs):
         return None
     return np.array([float((1 * unit).to(other).magnitude) for unit, other in pairs])
-
-
-def _check_square(layer: Image, step: NDArray[np.float64]) -> None:
-    height, width = step
-    if abs(height - width) > 0.01 * width:
-        raise InputError(
-            f"The layer {layer.name!r} has pixels of {height:.4g} x {width:.4g}, "
-            "but square ones are needed; correct the layer's scale or resample the "
-            "image."
-        )
